@@ -1,0 +1,186 @@
+/* Bounds-checked reading. */
+#include "base/rd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rd rd_str(const char *text)
+{
+	return rd_of(text, strlen(text));
+}
+
+static bool take(struct rd *r, size_t len, const uint8_t **octets)
+{
+	if (r->left < len)
+		return false;
+	*octets = r->at;
+	if (len > 0)
+		r->at += len;
+	r->left -= len;
+	return true;
+}
+
+static uint64_t little(const uint8_t *o, size_t n)
+{
+	uint64_t v = 0;
+
+	while (n-- > 0)
+		v = v << 8 | o[n];
+	return v;
+}
+
+static uint64_t big(const uint8_t *o, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | o[i];
+	return v;
+}
+
+#define READ(name, octets, order, type)             \
+	bool name(struct rd *r, type *v)            \
+	{                                           \
+		const uint8_t *o;                   \
+                                                    \
+		if (!take(r, octets, &o))           \
+			return false;               \
+		*v = (type)order(o, octets);        \
+		return true;                        \
+	}
+
+READ(rd_u8, 1, big, uint8_t)
+READ(rd_be16, 2, big, uint16_t)
+READ(rd_be32, 4, big, uint32_t)
+READ(rd_be64, 8, big, uint64_t)
+READ(rd_le16, 2, little, uint16_t)
+READ(rd_le24, 3, little, uint32_t)
+READ(rd_le32, 4, little, uint32_t)
+READ(rd_le48, 6, little, uint64_t)
+READ(rd_le64, 8, little, uint64_t)
+
+bool rd_copy(struct rd *r, void *dst, size_t len)
+{
+	const uint8_t *o;
+
+	if (!take(r, len, &o))
+		return false;
+	if (len > 0)
+		memcpy(dst, o, len);
+	return true;
+}
+
+bool rd_skip(struct rd *r, size_t len)
+{
+	const uint8_t *o;
+
+	return take(r, len, &o);
+}
+
+bool rd_sub(struct rd *r, size_t len, struct rd *sub)
+{
+	const uint8_t *o;
+
+	if (!take(r, len, &o))
+		return false;
+	*sub = rd_of(o, len);
+	return true;
+}
+
+bool rd_sub_but(struct rd *r, size_t tail, struct rd *sub)
+{
+	return r->left >= tail && rd_sub(r, r->left - tail, sub);
+}
+
+struct rd rd_rest(struct rd *r)
+{
+	struct rd all = *r;
+
+	if (r->left > 0)
+		r->at += r->left;
+	r->left = 0;
+	return all;
+}
+
+bool rd_end(const struct rd *r)
+{
+	return r->left == 0;
+}
+
+bool rd_until(struct rd *r, char c, struct rd *part)
+{
+	const uint8_t *found = r->left ? memchr(r->at, c, r->left) : NULL;
+	const uint8_t *o;
+
+	if (!found)
+		return false;
+	*part = rd_of(r->at, (size_t)(found - r->at));
+	return take(r, part->left + 1, &o);
+}
+
+bool rd_line(struct rd *r, struct rd *line)
+{
+	if (r->left == 0)
+		return false;
+	if (!rd_until(r, '\n', line))
+		*line = rd_rest(r);
+	if (line->left > 0 && line->at[line->left - 1] == '\r')
+		line->left--;
+	return true;
+}
+
+bool rd_equal(struct rd a, struct rd b)
+{
+	return a.left == b.left && (a.left == 0 || memcmp(a.at, b.at, a.left) == 0);
+}
+
+bool rd_is(struct rd a, const char *text)
+{
+	return rd_equal(a, rd_str(text));
+}
+
+bool rd_starts(struct rd a, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return a.left >= len && (len == 0 || memcmp(a.at, prefix, len) == 0);
+}
+
+bool rd_text(struct rd a, char *dst, size_t size)
+{
+	if (a.left >= size || (a.left > 0 && memchr(a.at, 0, a.left)))
+		return false;
+	if (a.left > 0)
+		memcpy(dst, a.at, a.left);
+	dst[a.left] = '\0';
+	return true;
+}
+
+char *rd_strdup(struct rd a)
+{
+	char *copy = malloc(a.left + 1);
+
+	if (!copy)
+		return NULL;
+	if (a.left > 0)
+		memcpy(copy, a.at, a.left);
+	copy[a.left] = '\0';
+	return copy;
+}
+
+bool rd_decimal(struct rd a, uint64_t *v)
+{
+	uint64_t n = 0;
+
+	if (a.left == 0)
+		return false;
+	for (size_t i = 0; i < a.left; i++) {
+		uint8_t digit = (uint8_t)(a.at[i] - '0');
+
+		if (digit > 9 || n > (UINT64_MAX - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	*v = n;
+	return true;
+}

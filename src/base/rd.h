@@ -1,0 +1,63 @@
+/* Bounds-checked reading of octets that someone else owns. Nothing else in the tree does arithmetic on
+ * pointers into a message.
+ *
+ *	struct rd r = rd_of(frame, len);
+ *	if (!rd_u8(&r, &control) || !rd_le32(&r, &counter) || !rd_end(&r))
+ *		return ERR_SHORT;
+ *
+ * A read checks what is left, moves the place on success, and leaves the place and the output as they
+ * were on failure. */
+#ifndef KEYWAY_BASE_RD_H
+#define KEYWAY_BASE_RD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+struct rd {
+	const uint8_t *at;
+	size_t left;
+};
+
+static inline struct rd rd_of(const void *octets, size_t len)
+{
+	struct rd r = {octets, len};
+
+	return r;
+}
+struct rd rd_str(const char *text); /* without the terminating zero */
+
+bool rd_u8(struct rd *r, uint8_t *v) MUST_CHECK;
+bool rd_be16(struct rd *r, uint16_t *v) MUST_CHECK; /* network order */
+bool rd_be32(struct rd *r, uint32_t *v) MUST_CHECK;
+bool rd_be64(struct rd *r, uint64_t *v) MUST_CHECK;
+bool rd_le16(struct rd *r, uint16_t *v) MUST_CHECK; /* radio order */
+bool rd_le24(struct rd *r, uint32_t *v) MUST_CHECK;
+bool rd_le32(struct rd *r, uint32_t *v) MUST_CHECK;
+bool rd_le48(struct rd *r, uint64_t *v) MUST_CHECK;
+bool rd_le64(struct rd *r, uint64_t *v) MUST_CHECK;
+bool rd_copy(struct rd *r, void *dst, size_t len) MUST_CHECK;
+bool rd_skip(struct rd *r, size_t len) MUST_CHECK;
+bool rd_sub(struct rd *r, size_t len, struct rd *sub) MUST_CHECK; /* a borrowed slice */
+/* Takes everything that is left, except `tail` octets at the end. */
+bool rd_sub_but(struct rd *r, size_t tail, struct rd *sub) MUST_CHECK;
+struct rd rd_rest(struct rd *r);          /* all that is left; r is at its end afterwards */
+bool rd_end(const struct rd *r) MUST_CHECK; /* nothing is left */
+
+/* Text: everything before the first `c`; the separator is consumed too. False when there is none. */
+bool rd_until(struct rd *r, char c, struct rd *part) MUST_CHECK;
+/* A line without its LF or CRLF; the last line may lack one. False only at the end. */
+bool rd_line(struct rd *r, struct rd *line) MUST_CHECK;
+bool rd_equal(struct rd a, struct rd b);
+bool rd_is(struct rd a, const char *text);
+bool rd_starts(struct rd a, const char *prefix);
+/* A zero-terminated copy into dst of `size` octets; false when it does not fit or holds a zero octet. */
+bool rd_text(struct rd a, char *dst, size_t size) MUST_CHECK;
+/* A zero-terminated heap copy, owned by the caller; NULL without memory. */
+char *rd_strdup(struct rd a);
+/* Decimal without sign; false on anything else or on overflow. */
+bool rd_decimal(struct rd a, uint64_t *v) MUST_CHECK;
+
+#endif

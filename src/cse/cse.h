@@ -1,0 +1,57 @@
+/* The CSE: one dispatcher that takes request primitives and answers with response primitives, over the store. Bindings, and parts of
+ * the same process such as IPE-OCI, call cse_submit; nothing else reaches resources. No sockets here: what must leave the process
+ * goes through struct cse_transport. */
+#ifndef KEYWAY_CSE_CSE_H
+#define KEYWAY_CSE_CSE_H
+
+#include "base/err.h"
+#include "onem2m/primitive.h"
+
+enum cse_type { CSE_IN = 1, CSE_MN = 2, CSE_ASN = 3 };
+
+struct cse;
+struct store;
+
+struct cse_config {
+	enum cse_type type;
+	const char *id;       /* CSE-ID: "/id-in" */
+	const char *name;     /* resource name of the CSEBase: "cse-in" */
+	const char *sp;       /* M2M-SP-ID: "keyway.example" */
+	const char *admin;    /* originator with every privilege: "CAdmin"; AE-ID of this CSE or SP-relative ID */
+	const char *poa;      /* own point of access, comma separated */
+	const char *registrar_id; /* "/id-in", or NULL; requests for CSEs not known here go there */
+	bool require_tls;     /* From is checked against the certificate; requests without one are refused, but internal ones */
+};
+
+typedef void cse_done(void *ctx, const struct onem2m_response *rsp); /* once; may come before cse_submit returns */
+
+/* Sends a request to another entity. `url` is a point of access ("https://127.0.0.1:8443"), `target_id` the SP-relative ID of the
+ * entity there, from which the shell derives the identity to demand of its certificate. Ends in done(ctx, ...), with
+ * RSC_TARGET_NOT_REACHABLE when nobody answered. */
+struct cse_transport {
+	void (*send)(void *transport, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
+	uint64_t (*now_ms)(void *transport);      /* monotonic */
+	uint64_t (*unix_ms)(void *transport);
+	void (*defer)(void *transport, void (*fn)(void *), void *ctx); /* end of the loop's round: commit, then answer */
+	void (*wake_at)(void *transport, uint64_t monotonic_ms);       /* call cse_tick then */
+	void *transport;
+};
+
+enum err cse_new(const struct cse_config *config, struct store *store, const struct cse_transport *t, struct cse **out) MUST_CHECK;
+void cse_free(struct cse *c);
+/* rq and all that it points to is borrowed until done. Answers to writes come after they are durable. */
+void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
+void cse_tick(struct cse *c);
+
+/* An AE inside this process, such as IPE-OCI: made if absent, with the given AE-ID and resource name; NOTIFY requests to it call
+ * fn, which must answer by done(). */
+typedef void cse_internal_notify(void *ctx, const struct onem2m_request *rq, cse_done *done, void *done_ctx);
+enum err cse_internal_ae(struct cse *c, const char *ae_id, const char *name, cse_internal_notify *fn, void *ctx) MUST_CHECK;
+
+/* Counters for status and metrics. */
+struct cse_counts {
+	uint64_t requests, created, updated, deleted, retrieved, notified, notify_failed, refused, commits, resources;
+};
+void cse_counts(const struct cse *c, struct cse_counts *out);
+
+#endif

@@ -1,0 +1,72 @@
+/* HTTP 1.1 server (libmicrohttpd) and client (libcurl) on the loop. */
+#ifndef KEYWAY_LOOP_HTTP_H
+#define KEYWAY_LOOP_HTTP_H
+
+#include "base/rd.h"
+#include "loop/loop.h"
+#include "loop/tls.h"
+
+#define HTTP_BODY_MAX (1024 * 1024)
+
+struct http_header {
+	const char *name, *value;
+};
+
+/* ---- server ---- */
+struct http_server;
+struct http_exchange; /* one request that waits for its answer */
+
+struct http_request {
+	const char *method;       /* "GET" */
+	const char *path;         /* as sent, percent-escapes not resolved, without query */
+	const char *query;        /* as sent, behind '?'; "" when there is none */
+	const char *peer;         /* identity in the client's certificate (tls_peer_identity), "" without TLS */
+	bool tls;
+	struct rd body;           /* borrowed until answered */
+};
+
+/* Called once the body is there. The answer may come at once or later, from any callback of the same loop; the client may be gone
+ * by then, that is taken care of. */
+typedef void http_handler(void *ctx, struct http_exchange *x, const struct http_request *rq);
+const char *http_request_header(struct http_exchange *x, const char *name); /* NULL when absent; valid until answered */
+/* Every header in turn, names in lower case. */
+void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
+/* Answers and ends the exchange. body is copied. headers end with {NULL, NULL}; may be NULL. */
+void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body);
+
+/* host_port: "127.0.0.1:8080"; port 0 picks one. tls NULL: plain HTTP. Only certificate credentials; a client certificate is demanded. */
+enum err http_server_new(struct loop *l, const char *host_port, struct tls_credentials *tls, http_handler *fn, void *ctx,
+    struct http_server **out) MUST_CHECK;
+uint16_t http_server_port(const struct http_server *s);
+void http_server_free(struct http_server *s);
+
+/* ---- client ---- */
+struct http_client;
+struct http_call;
+
+struct http_call_options {
+	const char *method;
+	const char *url;                     /* http://host:port/path or https://... */
+	const char *peer;                    /* https: an identity that must be in the server's subjectAltName; required */
+	const struct http_header *headers;   /* ends with {NULL, NULL}; copied */
+	struct rd body;                      /* copied */
+	uint64_t timeout_ms;                 /* 0: 10 000 */
+};
+
+struct http_result {
+	enum err error;            /* OK when any HTTP answer came; ERR_UNREACHABLE, ERR_TLS (also: wrong peer), ERR_TIMEOUT otherwise */
+	unsigned status;
+	struct rd body;            /* borrowed during the callback */
+	const char *detail;        /* sentence for the log on an error */
+};
+typedef void http_done(void *ctx, const struct http_result *r);
+/* Value of a response header, during the callback only; NULL when absent. */
+const char *http_result_header(const struct http_result *r, const char *name);
+
+/* tls may be NULL when only http:// is called. Connections are kept alive and reused. */
+struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls);
+void http_client_free(struct http_client *c); /* cancels every call, without callbacks */
+struct http_call *http_call(struct http_client *c, const struct http_call_options *o, http_done *done, void *ctx); /* never NULL */
+void http_call_cancel(struct http_call *call); /* no callback; not after done */
+
+#endif

@@ -1,0 +1,38 @@
+/* The shell of every server: one thread, one epoll, timers, signals. Callbacks run from loop_run and may free what they
+ * belong to. */
+#ifndef KEYWAY_LOOP_LOOP_H
+#define KEYWAY_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct loop;
+struct loop_io;
+struct loop_timer;
+
+struct loop *loop_new(void); /* ends the process when the system denies an epoll */
+void loop_free(struct loop *l);
+/* Runs until loop_stop. SIGINT and SIGTERM stop it too; SIGPIPE is ignored. */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+void loop_once(struct loop *l, int timeout_ms); /* one round; for tests and for clients */
+
+#define LOOP_READ 1
+#define LOOP_WRITE 2
+typedef void loop_io_fn(void *ctx, unsigned events); /* errors and hang-ups come as LOOP_READ | LOOP_WRITE */
+struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events, loop_io_fn *fn, void *ctx); /* does not own fd */
+void loop_io_events(struct loop_io *io, unsigned events);
+void loop_io_free(struct loop_io *io); /* accepts NULL */
+
+typedef void loop_timer_fn(void *ctx);
+struct loop_timer *loop_timer_new(struct loop *l, loop_timer_fn *fn, void *ctx); /* not armed */
+void loop_timer_at(struct loop_timer *t, uint64_t monotonic_ms);                 /* once; CLOCK_NEVER disarms */
+void loop_timer_in(struct loop_timer *t, uint64_t delay_ms);
+void loop_timer_free(struct loop_timer *t);
+
+/* Runs fn once, after the callbacks of the present round and before the loop sleeps again. The place for group commit. */
+void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx);
+
+#endif

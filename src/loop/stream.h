@@ -1,0 +1,39 @@
+/* Byte streams: TCP, TLS (certificates or PSK) and serial lines behind one interface; nothing blocks. */
+#ifndef KEYWAY_LOOP_STREAM_H
+#define KEYWAY_LOOP_STREAM_H
+
+#include "base/rd.h"
+#include "loop/loop.h"
+#include "loop/tls.h"
+
+struct stream;
+struct stream_listener;
+
+#define STREAM_PEER_MAX 256
+#define STREAM_OUT_MAX (1024 * 1024) /* what may wait to be written; more closes the stream */
+
+struct stream_events {
+	void (*open)(void *ctx);                  /* connected, and the TLS handshake done */
+	size_t (*data)(void *ctx, struct rd in);  /* returns how many octets it took; the rest comes again with more */
+	void (*closed)(void *ctx, enum err why);  /* last call; the callee calls stream_free */
+};
+
+/* Opens "tcp:HOST:PORT", "tls:HOST:PORT" or "psk:HOST:PORT" (both with `tls`, not NULL), "serial:PATH[:BAUD]" (115200 8N1, raw; also a pty).
+ * `expected_peer` (TLS with certificates) must be an identity in the peer's subjectAltName. Failure to connect comes through closed. */
+enum err stream_open(struct loop *l, const char *address, struct tls_credentials *tls, const char *expected_peer,
+    const struct stream_events *events, void *ctx, struct stream **s) MUST_CHECK;
+void stream_write(struct stream *s, struct rd octets); /* copied */
+void stream_free(struct stream *s);                    /* closes; no callback */
+/* Certificate identity (see tls.h) or PSK identity of the peer; "" for neither. */
+const char *stream_peer(const struct stream *s);
+bool stream_is_tls(const struct stream *s);
+
+/* Accepts; `tls` NULL for plain TCP, otherwise its kind decides between certificates and PSK. Port 0 picks one. */
+typedef void stream_accept_fn(void *ctx, struct stream *s); /* after the handshake; must call stream_handle */
+enum err stream_listen(struct loop *l, const char *host_port, struct tls_credentials *tls, stream_accept_fn *fn, void *ctx,
+    struct stream_listener **out) MUST_CHECK;
+uint16_t stream_listener_port(const struct stream_listener *sl);
+void stream_listener_free(struct stream_listener *sl);
+void stream_handle(struct stream *s, const struct stream_events *events, void *ctx);
+
+#endif
