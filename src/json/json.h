@@ -18,6 +18,12 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
+/* jansson, which the JOSE library brings into some programs, has functions of these names too: ours get others at link time. */
+#define json_string keyway_json_string
+#define json_equal keyway_json_equal
+#define json_object keyway_json_object
+#define json_array keyway_json_array
+
 #define JSON_DEPTH_MAX 32 /* nesting of any oneM2M primitive stays far below; bounds the recursion */
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };

@@ -1,0 +1,158 @@
+/* The JSON writer. */
+#include "json/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+
+struct json_out json_out(struct wr *w)
+{
+	struct json_out o = {.w = w};
+
+	return o;
+}
+
+static void quoted(struct wr *w, struct rd text)
+{
+	static const char hex[] = "0123456789abcdef";
+	uint8_t c;
+
+	wr_u8(w, '"');
+	while (rd_u8(&text, &c)) {
+		if (c == '"' || c == '\\') {
+			wr_u8(w, '\\');
+			wr_u8(w, c);
+		} else if (c == '\n') {
+			wr_str(w, "\\n");
+		} else if (c < 0x20) {
+			wr_str(w, "\\u00");
+			wr_u8(w, (uint8_t)hex[c >> 4]);
+			wr_u8(w, (uint8_t)hex[c & 15]);
+		} else {
+			wr_u8(w, c);
+		}
+	}
+	wr_u8(w, '"');
+}
+
+static void start(struct json_out *o, const char *name)
+{
+	if (o->comma)
+		wr_u8(o->w, ',');
+	o->comma = true;
+	if (name) {
+		quoted(o->w, rd_str(name));
+		wr_u8(o->w, ':');
+	}
+}
+
+static void container(struct json_out *o, const char *name, char opener, char closer)
+{
+	start(o, name);
+	if (o->depth == JSON_DEPTH_MAX) {
+		o->w->spoilt = true;
+		return;
+	}
+	o->closers[o->depth++] = closer;
+	wr_u8(o->w, (uint8_t)opener);
+	o->comma = false;
+}
+
+void json_object(struct json_out *o, const char *name)
+{
+	container(o, name, '{', '}');
+}
+
+void json_array(struct json_out *o, const char *name)
+{
+	container(o, name, '[', ']');
+}
+
+void json_close(struct json_out *o)
+{
+	if (o->depth == 0) {
+		o->w->spoilt = true;
+		return;
+	}
+	wr_u8(o->w, (uint8_t)o->closers[--o->depth]);
+	o->comma = true;
+}
+
+void json_put_string(struct json_out *o, const char *name, const char *text)
+{
+	json_put_rd(o, name, rd_str(text));
+}
+
+void json_put_rd(struct json_out *o, const char *name, struct rd text)
+{
+	start(o, name);
+	quoted(o->w, text);
+}
+
+void json_put_int(struct json_out *o, const char *name, int64_t n)
+{
+	start(o, name);
+	wr_fmt(o->w, "%lld", (long long)n);
+}
+
+void json_put_uint(struct json_out *o, const char *name, uint64_t n)
+{
+	start(o, name);
+	wr_fmt(o->w, "%llu", (unsigned long long)n);
+}
+
+void json_put_double(struct json_out *o, const char *name, double d)
+{
+	char text[40];
+
+	start(o, name);
+	if (!isfinite(d)) {
+		wr_str(o->w, "null");
+		return;
+	}
+	for (int precision = 1; precision <= 17; precision++) {
+		double back;
+
+		snprintf(text, sizeof text, "%.*g", precision, d);
+		back = strtod(text, NULL);
+		if (!(back < d) && !(back > d))
+			break;
+	}
+	wr_str(o->w, text);
+}
+
+void json_put_bool(struct json_out *o, const char *name, bool b)
+{
+	start(o, name);
+	wr_str(o->w, b ? "true" : "false");
+}
+
+void json_put_null(struct json_out *o, const char *name)
+{
+	start(o, name);
+	wr_str(o->w, "null");
+}
+
+void json_put_raw(struct json_out *o, const char *name, struct rd json)
+{
+	start(o, name);
+	wr_rd(o->w, json);
+}
+
+void json_put(struct json_out *o, const char *name, const struct json *v)
+{
+	if (v)
+		json_put_raw(o, name, v->source);
+	else
+		json_put_null(o, name);
+}
+
+void json_put_base64(struct json_out *o, const char *name, struct rd octets)
+{
+	start(o, name);
+	wr_u8(o->w, '"');
+	base64_print(o->w, octets);
+	wr_u8(o->w, '"');
+}
