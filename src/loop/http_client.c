@@ -1,0 +1,362 @@
+/* The HTTP client: libcurl's multi interface on the loop. */
+#include "loop/http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/wr.h"
+#include "loop/tls_private.h"
+
+#define TIMEOUT_DEFAULT_MS 10000
+
+struct http_client {
+	struct loop *loop;
+	struct tls_credentials *tls;
+	CURLM *multi;
+	struct loop_timer *timer;
+	struct http_call *calls;
+	bool dispatching;
+};
+
+struct http_call {
+	struct http_client *client;
+	struct http_call *next, **link;
+	CURL *easy;
+	struct curl_slist *headers, *connect_to;
+	char *peer;
+	struct wr body;
+	struct wr answer;
+	struct wr answer_headers; /* "name:value\n", names in lower case */
+	char error[CURL_ERROR_SIZE];
+	bool wrong_peer;
+	http_done *done;
+	void *ctx;
+};
+
+struct socket_io {
+	struct http_client *client;
+	struct loop_io *io;
+	curl_socket_t fd;
+};
+
+static const struct http_result *current; /* for http_result_header */
+static const struct wr *current_headers;
+
+static void call_free(struct http_call *call)
+{
+	*call->link = call->next;
+	if (call->next)
+		call->next->link = call->link;
+	curl_multi_remove_handle(call->client->multi, call->easy);
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	curl_slist_free_all(call->connect_to);
+	wr_free(&call->body);
+	wr_free(&call->answer);
+	wr_free(&call->answer_headers);
+	free(call->peer);
+	free(call);
+}
+
+static enum err reason(const struct http_call *call, CURLcode code)
+{
+	if (code == CURLE_OK)
+		return OK;
+	if (call->wrong_peer || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
+	    code == CURLE_SSL_CACERT_BADFILE)
+		return ERR_TLS;
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return ERR_TIMEOUT;
+	return code == CURLE_WRITE_ERROR ? ERR_TOO_LONG : ERR_UNREACHABLE;
+}
+
+static void complete(struct http_call *call, CURLcode code)
+{
+	struct http_result r = {.error = reason(call, code)};
+	http_done *done = call->done;
+	void *ctx = call->ctx;
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	r.status = (unsigned)status;
+	r.detail = call->wrong_peer ? "the server's certificate names somebody else" : call->error[0] ? call->error : curl_easy_strerror(code);
+	if (r.error == OK && !wr_done(&call->answer, &r.body))
+		r.error = ERR_TOO_LONG;
+	current = &r;
+	current_headers = &call->answer_headers;
+	done(ctx, &r);
+	current = NULL;
+	current_headers = NULL;
+	call_free(call);
+}
+
+static void finished(struct http_client *c)
+{
+	CURLMsg *message;
+	int left;
+
+	if (c->dispatching)
+		return;
+	c->dispatching = true;
+	while ((message = curl_multi_info_read(c->multi, &left)) != NULL) {
+		struct http_call *call = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+		complete(call, message->data.result);
+	}
+	c->dispatching = false;
+}
+
+static void on_socket_event(void *ctx, unsigned events)
+{
+	struct socket_io *s = ctx;
+	struct http_client *c = s->client;
+	int running, what = (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
+
+	curl_multi_socket_action(c->multi, s->fd, what, &running);
+	finished(c);
+}
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+	struct http_client *c = ctx;
+	struct socket_io *s = socket_ctx;
+	unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U);
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (s)
+			loop_io_free(s->io);
+		free(s);
+		curl_multi_assign(c->multi, fd, NULL);
+		return 0;
+	}
+	if (s) {
+		loop_io_events(s->io, events);
+		return 0;
+	}
+	s = calloc(1, sizeof *s);
+	if (!s)
+		return -1;
+	s->client = c;
+	s->fd = fd;
+	s->io = loop_io_new(c->loop, fd, events, on_socket_event, s);
+	curl_multi_assign(c->multi, fd, s);
+	return 0;
+}
+
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct http_client *c = ctx;
+
+	(void)multi;
+	if (timeout_ms < 0)
+		loop_timer_at(c->timer, UINT64_MAX);
+	else
+		loop_timer_in(c->timer, (uint64_t)timeout_ms);
+	return 0;
+}
+
+static void on_time(void *ctx)
+{
+	struct http_client *c = ctx;
+	int running;
+
+	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	finished(c);
+}
+
+struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls)
+{
+	struct http_client *c = calloc(1, sizeof *c);
+
+	if (!c || curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (c->multi = curl_multi_init()) == NULL)
+		abort();
+	c->loop = l;
+	c->tls = tls;
+	c->timer = loop_timer_new(l, on_time, c);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	return c;
+}
+
+void http_client_free(struct http_client *c)
+{
+	if (!c)
+		return;
+	while (c->calls)
+		call_free(c->calls);
+	curl_multi_cleanup(c->multi);
+	loop_timer_free(c->timer);
+	free(c);
+}
+
+static size_t on_body(char *octets, size_t size, size_t n, void *ctx)
+{
+	struct http_call *call = ctx;
+
+	wr_copy(&call->answer, octets, size * n);
+	return call->answer.spoilt ? 0 : size * n;
+}
+
+static size_t on_header(char *octets, size_t size, size_t n, void *ctx)
+{
+	struct http_call *call = ctx;
+	struct rd line = rd_of(octets, size * n), name, value;
+	uint8_t c;
+
+	if (rd_starts(line, "HTTP/"))
+		wr_reset(&call->answer_headers);
+	if (rd_line(&line, &value) && rd_until(&value, ':', &name)) {
+		while (rd_u8(&name, &c))
+			wr_u8(&call->answer_headers, c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c);
+		wr_u8(&call->answer_headers, ':');
+		while (rd_starts(value, " ") && rd_skip(&value, 1))
+			;
+		wr_rd(&call->answer_headers, value);
+		wr_u8(&call->answer_headers, 0);
+	}
+	return size * n;
+}
+
+/* Runs before each request leaves, on reused connections too: the certificate must carry the identity that was asked for. */
+static int on_connected(void *ctx, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct http_call *call = ctx;
+	struct curl_tlssessioninfo *info = NULL;
+
+	(void)remote_ip;
+	(void)local_ip;
+	(void)remote_port;
+	(void)local_port;
+	if (!call->peer)
+		return CURL_PREREQFUNC_OK;
+	if (curl_easy_getinfo(call->easy, CURLINFO_TLS_SSL_PTR, &info) == CURLE_OK && info && info->internals &&
+	    tls_peer_is(info->internals, call->peer))
+		return CURL_PREREQFUNC_OK;
+	call->wrong_peer = true;
+	return CURL_PREREQFUNC_ABORT;
+}
+
+/* A DNS name as peer goes into the URL, so that SNI and libcurl's own check have it; the address is where it connects. */
+static void set_url(struct http_call *call, const char *url)
+{
+	struct rd r = rd_str(url), authority, path;
+	char host[300], map[700], full[2048];
+	const uint8_t *slash;
+
+	if (!call->peer || !call->peer[0] || strstr(call->peer, "://") || !rd_starts(r, "https://") || !rd_skip(&r, 8)) {
+		curl_easy_setopt(call->easy, CURLOPT_URL, url);
+		curl_easy_setopt(call->easy, CURLOPT_SSL_VERIFYHOST, 0L); /* on_connected checks instead */
+		return;
+	}
+	slash = memchr(r.at, '/', r.left);
+	if (!rd_sub(&r, slash ? (size_t)(slash - r.at) : r.left, &authority))
+		return;
+	path = rd_rest(&r);
+	if (rd_text(authority, host, sizeof host)) {
+		const char *colon = strrchr(host, ':');
+		const char *port = colon ? colon + 1 : "443";
+
+		snprintf(map, sizeof map, "%s:%s:%.*s:%s", call->peer, port, colon ? (int)(colon - host) : (int)strlen(host), host, port);
+		snprintf(full, sizeof full, "https://%s:%s%.*s", call->peer, port, (int)path.left, (const char *)path.at);
+		call->connect_to = curl_slist_append(NULL, map);
+		curl_easy_setopt(call->easy, CURLOPT_CONNECT_TO, call->connect_to);
+		curl_easy_setopt(call->easy, CURLOPT_URL, full);
+	}
+}
+
+static void set_tls(struct http_call *call)
+{
+	const struct tls_credentials *tls = call->client->tls;
+
+	if (!tls)
+		return;
+	curl_easy_setopt(call->easy, CURLOPT_CAINFO, tls->ca);
+	curl_easy_setopt(call->easy, CURLOPT_SSLCERT, tls->cert);
+	curl_easy_setopt(call->easy, CURLOPT_SSLKEY, tls->key);
+	curl_easy_setopt(call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+static void set_request(struct http_call *call, const struct http_call_options *o)
+{
+	char line[2300];
+
+	curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, o->method);
+	if (strcmp(o->method, "GET") != 0 && (o->body.left > 0 || strcmp(o->method, "DELETE") != 0)) {
+		wr_rd(&call->body, o->body);
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.octets ? (char *)call->body.octets : "");
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+	}
+	call->headers = curl_slist_append(NULL, "Expect:");
+	for (const struct http_header *h = o->headers; h && h->name; h++) {
+		snprintf(line, sizeof line, "%s: %s", h->name, h->value);
+		call->headers = curl_slist_append(call->headers, line);
+	}
+	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+}
+
+struct http_call *http_call(struct http_client *c, const struct http_call_options *o, http_done *done, void *ctx)
+{
+	struct http_call *call = calloc(1, sizeof *call);
+
+	if (!call || (call->easy = curl_easy_init()) == NULL)
+		abort();
+	call->client = c;
+	call->done = done;
+	call->ctx = ctx;
+	call->peer = strncmp(o->url, "https://", 8) == 0 ? strdup(o->peer ? o->peer : "") : NULL; /* "" is nobody's identity */
+	call->body = wr_new(HTTP_BODY_MAX);
+	call->answer = wr_new(HTTP_BODY_MAX);
+	call->answer_headers = wr_new(65536);
+	call->next = c->calls;
+	call->link = &c->calls;
+	if (call->next)
+		call->next->link = &call->next;
+	c->calls = call;
+	curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
+	curl_easy_setopt(call->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(call->easy, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)(o->timeout_ms ? o->timeout_ms : TIMEOUT_DEFAULT_MS));
+	curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
+	curl_easy_setopt(call->easy, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(call->easy, CURLOPT_PREREQDATA, call);
+	set_url(call, o->url);
+	set_tls(call);
+	set_request(call, o);
+	curl_multi_add_handle(c->multi, call->easy);
+	return call;
+}
+
+void http_call_cancel(struct http_call *call)
+{
+	call_free(call);
+}
+
+const char *http_result_header(const struct http_result *r, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at, *end;
+
+	if (r != current || !current_headers->octets)
+		return NULL;
+	at = (const char *)current_headers->octets;
+	end = at + current_headers->len;
+	while (at < end) {
+		if (strncasecmp(at, name, len) == 0 && at[len] == ':')
+			return at + len + 1;
+		at += strlen(at) + 1;
+	}
+	return NULL;
+}

@@ -1,0 +1,286 @@
+/* One thread, one epoll, timers in a list sorted by time, deferred calls, signals. */
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define EVENTS_A_ROUND 64
+
+struct loop_io {
+	struct loop *loop;
+	int fd;
+	loop_io_fn *fn; /* NULL: freed, waits for the end of the round */
+	void *ctx;
+	struct loop_io *next_dead;
+};
+
+struct loop_timer {
+	struct loop *loop;
+	struct loop_timer *next; /* in order of time; NULL and not listed when at is CLOCK_NEVER */
+	uint64_t at;
+	loop_timer_fn *fn;
+	void *ctx;
+};
+
+struct deferred {
+	struct deferred *next;
+	void (*fn)(void *ctx);
+	void *ctx;
+};
+
+struct loop {
+	int epoll, signals;
+	struct loop_io *signal_io;
+	struct loop_io *dead; /* freed during this round */
+	struct loop_timer *timers;
+	struct deferred *first, **last;
+	bool stopped;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	abort();
+}
+
+static void *must(void *memory)
+{
+	if (!memory)
+		die("out of memory");
+	return memory;
+}
+
+static void on_signal(void *ctx, unsigned events)
+{
+	struct loop *l = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(l->signals, &info, sizeof info) == sizeof info)
+		loop_stop(l);
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *l = must(calloc(1, sizeof *l));
+	sigset_t set;
+
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll < 0)
+		die("epoll_create1");
+	l->last = &l->first;
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	l->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (l->signals < 0)
+		die("signalfd");
+	l->signal_io = loop_io_new(l, l->signals, LOOP_READ, on_signal, l);
+	return l;
+}
+
+static void bury(struct loop *l)
+{
+	while (l->dead) {
+		struct loop_io *io = l->dead;
+
+		l->dead = io->next_dead;
+		free(io);
+	}
+}
+
+void loop_free(struct loop *l)
+{
+	if (!l)
+		return;
+	loop_io_free(l->signal_io);
+	bury(l);
+	while (l->first) {
+		struct deferred *d = l->first;
+
+		l->first = d->next;
+		free(d);
+	}
+	close(l->signals);
+	close(l->epoll);
+	free(l);
+}
+
+static uint32_t epoll_events(unsigned events)
+{
+	return (events & LOOP_READ ? EPOLLIN : 0U) | (events & LOOP_WRITE ? EPOLLOUT : 0U);
+}
+
+struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events, loop_io_fn *fn, void *ctx)
+{
+	struct loop_io *io = must(calloc(1, sizeof *io));
+	struct epoll_event e = {.events = epoll_events(events), .data.ptr = io};
+
+	io->loop = l;
+	io->fd = fd;
+	io->fn = fn;
+	io->ctx = ctx;
+	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) != 0 && (errno != EEXIST || epoll_ctl(l->epoll, EPOLL_CTL_MOD, fd, &e) != 0))
+		die("epoll_ctl");
+	return io;
+}
+
+void loop_io_events(struct loop_io *io, unsigned events)
+{
+	struct epoll_event e = {.events = epoll_events(events), .data.ptr = io};
+
+	epoll_ctl(io->loop->epoll, EPOLL_CTL_MOD, io->fd, &e);
+}
+
+void loop_io_free(struct loop_io *io)
+{
+	if (!io)
+		return;
+	epoll_ctl(io->loop->epoll, EPOLL_CTL_DEL, io->fd, NULL);
+	io->fn = NULL;
+	io->next_dead = io->loop->dead;
+	io->loop->dead = io;
+}
+
+struct loop_timer *loop_timer_new(struct loop *l, loop_timer_fn *fn, void *ctx)
+{
+	struct loop_timer *t = must(calloc(1, sizeof *t));
+
+	t->loop = l;
+	t->at = CLOCK_NEVER;
+	t->fn = fn;
+	t->ctx = ctx;
+	return t;
+}
+
+static void unlist(struct loop_timer *t)
+{
+	struct loop_timer **link = &t->loop->timers;
+
+	if (t->at == CLOCK_NEVER)
+		return;
+	while (*link && *link != t)
+		link = &(*link)->next;
+	if (*link)
+		*link = t->next;
+	t->at = CLOCK_NEVER;
+}
+
+void loop_timer_at(struct loop_timer *t, uint64_t monotonic_ms)
+{
+	struct loop_timer **link = &t->loop->timers;
+
+	unlist(t);
+	if (monotonic_ms == CLOCK_NEVER)
+		return;
+	t->at = monotonic_ms;
+	while (*link && (*link)->at <= t->at)
+		link = &(*link)->next;
+	t->next = *link;
+	*link = t;
+}
+
+void loop_timer_in(struct loop_timer *t, uint64_t delay_ms)
+{
+	loop_timer_at(t, clock_ms() + delay_ms);
+}
+
+void loop_timer_free(struct loop_timer *t)
+{
+	if (!t)
+		return;
+	unlist(t);
+	free(t);
+}
+
+void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx)
+{
+	struct deferred *d = must(calloc(1, sizeof *d));
+
+	d->fn = fn;
+	d->ctx = ctx;
+	*l->last = d;
+	l->last = &d->next;
+}
+
+/* What a deferred call defers in its turn runs in this round too. */
+static void run_deferred(struct loop *l)
+{
+	while (l->first) {
+		struct deferred *d = l->first;
+
+		l->first = d->next;
+		if (!l->first)
+			l->last = &l->first;
+		d->fn(d->ctx);
+		free(d);
+	}
+}
+
+static void run_timers(struct loop *l)
+{
+	uint64_t now = clock_ms();
+
+	while (l->timers && l->timers->at <= now) {
+		struct loop_timer *t = l->timers;
+
+		unlist(t);
+		t->fn(t->ctx);
+	}
+}
+
+static int wait_ms(const struct loop *l, int timeout_ms)
+{
+	uint64_t now, left;
+
+	if (l->first || l->stopped)
+		return 0;
+	if (!l->timers)
+		return timeout_ms;
+	now = clock_ms();
+	left = l->timers->at > now ? l->timers->at - now : 0;
+	if (left > 3600000)
+		left = 3600000;
+	return timeout_ms >= 0 && (uint64_t)timeout_ms < left ? timeout_ms : (int)left;
+}
+
+void loop_once(struct loop *l, int timeout_ms)
+{
+	struct epoll_event events[EVENTS_A_ROUND];
+	int n = epoll_wait(l->epoll, events, EVENTS_A_ROUND, wait_ms(l, timeout_ms));
+
+	for (int i = 0; i < n; i++) {
+		struct loop_io *io = events[i].data.ptr;
+		uint32_t e = events[i].events;
+		unsigned what = (e & EPOLLIN ? LOOP_READ : 0U) | (e & EPOLLOUT ? LOOP_WRITE : 0U);
+
+		if (e & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
+			what |= LOOP_READ | LOOP_WRITE;
+		if (io->fn)
+			io->fn(io->ctx, what);
+	}
+	run_timers(l);
+	run_deferred(l);
+	bury(l);
+}
+
+void loop_run(struct loop *l)
+{
+	while (!l->stopped)
+		loop_once(l, -1);
+}
+
+void loop_stop(struct loop *l)
+{
+	l->stopped = true;
+}

@@ -1,0 +1,486 @@
+/* Byte streams over TCP, TLS and serial lines. */
+#include "loop/stream.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/wr.h"
+#include "loop/serial.h"
+#include "loop/tls_private.h"
+#include "loop/udp.h"
+
+#define IN_MAX 65536
+
+enum stream_state {
+	STREAM_CONNECTING,
+	STREAM_HANDSHAKE,
+	STREAM_OPEN,
+	STREAM_CLOSED, /* told its owner, or about to */
+};
+
+struct stream {
+	struct loop *loop;
+	struct loop_io *io;
+	struct loop_timer *later; /* for what must not be told from within a call of the owner's */
+	int fd;
+	enum stream_state state;
+	enum err why;
+	gnutls_session_t tls;
+	char *expected_peer;
+	char peer[STREAM_PEER_MAX];
+	uint8_t in[IN_MAX];
+	size_t in_len;
+	struct wr out;
+	size_t out_sent;
+	const struct stream_events *events;
+	void *ctx;
+	stream_accept_fn *accepted; /* server side, until the handshake is done */
+	void *accept_ctx;
+	bool freed, busy;
+};
+
+struct stream_listener {
+	struct loop *loop;
+	struct loop_io *io;
+	int fd;
+	struct tls_credentials *tls;
+	stream_accept_fn *fn;
+	void *ctx;
+};
+
+static void on_event(void *ctx, unsigned events);
+
+static void release(struct stream *s)
+{
+	loop_io_free(s->io);
+	loop_timer_free(s->later);
+	if (s->tls) {
+		if (s->state == STREAM_OPEN)
+			gnutls_bye(s->tls, GNUTLS_SHUT_WR);
+		gnutls_deinit(s->tls);
+	}
+	if (s->fd >= 0)
+		close(s->fd);
+	wr_free(&s->out);
+	free(s->expected_peer);
+	free(s);
+}
+
+void stream_free(struct stream *s)
+{
+	if (!s)
+		return;
+	s->freed = true;
+	if (!s->busy)
+		release(s);
+}
+
+static void finish(struct stream *s, enum err why)
+{
+	if (s->state == STREAM_CLOSED)
+		return;
+	s->state = STREAM_CLOSED;
+	s->why = why;
+	loop_io_free(s->io);
+	s->io = NULL;
+	if (s->events)
+		s->events->closed(s->ctx, why);
+	else if (s->accepted)
+		s->freed = true; /* the handshake failed before anyone knew of it */
+}
+
+static void update_interest(struct stream *s)
+{
+	bool writing = s->state == STREAM_CONNECTING || s->out.len > s->out_sent ||
+	    (s->state == STREAM_HANDSHAKE && gnutls_record_get_direction(s->tls) == 1);
+
+	if (s->io && s->state != STREAM_CLOSED)
+		loop_io_events(s->io, LOOP_READ | (writing ? LOOP_WRITE : 0U));
+}
+
+static ssize_t raw_write(struct stream *s, const uint8_t *octets, size_t len)
+{
+	ssize_t n;
+
+	if (s->tls) {
+		n = gnutls_record_send(s->tls, octets, len);
+		return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED ? 0 : n;
+	}
+	n = write(s->fd, octets, len);
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
+}
+
+static void flush(struct stream *s)
+{
+	while (s->state == STREAM_OPEN && s->out.len > s->out_sent) {
+		ssize_t n = raw_write(s, s->out.octets + s->out_sent, s->out.len - s->out_sent);
+
+		if (n < 0) {
+			finish(s, ERR_CLOSED);
+			return;
+		}
+		if (n == 0)
+			break;
+		s->out_sent += (size_t)n;
+	}
+	if (s->out_sent == s->out.len) {
+		wr_reset(&s->out);
+		s->out_sent = 0;
+	}
+	update_interest(s);
+}
+
+void stream_write(struct stream *s, struct rd octets)
+{
+	if (s->state == STREAM_CLOSED || s->freed)
+		return;
+	wr_rd(&s->out, octets);
+	if (s->out.spoilt) {
+		/* The peer does not read: tell the owner from the loop, not from within its own call. */
+		s->why = ERR_FULL;
+		loop_timer_in(s->later, 0);
+		return;
+	}
+	if (s->busy)
+		update_interest(s);
+	else
+		loop_timer_in(s->later, 0);
+}
+
+static void on_later(void *ctx)
+{
+	struct stream *s = ctx;
+
+	s->busy = true;
+	if (s->why != OK)
+		finish(s, s->why);
+	else if (s->state == STREAM_OPEN)
+		flush(s);
+	s->busy = false;
+	if (s->freed)
+		release(s);
+}
+
+static ssize_t raw_read(struct stream *s, uint8_t *octets, size_t len)
+{
+	ssize_t n;
+
+	if (s->tls) {
+		n = gnutls_record_recv(s->tls, octets, len);
+		if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
+			return -EAGAIN;
+		return n < 0 && n == GNUTLS_E_REHANDSHAKE ? -EAGAIN : n < 0 ? -EIO : n;
+	}
+	n = read(s->fd, octets, len);
+	if (n >= 0)
+		return n;
+	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -EIO;
+}
+
+static void hand_over(struct stream *s)
+{
+	while (s->in_len > 0 && s->state == STREAM_OPEN && !s->freed && s->events) {
+		size_t taken = s->events->data(s->ctx, rd_of(s->in, s->in_len));
+
+		if (taken == 0)
+			break;
+		memmove(s->in, s->in + taken, s->in_len - taken);
+		s->in_len -= taken;
+	}
+}
+
+static void receive(struct stream *s)
+{
+	while (s->state == STREAM_OPEN && !s->freed && s->events) {
+		ssize_t n;
+
+		if (s->in_len == sizeof s->in) {
+			finish(s, ERR_TOO_LONG); /* the owner waits for more than any message has */
+			return;
+		}
+		n = raw_read(s, s->in + s->in_len, sizeof s->in - s->in_len);
+		if (n == -EAGAIN)
+			return;
+		if (n <= 0) {
+			finish(s, ERR_CLOSED);
+			return;
+		}
+		s->in_len += (size_t)n;
+		hand_over(s);
+	}
+}
+
+static bool peer_accepted(struct stream *s)
+{
+	if (!s->tls)
+		return true;
+	if (gnutls_auth_get_type(s->tls) == GNUTLS_CRD_CERTIFICATE) {
+		if (!tls_chain_is_good(s->tls) || (s->expected_peer && !tls_peer_is(s->tls, s->expected_peer)))
+			return false;
+		return tls_peer_identity(s->tls, s->peer, sizeof s->peer);
+	}
+	if (s->accepted) {
+		const char *identity = gnutls_psk_server_get_username(s->tls);
+
+		return identity && rd_text(rd_str(identity), s->peer, sizeof s->peer);
+	}
+	return true;
+}
+
+static void opened(struct stream *s)
+{
+	if (!peer_accepted(s)) {
+		finish(s, ERR_TLS);
+		return;
+	}
+	s->state = STREAM_OPEN;
+	if (s->accepted)
+		s->accepted(s->accept_ctx, s);
+	else
+		s->events->open(s->ctx);
+	if (!s->freed)
+		flush(s);
+}
+
+static void handshake(struct stream *s)
+{
+	int n;
+
+	s->state = STREAM_HANDSHAKE;
+	n = gnutls_handshake(s->tls);
+	if (n == 0)
+		opened(s);
+	else if (gnutls_error_is_fatal(n))
+		finish(s, ERR_TLS);
+	else
+		update_interest(s);
+}
+
+static void connected(struct stream *s)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0) {
+		finish(s, ERR_UNREACHABLE);
+		return;
+	}
+	if (s->tls)
+		handshake(s);
+	else
+		opened(s);
+}
+
+static void on_event(void *ctx, unsigned events)
+{
+	struct stream *s = ctx;
+
+	s->busy = true;
+	switch (s->state) {
+	case STREAM_CONNECTING:
+		connected(s);
+		break;
+	case STREAM_HANDSHAKE:
+		handshake(s);
+		break;
+	case STREAM_OPEN:
+		if (events & LOOP_WRITE)
+			flush(s);
+		break;
+	case STREAM_CLOSED:
+		break;
+	}
+	if (s->state == STREAM_OPEN && !s->freed)
+		receive(s);
+	s->busy = false;
+	if (s->freed)
+		release(s);
+}
+
+static struct stream *stream_make(struct loop *l, int fd, enum stream_state state)
+{
+	struct stream *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->loop = l;
+	s->fd = fd;
+	s->state = state;
+	s->out = wr_new(STREAM_OUT_MAX);
+	s->later = loop_timer_new(l, on_later, s);
+	return s;
+}
+
+static bool attach_tls(struct stream *s, struct tls_credentials *tls, bool server)
+{
+	if (!tls)
+		return true;
+	s->tls = tls_session_new(tls, server);
+	if (!s->tls)
+		return false;
+	gnutls_transport_set_int(s->tls, s->fd);
+	if (s->expected_peer && !server)
+		gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS, s->expected_peer, strlen(s->expected_peer));
+	return true;
+}
+
+static void start(struct stream *s)
+{
+	s->io = loop_io_new(s->loop, s->fd, LOOP_READ | LOOP_WRITE, on_event, s);
+}
+
+/* On loopback a refusal is known at once; it is told from the loop like any other. */
+static enum err connect_tcp(const char *host_port, int *out, bool *refused)
+{
+	struct sockaddr_in a;
+	enum err e = address_parse(host_port, &a);
+	int fd, one = 1;
+
+	if (e != OK)
+		return e;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ERR_IO;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 && errno != EINPROGRESS) {
+		*refused = errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH;
+		if (!*refused) {
+			close(fd);
+			return ERR_IO;
+		}
+	}
+	*out = fd;
+	return OK;
+}
+
+enum err stream_open(struct loop *l, const char *address, struct tls_credentials *tls, const char *expected_peer,
+    const struct stream_events *events, void *ctx, struct stream **out)
+{
+	bool serial = strncmp(address, "serial:", 7) == 0;
+	bool refused = false;
+	bool secure = strncmp(address, "tls:", 4) == 0 || strncmp(address, "psk:", 4) == 0;
+	struct stream *s;
+	enum err e;
+	int fd;
+
+	if (!serial && !secure && strncmp(address, "tcp:", 4) != 0)
+		return ERR_CONFIG;
+	if (secure && !tls)
+		return ERR_CONFIG;
+	e = serial ? serial_open(address + 7, &fd) : connect_tcp(address + 4, &fd, &refused);
+	if (e != OK)
+		return e;
+	s = stream_make(l, fd, STREAM_CONNECTING);
+	if (!s) {
+		close(fd);
+		return ERR_NO_MEMORY;
+	}
+	s->events = events;
+	s->ctx = ctx;
+	s->expected_peer = expected_peer && tls && tls->kind == TLS_CERTIFICATES ? strdup(expected_peer) : NULL;
+	if (secure && !attach_tls(s, tls, false)) {
+		release(s);
+		return ERR_TLS;
+	}
+	if (refused) {
+		s->why = ERR_UNREACHABLE;
+		loop_timer_in(s->later, 0);
+	} else {
+		start(s); /* a serial line counts as connecting too: SO_ERROR fails on a tty, which passes */
+	}
+	*out = s;
+	return OK;
+}
+
+const char *stream_peer(const struct stream *s)
+{
+	return s->peer;
+}
+
+bool stream_is_tls(const struct stream *s)
+{
+	return s->tls != NULL;
+}
+
+void stream_handle(struct stream *s, const struct stream_events *events, void *ctx)
+{
+	s->events = events;
+	s->ctx = ctx;
+}
+
+static void on_accept(void *ctx, unsigned events)
+{
+	struct stream_listener *sl = ctx;
+	struct stream *s;
+	int fd, one = 1;
+
+	(void)events;
+	fd = accept4(sl->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		return;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	s = stream_make(sl->loop, fd, STREAM_CONNECTING);
+	if (!s) {
+		close(fd);
+		return;
+	}
+	s->accepted = sl->fn;
+	s->accept_ctx = sl->ctx;
+	if (!attach_tls(s, sl->tls, true)) {
+		release(s);
+		return;
+	}
+	start(s);
+}
+
+enum err stream_listen(struct loop *l, const char *host_port, struct tls_credentials *tls, stream_accept_fn *fn, void *ctx,
+    struct stream_listener **out)
+{
+	struct stream_listener *sl;
+	struct sockaddr_in a;
+	enum err e = address_parse(host_port, &a);
+	int fd, one = 1;
+
+	if (e != OK)
+		return e;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ERR_IO;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	sl = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 128) == 0 ? calloc(1, sizeof *sl) : NULL;
+	if (!sl) {
+		close(fd);
+		return ERR_IO;
+	}
+	sl->loop = l;
+	sl->fd = fd;
+	sl->tls = tls;
+	sl->fn = fn;
+	sl->ctx = ctx;
+	sl->io = loop_io_new(l, fd, LOOP_READ, on_accept, sl);
+	*out = sl;
+	return OK;
+}
+
+uint16_t stream_listener_port(const struct stream_listener *sl)
+{
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof a;
+
+	getsockname(sl->fd, (struct sockaddr *)&a, &len);
+	return ntohs(a.sin_port);
+}
+
+void stream_listener_free(struct stream_listener *sl)
+{
+	if (!sl)
+		return;
+	loop_io_free(sl->io);
+	close(sl->fd);
+	free(sl);
+}

@@ -1,0 +1,119 @@
+/* UDP sockets and addresses. */
+#include "loop/udp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DATAGRAM_MAX 2048
+#define DATAGRAMS_A_ROUND 32
+
+struct udp {
+	int fd;
+	struct loop_io *io;
+	udp_fn *fn;
+	void *ctx;
+	bool freed, busy;
+};
+
+enum err address_parse(const char *host_port, struct sockaddr_in *out)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+	const char *colon = strrchr(host_port, ':');
+	char host[64];
+	uint64_t port;
+
+	if (!colon || !rd_decimal(rd_str(colon + 1), &port) || port > 65535 ||
+	    !rd_text(rd_of(host_port, (size_t)(colon - host_port)), host, sizeof host))
+		return ERR_CONFIG;
+	if (strcmp(host, "localhost") == 0)
+		strcpy(host, "127.0.0.1");
+	if (inet_pton(AF_INET, host, &a.sin_addr) != 1)
+		return ERR_CONFIG;
+	a.sin_port = htons((uint16_t)port);
+	*out = a;
+	return OK;
+}
+
+static void on_readable(void *ctx, unsigned events)
+{
+	struct udp *u = ctx;
+	uint8_t octets[DATAGRAM_MAX];
+	struct sockaddr_in from;
+
+	(void)events;
+	u->busy = true;
+	for (int i = 0; i < DATAGRAMS_A_ROUND && !u->freed; i++) {
+		socklen_t len = sizeof from;
+		ssize_t n = recvfrom(u->fd, octets, sizeof octets, MSG_DONTWAIT, (struct sockaddr *)&from, &len);
+
+		if (n < 0 && errno == ECONNREFUSED)
+			continue; /* a peer of an earlier datagram is gone; not our datagram's fault */
+		if (n < 0)
+			break;
+		u->fn(u->ctx, rd_of(octets, (size_t)n), &from);
+	}
+	u->busy = false;
+	if (u->freed)
+		udp_free(u);
+}
+
+enum err udp_open(struct loop *l, const char *host_port, udp_fn *fn, void *ctx, struct udp **out)
+{
+	struct sockaddr_in a;
+	struct udp *u;
+	enum err e = address_parse(host_port, &a);
+	int fd;
+
+	if (e != OK)
+		return e;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ERR_IO;
+	u = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 ? calloc(1, sizeof *u) : NULL;
+	if (!u) {
+		close(fd);
+		return ERR_IO;
+	}
+	u->fd = fd;
+	u->fn = fn;
+	u->ctx = ctx;
+	u->io = loop_io_new(l, fd, LOOP_READ, on_readable, u);
+	*out = u;
+	return OK;
+}
+
+uint16_t udp_port(const struct udp *u)
+{
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof a;
+
+	getsockname(u->fd, (struct sockaddr *)&a, &len);
+	return ntohs(a.sin_port);
+}
+
+enum err udp_send(struct udp *u, struct rd datagram, const struct sockaddr_in *to)
+{
+	ssize_t n;
+
+	do
+		n = sendto(u->fd, datagram.at, datagram.left, 0, (const struct sockaddr *)to, sizeof *to);
+	while (n < 0 && errno == ECONNREFUSED);
+	return n == (ssize_t)datagram.left ? OK : ERR_IO;
+}
+
+void udp_free(struct udp *u)
+{
+	if (!u)
+		return;
+	if (u->busy) {
+		u->freed = true;
+		return;
+	}
+	loop_io_free(u->io);
+	close(u->fd);
+	free(u);
+}
