@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,22 @@ enum err stream_open(struct loop *l, const char *address, struct tls_credentials
 	} else {
 		start(s); /* a serial line counts as connecting too: SO_ERROR fails on a tty, which passes */
 	}
+	*out = s;
+	return OK;
+}
+
+enum err stream_from_fd(struct loop *l, int fd, const struct stream_events *events, void *ctx, struct stream **out)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stream *s = flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? stream_make(l, fd, STREAM_CONNECTING) : NULL;
+
+	if (!s) {
+		close(fd);
+		return ERR_IO;
+	}
+	s->events = events;
+	s->ctx = ctx;
+	start(s);
 	*out = s;
 	return OK;
 }

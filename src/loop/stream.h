@@ -22,6 +22,8 @@ struct stream_events {
  * `expected_peer` (TLS with certificates) must be an identity in the peer's subjectAltName. Failure to connect comes through closed. */
 enum err stream_open(struct loop *l, const char *address, struct tls_credentials *tls, const char *expected_peer,
     const struct stream_events *events, void *ctx, struct stream **s) MUST_CHECK;
+/* A stream over a descriptor that is open already, such as a pty's master; takes it over, also on failure. */
+enum err stream_from_fd(struct loop *l, int fd, const struct stream_events *events, void *ctx, struct stream **s) MUST_CHECK;
 void stream_write(struct stream *s, struct rd octets); /* copied */
 void stream_free(struct stream *s);                    /* closes; no callback */
 /* Certificate identity (see tls.h) or PSK identity of the peer; "" for neither. */

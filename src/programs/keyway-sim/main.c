@@ -1,0 +1,29 @@
+/* keyway-sim: the simulated radio world. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"air", air_main, "the radio medium: relays frames, with loss, delay and duplication; writes a capture"},
+	{"rcp", rcp_main, "a Spinel radio co-processor on TCP or a pty"},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		puts("keyway-sim " KEYWAY_VERSION);
+		return 0;
+	}
+	printf("usage: keyway-sim COMMAND [--help]\n\n");
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].help);
+	return argc > 1 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+}
