@@ -1,0 +1,119 @@
+/* What the subcommands of `keyway` share: the plant that they work on, the MEF's administration socket, a oneM2M client that waits, and
+ * words for a person or for a script. */
+#ifndef KEYWAY_CLI_CLI_H
+#define KEYWAY_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/rd.h"
+#include "base/wr.h"
+#include "json/json.h"
+#include "loop/http.h"
+
+#define CLI_OK 0
+#define CLI_FAILED 1
+#define CLI_USAGE 2
+
+/* ---- words ---- */
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GREEN, STYLE_YELLOW, STYLE_RED, STYLE_CYAN };
+const char *style(enum style s); /* escape sequence, or "" when standard output is no terminal or NO_COLOR is set */
+int cli_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);  /* "keyway: ..." on standard error; returns CLI_FAILED */
+int cli_usage(const char *usage, bool asked);           /* prints; CLI_OK when asked for by --help, otherwise CLI_USAGE */
+
+/* Options: "--name value" and "--flag" are taken out of argv, so that what is left are the operands.
+ * cli_option: NULL when absent. Unknown options are found with cli_leftover. */
+const char *cli_option(int *argc, char **argv, const char *name);
+bool cli_flag(int *argc, char **argv, const char *name);
+const char *cli_leftover(int argc, char **argv); /* the first operand that begins with "--", or NULL */
+
+/* ---- the plant ---- */
+#define PLANT_PATH 512
+#define PLANT_CSES 8
+
+struct plant_cse {
+	char id[64], name[64], url[128], identity[128];
+};
+
+struct plant {
+	char dir[PLANT_PATH];
+	char sp[128];
+	char admin_socket[PLANT_PATH];
+	char originator[128];
+	char ca[PLANT_PATH], cert[PLANT_PATH], key[PLANT_PATH]; /* operator's credential */
+	struct plant_cse cses[PLANT_CSES];
+	size_t cse_count;
+};
+
+/* dir NULL: $KEYWAY_PLANT, otherwise "plant". Prints what is wrong. */
+bool plant_open(const char *dir, struct plant *p) MUST_CHECK;
+
+struct plant_options {
+	const char *dir;
+	const char *sp;        /* "keyway.example" */
+	unsigned base_port;    /* 0: free ports */
+	const char *radio;     /* gateway's radio: "tcp:127.0.0.1:N"; NULL: a free port */
+	bool json;
+	const char *air;       /* out, when not NULL: not used by init itself */
+};
+/* Makes directory, CA, credentials, key files and configuration of mef, in-cse, mn-cse, node-b and gateway. */
+int plant_create(const struct plant_options *o);
+unsigned plant_free_port(void);
+
+/* ---- the MEF's administration socket ---- */
+struct admin_answer {
+	struct json_arena *arena;
+	char *text;
+	const struct json *doc; /* the whole answer */
+	bool ok;
+	char error[512];
+};
+/* Sends one request (a JSON object) and waits for its answer. False when the socket does not answer; prints nothing. */
+bool admin_ask(const char *socket_path, struct rd request, struct admin_answer *a) MUST_CHECK;
+void admin_answer_clear(struct admin_answer *a);
+
+/* ---- oneM2M ---- */
+struct m2m_client {
+	const struct plant *plant;
+	struct loop *loop;
+	struct tls_credentials *tls;
+	struct http_client *http;
+	const char *originator; /* X-M2M-Origin */
+	const struct plant_cse *entry; /* NULL: by the target's CSE-ID, otherwise the first one */
+	unsigned sequence;
+};
+struct m2m_answer {
+	enum err error;
+	unsigned status;
+	int rsc;                  /* 0 when the server gave none */
+	char detail[256];
+	char *body;               /* zero-terminated, owned */
+	struct json_arena *arena;
+	const struct json *doc;   /* NULL when the body is no JSON */
+};
+/* cert, key, originator NULL: the operator's. */
+bool m2m_open(struct m2m_client *c, const struct plant *p, const char *cert, const char *key, const char *originator) MUST_CHECK;
+void m2m_close(struct m2m_client *c);
+/* target "/id-b/cse-b/x" or "cse-in/x"; query may be NULL; ty is 0 unless a CREATE; body may be NULL. Waits for the answer. */
+void m2m_call(struct m2m_client *c, const char *method, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a);
+void m2m_answer_clear(struct m2m_answer *a);
+const char *m2m_target(const struct m2m_client *c, const char *target, const struct plant_cse **cse, char *path, size_t size);
+
+/* ---- subcommands: one file each ---- */
+int init_main(int argc, char **argv);
+int device_command_main(int argc, char **argv);
+int gateway_command_main(int argc, char **argv);
+int permit_main(int argc, char **argv);
+int status_main(int argc, char **argv);
+int get_main(int argc, char **argv);
+int create_main(int argc, char **argv);
+int update_main(int argc, char **argv);
+int delete_main(int argc, char **argv);
+int discover_main(int argc, char **argv);
+int watch_main(int argc, char **argv);
+int decode_main(int argc, char **argv);
+int demo_main(int argc, char **argv);
+int bench_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,223 @@
+/* `keyway get`, `create`, `update`, `delete`, `discover`: oneM2M from the command line. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "onem2m/rsc.h"
+
+#define BODY_MAX 65536
+
+static const char usage[] =
+    "usage: keyway get TARGET [QUERY]             retrieve; QUERY as in HTTP: rcn=4, atrl=lbl+ri\n"
+    "       keyway create TARGET TYPE NAME=VALUE...   TYPE: ae cnt cin sub acp fcnt grp, or a number\n"
+    "       keyway create TARGET TYPE JSON            the whole resource, with its root: '{\"m2m:cin\":{...}}'\n"
+    "       keyway update TARGET NAME=VALUE... | JSON\n"
+    "       keyway delete TARGET\n"
+    "       keyway discover TARGET [lbl=LABEL] [ty=TYPE] ...\n\n"
+    "TARGET is SP-relative (/id-b/cse-b/...) or CSE-relative (cse-in/...). A VALUE that is JSON stays JSON, anything else is a string.\n\n"
+    "  --from ID --cert FILE --key FILE   send as somebody else\n"
+    "  --via CSE-ID                       enter the network at this CSE\n"
+    "  --plant DIR, --json                (raw answer)\n";
+
+static const struct {
+	const char *name, *root;
+	int ty;
+} types[] = {
+	{"acp", "m2m:acp", 1}, {"ae", "m2m:ae", 2}, {"cnt", "m2m:cnt", 3}, {"cin", "m2m:cin", 4}, {"grp", "m2m:grp", 9}, {"sub", "m2m:sub", 23}, {"fcnt", "m2m:fcnt", 28},
+};
+
+struct verb {
+	struct plant plant;
+	struct m2m_client client;
+	bool json;
+};
+
+/* 0: go on. */
+static int begin(struct verb *v, int *argc, char **argv, int least)
+{
+	bool help = cli_flag(argc, argv, "--help");
+	const char *dir = cli_option(argc, argv, "--plant"), *from = cli_option(argc, argv, "--from"), *cert = cli_option(argc, argv, "--cert");
+	const char *key = cli_option(argc, argv, "--key"), *via = cli_option(argc, argv, "--via");
+
+	v->json = cli_flag(argc, argv, "--json");
+	if (help || cli_leftover(*argc, argv) || *argc < least) {
+		cli_usage(usage, help);
+		return help ? -1 : CLI_USAGE;
+	}
+	if (!plant_open(dir, &v->plant) || !m2m_open(&v->client, &v->plant, cert, key, from))
+		return CLI_FAILED;
+	for (size_t i = 0; via && i < v->plant.cse_count; i++)
+		if (strcmp(v->plant.cses[i].id, via) == 0)
+			v->client.entry = &v->plant.cses[i];
+	if (via && !v->client.entry) {
+		m2m_close(&v->client);
+		return cli_fail("the plant has no CSE `%s`", via);
+	}
+	return 0;
+}
+
+static int report(struct verb *v, struct m2m_answer *a)
+{
+	bool good = a->error == OK && a->status < 300;
+
+	if (a->error != OK)
+		cli_fail("no answer: %s (%s)", a->detail, err_text(a->error));
+	else if (!good)
+		cli_fail("%d %s%s%.300s", a->rsc, a->rsc ? rsc_text((enum onem2m_rsc)a->rsc) : "", a->body[0] ? ": " : "", a->body);
+	else if (a->body[0])
+		printf("%s\n", a->body);
+	else if (!v->json)
+		printf("%d %s\n", a->rsc, a->rsc ? rsc_text((enum onem2m_rsc)a->rsc) : "done");
+	m2m_answer_clear(a);
+	m2m_close(&v->client);
+	return good ? CLI_OK : CLI_FAILED;
+}
+
+int get_main(int argc, char **argv)
+{
+	struct m2m_answer a;
+	struct verb v;
+	int r = begin(&v, &argc, argv, 2);
+
+	if (r)
+		return r < 0 ? CLI_OK : r;
+	m2m_call(&v.client, "GET", argv[1], argc > 2 ? argv[2] : NULL, 0, NULL, &a);
+	return report(&v, &a);
+}
+
+int delete_main(int argc, char **argv)
+{
+	struct m2m_answer a;
+	struct verb v;
+	int r = begin(&v, &argc, argv, 2);
+
+	if (r)
+		return r < 0 ? CLI_OK : r;
+	m2m_call(&v.client, "DELETE", argv[1], NULL, 0, NULL, &a);
+	return report(&v, &a);
+}
+
+int discover_main(int argc, char **argv)
+{
+	struct m2m_answer a;
+	struct verb v;
+	char query[2048] = "fu=1";
+	int r = begin(&v, &argc, argv, 2);
+
+	if (r)
+		return r < 0 ? CLI_OK : r;
+	for (int i = 2; i < argc; i++) {
+		strncat(query, "&", sizeof query - strlen(query) - 1);
+		strncat(query, argv[i], sizeof query - strlen(query) - 1);
+	}
+	m2m_call(&v.client, "GET", argv[1], query, 0, NULL, &a);
+	if (!v.json && a.error == OK && a.status < 300 && json_get(a.doc, "m2m:uril")) {
+		for (const struct json *u = json_get(a.doc, "m2m:uril")->first; u; u = u->next)
+			printf("%.*s\n", (int)u->text.left, (const char *)u->text.at);
+		m2m_answer_clear(&a);
+		m2m_close(&v.client);
+		return CLI_OK;
+	}
+	return report(&v, &a);
+}
+
+/* NAME=VALUE pairs under `root`. */
+static bool make_body(const char *root, int argc, char **argv, int from, struct wr *w)
+{
+	struct json_out o = json_out(w);
+
+	json_object(&o, NULL);
+	json_object(&o, root);
+	for (int i = from; i < argc; i++) {
+		struct json_arena *arena = json_arena_new();
+		struct rd r = rd_str(argv[i]), name;
+		const struct json *value;
+		char text[128];
+
+		if (!arena || !rd_until(&r, '=', &name) || !rd_text(name, text, sizeof text)) {
+			json_arena_free(arena);
+			cli_fail("`%s` is not NAME=VALUE", argv[i]);
+			return false;
+		}
+		if (json_parse(arena, r, NULL, &value) == OK)
+			json_put(&o, text, value);
+		else
+			json_put_rd(&o, text, r);
+		json_arena_free(arena);
+	}
+	json_close(&o);
+	json_close(&o);
+	wr_u8(w, 0);
+	return !w->spoilt;
+}
+
+static bool type_of(const char *name, int *ty, const char **root)
+{
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		if (strcmp(types[i].name, name) != 0 && atoi(name) != types[i].ty)
+			continue;
+		*ty = types[i].ty;
+		*root = types[i].root;
+		return true;
+	}
+	*ty = atoi(name);
+	*root = NULL;
+	return *ty > 0;
+}
+
+int create_main(int argc, char **argv)
+{
+	struct wr w = wr_new(BODY_MAX);
+	struct m2m_answer a;
+	const char *root;
+	struct verb v;
+	int ty, r = begin(&v, &argc, argv, 3);
+
+	if (r)
+		return r < 0 ? CLI_OK : r;
+	if (!type_of(argv[2], &ty, &root)) {
+		m2m_close(&v.client);
+		return cli_fail("`%s` is no resource type", argv[2]);
+	}
+	if (argc == 4 && argv[3][0] == '{') {
+		wr_str(&w, argv[3]);
+		wr_u8(&w, 0);
+	} else if (!root || !make_body(root, argc, argv, 3, &w)) {
+		m2m_close(&v.client);
+		wr_free(&w);
+		return root ? CLI_FAILED : cli_fail("type %d needs the whole resource as JSON, with its root", ty);
+	}
+	m2m_call(&v.client, "POST", argv[1], NULL, ty, (char *)w.octets, &a);
+	wr_free(&w);
+	return report(&v, &a);
+}
+
+int update_main(int argc, char **argv)
+{
+	struct wr w = wr_new(BODY_MAX);
+	struct m2m_answer a;
+	char root[128] = "";
+	struct verb v;
+	int r = begin(&v, &argc, argv, 3);
+
+	if (r)
+		return r < 0 ? CLI_OK : r;
+	if (argc == 3 && argv[2][0] == '{') {
+		wr_str(&w, argv[2]);
+		wr_u8(&w, 0);
+	} else {
+		/* The root is the resource's own: ask for it. */
+		m2m_call(&v.client, "GET", argv[1], NULL, 0, NULL, &a);
+		if (!a.doc || a.status >= 300 || !a.doc->first || !rd_text(a.doc->first->key, root, sizeof root))
+			return report(&v, &a);
+		m2m_answer_clear(&a);
+		if (!make_body(root, argc, argv, 2, &w)) {
+			wr_free(&w);
+			m2m_close(&v.client);
+			return CLI_FAILED;
+		}
+	}
+	m2m_call(&v.client, "PUT", argv[1], NULL, 0, (char *)w.octets, &a);
+	wr_free(&w);
+	return report(&v, &a);
+}

@@ -1,0 +1,37 @@
+/* The processes of a demo: started with a log each, found again by name, ended by id. */
+#ifndef KEYWAY_CLI_PROCESS_H
+#define KEYWAY_CLI_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PROCESS_ARGS 32
+#define PROCESSES_MAX 32
+
+struct process {
+	char role[32];
+	pid_t pid;
+	char log[512];       /* standard output and error */
+	int input;           /* its standard input, for the devices' commands */
+	long log_from;       /* where the last start's lines begin */
+};
+
+struct process_set {
+	char out[256];       /* where the logs go */
+	char programs[256];  /* where the programs are */
+	struct process all[PROCESSES_MAX];
+	size_t count;
+};
+
+/* argv[0] is the program's name without directory; ends with NULL. */
+struct process *process_start(struct process_set *set, const char *role, const char *const argv[]);
+/* Waits until a line of the log holds `text`; false after timeout_ms, or when the process ended. */
+bool process_wait_line(struct process *p, const char *text, unsigned timeout_ms);
+bool process_has_line(const struct process *p, const char *text);
+bool process_alive(struct process *p);
+void process_tell(struct process *p, const char *line); /* writes a line to its standard input */
+void process_stop_all(struct process_set *set);          /* SIGTERM, then SIGKILL after 3 s; last started first */
+bool process_write_pids(const struct process_set *set, const char *path);
+
+#endif

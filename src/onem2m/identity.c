@@ -1,0 +1,59 @@
+/* Certificate identities and the oneM2M identifiers that they stand for. */
+#include "onem2m/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SCHEME "m2m://"
+
+/* "id-mn.id-in.keyway.example" -> "/id-mn": the first label names the CSE, the second at most its IN-CSE. */
+static bool cse_from_dns(const char *identity, const char *sp, char *id, size_t size)
+{
+	size_t len = strlen(identity), sp_len = strlen(sp), dots = 0;
+	const char *dot = strchr(identity, '.');
+
+	if (len <= sp_len + 1 || strcmp(identity + len - sp_len, sp) != 0 || identity[len - sp_len - 1] != '.' || !dot)
+		return false;
+	for (const char *c = identity; c < identity + len - sp_len; c++)
+		dots += *c == '.';
+	if (dots < 1 || dots > 2 || dot == identity)
+		return false;
+	return (size_t)snprintf(id, size, "/%.*s", (int)(dot - identity), identity) < size;
+}
+
+bool identity_to_id(const char *identity, const char *sp, char *id, size_t size)
+{
+	size_t sp_len = strlen(sp);
+
+	if (strncmp(identity, SCHEME, sizeof SCHEME - 1) == 0) {
+		const char *rest = identity + sizeof SCHEME - 1;
+
+		if (strncmp(rest, sp, sp_len) != 0 || rest[sp_len] != '/' || rest[sp_len + 1] == '\0')
+			return false;
+		return (size_t)snprintf(id, size, "%s", rest + sp_len) < size;
+	}
+	return cse_from_dns(identity, sp, id, size);
+}
+
+/* From in SP-relative form: absolute ones of this SP lose it, CSE-relative ones get `at`. */
+static bool sp_relative(struct rd from, const char *sp, const char *at, char *id, size_t size)
+{
+	char text[IDENTITY_MAX];
+	size_t sp_len = strlen(sp);
+
+	if (!rd_text(from, text, sizeof text) || text[0] == '\0')
+		return false;
+	if (strncmp(text, "//", 2) == 0) {
+		if (strncmp(text + 2, sp, sp_len) != 0 || text[2 + sp_len] != '/')
+			return false;
+		return (size_t)snprintf(id, size, "%s", text + 2 + sp_len) < size;
+	}
+	return (size_t)snprintf(id, size, "%s%s%s", text[0] == '/' ? "" : at, text[0] == '/' ? "" : "/", text) < size;
+}
+
+bool identity_may_be(const char *identity, const char *sp, const char *at, struct rd from)
+{
+	char own[IDENTITY_MAX], claimed[IDENTITY_MAX];
+
+	return identity_to_id(identity, sp, own, sizeof own) && sp_relative(from, sp, at, claimed, sizeof claimed) && strcmp(own, claimed) == 0;
+}

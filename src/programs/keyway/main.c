@@ -1,0 +1,51 @@
+/* keyway: the operator's command line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"demo", demo_main, "run a whole plant on this machine and watch devices join it"},
+	{"init", init_main, "make a plant: certificates, keys, configuration"},
+	{"device", device_command_main, "add, import, list, show, remove Zigbee devices"},
+	{"gateway", gateway_command_main, "add and list gateways"},
+	{"permit", permit_main, "open joining at a gateway for a while"},
+	{"status", status_main, "what the enrolment function knows: gateways, devices, nodes"},
+	{"get", get_main, "retrieve a oneM2M resource"},
+	{"create", create_main, "create one"},
+	{"update", update_main, "update one: switches a plug, for instance"},
+	{"delete", delete_main, "delete one"},
+	{"discover", discover_main, "find resources by label, type, ..."},
+	{"watch", watch_main, "print notifications of a resource as they come"},
+	{"bench", bench_main, "measure"},
+};
+
+static void usage(FILE *f)
+{
+	fputs("usage: keyway COMMAND [--help]\n\n", f);
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		fprintf(f, "  %s%-9s%s %s\n", style(STYLE_BOLD), commands[i].name, style(STYLE_PLAIN), commands[i].help);
+	fputs("\nBegin with `keyway demo`. The plant is in ./plant, or where --plant DIR or KEYWAY_PLANT says.\n", f);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+		usage(argc < 2 ? stderr : stdout);
+		return argc < 2 ? CLI_USAGE : CLI_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("keyway " KEYWAY_VERSION);
+		return CLI_OK;
+	}
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].main(argc - 1, argv + 1);
+	fprintf(stderr, "keyway: there is no command `%s`\n\n", argv[1]);
+	usage(stderr);
+	return CLI_USAGE;
+}
