@@ -20,6 +20,7 @@ struct cse_config {
 	const char *admin;    /* originator with every privilege: "CAdmin"; AE-ID of this CSE or SP-relative ID */
 	const char *poa;      /* own point of access, comma separated */
 	const char *registrar_id; /* "/id-in", or NULL; requests for CSEs not known here go there */
+	const char *registrar_poa; /* "https://127.0.0.1:8443" */
 	bool require_tls;     /* From is checked against the certificate; requests without one are refused, but internal ones */
 };
 

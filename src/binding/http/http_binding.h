@@ -1,0 +1,24 @@
+/* The HTTP binding of oneM2M, TS-0009: translates only. */
+#ifndef KEYWAY_BINDING_HTTP_HTTP_BINDING_H
+#define KEYWAY_BINDING_HTTP_HTTP_BINDING_H
+
+#include "cse/cse.h"
+#include "loop/http.h"
+
+/* ---- requests to us ---- */
+struct http_binding {
+	struct cse *cse;
+};
+void http_binding_handle(void *binding, struct http_exchange *x, const struct http_request *rq); /* an http_handler */
+
+/* ---- requests from us ---- */
+struct http_sender {
+	struct http_client *client;
+	const char *sp;
+	const char *own_id;       /* "/id-in" */
+	const char *registrar_id; /* or NULL */
+};
+/* As cse_transport.send; `transport` is a struct http_sender. */
+void http_binding_send(void *transport, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
+
+#endif

@@ -1,0 +1,25 @@
+/* IPE-OCI: with it a CSE is node B. It holds the network keys of its devices, seals and opens their NWK frames, runs the coordinator's upper
+ * layers and mirrors each device as SDT flexContainers. */
+#ifndef KEYWAY_OCI_OCI_H
+#define KEYWAY_OCI_OCI_H
+
+#include "cse/cse.h"
+#include "loop/http.h"
+#include "loop/loop.h"
+
+struct oci_config {
+	const char *mef;           /* "https://127.0.0.1:9443" */
+	const char *mef_identity;  /* "mef.keyway.example" */
+	const char *cse_id;        /* "/id-b" */
+	const char *cse_name;      /* "cse-b" */
+	const char *sp;
+	const char *state;         /* directory for oci.db */
+	const char *key_file;
+	bool answer_commissioning; /* no: a test switch */
+	struct http_client *http;
+};
+
+/* Runs for the life of the process. ERR_CONFIG, ERR_STORE. */
+enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *config) MUST_CHECK;
+
+#endif

@@ -1,0 +1,11 @@
+/* oneM2M time stamps, TS-0004 table 6.3.3-1: YYYYMMDDThhmmss, UTC. */
+#ifndef KEYWAY_ONEM2M_TIMESTAMP_H
+#define KEYWAY_ONEM2M_TIMESTAMP_H
+
+#include <stdint.h>
+
+#define TIMESTAMP_SIZE 24
+
+void timestamp_print(char text[static TIMESTAMP_SIZE], uint64_t unix_ms);
+
+#endif
