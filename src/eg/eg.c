@@ -140,6 +140,12 @@ struct eg_gateway *eg_gateway_add(struct eg *eg, uint64_t eui64)
 	return g;
 }
 
+void eg_gateway_restore(struct eg_gateway *g, uint32_t epoch)
+{
+	g->seen = true;
+	g->epoch = epoch;
+}
+
 uint64_t eg_gateway_eui64(const struct eg_gateway *g)
 {
 	return g->eui64;

@@ -78,6 +78,7 @@ void eg_free(struct eg *eg);
 
 /* A gateway stays until eg_free, connected or not. NULL without memory. */
 struct eg_gateway *eg_gateway_add(struct eg *eg, uint64_t eui64);
+void eg_gateway_restore(struct eg_gateway *g, uint32_t epoch); /* the last epoch that it greeted with, before a restart of the EG */
 uint64_t eg_gateway_eui64(const struct eg_gateway *g);
 bool eg_gateway_greeted(const struct eg_gateway *g);
 

@@ -1,0 +1,395 @@
+/* EGP over streams. */
+#include "mef/egp_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "loop/log.h"
+#include "spinel/hdlc.h"
+
+#define CONNECTIONS_MAX 1024
+#define SERIAL_RETRY_MS 2000
+
+struct connection {
+	struct connection *next;
+	struct egp_server *server;
+	struct stream *stream;
+	struct mef_gateway *gateway; /* NULL: not known (yet) */
+	bool psk;                    /* the peer's identity is that of a pre-shared key */
+	struct hdlc_decoder *hdlc;   /* a serial line */
+	struct serial *line;
+};
+
+/* A configured serial line, whether open or not. */
+struct serial {
+	struct serial *next;
+	struct egp_server *server;
+	char address[256];
+	char gateway[MEF_NAME_MAX];
+	struct loop_timer *retry;
+	bool complained;
+};
+
+struct listener {
+	struct listener *next;
+	struct egp_server *server;
+	struct stream_listener *listener;
+	bool psk;
+};
+
+struct egp_server {
+	struct mef *mef;
+	struct connection *connections;
+	size_t count;
+	struct listener *listeners;
+	struct serial *serials;
+};
+
+static void connection_free(struct connection *c)
+{
+	struct connection **link = &c->server->connections;
+
+	while (*link != c)
+		link = &(*link)->next;
+	*link = c->next;
+	c->server->count--;
+	stream_free(c->stream);
+	free(c->hdlc);
+	free(c);
+}
+
+static struct connection *connection_of(const struct egp_server *s, const struct mef_gateway *g)
+{
+	struct connection *c = s->connections;
+
+	while (c && c->gateway != g)
+		c = c->next;
+	return c;
+}
+
+bool egp_server_connected(const struct egp_server *s, const struct mef_gateway *g)
+{
+	return connection_of(s, g) != NULL && eg_gateway_greeted(g->eg);
+}
+
+/* ---- sending ---- */
+
+static void send_octets(struct connection *c, struct rd octets)
+{
+	uint8_t buffer[2 * EGP_MESSAGE_MAX + 16];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd framed;
+
+	if (!c->hdlc) {
+		stream_write(c->stream, octets);
+		return;
+	}
+	hdlc_encode(octets, &w);
+	if (wr_done(&w, &framed))
+		stream_write(c->stream, framed);
+}
+
+static void on_send(void *ctx, struct mef_gateway *g, struct rd octets)
+{
+	struct connection *c = connection_of(ctx, g);
+
+	if (c)
+		send_octets(c, octets);
+}
+
+static void send_refusal(struct connection *c, const char *text)
+{
+	const struct egp_message m = {.type = EGP_ERROR, .error = {.code = EGP_ERROR_NOT_AUTHORISED, .retry_after_s = 60}, .text = rd_str(text)};
+	uint8_t buffer[EGP_MESSAGE_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd octets;
+
+	if (egp_encode(&m, &w) == OK && wr_done(&w, &octets))
+		send_octets(c, octets);
+}
+
+/* ---- receiving ---- */
+
+/* A gateway has one connection: the newest, because the former may be a dead one that TCP still believes in. */
+static void bind_gateway(struct connection *c, struct mef_gateway *g)
+{
+	struct connection *former = connection_of(c->server, g);
+
+	if (former && former != c) {
+		log_line(LOG_LEVEL_NOTICE, "gateway connected again; its former connection is closed", "gateway=%s", g->name);
+		former->gateway = NULL;
+		connection_free(former);
+	}
+	c->gateway = g;
+	eg_connect(g->eg);
+}
+
+/* A certificate speaks for the gateway whose identity it holds; a pre-shared key also for the one that is named like it. */
+static struct mef_gateway *gateway_of(struct mef *m, const struct connection *c)
+{
+	const char *peer = stream_peer(c->stream);
+	struct mef_gateway *g = mef_gateway_by_identity(m, peer);
+
+	return g || !c->psk ? g : mef_gateway_find(m, peer);
+}
+
+/* Plain TCP names its gateway by HELLO alone, which is why it must be asked for. */
+static bool name_by_hello(struct connection *c, struct rd octets)
+{
+	struct mef_gateway *g = NULL;
+	struct egp_message m;
+
+	if (egp_decode(octets, &m) == OK && m.type == EGP_HELLO)
+		g = mef_gateway_by_eui64(c->server->mef, m.hello.gateway);
+	if (!g)
+		return false;
+	bind_gateway(c, g);
+	return true;
+}
+
+/* It may have been registered since it connected. */
+static bool name_by_credential(struct connection *c)
+{
+	struct mef_gateway *g = gateway_of(c->server->mef, c);
+
+	if (!g)
+		return false;
+	log_line(LOG_LEVEL_INFO, "gateway connected", "gateway=%s", g->name);
+	bind_gateway(c, g);
+	return true;
+}
+
+static void message(struct connection *c, struct rd octets)
+{
+	struct mef *m = c->server->mef;
+
+	if (!c->gateway && !(stream_is_tls(c->stream) ? name_by_credential(c) : name_by_hello(c, octets))) {
+		send_refusal(c, "this gateway is not registered");
+		return;
+	}
+	eg_input(c->gateway->eg, clock_ms(), clock_unix_ms() / 1000, octets);
+	mef_pump(m);
+}
+
+static void closed(void *ctx, enum err why)
+{
+	struct connection *c = ctx;
+	struct mef *m = c->server->mef;
+	struct serial *line = c->line;
+
+	if (c->gateway) {
+		eg_disconnect(c->gateway->eg);
+		log_line(LOG_LEVEL_WARNING, "gateway disconnected", "gateway=%s why=\"%s\"", c->gateway->name, err_text(why));
+		(void)mef_audit(m, "gateway disconnected", 0, c->gateway->name, NULL, NULL);
+	}
+	connection_free(c);
+	if (line)
+		loop_timer_in(line->retry, SERIAL_RETRY_MS);
+	mef_pump(m);
+}
+
+static void opened(void *ctx)
+{
+	(void)ctx;
+}
+
+static size_t stream_data(void *ctx, struct rd in)
+{
+	struct connection *c = ctx;
+	size_t len;
+	enum err e = egp_length(in, &len);
+
+	if (e == ERR_SHORT)
+		return 0;
+	if (e != OK) {
+		log_line(LOG_LEVEL_WARNING, "not EGP; connection closed", "gateway=%s", c->gateway ? c->gateway->name : "?");
+		closed(c, e);
+		return in.left;
+	}
+	if (len > in.left)
+		return 0;
+	message(c, rd_of(in.at, len));
+	return len;
+}
+
+static size_t serial_data(void *ctx, struct rd in)
+{
+	struct connection *c = ctx;
+	size_t taken = in.left;
+	struct rd frame;
+	uint8_t octet;
+
+	while (rd_u8(&in, &octet))
+		if (hdlc_octet(c->hdlc, octet, &frame))
+			message(c, frame);
+	return taken;
+}
+
+static const struct stream_events stream_events = {opened, stream_data, closed};
+static const struct stream_events serial_events = {opened, serial_data, closed};
+
+static struct connection *connection_new(struct egp_server *s, struct stream *stream)
+{
+	struct connection *c = s->count < CONNECTIONS_MAX ? calloc(1, sizeof *c) : NULL;
+
+	if (!c)
+		return NULL;
+	c->server = s;
+	c->stream = stream;
+	c->next = s->connections;
+	s->connections = c;
+	s->count++;
+	return c;
+}
+
+static void on_accept(void *ctx, struct stream *stream)
+{
+	struct listener *li = ctx;
+	struct egp_server *s = li->server;
+	struct connection *c = connection_new(s, stream);
+
+	if (!c) {
+		stream_free(stream);
+		return;
+	}
+	c->psk = li->psk;
+	stream_handle(stream, &stream_events, c);
+	if (!stream_is_tls(stream) || name_by_credential(c))
+		return;
+	log_line(LOG_LEVEL_WARNING, "a gateway that is not registered connected; register it with `keyway gateway add`", "identity=%s",
+	    log_quote(rd_str(stream_peer(stream))));
+	(void)mef_audit(s->mef, "unregistered gateway refused", 0, NULL, stream_peer(stream), NULL);
+	send_refusal(c, "this gateway is not registered");
+}
+
+/* ---- listeners ---- */
+
+static bool on_loopback(const char *host_port)
+{
+	return strncmp(host_port, "127.", 4) == 0 || strncmp(host_port, "localhost:", 10) == 0;
+}
+
+enum err egp_server_listen(struct egp_server *s, const char *host_port, struct tls_credentials *tls, bool psk, uint16_t *port)
+{
+	struct listener *li;
+	enum err e;
+
+	if (!tls && !on_loopback(host_port))
+		return ERR_CONFIG;
+	li = calloc(1, sizeof *li);
+	if (!li)
+		return ERR_NO_MEMORY;
+	li->server = s;
+	li->psk = psk;
+	e = stream_listen(s->mef->loop, host_port, tls, on_accept, li, &li->listener);
+	if (e != OK) {
+		free(li);
+		return e;
+	}
+	*port = stream_listener_port(li->listener);
+	li->next = s->listeners;
+	s->listeners = li;
+	return OK;
+}
+
+/* ---- serial lines ---- */
+
+static enum err line_open(struct serial *line)
+{
+	struct egp_server *s = line->server;
+	struct mef_gateway *g = mef_gateway_find(s->mef, line->gateway);
+	struct connection *c;
+	enum err e;
+
+	if (!g)
+		return ERR_NOT_FOUND;
+	c = connection_new(s, NULL);
+	if (!c)
+		return ERR_NO_MEMORY;
+	c->line = line;
+	c->hdlc = calloc(1, sizeof *c->hdlc);
+	e = c->hdlc ? stream_open(s->mef->loop, line->address, NULL, NULL, &serial_events, c, &c->stream) : ERR_NO_MEMORY;
+	if (e != OK) {
+		connection_free(c);
+		return e;
+	}
+	hdlc_init(c->hdlc);
+	bind_gateway(c, g);
+	log_line(LOG_LEVEL_INFO, "serial line opened", "line=%s gateway=%s", line->address, line->gateway);
+	return OK;
+}
+
+static void on_retry(void *ctx)
+{
+	struct serial *line = ctx;
+	enum err e = line_open(line);
+
+	if (e == OK) {
+		line->complained = false;
+		return;
+	}
+	if (!line->complained)
+		log_line(LOG_LEVEL_WARNING, "serial line can't be opened; trying on", "line=%s gateway=%s why=\"%s\"", line->address, line->gateway, err_text(e));
+	line->complained = true;
+	loop_timer_in(line->retry, SERIAL_RETRY_MS);
+}
+
+enum err egp_server_serial(struct egp_server *s, const char *path_baud, const char *gateway)
+{
+	struct serial *line = calloc(1, sizeof *line);
+	enum err e;
+
+	if (!line)
+		return ERR_NO_MEMORY;
+	line->server = s;
+	snprintf(line->address, sizeof line->address, "serial:%s", path_baud);
+	snprintf(line->gateway, sizeof line->gateway, "%s", gateway);
+	line->retry = loop_timer_new(s->mef->loop, on_retry, line);
+	line->next = s->serials;
+	s->serials = line;
+	e = line_open(line);
+	if (e != OK)
+		loop_timer_in(line->retry, SERIAL_RETRY_MS);
+	return e;
+}
+
+/* ---- start and end ---- */
+
+enum err egp_server_new(struct mef *m, struct egp_server **out)
+{
+	struct egp_server *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return ERR_NO_MEMORY;
+	s->mef = m;
+	m->egp_send = on_send;
+	m->egp_ctx = s;
+	*out = s;
+	return OK;
+}
+
+void egp_server_free(struct egp_server *s)
+{
+	if (!s)
+		return;
+	while (s->connections)
+		connection_free(s->connections);
+	while (s->listeners) {
+		struct listener *next = s->listeners->next;
+
+		stream_listener_free(s->listeners->listener);
+		free(s->listeners);
+		s->listeners = next;
+	}
+	while (s->serials) {
+		struct serial *next = s->serials->next;
+
+		loop_timer_free(s->serials->retry);
+		free(s->serials);
+		s->serials = next;
+	}
+	s->mef->egp_send = NULL;
+	free(s);
+}

@@ -1,0 +1,483 @@
+/* Life of a device: hand-over of a key, the Trust Centre's answers, events, time-outs. docs/protocols/mmef.md, "hand-over order". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "loop/log.h"
+#include "mef/mef.h"
+
+static void state_set(struct mef *m, struct mef_device *d, enum device_state state, const char *event, const char *reason)
+{
+	d->state = state;
+	d->last_event_at = clock_unix_ms() / 1000;
+	snprintf(d->last_event, sizeof d->last_event, "%s", event);
+	snprintf(d->reason, sizeof d->reason, "%s", reason);
+	if (mef_store_device_put(m->store, d) != OK)
+		log_line(LOG_LEVEL_ERROR, "state of a device could not be stored", "device=%016llx", (unsigned long long)d->eui64);
+}
+
+static bool must_verify(const struct mef *m, const struct mef_device *d)
+{
+	return d->state == DEVICE_JOINED && m->config.require_unique_link_key && m->config.answer_requests;
+}
+
+void mef_device_restarted(struct mef *m, struct mef_device *d, uint64_t now_ms)
+{
+	d->deadline = CLOCK_NEVER;
+	if (d->state == DEVICE_OFFERED)
+		d->deadline = now_ms + MEF_JOIN_MS;
+	else if (must_verify(m, d))
+		d->deadline = now_ms + MEF_VERIFY_MS;
+}
+
+/* ---- generations ---- */
+
+/* The one that the device has shown to use, otherwise the one that it was offered. */
+static const struct mef_generation *in_use(const struct mef_device *d)
+{
+	return d->former && !(d->present && d->present->joined) ? d->former : d->present;
+}
+
+static const struct mef_generation *verified_generation(const struct mef_device *d)
+{
+	const struct mef_generation *g = in_use(d);
+
+	return g && (g->tc.base_unique || g->tc.state == TRUST_VERIFIED) ? g : NULL;
+}
+
+/* By association a device comes with its install code, by an unsecured rejoin with the unique link key that it verified (R22 4.6.3.3.2);
+ * an install code's key would let anybody who reads the label take the device over. A device that was reset counts its frames from the
+ * start: what it said under a former network key can't be replayed under this one. */
+static enum err base_key(const struct mef_device *d, bool rejoin, struct trust_centre *tc)
+{
+	const struct mef_generation *from = rejoin ? verified_generation(d) : NULL;
+	const struct secret *key = rejoin ? NULL : d->install;
+
+	if (from) {
+		key = from->tc.state == TRUST_VERIFIED ? from->tc.fresh.link : from->tc.base.link;
+		tc->in_base = from->tc.state == TRUST_VERIFIED ? from->tc.in_fresh : from->tc.in_base;
+	}
+	if (!key)
+		return ERR_NOT_PERMITTED;
+	tc->base_unique = rejoin;
+	return link_key_set_take(&tc->base, secret_dup(key));
+}
+
+static enum err generation_new(struct mef *m, const struct mef_device *d, uint64_t coordinator, bool rejoin, struct mef_generation **out)
+{
+	struct mef_generation *g = calloc(1, sizeof *g);
+	uint8_t random[16];
+	enum err e;
+
+	if (!g)
+		return ERR_NO_MEMORY;
+	rng_fill(m->rng, random, sizeof random);
+	hex_print(g->key_id, random, sizeof random);
+	g->number = d->present ? d->present->number + 1 : 1;
+	g->sequence = (uint8_t)(g->number - 1);
+	g->registered_at = clock_unix_ms() / 1000;
+	g->tc.device = d->eui64;
+	g->tc.coordinator = coordinator;
+	g->network = secret_random(m->rng, SECRET_AES128);
+	e = g->network ? base_key(d, rejoin, &g->tc) : ERR_NO_MEMORY;
+	if (e == OK)
+		e = mef_store_generation_put(m->store, d, g);
+	if (e != OK) {
+		mef_generation_free(g);
+		return e;
+	}
+	*out = g;
+	return OK;
+}
+
+static void generation_drop(struct mef *m, const struct mef_device *d, struct mef_generation *g)
+{
+	if (g && mef_store_generation_delete(m->store, d->eui64, g->number) != OK)
+		log_line(LOG_LEVEL_ERROR, "a former key could not be deleted", "device=%016llx", (unsigned long long)d->eui64);
+	mef_generation_free(g);
+}
+
+/* A key that never left is good for the next try too; otherwise there is a new one, and the last that the device used stays beside it. */
+static enum err generation_ready(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rejoin)
+{
+	struct mef_generation *g;
+	enum err e;
+
+	if (d->present && !d->present->offered && d->present->tc.base_unique == rejoin && d->present->tc.coordinator == coordinator)
+		return OK;
+	e = generation_new(m, d, coordinator, rejoin, &g);
+	if (e != OK)
+		return e;
+	if (d->present && d->present->joined) {
+		generation_drop(m, d, d->former);
+		d->former = d->present;
+	} else if (d->present) {
+		generation_drop(m, d, d->present);
+	}
+	d->present = g;
+	return OK;
+}
+
+/* ---- hand-over ---- */
+
+static void refuse(struct mef *m, struct mef_device *d, enum egp_error_code code, uint16_t retry_s, const char *text)
+{
+	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
+
+	d->preparing = false;
+	mef_device_restarted(m, d, clock_ms());
+	log_line(LOG_LEVEL_WARNING, "enrolment can't go on", "device=%016llx reason=\"%s\"", (unsigned long long)d->eui64, text);
+	if (g)
+		(void)eg_refuse(g->eg, d->eui64, code, retry_s, text);
+	mef_pump(m);
+}
+
+void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message *request)
+{
+	struct mef_device *d = mef_device_find(m, request->request.device);
+	struct mef_client *c = d ? mef_client_find(m, d->owner) : NULL;
+	enum err e;
+
+	if (!d) { /* removed since the core asked */
+		(void)eg_refuse(g->eg, request->request.device, EGP_ERROR_UNKNOWN_DEVICE, 0, NULL);
+		return;
+	}
+	if (!c || !mef_client_connected(c, clock_ms())) {
+		refuse(m, d, EGP_ERROR_NOT_PERMITTED, MEF_RETRY_S, "the node that owns the device is not connected");
+		return;
+	}
+	d->short_address = request->request.device_short;
+	d->capability = request->request.capability;
+	e = generation_ready(m, d, g->eui64, request->request.kind == EGP_JOIN_UNSECURED_REJOIN);
+	if (e == OK)
+		e = mef_store_device_put(m->store, d);
+	if (e != OK) {
+		refuse(m, d, e == ERR_NOT_PERMITTED ? EGP_ERROR_NOT_PERMITTED : EGP_ERROR_INTERNAL, 0, err_text(e));
+		return;
+	}
+	mef_commands_withdraw(m, c, MMEF_MO_NODE, d->eui64);
+	d->preparing = true;
+	d->preparing_command = m->last_command + 1;
+	d->deadline = clock_ms() + MEF_READY_MS;
+	if (mef_command_add(m, c, MMEF_MO_NODE, d->eui64, d->present->key_id, "", NULL) != OK)
+		refuse(m, d, EGP_ERROR_INTERNAL, MEF_RETRY_S, "a command could not be stored");
+}
+
+struct reservation {
+	struct mef *m;
+	struct mef_device *d;
+};
+
+static enum err reserve(void *ctx, uint32_t limit)
+{
+	const struct reservation *r = ctx;
+
+	return mef_store_reserve(r->m->store, r->d->eui64, limit);
+}
+
+static enum err take(void *ctx, uint32_t *number)
+{
+	const struct reservation *r = ctx;
+
+	return counter_take(&r->d->out, reserve, ctx, number);
+}
+
+/* Everything that a crash must not undo is on disk before the packet exists: counter, that the key was offered, the audit entry. */
+static enum err forge(struct mef *m, struct mef_device *d, const struct mef_gateway *g, struct wr *packet)
+{
+	struct reservation r = {m, d};
+	struct transport_key_order order = {
+		.gateway = g->eui64,
+		.device = d->eui64,
+		.device_short = d->short_address,
+		.addresses = m->config.header_addresses,
+		.key_sequence = d->present->sequence,
+	};
+	char detail[64];
+	uint8_t random;
+	enum err e = take(&r, &order.frame_counter);
+
+	if (e != OK)
+		return e;
+	d->present->offered = true;
+	e = mef_store_generation_put(m->store, d, d->present);
+	snprintf(detail, sizeof detail, "generation %u, frame counter %u", d->present->number, order.frame_counter);
+	if (e == OK)
+		e = mef_audit(m, "transport key sent", d->eui64, d->gateway, d->owner, detail);
+	if (e != OK)
+		return e;
+	/* The APS counter must differ from one try to the next, or the device drops the second as a duplicate. */
+	order.aps_counter = (uint8_t)order.frame_counter;
+	rng_fill(m->rng, &random, 1);
+	order.nwk_sequence = random;
+	return transport_key_forge(&order, &d->present->tc.base, d->present->network, packet);
+}
+
+void mef_prepared(struct mef *m, struct mef_device *d, bool ready)
+{
+	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
+	char relay[MEF_ID_MAX + 32];
+	uint8_t buffer[NWK_FRAME_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd packet;
+	enum err e;
+
+	d->preparing = false;
+	if (!ready || !g || d->state == DEVICE_REMOVED) {
+		refuse(m, d, EGP_ERROR_NOT_PERMITTED, MEF_RETRY_S, "the node that owns the device could not take the key");
+		return;
+	}
+	e = forge(m, d, g, &w);
+	if (e == OK)
+		e = wr_done(&w, &packet) ? OK : ERR_TOO_LONG;
+	if (e != OK) {
+		refuse(m, d, e == ERR_COUNTER_EXHAUSTED ? EGP_ERROR_COUNTER_EXHAUSTED : EGP_ERROR_INTERNAL, 0, err_text(e));
+		return;
+	}
+	snprintf(relay, sizeof relay, "%s/%016llx/up", g->relay, (unsigned long long)d->eui64);
+	d->deadline = clock_ms() + MEF_JOIN_MS;
+	state_set(m, d, DEVICE_OFFERED, "offered", "");
+	(void)eg_answer(g->eg, clock_ms(), d->eui64, packet, d->owner, relay);
+	mef_pump(m);
+}
+
+/* ---- failure ---- */
+
+/* B forgets the keys that it has of a device which stays registered. */
+static void expel(struct mef *m, struct mef_device *d)
+{
+	struct mef_client *c = mef_client_find(m, d->owner);
+	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
+
+	if (c && d->present &&
+	    (mef_command_add(m, c, MMEF_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "remove-device", NULL) != OK ||
+		mef_command_add(m, c, MMEF_ZIGBEE_FORGET, d->eui64, d->present->key_id, "", NULL) != OK))
+		log_line(LOG_LEVEL_ERROR, "a command could not be stored", "device=%016llx", (unsigned long long)d->eui64);
+	if (g)
+		eg_remove(g->eg, d->eui64);
+}
+
+static void failed(struct mef *m, struct mef_device *d, const char *reason)
+{
+	m->statistics.failed++;
+	log_line(LOG_LEVEL_WARNING, "enrolment failed", "device=%016llx reason=\"%s\"", (unsigned long long)d->eui64, reason);
+	(void)mef_audit(m, "enrolment failed", d->eui64, d->gateway, d->owner, reason);
+	state_set(m, d, DEVICE_FAILED, "failed", reason);
+}
+
+/* The former key still serves: somebody associated in the device's name, or the device gave up and went on as before. */
+static void offer_lapsed(struct mef *m, struct mef_device *d)
+{
+	static const char reason[] = "an association that did not use the key it was offered; the device is as before";
+	enum device_state before = verified_generation(d) ? DEVICE_VERIFIED : DEVICE_JOINED;
+
+	log_line(LOG_LEVEL_WARNING, "offered key was not used", "device=%016llx", (unsigned long long)d->eui64);
+	(void)mef_audit(m, "offered key was not used", d->eui64, d->gateway, d->owner, reason);
+	state_set(m, d, before, "offer lapsed", reason);
+}
+
+void mef_device_timeout(struct mef *m, struct mef_device *d)
+{
+	d->deadline = CLOCK_NEVER;
+	if (d->preparing) {
+		refuse(m, d, EGP_ERROR_NOT_PERMITTED, MEF_RETRY_S, "the node that owns the device did not answer in time");
+	} else if (d->state == DEVICE_OFFERED && d->former) {
+		offer_lapsed(m, d);
+	} else if (d->state == DEVICE_OFFERED) {
+		failed(m, d, "device did not use the key: wrong install code?");
+	} else if (must_verify(m, d)) {
+		expel(m, d);
+		failed(m, d, "device kept the link key of its install code; set `require_unique_link_key = no` in [policy] to allow that");
+	}
+}
+
+/* ---- events ---- */
+
+static void joined(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	bool verified = g->tc.base_unique || g->tc.state == TRUST_VERIFIED;
+
+	if (g != d->present)
+		return; /* the former key is in use while another is offered: nothing new */
+	if (!g->joined) {
+		m->statistics.joined++;
+		g->joined = g->offered = true;
+		if (mef_store_generation_put(m->store, d, g) != OK)
+			log_line(LOG_LEVEL_ERROR, "state of a key could not be stored", "device=%016llx", (unsigned long long)d->eui64);
+		generation_drop(m, d, d->former);
+		d->former = NULL;
+		(void)mef_audit(m, "device joined", d->eui64, d->gateway, d->owner, NULL);
+		log_line(LOG_LEVEL_INFO, "device joined", "device=%016llx owner=%s", (unsigned long long)d->eui64, d->owner);
+	}
+	state_set(m, d, verified ? DEVICE_VERIFIED : DEVICE_JOINED, "joined", "");
+	d->deadline = must_verify(m, d) ? clock_ms() + MEF_VERIFY_MS : CLOCK_NEVER;
+}
+
+static void noted(struct mef *m, struct mef_device *d, const char *event)
+{
+	state_set(m, d, d->state, event, d->reason);
+}
+
+static void on_announced(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	(void)g;
+	noted(m, d, "announced");
+}
+
+static void on_rejoined(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	(void)g;
+	(void)mef_audit(m, "device rejoined", d->eui64, d->gateway, d->owner, NULL);
+	noted(m, d, "rejoined");
+}
+
+static void on_left(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	if (g != in_use(d))
+		return;
+	(void)mef_audit(m, "device left", d->eui64, d->gateway, d->owner, NULL);
+	log_line(LOG_LEVEL_INFO, "device left", "device=%016llx", (unsigned long long)d->eui64);
+	d->deadline = CLOCK_NEVER;
+	state_set(m, d, DEVICE_REGISTERED, "left", "the device left the network; it may join again");
+}
+
+static void on_lost(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	(void)g;
+	log_line(LOG_LEVEL_WARNING, "device is silent", "device=%016llx", (unsigned long long)d->eui64);
+	noted(m, d, "lost");
+}
+
+static void on_interviewed(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	(void)g;
+	noted(m, d, "interviewed");
+}
+
+static const struct {
+	const char *name;
+	void (*act)(struct mef *m, struct mef_device *d, struct mef_generation *g);
+	bool addresses; /* carries the device's present short address and capability */
+} events[] = {
+	{"joined", joined, true},
+	{"announced", on_announced, true},
+	{"rejoined", on_rejoined, true},
+	{"left", on_left, false},
+	{"lost", on_lost, false},
+	{"interviewed", on_interviewed, false},
+};
+
+enum err mef_event(struct mef *m, struct mef_device *d, struct mef_generation *g, struct rd event, uint16_t short_address, uint8_t capability)
+{
+	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+		if (!rd_is(event, events[i].name))
+			continue;
+		if (d->state == DEVICE_REMOVED)
+			return OK; /* nothing brings it back */
+		if (events[i].addresses && short_address != 0) {
+			d->short_address = short_address;
+			d->capability = capability;
+		}
+		events[i].act(m, d, g);
+		mef_pump(m);
+		return OK;
+	}
+	return ERR_BAD_VALUE;
+}
+
+/* ---- APS relay ---- */
+
+static void answer_fill(struct mef_aps_answer *a, const char *outcome, const char *reason, bool ack)
+{
+	a->outcome = outcome;
+	a->reason = reason;
+	a->ack = ack;
+}
+
+static void verified(struct mef *m, struct mef_device *d)
+{
+	m->statistics.verified++;
+	d->deadline = CLOCK_NEVER;
+	state_set(m, d, DEVICE_VERIFIED, "verified", "");
+	log_line(LOG_LEVEL_INFO, "device has its own link key", "device=%016llx", (unsigned long long)d->eui64);
+	(void)mef_audit(m, "link key verified", d->eui64, d->gateway, d->owner, NULL);
+}
+
+/* Remove-Device when it is due, otherwise nothing. */
+static enum err pending_frame(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct mef_aps_answer *a)
+{
+	struct mef_client *c = mef_client_find(m, d->owner);
+	struct reservation r = {m, d};
+	const struct trust_counter counter = {take, &r};
+	struct wr w = wr_of(a->octets, sizeof a->octets);
+	enum err e;
+
+	answer_fill(a, "accepted", NULL, false);
+	if (!c || !mef_command_waits(c, MMEF_ZIGBEE_APS_PENDING, g->key_id))
+		return OK;
+	e = trust_centre_remove(&g->tc, aps_counter, &counter, &w);
+	if (e != OK)
+		return e;
+	a->len = w.len;
+	answer_fill(a, "answer", NULL, false);
+	(void)mef_audit(m, "Remove-Device sent", d->eui64, d->gateway, d->owner, NULL);
+	return OK;
+}
+
+static enum err judge(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct wr *w,
+    struct trust_result *result)
+{
+	struct reservation r = {m, d};
+	const struct trust_counter counter = {take, &r};
+	enum err e = trust_centre_input(&g->tc, frame, aps_counter, &counter, m->rng, w, result);
+
+	if (e == OK && result->store)
+		e = mef_store_generation_put(m->store, d, g);
+	if (e == OK)
+		return OK;
+	/* What is in memory but not on disk must not be built upon. */
+	log_line(LOG_LEVEL_ERROR, "the Trust Centre could not answer", "device=%016llx error=%s", (unsigned long long)d->eui64, err_name(e));
+	if (mef_store_generations(m->store, d) != OK)
+		log_line(LOG_LEVEL_ERROR, "keys of a device could not be read again", "device=%016llx", (unsigned long long)d->eui64);
+	return e;
+}
+
+enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct mef_aps_answer *a)
+{
+	static const char *const outcomes[] = {[TRUST_ANSWER] = "answer", [TRUST_ACCEPTED] = "accepted", [TRUST_IGNORED] = "ignored"};
+	struct wr w = wr_of(a->octets, sizeof a->octets);
+	struct trust_result result;
+	enum err e;
+
+	a->len = 0;
+	if (frame.left == 0)
+		return pending_frame(m, d, g, aps_counter, a);
+	if (!m->config.answer_requests) {
+		answer_fill(a, "ignored", "the Trust Centre's answers are switched off", false);
+		return OK;
+	}
+	if (d->state == DEVICE_REMOVED) {
+		answer_fill(a, "ignored", "the device is being removed", false);
+		return OK;
+	}
+	e = judge(m, d, g, aps_counter, frame, &w, &result);
+	if (e != OK)
+		return e;
+	if (result.outcome == TRUST_ANSWER)
+		a->len = w.len;
+	answer_fill(a, outcomes[result.outcome], result.reason, result.genuine);
+	if (result.outcome == TRUST_ANSWER)
+		m->statistics.aps_answers++;
+	else if (result.outcome == TRUST_IGNORED)
+		m->statistics.aps_ignored++;
+	if (result.reason || result.command)
+		log_line(result.reason ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, result.reason ? "Trust Centre" : "Trust Centre served",
+		    "device=%016llx command=%s outcome=%s reason=\"%s\"", (unsigned long long)d->eui64, result.command ? result.command : "?",
+		    a->outcome, result.reason ? result.reason : "");
+	if (result.verified_now && g == in_use(d))
+		verified(m, d);
+	mef_pump(m);
+	return OK;
+}

@@ -1,0 +1,258 @@
+/* Effects of the EG's core, timers, audit. */
+#include "mef/mef.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "loop/log.h"
+
+enum err mef_audit(struct mef *m, const char *event, uint64_t device, const char *gateway, const char *client, const char *detail)
+{
+	const struct audit_entry entry = {event, device, gateway, client, detail};
+	enum err e = audit_append(m->audit, clock_unix_ms() / 1000, &entry);
+
+	if (e != OK)
+		log_line(LOG_LEVEL_ERROR, "the audit log can't be written; check the disk", "error=%s", err_name(e));
+	return e;
+}
+
+/* The core asks what the registry knows. */
+static bool lookup(void *ctx, uint64_t eui64, struct eg_admission *a)
+{
+	struct mef *m = ctx;
+	struct mef_device *d = mef_device_find(m, eui64);
+	struct mef_gateway *g = d ? mef_gateway_find(m, d->gateway) : NULL;
+
+	if (!d || !g || d->state == DEVICE_REMOVED)
+		return false;
+	a->known = true;
+	a->gateway = g->eui64;
+	a->may_rejoin = d->state == DEVICE_VERIFIED;
+	return true;
+}
+
+/* ---- effects ---- */
+
+static struct mef_gateway *gateway_of(struct mef *m, const struct eg_gateway *eg)
+{
+	struct mef_gateway *g = m->gateways;
+
+	while (g && g->eg != eg)
+		g = g->next;
+	return g;
+}
+
+static void greeted(struct mef *m, struct mef_gateway *g, const struct egp_message *hello, const char *event)
+{
+	char detail[96];
+
+	g->epoch = hello->hello.epoch;
+	g->pan_id = hello->hello.pan_id;
+	g->extended_pan_id = hello->hello.extended_pan_id;
+	g->channel = hello->hello.channel;
+	snprintf(detail, sizeof detail, "epoch %u, PAN 0x%04x, channel %u", g->epoch, g->pan_id, g->channel);
+	if (mef_store_gateway_put(m->store, g) != OK)
+		log_line(LOG_LEVEL_ERROR, "gateway could not be stored", "gateway=%s", g->name);
+	log_line(LOG_LEVEL_INFO, event, "gateway=%s epoch=%u pan=0x%04x channel=%u", g->name, g->epoch, g->pan_id, g->channel);
+	(void)mef_audit(m, event, 0, g->name, NULL, detail);
+}
+
+/* Which of the messages that a tell may be about names a device. */
+static uint64_t device_in(const struct egp_message *msg)
+{
+	if (msg->type == EGP_REQUEST)
+		return msg->request.device;
+	return msg->type == EGP_DEVICE_GONE ? msg->gone.device : 0;
+}
+
+static void told(struct mef *m, struct mef_gateway *g, const struct eg_effect *e)
+{
+	const char *event = eg_event_text(e->event);
+	uint64_t device = device_in(&e->message);
+	const char *detail = NULL;
+
+	switch (e->event) {
+	case EG_EVENT_GREETED:
+	case EG_EVENT_EPOCH_BACK:
+		greeted(m, g, &e->message, event);
+		return;
+	case EG_EVENT_ANSWERED:
+		m->statistics.transport_keys++;
+		log_line(LOG_LEVEL_INFO, event, "device=%016llx gateway=%s", (unsigned long long)device, g->name);
+		return; /* in the audit log since before it left */
+	case EG_EVENT_REPEATED:
+		m->statistics.repeats++;
+		break;
+	case EG_EVENT_REFUSED:
+		m->statistics.refused++;
+		detail = egp_error_text(e->code);
+		break;
+	case EG_EVENT_WRONG_GATEWAY:
+	case EG_EVENT_GONE:
+	case EG_EVENT_UNEXPECTED:
+	case EG_EVENT_MALFORMED:
+		break;
+	}
+	log_line(e->event == EG_EVENT_GONE || e->event == EG_EVENT_REPEATED ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, event,
+	    "device=%016llx gateway=%s%s%s%s", (unsigned long long)device, g->name, detail ? " reason=\"" : "", detail ? detail : "", detail ? "\"" : "");
+	(void)mef_audit(m, event, device, g->name, NULL, detail);
+}
+
+static void carry_out(struct mef *m, const struct eg_effect *e)
+{
+	struct mef_gateway *g = gateway_of(m, e->gateway);
+
+	if (!g)
+		return;
+	switch (e->type) {
+	case EG_SEND:
+		if (m->egp_send)
+			m->egp_send(m->egp_ctx, g, e->octets);
+		break;
+	case EG_PREPARE:
+		m->statistics.requests++;
+		mef_prepare(m, g, &e->message);
+		break;
+	case EG_TELL:
+		told(m, g, e);
+		break;
+	}
+}
+
+static void set_timer(struct mef *m)
+{
+	uint64_t first = eg_deadline(m->eg);
+
+	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
+		for (const struct mef_device *d = m->devices[i]; d; d = d->next)
+			if (d->deadline < first)
+				first = d->deadline;
+	for (const struct mef_client *c = m->clients; c; c = c->next)
+		if (c->waiting && c->waiting_until < first)
+			first = c->waiting_until;
+	loop_timer_at(m->timer, first);
+}
+
+void mef_pump(struct mef *m)
+{
+	struct eg_effect e;
+
+	if (m->pumping)
+		return; /* the outer call goes on with what was added */
+	m->pumping = true;
+	while (eg_output(m->eg, &e))
+		carry_out(m, &e);
+	m->pumping = false;
+	set_timer(m);
+}
+
+static void on_timer(void *ctx)
+{
+	struct mef *m = ctx;
+	uint64_t now = clock_ms();
+
+	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
+		for (struct mef_device *d = m->devices[i]; d; d = d->next)
+			if (d->deadline <= now)
+				mef_device_timeout(m, d);
+	for (struct mef_client *c = m->clients; c; c = c->next)
+		if (c->waiting && c->waiting_until <= now && m->client_wake)
+			m->client_wake(m->client_ctx, c);
+	eg_tick(m->eg, now);
+	mef_pump(m);
+}
+
+/* ---- start and end ---- */
+
+static enum err load_devices(struct mef *m)
+{
+	struct mef_device *list = NULL;
+	enum err e = mef_store_devices(m->store, &list);
+
+	while (e == OK && list) {
+		struct mef_device *d = list;
+
+		list = d->next;
+		mef_device_link(m, d);
+		mef_device_restarted(m, d, clock_ms());
+	}
+	return e;
+}
+
+static enum err load(struct mef *m)
+{
+	enum err e = load_devices(m);
+
+	if (e == OK)
+		e = mef_store_gateways(m->store, &m->gateways);
+	if (e == OK)
+		e = mef_store_clients(m->store, &m->clients);
+	if (e == OK)
+		e = mef_store_last_command(m->store, &m->last_command);
+	for (struct mef_gateway *g = m->gateways; e == OK && g; g = g->next) {
+		g->eg = eg_gateway_add(m->eg, g->eui64);
+		if (!g->eg)
+			return ERR_NO_MEMORY;
+		if (g->epoch)
+			eg_gateway_restore(g->eg, g->epoch);
+	}
+	return e;
+}
+
+enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *store, struct audit *audit, struct rng *rng, struct mef **out)
+{
+	struct mef *m = calloc(1, sizeof *m);
+	const struct eg_config eg = {c->device_per_minute, c->gateway_per_second, lookup, m};
+	enum err e = ERR_NO_MEMORY;
+
+	if (!m)
+		return ERR_NO_MEMORY;
+	m->loop = l;
+	m->config = *c;
+	m->store = store;
+	m->audit = audit;
+	m->rng = rng;
+	m->timer = loop_timer_new(l, on_timer, m);
+	m->eg = eg_new(&eg);
+	if (m->eg)
+		e = load(m);
+	if (e != OK) {
+		mef_free(m);
+		return e;
+	}
+	set_timer(m);
+	*out = m;
+	return OK;
+}
+
+void mef_free(struct mef *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++) {
+		while (m->devices[i]) {
+			struct mef_device *next = m->devices[i]->next;
+
+			mef_device_free(m->devices[i]);
+			m->devices[i] = next;
+		}
+	}
+	while (m->gateways) {
+		struct mef_gateway *next = m->gateways->next;
+
+		free(m->gateways);
+		m->gateways = next;
+	}
+	while (m->clients) {
+		struct mef_client *next = m->clients->next;
+
+		mef_client_free(m->clients);
+		m->clients = next;
+	}
+	eg_free(m->eg);
+	loop_timer_free(m->timer);
+	free(m);
+}

@@ -1,0 +1,126 @@
+/* The MEF with its Enrolment Gateway: registry, life of a device, hand-over of keys. What comes over the wire is in mmef.c (node B),
+ * egp_server.c (gateways) and admin.c (operator); they call what is declared here, on one loop.
+ *
+ * Life of a device:
+ *
+ *	state        on                                    then
+ *	REGISTERED   EG-REQUEST, B ready within 3 s        OFFERED    Transport-Key sent
+ *	OFFERED      B's event joined                      JOINED
+ *	OFFERED      15 s without it                       FAILED     "device did not use the key: wrong install code?"
+ *	JOINED       Verify-Key with the right hash        VERIFIED
+ *	JOINED       60 s without it (policy)              FAILED     B is told to forget it
+ *	any          EG-REQUEST                            OFFERED    with the next generation
+ *	any          B's event left                        REGISTERED
+ *	any          device.remove                         REMOVED    deleted when B has forgotten it */
+#ifndef KEYWAY_MEF_MEF_H
+#define KEYWAY_MEF_MEF_H
+
+#include "eg/eg.h"
+#include "eg/transport_key.h"
+#include "loop/loop.h"
+#include "mef/audit.h"
+#include "mef/mef_store.h"
+#include "mef/mef_types.h"
+
+#define MEF_READY_MS 3000     /* node B's time to fetch and store a key before the EG-REQUEST is refused */
+#define MEF_JOIN_MS 15000     /* Transport-Key to first genuine frame: the Trust Centre's join time-out */
+#define MEF_VERIFY_MS 60000   /* first frame to verified link key: three rounds of commissioning */
+#define MEF_RETRY_S 5         /* what a gateway is told when B was not ready */
+#define MEF_SILENT_MS 5000    /* a node B that holds no Command Retrieve counts as connected so long after its last request */
+#define MEF_DEVICE_BUCKETS 1024
+
+struct mef_config {
+	const char *id; /* FQDN of the MEF */
+	const char *sp;
+	unsigned device_per_minute, gateway_per_second;
+	enum header_addresses header_addresses;
+	bool short_install_codes, require_unique_link_key, answer_requests;
+};
+
+struct mef_statistics {
+	uint64_t requests, transport_keys, repeats, refused, aps_answers, aps_ignored, verified, joined, failed;
+};
+
+struct mef {
+	struct loop *loop;
+	struct loop_timer *timer;
+	struct mef_config config;
+	struct mef_store *store;
+	struct audit *audit;
+	struct rng *rng;
+	struct eg *eg;
+	struct mef_device *devices[MEF_DEVICE_BUCKETS];
+	struct mef_gateway *gateways;
+	struct mef_client *clients;
+	uint64_t last_command;
+	struct mef_statistics statistics;
+	bool pumping;
+	/* Hooks of the carriers; NULL until they are there. */
+	void (*egp_send)(void *ctx, struct mef_gateway *g, struct rd octets);
+	void *egp_ctx;
+	void (*client_wake)(void *ctx, struct mef_client *c); /* a command waits, or its Command Retrieve timed out */
+	void *client_ctx;
+};
+
+/* Loads everything. store, audit and rng are borrowed. */
+enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *store, struct audit *audit, struct rng *rng, struct mef **out) MUST_CHECK;
+void mef_free(struct mef *m); /* accepts NULL */
+
+/* Carries out what the EG's core decided, and sets the timer. To be called after everything that touches the core. */
+void mef_pump(struct mef *m);
+/* Writes to the audit log; a failure is logged and returned, and what needs the entry must not happen then. */
+enum err mef_audit(struct mef *m, const char *event, uint64_t device, const char *gateway, const char *client, const char *detail);
+
+/* ---- registry (registry.c) ---- */
+struct mef_device *mef_device_find(struct mef *m, uint64_t eui64);
+void mef_device_link(struct mef *m, struct mef_device *d); /* puts it where mef_device_find looks; takes it over */
+/* Device and generation of a RelativeKeyID; false when there is none. */
+bool mef_key_find(struct mef *m, struct rd key_id, struct mef_device **d, struct mef_generation **g);
+struct mef_gateway *mef_gateway_find(struct mef *m, const char *name);
+struct mef_gateway *mef_gateway_by_eui64(struct mef *m, uint64_t eui64);
+struct mef_gateway *mef_gateway_by_identity(struct mef *m, const char *identity);
+struct mef_client *mef_client_find(struct mef *m, const char *id);
+
+struct mef_device_order {
+	struct rd device, code, owner, gateway, application; /* as the operator wrote them */
+};
+/* On an error *message (256 octets) is a sentence that says what is wrong and what to do. */
+enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct mef_device **out, char message[static 256]) MUST_CHECK;
+enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static 256]) MUST_CHECK;
+struct mef_gateway_order {
+	struct rd name, eui64, relay, identity;
+};
+enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, struct mef_gateway **out, char message[static 256]) MUST_CHECK;
+/* Deletes a device for good. */
+enum err mef_device_drop(struct mef *m, struct mef_device *d) MUST_CHECK;
+
+/* ---- clients and commands (clients.c) ---- */
+/* The present registration is returned again. */
+enum err mef_client_register(struct mef *m, const char *id, const char *admin_fqdn, uint64_t expires_at, struct mef_client **out) MUST_CHECK;
+bool mef_client_connected(const struct mef_client *c, uint64_t now_ms);
+enum err mef_command_add(struct mef *m, struct mef_client *c, enum mmef_command_class class, uint64_t device, const char *key_id,
+    const char *reason, uint64_t *id) MUST_CHECK;
+/* B reports on a command; another number than that of its oldest command is discarded. */
+void mef_command_done(struct mef *m, struct mef_client *c, uint64_t id, uint64_t status);
+/* Drops what waits for B about a device in one class. */
+void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum mmef_command_class class, uint64_t device);
+bool mef_command_waits(const struct mef_client *c, enum mmef_command_class class, const char *key_id);
+
+/* ---- life of a device (life.c) ---- */
+void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message *request);
+void mef_prepared(struct mef *m, struct mef_device *d, bool ready); /* B's word on MO_NODE */
+/* ERR_BAD_VALUE: no such event. */
+enum err mef_event(struct mef *m, struct mef_device *d, struct mef_generation *g, struct rd event, uint16_t short_address, uint8_t capability) MUST_CHECK;
+
+struct mef_aps_answer {
+	const char *outcome, *reason; /* as in docs/protocols/mmef.md; reason NULL when there is none */
+	bool ack;
+	uint8_t octets[128];
+	size_t len;
+};
+/* An empty frame asks for what waits (Remove-Device). */
+enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct mef_aps_answer *a) MUST_CHECK;
+void mef_device_timeout(struct mef *m, struct mef_device *d);
+void mef_device_restarted(struct mef *m, struct mef_device *d, uint64_t now_ms); /* sets the deadline that its state has */
+
+#endif

@@ -1,0 +1,550 @@
+/* SQLite under the MEF. */
+#include "mef/mef_store.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "keys/sealed.h"
+
+#define LABEL_MAX 96
+#define SEALED_MAX SEALED_SIZE(SECRET_MAX)
+#define NONE (-1)          /* an incoming counter that has seen nothing */
+
+struct mef_store {
+	sqlite3 *db;
+	const struct secret *file_key;
+	struct rng *rng;
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS devices (eui64 INTEGER PRIMARY KEY, owner TEXT NOT NULL, gateway TEXT NOT NULL, application TEXT NOT NULL,"
+    " install BLOB NOT NULL, state INTEGER NOT NULL, short INTEGER NOT NULL, capability INTEGER NOT NULL, registered_at INTEGER NOT NULL,"
+    " last_event_at INTEGER NOT NULL, last_event TEXT NOT NULL, reason TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS generations (eui64 INTEGER NOT NULL, number INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE,"
+    " sequence INTEGER NOT NULL, offered INTEGER NOT NULL, joined INTEGER NOT NULL, registered_at INTEGER NOT NULL, coordinator INTEGER NOT NULL,"
+    " network BLOB NOT NULL, base BLOB NOT NULL, base_unique INTEGER NOT NULL, fresh BLOB, trust INTEGER NOT NULL, in_base INTEGER NOT NULL,"
+    " in_fresh INTEGER NOT NULL, attempts INTEGER NOT NULL, PRIMARY KEY (eui64, number)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS counters (eui64 INTEGER PRIMARY KEY, reserved INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS gateways (name TEXT PRIMARY KEY, eui64 INTEGER NOT NULL UNIQUE, relay TEXT NOT NULL, identity TEXT NOT NULL,"
+    " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS clients (id TEXT PRIMARY KEY, registration TEXT NOT NULL UNIQUE, admin_fqdn TEXT NOT NULL,"
+    " expires_at INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS commands (id INTEGER PRIMARY KEY AUTOINCREMENT, client TEXT NOT NULL, class INTEGER NOT NULL,"
+    " device INTEGER NOT NULL, key_id TEXT NOT NULL, reason TEXT NOT NULL, issued INTEGER NOT NULL);";
+
+static enum err execute(struct mef_store *st, const char *sql)
+{
+	return sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : ERR_STORE;
+}
+
+enum err mef_store_open(const char *path, const struct secret *file_key, struct rng *rng, struct mef_store **out, const char **detail)
+{
+	struct mef_store *st = calloc(1, sizeof *st);
+	int fd;
+
+	if (!st)
+		return ERR_NO_MEMORY;
+	st->file_key = file_key;
+	st->rng = rng;
+	*detail = "the database can't be opened for writing";
+	/* SQLite gives its -wal and -shm files the mode of the database. */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	if (fd < 0 || sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	    sqlite3_busy_timeout(st->db, 5000) != SQLITE_OK ||
+	    execute(st, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK) {
+		mef_store_close(st);
+		return ERR_STORE;
+	}
+	*detail = "the database is not one of this program, or damaged";
+	if (execute(st, schema) != OK) {
+		mef_store_close(st);
+		return ERR_STORE;
+	}
+	*out = st;
+	return OK;
+}
+
+void mef_store_close(struct mef_store *st)
+{
+	if (!st)
+		return;
+	sqlite3_close(st->db);
+	free(st);
+}
+
+enum err mef_store_begin(struct mef_store *st)
+{
+	return execute(st, "BEGIN IMMEDIATE");
+}
+
+enum err mef_store_commit(struct mef_store *st)
+{
+	return execute(st, "COMMIT");
+}
+
+void mef_store_rollback(struct mef_store *st)
+{
+	(void)execute(st, "ROLLBACK");
+}
+
+/* ---- statements ---- */
+
+/* kinds: one letter a value: i int64_t, s const char *, b struct rd * (NULL pointer: SQL NULL). */
+static sqlite3_stmt *prepare(struct mef_store *st, const char *sql, const char *kinds, va_list args)
+{
+	sqlite3_stmt *s;
+	const struct rd *blob;
+	int n = 1;
+
+	if (sqlite3_prepare_v2(st->db, sql, -1, &s, NULL) != SQLITE_OK)
+		return NULL;
+	for (; *kinds; kinds++, n++) {
+		if (*kinds == 'i') {
+			sqlite3_bind_int64(s, n, va_arg(args, int64_t));
+		} else if (*kinds == 's') {
+			sqlite3_bind_text(s, n, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+		} else {
+			blob = va_arg(args, const struct rd *);
+			if (blob)
+				sqlite3_bind_blob(s, n, blob->at, (int)blob->left, SQLITE_TRANSIENT);
+		}
+	}
+	return s;
+}
+
+static enum err run(struct mef_store *st, const char *sql, const char *kinds, ...)
+{
+	sqlite3_stmt *s;
+	va_list args;
+	int result;
+
+	va_start(args, kinds);
+	s = prepare(st, sql, kinds, args);
+	va_end(args);
+	if (!s)
+		return ERR_STORE;
+	result = sqlite3_step(s);
+	sqlite3_finalize(s);
+	return result == SQLITE_DONE || result == SQLITE_ROW ? OK : ERR_STORE;
+}
+
+static sqlite3_stmt *query(struct mef_store *st, const char *sql, const char *kinds, ...)
+{
+	sqlite3_stmt *s;
+	va_list args;
+
+	va_start(args, kinds);
+	s = prepare(st, sql, kinds, args);
+	va_end(args);
+	return s;
+}
+
+static uint64_t column_u64(sqlite3_stmt *s, int n)
+{
+	return (uint64_t)sqlite3_column_int64(s, n);
+}
+
+/* False when it is longer than its place: not written by us. */
+static bool column_text(sqlite3_stmt *s, int n, char *dst, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(s, n);
+
+	return text && rd_text(rd_of(text, (size_t)sqlite3_column_bytes(s, n)), dst, size);
+}
+
+static struct rd column_blob(sqlite3_stmt *s, int n)
+{
+	return rd_of(sqlite3_column_blob(s, n), (size_t)sqlite3_column_bytes(s, n));
+}
+
+/* ---- sealed keys ---- */
+
+struct sealed_octets {
+	uint8_t octets[SEALED_MAX];
+	struct rd rd;
+};
+
+static void generation_label(char label[static LABEL_MAX], uint64_t eui64, uint32_t number, const char *kind)
+{
+	char device[EUI64_SIZE];
+
+	eui64_print(device, eui64);
+	snprintf(label, LABEL_MAX, "generations:%s:%u:%s", device, number, kind);
+}
+
+static void install_label(char label[static LABEL_MAX], uint64_t eui64)
+{
+	char device[EUI64_SIZE];
+
+	eui64_print(device, eui64);
+	snprintf(label, LABEL_MAX, "devices:%s:install", device);
+}
+
+static enum err seal(struct mef_store *st, const char *label, const struct secret *s, struct sealed_octets *out)
+{
+	struct wr w = wr_of(out->octets, sizeof out->octets);
+	enum err e = secret_seal(st->file_key, label, s, st->rng, &w);
+
+	if (e == OK && !wr_done(&w, &out->rd))
+		e = ERR_TOO_LONG;
+	return e;
+}
+
+static enum err unseal_set(struct mef_store *st, const char *label, struct rd sealed, struct link_key_set *set)
+{
+	struct secret *s;
+	enum err e = secret_unseal(st->file_key, label, sealed, &s);
+
+	return e == OK ? link_key_set_take(set, s) : e;
+}
+
+/* ---- devices ---- */
+
+static enum err counter_load(struct mef_store *st, struct mef_device *d)
+{
+	uint32_t reserved;
+	enum err e = mef_store_counter(st, d->eui64, &reserved);
+
+	if (e == OK)
+		counter_init(&d->out, reserved, MEF_COUNTER_BLOCK);
+	return e;
+}
+
+static enum err device_row(struct mef_store *st, sqlite3_stmt *s, struct mef_device *d)
+{
+	char label[LABEL_MAX];
+	int64_t state = sqlite3_column_int64(s, 5);
+	enum err e;
+
+	d->eui64 = column_u64(s, 0);
+	d->deadline = CLOCK_NEVER;
+	if (!column_text(s, 1, d->owner, sizeof d->owner) || !column_text(s, 2, d->gateway, sizeof d->gateway) ||
+	    !column_text(s, 3, d->application, sizeof d->application) || state < 0 || state > DEVICE_REMOVED ||
+	    !column_text(s, 10, d->last_event, sizeof d->last_event) || !column_text(s, 11, d->reason, sizeof d->reason))
+		return ERR_STORE;
+	d->state = (enum device_state)state;
+	d->short_address = (uint16_t)sqlite3_column_int(s, 6);
+	d->capability = (uint8_t)sqlite3_column_int(s, 7);
+	d->registered_at = column_u64(s, 8);
+	d->last_event_at = column_u64(s, 9);
+	install_label(label, d->eui64);
+	e = secret_unseal(st->file_key, label, column_blob(s, 4), &d->install);
+	if (e == OK)
+		e = counter_load(st, d);
+	return e == OK ? mef_store_generations(st, d) : e;
+}
+
+enum err mef_store_devices(struct mef_store *st, struct mef_device **list)
+{
+	sqlite3_stmt *s = query(st,
+	    "SELECT eui64, owner, gateway, application, install, state, short, capability, registered_at, last_event_at, last_event, reason"
+	    " FROM devices ORDER BY eui64 DESC",
+	    "");
+	struct mef_device *first = NULL;
+	enum err e = s ? OK : ERR_STORE;
+
+	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
+		struct mef_device *d = calloc(1, sizeof *d);
+
+		if (!d) {
+			e = ERR_NO_MEMORY;
+			break;
+		}
+		d->next = first;
+		first = d;
+		e = device_row(st, s, d);
+	}
+	sqlite3_finalize(s);
+	if (e == OK) {
+		*list = first;
+		return OK;
+	}
+	while (first) {
+		struct mef_device *next = first->next;
+
+		mef_device_free(first);
+		first = next;
+	}
+	return e;
+}
+
+enum err mef_store_device_put(struct mef_store *st, const struct mef_device *d)
+{
+	struct sealed_octets install;
+	char label[LABEL_MAX];
+	enum err e;
+
+	install_label(label, d->eui64);
+	e = seal(st, label, d->install, &install);
+	if (e != OK)
+		return e;
+	return run(st, "INSERT OR REPLACE INTO devices VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", "isssbiiiiiss", (int64_t)d->eui64, d->owner, d->gateway,
+	    d->application, &install.rd, (int64_t)d->state, (int64_t)d->short_address, (int64_t)d->capability, (int64_t)d->registered_at,
+	    (int64_t)d->last_event_at, d->last_event, d->reason);
+}
+
+enum err mef_store_device_delete(struct mef_store *st, uint64_t eui64)
+{
+	enum err e = mef_store_begin(st);
+
+	if (e == OK)
+		e = run(st, "DELETE FROM generations WHERE eui64=?", "i", (int64_t)eui64);
+	if (e == OK)
+		e = run(st, "DELETE FROM devices WHERE eui64=?", "i", (int64_t)eui64);
+	if (e == OK)
+		e = mef_store_commit(st);
+	if (e != OK)
+		mef_store_rollback(st);
+	return e;
+}
+
+/* ---- generations ---- */
+
+static int64_t in_value(const struct counter_in *in)
+{
+	return in->any ? (int64_t)in->last : NONE;
+}
+
+static struct counter_in in_of(int64_t value)
+{
+	struct counter_in in = {.any = value >= 0, .last = value >= 0 ? (uint32_t)value : 0};
+
+	return in;
+}
+
+static enum err generation_keys(struct mef_store *st, sqlite3_stmt *s, struct mef_generation *g)
+{
+	uint64_t eui64 = g->tc.device;
+	char label[LABEL_MAX];
+	enum err e;
+
+	generation_label(label, eui64, g->number, "network");
+	e = secret_unseal(st->file_key, label, column_blob(s, 7), &g->network);
+	if (e != OK)
+		return e;
+	generation_label(label, eui64, g->number, "base");
+	e = unseal_set(st, label, column_blob(s, 8), &g->tc.base);
+	if (e != OK || sqlite3_column_type(s, 10) == SQLITE_NULL)
+		return e;
+	generation_label(label, eui64, g->number, "fresh");
+	return unseal_set(st, label, column_blob(s, 10), &g->tc.fresh);
+}
+
+static enum err generation_row(struct mef_store *st, sqlite3_stmt *s, uint64_t eui64, struct mef_generation *g)
+{
+	int trust = sqlite3_column_int(s, 11);
+
+	g->number = (uint32_t)sqlite3_column_int64(s, 0);
+	g->sequence = (uint8_t)sqlite3_column_int(s, 2);
+	g->offered = sqlite3_column_int(s, 3) != 0;
+	g->joined = sqlite3_column_int(s, 4) != 0;
+	g->registered_at = column_u64(s, 5);
+	if (!column_text(s, 1, g->key_id, sizeof g->key_id) || trust < 0 || trust > TRUST_VERIFIED)
+		return ERR_STORE;
+	g->tc.device = eui64;
+	g->tc.coordinator = column_u64(s, 6);
+	g->tc.base_unique = sqlite3_column_int(s, 9) != 0;
+	g->tc.state = (enum trust_state)trust;
+	g->tc.in_base = in_of(sqlite3_column_int64(s, 12));
+	g->tc.in_fresh = in_of(sqlite3_column_int64(s, 13));
+	g->tc.attempts = (uint8_t)sqlite3_column_int(s, 14);
+	return generation_keys(st, s, g);
+}
+
+enum err mef_store_generations(struct mef_store *st, struct mef_device *d)
+{
+	sqlite3_stmt *s = query(st,
+	    "SELECT number, key_id, sequence, offered, joined, registered_at, coordinator, network, base, base_unique, fresh, trust, in_base,"
+	    " in_fresh, attempts FROM generations WHERE eui64=? ORDER BY number DESC LIMIT 2",
+	    "i", (int64_t)d->eui64);
+	struct mef_generation **place = &d->present;
+	enum err e = s ? OK : ERR_STORE;
+
+	mef_generation_free(d->present);
+	mef_generation_free(d->former);
+	d->present = d->former = NULL;
+	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
+		*place = calloc(1, sizeof **place);
+		e = *place ? generation_row(st, s, d->eui64, *place) : ERR_NO_MEMORY;
+		place = &d->former;
+	}
+	sqlite3_finalize(s);
+	return e;
+}
+
+enum err mef_store_generation_put(struct mef_store *st, const struct mef_device *d, const struct mef_generation *g)
+{
+	struct sealed_octets network, base, fresh;
+	char label[LABEL_MAX];
+	enum err e;
+
+	generation_label(label, d->eui64, g->number, "network");
+	e = seal(st, label, g->network, &network);
+	generation_label(label, d->eui64, g->number, "base");
+	if (e == OK)
+		e = seal(st, label, g->tc.base.link, &base);
+	generation_label(label, d->eui64, g->number, "fresh");
+	if (e == OK && g->tc.fresh.link)
+		e = seal(st, label, g->tc.fresh.link, &fresh);
+	if (e != OK)
+		return e;
+	return run(st, "INSERT OR REPLACE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "iisiiiiibbibiiii", (int64_t)d->eui64,
+	    (int64_t)g->number, g->key_id, (int64_t)g->sequence, (int64_t)g->offered, (int64_t)g->joined, (int64_t)g->registered_at,
+	    (int64_t)g->tc.coordinator, &network.rd, &base.rd, (int64_t)g->tc.base_unique, g->tc.fresh.link ? &fresh.rd : NULL,
+	    (int64_t)g->tc.state, in_value(&g->tc.in_base), in_value(&g->tc.in_fresh), (int64_t)g->tc.attempts);
+}
+
+enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint32_t number)
+{
+	return run(st, "DELETE FROM generations WHERE eui64=? AND number=?", "ii", (int64_t)eui64, (int64_t)number);
+}
+
+/* ---- counters ---- */
+
+enum err mef_store_counter(struct mef_store *st, uint64_t eui64, uint32_t *reserved)
+{
+	sqlite3_stmt *s = query(st, "SELECT reserved FROM counters WHERE eui64=?", "i", (int64_t)eui64);
+	int result;
+
+	if (!s)
+		return ERR_STORE;
+	result = sqlite3_step(s);
+	*reserved = result == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(s, 0) : 0;
+	sqlite3_finalize(s);
+	return result == SQLITE_ROW || result == SQLITE_DONE ? OK : ERR_STORE;
+}
+
+enum err mef_store_reserve(struct mef_store *st, uint64_t eui64, uint32_t limit)
+{
+	return run(st, "INSERT INTO counters VALUES (?1,?2) ON CONFLICT (eui64) DO UPDATE SET reserved=max(reserved, ?2)", "ii", (int64_t)eui64,
+	    (int64_t)limit);
+}
+
+/* ---- gateways ---- */
+
+enum err mef_store_gateways(struct mef_store *st, struct mef_gateway **list)
+{
+	sqlite3_stmt *s = query(st, "SELECT name, eui64, relay, identity, epoch, pan_id, extended_pan_id, channel FROM gateways ORDER BY name DESC", "");
+	enum err e = s ? OK : ERR_STORE;
+
+	*list = NULL;
+	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
+		struct mef_gateway *g = calloc(1, sizeof *g);
+
+		if (!g) {
+			e = ERR_NO_MEMORY;
+			break;
+		}
+		g->next = *list;
+		*list = g;
+		if (!column_text(s, 0, g->name, sizeof g->name) || !column_text(s, 2, g->relay, sizeof g->relay) ||
+		    !column_text(s, 3, g->identity, sizeof g->identity))
+			e = ERR_STORE;
+		g->eui64 = column_u64(s, 1);
+		g->epoch = (uint32_t)sqlite3_column_int64(s, 4);
+		g->pan_id = (uint16_t)sqlite3_column_int(s, 5);
+		g->extended_pan_id = column_u64(s, 6);
+		g->channel = (uint8_t)sqlite3_column_int(s, 7);
+	}
+	sqlite3_finalize(s);
+	return e;
+}
+
+enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g)
+{
+	return run(st, "INSERT OR REPLACE INTO gateways VALUES (?,?,?,?,?,?,?,?)", "sissiiii", g->name, (int64_t)g->eui64, g->relay, g->identity,
+	    (int64_t)g->epoch, (int64_t)g->pan_id, (int64_t)g->extended_pan_id, (int64_t)g->channel);
+}
+
+/* ---- clients and commands ---- */
+
+static enum err commands_load(struct mef_store *st, struct mef_client *c)
+{
+	sqlite3_stmt *s = query(st, "SELECT id, class, device, key_id, reason, issued FROM commands WHERE client=? ORDER BY id", "s", c->id);
+	struct mef_command **last = &c->commands;
+	enum err e = s ? OK : ERR_STORE;
+
+	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
+		struct mef_command *cmd = calloc(1, sizeof *cmd);
+
+		if (!cmd) {
+			e = ERR_NO_MEMORY;
+			break;
+		}
+		*last = cmd;
+		last = &cmd->next;
+		snprintf(cmd->client, sizeof cmd->client, "%s", c->id);
+		cmd->id = column_u64(s, 0);
+		cmd->class = (enum mmef_command_class)sqlite3_column_int(s, 1);
+		cmd->device = column_u64(s, 2);
+		cmd->issued = sqlite3_column_int(s, 5) != 0;
+		if (!column_text(s, 3, cmd->key_id, sizeof cmd->key_id) || !column_text(s, 4, cmd->reason, sizeof cmd->reason))
+			e = ERR_STORE;
+	}
+	sqlite3_finalize(s);
+	return e;
+}
+
+enum err mef_store_clients(struct mef_store *st, struct mef_client **list)
+{
+	sqlite3_stmt *s = query(st, "SELECT id, registration, admin_fqdn, expires_at FROM clients", "");
+	enum err e = s ? OK : ERR_STORE;
+
+	*list = NULL;
+	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
+		struct mef_client *c = calloc(1, sizeof *c);
+
+		if (!c) {
+			e = ERR_NO_MEMORY;
+			break;
+		}
+		c->next = *list;
+		*list = c;
+		c->expires_at = column_u64(s, 3);
+		if (!column_text(s, 0, c->id, sizeof c->id) || !column_text(s, 1, c->registration, sizeof c->registration) ||
+		    !column_text(s, 2, c->admin_fqdn, sizeof c->admin_fqdn))
+			e = ERR_STORE;
+		if (e == OK)
+			e = commands_load(st, c);
+	}
+	sqlite3_finalize(s);
+	return e;
+}
+
+enum err mef_store_client_put(struct mef_store *st, const struct mef_client *c)
+{
+	return run(st, "INSERT OR REPLACE INTO clients VALUES (?,?,?,?)", "sssi", c->id, c->registration, c->admin_fqdn, (int64_t)c->expires_at);
+}
+
+enum err mef_store_command_put(struct mef_store *st, const struct mef_command *c)
+{
+	return run(st, "INSERT OR REPLACE INTO commands VALUES (?,?,?,?,?,?,?)", "isiissi", (int64_t)c->id, c->client, (int64_t)c->class,
+	    (int64_t)c->device, c->key_id, c->reason, (int64_t)c->issued);
+}
+
+enum err mef_store_command_delete(struct mef_store *st, uint64_t id)
+{
+	return run(st, "DELETE FROM commands WHERE id=?", "i", (int64_t)id);
+}
+
+enum err mef_store_last_command(struct mef_store *st, uint64_t *id)
+{
+	sqlite3_stmt *s = query(st, "SELECT seq FROM sqlite_sequence WHERE name='commands'", "");
+	int result;
+
+	if (!s)
+		return ERR_STORE;
+	result = sqlite3_step(s);
+	*id = result == SQLITE_ROW ? column_u64(s, 0) : 0;
+	sqlite3_finalize(s);
+	return result == SQLITE_ROW || result == SQLITE_DONE ? OK : ERR_STORE;
+}

@@ -1,0 +1,43 @@
+/* The MEF's state on disk: SQLite in WAL mode with synchronous=FULL, so that what a function has written when it returns OK (outside
+ * begin and commit) is on disk. Every key is sealed under the key file's key and bound to its place by the label
+ * table:device[:generation]:kind, so that rows and columns can't be swapped. */
+#ifndef KEYWAY_MEF_MEF_STORE_H
+#define KEYWAY_MEF_MEF_STORE_H
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "mef/mef_types.h"
+
+struct mef_store;
+
+/* Makes the file (mode 0600) when there is none. file_key is borrowed as long as the store lives. ERR_STORE: *detail says what (static). */
+enum err mef_store_open(const char *path, const struct secret *file_key, struct rng *rng, struct mef_store **out, const char **detail) MUST_CHECK;
+void mef_store_close(struct mef_store *st); /* accepts NULL */
+
+/* One transaction; they don't nest. */
+enum err mef_store_begin(struct mef_store *st) MUST_CHECK;
+enum err mef_store_commit(struct mef_store *st) MUST_CHECK;
+void mef_store_rollback(struct mef_store *st);
+
+/* Loading: lists that the caller owns. ERR_BAD_MIC: a sealed key does not open, the key file is another or a row was tampered with. */
+enum err mef_store_devices(struct mef_store *st, struct mef_device **list) MUST_CHECK;
+enum err mef_store_gateways(struct mef_store *st, struct mef_gateway **list) MUST_CHECK;
+enum err mef_store_clients(struct mef_store *st, struct mef_client **list) MUST_CHECK;
+/* Reads one device's generations again, after a change that could not be stored. */
+enum err mef_store_generations(struct mef_store *st, struct mef_device *d) MUST_CHECK;
+
+enum err mef_store_device_put(struct mef_store *st, const struct mef_device *d) MUST_CHECK;         /* all but its generations */
+enum err mef_store_device_delete(struct mef_store *st, uint64_t eui64) MUST_CHECK;                  /* with its keys; its counter stays */
+enum err mef_store_generation_put(struct mef_store *st, const struct mef_device *d, const struct mef_generation *g) MUST_CHECK;
+enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint32_t number) MUST_CHECK;
+enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g) MUST_CHECK;
+enum err mef_store_client_put(struct mef_store *st, const struct mef_client *c) MUST_CHECK;
+enum err mef_store_command_put(struct mef_store *st, const struct mef_command *c) MUST_CHECK;
+enum err mef_store_command_delete(struct mef_store *st, uint64_t id) MUST_CHECK;
+enum err mef_store_last_command(struct mef_store *st, uint64_t *id) MUST_CHECK; /* the largest number ever given, 0 for none */
+
+/* The outgoing counter outlives the device's registration: with the same install code the same keys come back. */
+enum err mef_store_counter(struct mef_store *st, uint64_t eui64, uint32_t *reserved) MUST_CHECK; /* 0 for a new device */
+enum err mef_store_reserve(struct mef_store *st, uint64_t eui64, uint32_t limit) MUST_CHECK;     /* never lowers it */
+
+#endif

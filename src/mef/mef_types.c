@@ -1,0 +1,50 @@
+/* The MEF's records. */
+#include "mef/mef_types.h"
+
+#include <stdlib.h>
+
+const char *device_state_name(enum device_state s)
+{
+	static const char *const names[] = {
+		[DEVICE_REGISTERED] = "registered",
+		[DEVICE_OFFERED] = "offered",
+		[DEVICE_JOINED] = "joined",
+		[DEVICE_VERIFIED] = "verified",
+		[DEVICE_FAILED] = "failed",
+		[DEVICE_REMOVED] = "removed",
+	};
+
+	return names[s];
+}
+
+void mef_generation_free(struct mef_generation *g)
+{
+	if (!g)
+		return;
+	secret_free(g->network);
+	trust_centre_clear(&g->tc);
+	free(g);
+}
+
+void mef_device_free(struct mef_device *d)
+{
+	if (!d)
+		return;
+	secret_free(d->install);
+	mef_generation_free(d->present);
+	mef_generation_free(d->former);
+	free(d);
+}
+
+void mef_client_free(struct mef_client *c)
+{
+	if (!c)
+		return;
+	while (c->commands) {
+		struct mef_command *next = c->commands->next;
+
+		free(c->commands);
+		c->commands = next;
+	}
+	free(c);
+}

@@ -1,0 +1,104 @@
+/* What the MEF knows: devices with the generations of their keys, gateways, clients (nodes B) and the commands that wait for them. */
+#ifndef KEYWAY_MEF_MEF_TYPES_H
+#define KEYWAY_MEF_MEF_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "eg/trust_centre.h"
+#include "keys/counter.h"
+#include "keys/secret.h"
+#include "mef/mmef_codes.h"
+
+#define MEF_NAME_MAX 64       /* of a gateway or an application */
+#define MEF_ID_MAX 128        /* a CSE-ID, a resource ID */
+#define MEF_IDENTITY_MAX 256  /* as in certificates */
+#define MEF_REASON_MAX 160
+#define MEF_KEY_ID_SIZE 33    /* RelativeKeyID: 16 random octets in hexadecimal, and the zero */
+#define MEF_COUNTER_BLOCK 1024 /* one durable write for so many packets; so many numbers a restart may skip */
+
+enum device_state {
+	DEVICE_REGISTERED, /* nothing was sent */
+	DEVICE_OFFERED,    /* Transport-Key sent */
+	DEVICE_JOINED,     /* B opened a frame under the key */
+	DEVICE_VERIFIED,   /* and the device has its unique link key */
+	DEVICE_FAILED,     /* `reason` says why */
+	DEVICE_REMOVED,    /* waits for B to forget it */
+};
+
+/* One network key of a device and what belongs to it. The former one lives until the device uses the present one, so that a forged
+ * association can't lock out a living device. */
+struct mef_generation {
+	uint32_t number;
+	char key_id[MEF_KEY_ID_SIZE];
+	uint8_t sequence;       /* key sequence number: number - 1, modulo 256 */
+	bool offered;           /* a Transport-Key with it left: it may be known to the device */
+	bool joined;
+	uint64_t registered_at; /* Unix seconds */
+	struct secret *network;
+	struct trust_centre tc;
+};
+
+struct mef_device {
+	struct mef_device *next;
+	uint64_t eui64;
+	char owner[MEF_ID_MAX], gateway[MEF_NAME_MAX], application[MEF_NAME_MAX];
+	enum device_state state;
+	uint16_t short_address;
+	uint8_t capability;
+	uint64_t registered_at, last_event_at; /* Unix seconds */
+	char last_event[32];
+	char reason[MEF_REASON_MAX];
+	struct secret *install; /* link key of the install code; the code itself is never kept */
+	struct counter out;     /* outgoing APS frame counter: one for all link keys, never reset */
+	struct mef_generation *present, *former;
+	/* not stored */
+	bool preparing;
+	uint64_t preparing_command; /* its MO_NODE */
+	uint64_t deadline;          /* monotonic ms of what `state` or `preparing` waits for; CLOCK_NEVER */
+};
+
+struct mef_gateway {
+	struct mef_gateway *next;
+	char name[MEF_NAME_MAX], relay[MEF_ID_MAX], identity[MEF_IDENTITY_MAX];
+	uint64_t eui64;
+	uint32_t epoch;
+	uint16_t pan_id;
+	uint64_t extended_pan_id;
+	uint8_t channel;
+	/* not stored */
+	struct eg_gateway *eg;
+};
+
+struct mef_command {
+	struct mef_command *next;
+	uint64_t id;
+	char client[MEF_ID_MAX];
+	enum mmef_command_class class;
+	uint64_t device;
+	char key_id[MEF_KEY_ID_SIZE];
+	char reason[32];
+	bool issued; /* B has seen it: the next time it is REISSUED */
+};
+
+struct mef_client {
+	struct mef_client *next;
+	char id[MEF_ID_MAX];             /* "/id-b" */
+	char registration[MEF_KEY_ID_SIZE];
+	char admin_fqdn[MEF_IDENTITY_MAX];
+	uint64_t expires_at;             /* Unix seconds */
+	struct mef_command *commands;    /* oldest first */
+	/* not stored */
+	struct http_exchange *waiting;   /* a held Command Retrieve */
+	uint64_t waiting_until;          /* monotonic ms */
+	char waiting_request_id[MEF_IDENTITY_MAX];
+	bool seen;
+	uint64_t seen_at;                /* monotonic ms */
+};
+
+const char *device_state_name(enum device_state s); /* "registered"; never NULL */
+void mef_generation_free(struct mef_generation *g);  /* accepts NULL */
+void mef_device_free(struct mef_device *d);
+void mef_client_free(struct mef_client *c);
+
+#endif

@@ -1,0 +1,296 @@
+/* Devices and gateways as the operator registers them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "loop/log.h"
+#include "mef/mef.h"
+#include "zigbee/security/install_code.h"
+
+#define MESSAGE 256
+#define FULL_CODE 18 /* 16 octets and the CRC; BDB 3.0 clause 10.1 */
+
+static struct mef_device **bucket(struct mef *m, uint64_t eui64)
+{
+	return &m->devices[(eui64 ^ eui64 >> 10 ^ eui64 >> 20) % MEF_DEVICE_BUCKETS];
+}
+
+void mef_device_link(struct mef *m, struct mef_device *d)
+{
+	d->next = *bucket(m, d->eui64);
+	*bucket(m, d->eui64) = d;
+}
+
+struct mef_device *mef_device_find(struct mef *m, uint64_t eui64)
+{
+	struct mef_device *d = *bucket(m, eui64);
+
+	while (d && d->eui64 != eui64)
+		d = d->next;
+	return d;
+}
+
+static struct mef_generation *generation_named(const struct mef_device *d, struct rd key_id)
+{
+	if (d->present && rd_is(key_id, d->present->key_id))
+		return d->present;
+	return d->former && rd_is(key_id, d->former->key_id) ? d->former : NULL;
+}
+
+bool mef_key_find(struct mef *m, struct rd key_id, struct mef_device **d, struct mef_generation **g)
+{
+	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++) {
+		for (*d = m->devices[i]; *d; *d = (*d)->next) {
+			*g = generation_named(*d, key_id);
+			if (*g)
+				return true;
+		}
+	}
+	return false;
+}
+
+struct mef_gateway *mef_gateway_find(struct mef *m, const char *name)
+{
+	struct mef_gateway *g = m->gateways;
+
+	while (g && strcmp(g->name, name) != 0)
+		g = g->next;
+	return g;
+}
+
+struct mef_gateway *mef_gateway_by_eui64(struct mef *m, uint64_t eui64)
+{
+	struct mef_gateway *g = m->gateways;
+
+	while (g && g->eui64 != eui64)
+		g = g->next;
+	return g;
+}
+
+struct mef_gateway *mef_gateway_by_identity(struct mef *m, const char *identity)
+{
+	struct mef_gateway *g = m->gateways;
+
+	while (g && strcmp(g->identity, identity) != 0)
+		g = g->next;
+	return g;
+}
+
+/* Names go into logs, JSON and resource paths: letters, digits and a few marks. */
+static bool name_parse(struct rd text, char *dst, size_t size, const char *marks)
+{
+	struct rd rest = text;
+	uint8_t c;
+
+	while (rd_u8(&rest, &c))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(marks, c))))
+			return false;
+	return text.left > 0 && rd_text(text, dst, size);
+}
+
+/* ---- devices ---- */
+
+static enum err code_error(enum err e, char message[static MESSAGE])
+{
+	if (e == ERR_BAD_CRC)
+		snprintf(message, MESSAGE, "the install code's checksum is wrong: its last four digits don't match the others; compare it with the label, "
+					   "digit by digit");
+	else
+		snprintf(message, MESSAGE, "the install code is not one: it needs 36 hexadecimal digits (16 octets and the checksum) as on the label; "
+					   "spaces, ':' and '-' between them don't matter");
+	return e;
+}
+
+/* The code itself is gone when this returns. */
+static enum err install_key(const struct mef *m, struct rd text, struct secret **link_key, char message[static MESSAGE])
+{
+	struct secret *code = NULL;
+	enum err e = install_code_parse(text, &code);
+
+	if (e != OK)
+		return code_error(e, message);
+	if (secret_len(code) < FULL_CODE && !m->config.short_install_codes) {
+		snprintf(message, MESSAGE, "short install codes (%zu octets) are refused because they can be guessed; if the device has no other, set "
+					   "`short_install_codes = yes` in [policy]",
+		    secret_len(code) - 2);
+		e = ERR_NOT_PERMITTED;
+	} else {
+		e = install_code_link_key(code, link_key);
+	}
+	secret_free(code);
+	return e;
+}
+
+static enum err order_check(struct mef *m, const struct mef_device_order *o, struct mef_device *d, char message[static MESSAGE])
+{
+	const struct mef_device *there;
+
+	if (!eui64_parse(o->device, &d->eui64) || d->eui64 == 0 || d->eui64 == UINT64_MAX) {
+		snprintf(message, MESSAGE, "`device` is not an EUI-64: it needs 16 hexadecimal digits, such as 00124b0001020304");
+		return ERR_BAD_VALUE;
+	}
+	if (!name_parse(o->owner, d->owner, sizeof d->owner, "-_.") && !(rd_starts(o->owner, "/") && name_parse(o->owner, d->owner, sizeof d->owner, "/-_."))) {
+		snprintf(message, MESSAGE, "`owner` is not a CSE-ID: give the node that may talk to the device, such as /id-b");
+		return ERR_BAD_VALUE;
+	}
+	if (!name_parse(o->gateway, d->gateway, sizeof d->gateway, "-_.") || !mef_gateway_find(m, d->gateway)) {
+		snprintf(message, MESSAGE, "the gateway is not registered; register it first: `keyway gateway add NAME`");
+		return ERR_NOT_FOUND;
+	}
+	if (o->application.left > 0 && !name_parse(o->application, d->application, sizeof d->application, "-_. ")) {
+		snprintf(message, MESSAGE, "`application` may hold letters, digits, '-', '_', '.' and spaces, at most %d", MEF_NAME_MAX - 1);
+		return ERR_BAD_VALUE;
+	}
+	there = mef_device_find(m, d->eui64);
+	if (there) {
+		snprintf(message, MESSAGE, there->state == DEVICE_REMOVED
+			? "device %016llx is being removed and its node has not confirmed it yet; try again in a moment"
+			: "device %016llx is registered already; remove it first if its install code or owner changed",
+		    (unsigned long long)d->eui64);
+		return ERR_EXISTS;
+	}
+	return OK;
+}
+
+enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct mef_device **out, char message[static MESSAGE])
+{
+	struct mef_device *d = calloc(1, sizeof *d);
+	uint32_t reserved = 0;
+	enum err e;
+
+	snprintf(message, MESSAGE, "the device could not be stored; look into the MEF's log");
+	if (!d)
+		return ERR_NO_MEMORY;
+	d->deadline = CLOCK_NEVER;
+	d->registered_at = clock_unix_ms() / 1000;
+	e = order_check(m, o, d, message);
+	if (e == OK)
+		e = install_key(m, o->code, &d->install, message);
+	if (e == OK)
+		e = mef_store_counter(m->store, d->eui64, &reserved);
+	counter_init(&d->out, reserved, MEF_COUNTER_BLOCK);
+	if (e == OK)
+		e = mef_audit(m, "device registered", d->eui64, d->gateway, d->owner, d->application[0] ? d->application : NULL);
+	if (e == OK)
+		e = mef_store_device_put(m->store, d);
+	if (e != OK) {
+		mef_device_free(d);
+		return e;
+	}
+	log_line(LOG_LEVEL_INFO, "device registered", "device=%016llx owner=%s gateway=%s", (unsigned long long)d->eui64, d->owner, d->gateway);
+	mef_device_link(m, d);
+	*out = d;
+	return OK;
+}
+
+enum err mef_device_drop(struct mef *m, struct mef_device *d)
+{
+	struct mef_device **link = bucket(m, d->eui64);
+	enum err e = mef_store_device_delete(m->store, d->eui64);
+
+	if (e != OK)
+		return e;
+	while (*link != d)
+		link = &(*link)->next;
+	*link = d->next;
+	log_line(LOG_LEVEL_INFO, "device deleted", "device=%016llx", (unsigned long long)d->eui64);
+	mef_device_free(d);
+	return OK;
+}
+
+/* Remove-Device first, while the keys are there; then B forgets. */
+static enum err removal_queue(struct mef *m, struct mef_client *c, const struct mef_device *d)
+{
+	const struct mef_generation *const all[] = {d->present, d->former};
+	enum err e = OK;
+
+	mef_commands_withdraw(m, c, MMEF_MO_NODE, d->eui64);
+	for (size_t i = 0; e == OK && i < 2; i++) {
+		if (!all[i])
+			continue;
+		if (all[i]->joined)
+			e = mef_command_add(m, c, MMEF_ZIGBEE_APS_PENDING, d->eui64, all[i]->key_id, "remove-device", NULL);
+		if (e == OK)
+			e = mef_command_add(m, c, MMEF_ZIGBEE_FORGET, d->eui64, all[i]->key_id, "", NULL);
+	}
+	return e;
+}
+
+enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static MESSAGE])
+{
+	struct mef_device *d = mef_device_find(m, eui64);
+	struct mef_gateway *g = d ? mef_gateway_find(m, d->gateway) : NULL;
+	struct mef_client *c = d ? mef_client_find(m, d->owner) : NULL;
+	enum err e;
+
+	if (!d) {
+		snprintf(message, MESSAGE, "device %016llx is not registered; `keyway device list` shows those that are", (unsigned long long)eui64);
+		return ERR_NOT_FOUND;
+	}
+	snprintf(message, MESSAGE, "the removal could not be stored; look into the MEF's log");
+	e = mef_audit(m, "device removed", eui64, d->gateway, "operator", NULL);
+	if (e != OK)
+		return e;
+	if (g)
+		eg_remove(g->eg, eui64);
+	if (!c || !d->present) {
+		e = mef_device_drop(m, d);
+	} else {
+		d->state = DEVICE_REMOVED;
+		d->deadline = CLOCK_NEVER;
+		d->preparing = false;
+		snprintf(d->reason, sizeof d->reason, "waits for %s to forget it", d->owner);
+		e = mef_store_device_put(m->store, d);
+		if (e == OK)
+			e = removal_queue(m, c, d);
+	}
+	mef_pump(m);
+	return e;
+}
+
+/* ---- gateways ---- */
+
+static bool identity_parse(struct rd text, char identity[static MEF_IDENTITY_MAX])
+{
+	return name_parse(text, identity, MEF_IDENTITY_MAX, "-_.:/@");
+}
+
+enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, struct mef_gateway **out, char message[static MESSAGE])
+{
+	struct mef_gateway *g = calloc(1, sizeof *g);
+	enum err e = ERR_BAD_VALUE;
+
+	snprintf(message, MESSAGE, "the gateway could not be stored; look into the MEF's log");
+	if (!g)
+		return ERR_NO_MEMORY;
+	if (!name_parse(o->name, g->name, sizeof g->name, "-_."))
+		snprintf(message, MESSAGE, "`name` is needed: letters, digits, '-', '_' and '.'");
+	else if (!eui64_parse(o->eui64, &g->eui64) || g->eui64 == 0 || g->eui64 == UINT64_MAX)
+		snprintf(message, MESSAGE, "`eui64` is not an EUI-64: it needs 16 hexadecimal digits");
+	else if (!rd_starts(o->relay, "/") || !name_parse(o->relay, g->relay, sizeof g->relay, "/-_."))
+		snprintf(message, MESSAGE, "`relay` is needed: the SP-relative ID of the gateway's AE, such as /id-mn/cse-mn/gw1");
+	else if (!identity_parse(o->identity, g->identity))
+		snprintf(message, MESSAGE, "`identity` is needed: what stands in the gateway's certificate, or its PSK identity");
+	else if (mef_gateway_find(m, g->name) || mef_gateway_by_eui64(m, g->eui64) || mef_gateway_by_identity(m, g->identity)) {
+		snprintf(message, MESSAGE, "a gateway with this name, EUI-64 or identity is registered already");
+		e = ERR_EXISTS;
+	} else {
+		e = mef_audit(m, "gateway registered", 0, g->name, "operator", g->identity);
+		if (e == OK)
+			e = mef_store_gateway_put(m->store, g);
+		g->eg = e == OK ? eg_gateway_add(m->eg, g->eui64) : NULL;
+		if (e == OK && !g->eg)
+			e = ERR_NO_MEMORY;
+	}
+	if (e != OK) {
+		free(g);
+		return e;
+	}
+	log_line(LOG_LEVEL_INFO, "gateway registered", "gateway=%s eui64=%016llx identity=%s", g->name, (unsigned long long)g->eui64, g->identity);
+	g->next = m->gateways;
+	m->gateways = g;
+	*out = g;
+	return OK;
+}

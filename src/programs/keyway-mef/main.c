@@ -1,0 +1,257 @@
+/* keyway-mef: the M2M Enrolment Function with its Enrolment Gateway. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "keys/sealed.h"
+#include "loop/config.h"
+#include "loop/log.h"
+#include "loop/tls.h"
+#include "mef/admin.h"
+#include "mef/audit.h"
+#include "mef/egp_server.h"
+#include "mef/mmef.h"
+
+#define PATH_SIZE 4096
+#define RATE_MAX 10000 /* more would not be a limit */
+
+static struct {
+	char *id, *sp, *state, *key_file, *admin_socket;
+	char *ca, *cert, *key;
+	char *mmef_listen;
+	char *tls_listen, *psk_listen, *psk_file, *serial, *serial_gateway, *insecure_listen, *header_addresses;
+	bool insecure;
+	uint64_t device_per_minute, gateway_per_second;
+	bool short_install_codes, require_unique_link_key, answer_requests;
+} config = {
+	.device_per_minute = 5,
+	.gateway_per_second = 100,
+	.require_unique_link_key = true,
+	.answer_requests = true,
+};
+
+/* docs/configuration.md */
+static const struct config_key keys[] = {
+	{"mef", "id", CONFIG_STRING, &config.id, true, "FQDN of the MEF, as in its certificate"},
+	{"mef", "sp", CONFIG_STRING, &config.sp, true, "M2M service provider"},
+	{"mef", "state", CONFIG_STRING, &config.state, true, "directory for mef.db and audit.log"},
+	{"mef", "key_file", CONFIG_STRING, &config.key_file, true, "file that seals every key at rest"},
+	{"mef", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the administration socket"},
+	{"tls", "ca", CONFIG_STRING, &config.ca, true, "PEM file"},
+	{"tls", "cert", CONFIG_STRING, &config.cert, true, "PEM file"},
+	{"tls", "key", CONFIG_STRING, &config.key, true, "PEM file"},
+	{"mmef", "listen", CONFIG_STRING, &config.mmef_listen, true, "HTTPS for nodes B, such as 127.0.0.1:9443"},
+	{"egp", "tls_listen", CONFIG_STRING, &config.tls_listen, false, "EGP over TLS with certificates"},
+	{"egp", "psk_listen", CONFIG_STRING, &config.psk_listen, false, "EGP over TLS-PSK"},
+	{"egp", "psk_file", CONFIG_STRING, &config.psk_file, false, "lines of identity:hexkey"},
+	{"egp", "serial", CONFIG_STRING, &config.serial, false, "a serial line to a gateway"},
+	{"egp", "serial_gateway", CONFIG_STRING, &config.serial_gateway, false, "name of the gateway at its other end"},
+	{"egp", "insecure_listen", CONFIG_STRING, &config.insecure_listen, false, "plain TCP on loopback"},
+	{"egp", "insecure", CONFIG_BOOL, &config.insecure, false, "must be yes for insecure_listen"},
+	{"egp", "header_addresses", CONFIG_STRING, &config.header_addresses, false, "destination, both or none"},
+	{"limits", "device_per_minute", CONFIG_UINT, &config.device_per_minute, false, "EG-REQUESTs"},
+	{"limits", "gateway_per_second", CONFIG_UINT, &config.gateway_per_second, false, "EG-REQUESTs"},
+	{"policy", "short_install_codes", CONFIG_BOOL, &config.short_install_codes, false, "accept 6, 8 and 12 octets"},
+	{"policy", "require_unique_link_key", CONFIG_BOOL, &config.require_unique_link_key, false, "remove devices that keep the install code's key"},
+	{"policy", "answer_requests", CONFIG_BOOL, &config.answer_requests, false, "no: the Trust Centre is silent, for tests"},
+	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
+};
+
+/* Everything that runs. */
+struct service {
+	struct loop *loop;
+	struct rng rng;
+	struct secret *file_key;
+	struct mef_store *store;
+	struct audit *audit;
+	struct tls_credentials *certificates, *psk;
+	struct mef *mef;
+	struct mmef *mmef;
+	struct egp_server *egp;
+	struct admin *admin;
+	enum header_addresses header_addresses;
+	uint16_t tls_port, psk_port, insecure_port;
+};
+
+static bool fail(const char *what, const char *advice, enum err e)
+{
+	log_line(LOG_LEVEL_ERROR, what, "error=%s advice=\"%s\"", err_name(e), advice);
+	return false;
+}
+
+static bool path_join(char path[static PATH_SIZE], const char *dir, const char *name)
+{
+	return snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE;
+}
+
+/* What the file says as a whole, beyond the single values. */
+static bool config_check(struct service *s)
+{
+	if (config.header_addresses && !header_addresses_parse(config.header_addresses, &s->header_addresses))
+		return fail("header_addresses in [egp] is wrong", "it may be `destination`, `both` or `none`", ERR_CONFIG);
+	if ((config.psk_listen != NULL) != (config.psk_file != NULL))
+		return fail("psk_listen and psk_file in [egp] belong together", "give both or none", ERR_CONFIG);
+	if ((config.serial != NULL) != (config.serial_gateway != NULL))
+		return fail("serial and serial_gateway in [egp] belong together", "give both or none", ERR_CONFIG);
+	if (config.insecure_listen && !config.insecure)
+		return fail("EGP over plain TCP is refused", "use tls_listen, or set `insecure = yes` in [egp] for a test on loopback", ERR_CONFIG);
+	if (config.device_per_minute == 0 || config.device_per_minute > RATE_MAX || config.gateway_per_second == 0 || config.gateway_per_second > RATE_MAX)
+		return fail("a value in [limits] is out of range", "1 to 10000", ERR_CONFIG);
+	return true;
+}
+
+static bool state_open(struct service *s)
+{
+	char path[PATH_SIZE];
+	const char *detail = "";
+	uint64_t line;
+	enum err e;
+
+	if (mkdir(config.state, 0700) == 0)
+		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
+	e = key_file_read(config.key_file, &s->file_key);
+	if (e != OK)
+		return fail("the key file can't be used", "it must hold 64 hexadecimal digits and be readable by its owner alone (chmod 600)", e);
+	e = path_join(path, config.state, "mef.db") ? mef_store_open(path, s->file_key, &s->rng, &s->store, &detail) : ERR_TOO_LONG;
+	if (e != OK)
+		return fail("mef.db can't be opened", detail, e);
+	e = path_join(path, config.state, "audit.log") ? audit_open(path, &s->audit, &line) : ERR_TOO_LONG;
+	if (e == ERR_BAD_MIC)
+		log_line(LOG_LEVEL_ERROR, "the audit log was changed", "first_bad_line=%llu", (unsigned long long)line);
+	if (e != OK)
+		return fail("audit.log can't be used", "keep it as evidence and move it away to start a new one", e);
+	return true;
+}
+
+static bool credentials_read(struct service *s)
+{
+	enum err e = tls_certificates(config.ca, config.cert, config.key, &s->certificates);
+
+	if (e != OK)
+		return fail("TLS credentials in [tls] can't be used", "they must be PEM files that fit, the key readable by its owner alone (chmod 600)", e);
+	if (config.psk_file && (e = tls_psk_server(config.psk_file, &s->psk)) != OK)
+		return fail("psk_file in [egp] can't be used", "it must hold identity:hexkey lines and be readable by its owner alone (chmod 600)", e);
+	return true;
+}
+
+static bool egp_start(struct service *s)
+{
+	enum err e = egp_server_new(s->mef, &s->egp);
+
+	if (e == OK && config.tls_listen)
+		e = egp_server_listen(s->egp, config.tls_listen, s->certificates, false, &s->tls_port);
+	if (e == OK && config.psk_listen)
+		e = egp_server_listen(s->egp, config.psk_listen, s->psk, true, &s->psk_port);
+	if (e != OK)
+		return fail("EGP can't listen", "is the address of this host, and the port free?", e);
+	if (config.insecure_listen) {
+		e = egp_server_listen(s->egp, config.insecure_listen, NULL, false, &s->insecure_port);
+		if (e != OK)
+			return fail("EGP over plain TCP can't listen", "it may only be on loopback, such as 127.0.0.1:9446", e);
+		log_line(LOG_LEVEL_WARNING, "EGP over plain TCP is open to everybody on this host", "port=%u", s->insecure_port);
+	}
+	if (config.serial && egp_server_serial(s->egp, config.serial, config.serial_gateway) != OK)
+		log_line(LOG_LEVEL_WARNING, "serial line is not there yet", "line=%s gateway=%s", config.serial, config.serial_gateway);
+	return true;
+}
+
+static bool start(struct service *s)
+{
+	const struct mef_config c = {
+		.id = config.id,
+		.sp = config.sp,
+		.device_per_minute = (unsigned)config.device_per_minute,
+		.gateway_per_second = (unsigned)config.gateway_per_second,
+		.header_addresses = s->header_addresses,
+		.short_install_codes = config.short_install_codes,
+		.require_unique_link_key = config.require_unique_link_key,
+		.answer_requests = config.answer_requests,
+	};
+	char path[PATH_SIZE];
+	enum err e;
+
+	if (!config_check(s) || !state_open(s) || !credentials_read(s))
+		return false;
+	e = mef_new(s->loop, &c, s->store, s->audit, &s->rng, &s->mef);
+	if (e != OK)
+		return fail("state can't be loaded", e == ERR_BAD_MIC ? "key_file is not the one that sealed mef.db, or mef.db was changed" : "mef.db may be damaged", e);
+	e = mmef_new(s->mef, config.mmef_listen, s->certificates, &s->mmef);
+	if (e != OK)
+		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
+	if (!egp_start(s))
+		return false;
+	if (!config.admin_socket && !path_join(path, config.state, "admin.sock"))
+		return fail("the administration socket can't be made", "shorter path", ERR_TOO_LONG);
+	e = admin_new(s->mef, s->egp, config.admin_socket ? config.admin_socket : path, &s->admin);
+	if (e != OK)
+		return fail("the administration socket can't be made", e == ERR_EXISTS ? "another keyway-mef uses it" : "is its directory there, and the path short?", e);
+	return true;
+}
+
+static void stop(struct service *s)
+{
+	admin_free(s->admin);
+	egp_server_free(s->egp);
+	mmef_free(s->mmef);
+	mef_free(s->mef);
+	tls_credentials_free(s->psk);
+	tls_credentials_free(s->certificates);
+	audit_close(s->audit);
+	mef_store_close(s->store);
+	secret_free(s->file_key);
+	loop_free(s->loop);
+}
+
+static int run(void)
+{
+	struct service s = {.loop = loop_new(), .rng = rng_system()};
+	bool started = start(&s);
+
+	if (started && mef_audit(s.mef, "started", 0, NULL, NULL, "keyway-mef " KEYWAY_VERSION) == OK) {
+		log_line(LOG_LEVEL_INFO, "ready", "mmef=%u egp_tls=%u egp_psk=%u egp_insecure=%u", mmef_port(s.mmef), s.tls_port, s.psk_port, s.insecure_port);
+		loop_run(s.loop);
+		log_line(LOG_LEVEL_INFO, "stopping", NULL);
+		(void)mef_audit(s.mef, "stopped", 0, NULL, NULL, NULL);
+	}
+	stop(&s);
+	return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void help(void)
+{
+	puts("usage: keyway-mef --config FILE\n\nThe M2M Enrolment Function with the Enrolment Gateway for Zigbee devices.\n\n"
+	     "  --config FILE  configuration, see docs/configuration.md (`keyway init` writes one)\n"
+	     "  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more.\n");
+	for (size_t i = 0; keys[i].section; i++)
+		printf("  [%s] %s%*s%s%s\n", keys[i].section, keys[i].name, (int)(26 - strlen(keys[i].section) - strlen(keys[i].name)), "", keys[i].help,
+		    keys[i].required ? " (required)" : "");
+}
+
+int main(int argc, char **argv)
+{
+	char message[512];
+	int status;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		help();
+		return EXIT_SUCCESS;
+	}
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("keyway-mef " KEYWAY_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (argc != 3 || strcmp(argv[1], "--config") != 0) {
+		fputs("usage: keyway-mef --config FILE (or --help, --version)\n", stderr);
+		return 2;
+	}
+	log_start("keyway-mef", LOG_LEVEL_INFO);
+	if (config_read(argv[2], keys, message, sizeof message) != OK) {
+		log_line(LOG_LEVEL_ERROR, message, NULL);
+		config_free(keys);
+		return EXIT_FAILURE;
+	}
+	status = run();
+	config_free(keys);
+	return status;
+}
