@@ -1,0 +1,670 @@
+/* The PAN coordinator's MAC service. */
+#include "gateway/coordinator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "zigbee/beacon.h"
+#include "zigbee/nwk_frame.h"
+
+#define EFFECTS_MAX 512
+#define ITEMS_MAX 512
+#define SUPERFRAME 0x0fff               /* no beacons, no superframe; the permit bit comes on top */
+#define PERSISTENCE_MS 7680             /* macTransactionPersistenceTime */
+#define ASSOCIATION_MS 20000            /* a child that never polls for its response is forgotten */
+#define DUPLICATE_MS 1000
+#define FIRST_RESERVED_SHORT 0xfff8
+#define BEACONS_A_SECOND 20
+
+/* A frame that waits for a child: in its queue while it sleeps, or to be sent at once. */
+struct item {
+	struct item *next;
+	uint32_t id, token;
+	bool command, in_flight; /* command: an association response or realignment, to the extended address */
+	uint64_t expires;
+	uint8_t octets[MAC_FRAME_MAX];
+	size_t len;
+};
+
+struct slot {
+	struct child child;
+	bool used, matched_short, matched_extended;
+	struct item *first, **last;
+	uint8_t last_sequence;
+	uint64_t last_sequence_at;
+};
+
+struct coordinator {
+	struct coordinator_config config;
+	struct rng *rng;
+	struct slot slots[CHILDREN_MAX];
+	uint64_t admitted[EGP_POLICY_DEVICES_MAX];
+	size_t admitted_count;
+	uint64_t joining_until;
+	uint8_t sequence, beacon_sequence;
+	uint32_t token;
+	size_t items;
+	uint64_t beacon_second;
+	unsigned beacons;
+	struct coordinator_effect *effects;
+	size_t effect_first, effect_count;
+};
+
+struct coordinator *coordinator_new(const struct coordinator_config *config, struct rng *rng)
+{
+	struct coordinator *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->effects = calloc(EFFECTS_MAX, sizeof *c->effects);
+	if (!c->effects) {
+		free(c);
+		return NULL;
+	}
+	c->config = *config;
+	c->rng = rng;
+	c->sequence = (uint8_t)rng_u32(rng);
+	c->beacon_sequence = (uint8_t)rng_u32(rng);
+	return c;
+}
+
+static void drop_items(struct coordinator *c, struct slot *s)
+{
+	while (s->first) {
+		struct item *i = s->first;
+
+		s->first = i->next;
+		free(i);
+		c->items--;
+	}
+	s->last = &s->first;
+}
+
+void coordinator_free(struct coordinator *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		drop_items(c, &c->slots[i]);
+	free(c->effects);
+	free(c);
+}
+
+static struct coordinator_effect *effect(struct coordinator *c, enum coordinator_effect_type type)
+{
+	struct coordinator_effect *e;
+
+	if (c->effect_count == EFFECTS_MAX) {
+		c->effect_first = (c->effect_first + 1) % EFFECTS_MAX;
+		c->effect_count--;
+	}
+	e = &c->effects[(c->effect_first + c->effect_count++) % EFFECTS_MAX];
+	memset(e, 0, sizeof *e);
+	e->type = type;
+	return e;
+}
+
+bool coordinator_output(struct coordinator *c, struct coordinator_effect *e)
+{
+	if (c->effect_count == 0)
+		return false;
+	*e = c->effects[c->effect_first];
+	c->effect_first = (c->effect_first + 1) % EFFECTS_MAX;
+	c->effect_count--;
+	return true;
+}
+
+/* ---- children ---- */
+
+static struct slot *slot_of(struct coordinator *c, uint64_t eui64)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (c->slots[i].used && c->slots[i].child.eui64 == eui64)
+			return &c->slots[i];
+	return NULL;
+}
+
+static struct slot *slot_of_short(struct coordinator *c, uint16_t short_address)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (c->slots[i].used && c->slots[i].child.short_address == short_address)
+			return &c->slots[i];
+	return NULL;
+}
+
+static struct slot *slot_new(struct coordinator *c, uint64_t eui64)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct slot *s = &c->slots[i];
+
+		if (s->used)
+			continue;
+		memset(s, 0, sizeof *s);
+		s->used = true;
+		s->last = &s->first;
+		s->child.eui64 = eui64;
+		return s;
+	}
+	return NULL;
+}
+
+struct child *coordinator_child(struct coordinator *c, uint64_t eui64)
+{
+	struct slot *s = slot_of(c, eui64);
+
+	return s ? &s->child : NULL;
+}
+
+struct child *coordinator_child_at(struct coordinator *c, size_t index)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (c->slots[i].used && index-- == 0)
+			return &c->slots[i].child;
+	return NULL;
+}
+
+bool coordinator_restore(struct coordinator *c, const struct child *child)
+{
+	struct slot *s = slot_of(c, child->eui64) ? NULL : slot_new(c, child->eui64);
+
+	if (!s)
+		return false;
+	s->child = *child;
+	s->child.last_heard = 0;
+	return true;
+}
+
+static uint16_t free_short(struct coordinator *c)
+{
+	for (;;) {
+		uint16_t a = (uint16_t)rng_u32(c->rng);
+
+		if (a != 0 && a < FIRST_RESERVED_SHORT && !slot_of_short(c, a))
+			return a;
+	}
+}
+
+static bool listens(const struct child *child)
+{
+	return child->capability & MAC_CAPABILITY_RX_ON_WHEN_IDLE;
+}
+
+/* ---- transmission ---- */
+
+static struct mac_address own_address(const struct coordinator *c, bool extended)
+{
+	const struct mac_address a = {
+		.mode = extended ? MAC_ADDRESS_EXTENDED : MAC_ADDRESS_SHORT,
+		.pan_id = c->config.pan_id,
+		.short_address = NWK_COORDINATOR,
+		.extended = c->config.eui64,
+	};
+
+	return a;
+}
+
+static uint32_t transmit(struct coordinator *c, struct mac_frame *f)
+{
+	struct coordinator_effect *e = effect(c, COORDINATOR_TRANSMIT);
+	struct wr w = wr_of(e->octets, sizeof e->octets);
+
+	if (mac_frame_encode(f, &w) != OK)
+		w.len = 0;
+	e->len = w.len;
+	e->token = ++c->token;
+	return e->token;
+}
+
+static void transmit_item(struct coordinator *c, struct slot *s, struct item *i)
+{
+	struct mac_frame f = {
+		.type = i->command ? MAC_COMMAND : MAC_DATA,
+		.ack_request = true,
+		.pan_id_compression = true,
+		.sequence = c->sequence++,
+		.frame_pending = i->next != NULL && !listens(&s->child),
+		.destination = {i->command ? MAC_ADDRESS_EXTENDED : MAC_ADDRESS_SHORT, c->config.pan_id, s->child.short_address, s->child.eui64},
+		.source = own_address(c, i->command),
+		.payload = rd_of(i->octets, i->len),
+	};
+
+	i->in_flight = true;
+	i->token = transmit(c, &f);
+}
+
+/* The source-match table follows the queue: the radio decides about frame pending before we see a poll. */
+static void update_match(struct coordinator *c, struct slot *s)
+{
+	bool commands = false, data = false;
+	struct coordinator_effect *e;
+
+	for (const struct item *i = s->first; i; i = i->next) {
+		commands = commands || i->command;
+		data = data || !i->command;
+	}
+	data = data && !listens(&s->child);
+	if (commands != s->matched_extended) {
+		e = effect(c, COORDINATOR_MATCH_EXTENDED);
+		e->eui64 = s->child.eui64;
+		e->add = s->matched_extended = commands;
+	}
+	if (data != s->matched_short) {
+		e = effect(c, COORDINATOR_MATCH_SHORT);
+		e->short_address = s->child.short_address;
+		e->add = s->matched_short = data;
+	}
+}
+
+void coordinator_radio_ready(struct coordinator *c)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct slot *s = &c->slots[i];
+
+		if (!s->used)
+			continue;
+		s->matched_short = s->matched_extended = false;
+		update_match(c, s);
+	}
+}
+
+static void report(struct coordinator *c, uint64_t eui64, uint32_t id, enum egp_delivery_status status)
+{
+	struct coordinator_effect *e = effect(c, COORDINATOR_DELIVERY);
+
+	e->eui64 = eui64;
+	e->id = id;
+	e->status = status;
+}
+
+static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool command, uint64_t expires, struct rd octets)
+{
+	struct item *i = c->items < ITEMS_MAX && octets.left <= MAC_FRAME_MAX ? calloc(1, sizeof *i) : NULL;
+
+	if (!i) {
+		report(c, s->child.eui64, id, EGP_CHANNEL_BUSY);
+		return;
+	}
+	i->id = id;
+	i->command = command;
+	i->expires = expires;
+	memcpy(i->octets, octets.at, octets.left);
+	i->len = octets.left;
+	*s->last = i;
+	s->last = &i->next;
+	c->items++;
+	update_match(c, s);
+	if (!command && listens(&s->child) && s->first == i)
+		transmit_item(c, s, i);
+}
+
+static void remove_item(struct coordinator *c, struct slot *s, struct item *gone)
+{
+	struct item **link = &s->first;
+
+	while (*link && *link != gone)
+		link = &(*link)->next;
+	if (*link)
+		*link = gone->next;
+	s->last = &s->first;
+	while (*s->last)
+		s->last = &(*s->last)->next;
+	free(gone);
+	c->items--;
+	update_match(c, s);
+}
+
+static void next_direct(struct coordinator *c, struct slot *s)
+{
+	if (s->first && !s->first->in_flight && !s->first->command && listens(&s->child))
+		transmit_item(c, s, s->first);
+}
+
+void coordinator_sent(struct coordinator *c, uint64_t now, uint32_t token, bool acked, bool busy)
+{
+	for (size_t n = 0; n < CHILDREN_MAX; n++) {
+		struct slot *s = &c->slots[n];
+
+		for (struct item *i = s->used ? s->first : NULL; i; i = i->next) {
+			if (!i->in_flight || i->token != token)
+				continue;
+			i->in_flight = false;
+			if (acked)
+				s->child.last_heard = now;
+			/* A sleeper that missed it polls again; the frame stays until it expires. */
+			if (!acked && (i->command || !listens(&s->child)) && now < i->expires)
+				return;
+			if (!i->command)
+				report(c, s->child.eui64, i->id, acked ? EGP_DELIVERED : busy ? EGP_CHANNEL_BUSY : EGP_NO_ACK);
+			remove_item(c, s, i);
+			next_direct(c, s);
+			return;
+		}
+	}
+}
+
+void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint32_t id, uint8_t flags, uint32_t validity_ms, struct rd nwk)
+{
+	struct slot *s = slot_of(c, eui64);
+
+	if (flags & EGP_DOWNLINK_BROADCAST) {
+		struct mac_frame f = {
+			.type = MAC_DATA,
+			.pan_id_compression = true,
+			.sequence = c->sequence++,
+			.destination = {MAC_ADDRESS_SHORT, c->config.pan_id, MAC_BROADCAST, 0},
+			.source = own_address(c, false),
+			.payload = nwk,
+		};
+
+		(void)transmit(c, &f);
+		report(c, eui64, id, EGP_DELIVERED);
+		return;
+	}
+	if (!s || nwk.left > NWK_FRAME_MAX) {
+		report(c, eui64, id, EGP_NO_SUCH_DEVICE);
+		return;
+	}
+	enqueue(c, s, id, false, now + (validity_ms ? validity_ms : PERSISTENCE_MS), nwk);
+}
+
+/* ---- what comes in ---- */
+
+void coordinator_policy(struct coordinator *c, uint64_t now, uint16_t duration_s, const uint64_t *devices, size_t count)
+{
+	if (count > EGP_POLICY_DEVICES_MAX)
+		count = EGP_POLICY_DEVICES_MAX;
+	if (count > 0)
+		memcpy(c->admitted, devices, count * sizeof *devices);
+	c->admitted_count = count;
+	c->joining_until = count == 0 || duration_s == 0 ? 0 : duration_s == EGP_UNTIL_CHANGED ? CLOCK_NEVER : now + duration_s * 1000ULL;
+}
+
+bool coordinator_joining(const struct coordinator *c, uint64_t now)
+{
+	return c->admitted_count > 0 && now < c->joining_until;
+}
+
+static bool admitted(const struct coordinator *c, uint64_t now, uint64_t eui64)
+{
+	for (size_t i = 0; i < c->admitted_count; i++)
+		if (c->admitted[i] == eui64)
+			return coordinator_joining(c, now);
+	return false;
+}
+
+static void send_beacon(struct coordinator *c, uint64_t now)
+{
+	const struct zigbee_beacon z = {
+		.stack_profile = 2,
+		.protocol_version = 2,
+		.end_device_capacity = true,
+		.extended_pan_id = c->config.extended_pan_id,
+		.tx_offset = 0xffffff,
+	};
+	uint8_t inner[16], outer[32];
+	struct wr zw = wr_of(inner, sizeof inner), bw = wr_of(outer, sizeof outer);
+	struct mac_beacon b = {.superframe = SUPERFRAME, .pan_coordinator = true, .association_permit = coordinator_joining(c, now)};
+	struct mac_frame f = {.type = MAC_BEACON, .sequence = c->beacon_sequence++, .source = own_address(c, false)};
+
+	if (now / 1000 != c->beacon_second) {
+		c->beacon_second = now / 1000;
+		c->beacons = 0;
+	}
+	if (++c->beacons > BEACONS_A_SECOND) /* a flood of requests must not fill our air time */
+		return;
+	if (zigbee_beacon_encode(&z, &zw) != OK || !wr_done(&zw, &b.payload) || mac_beacon_encode(&b, &bw) != OK || !wr_done(&bw, &f.payload))
+		return;
+	(void)transmit(c, &f);
+}
+
+static void answer_association(struct coordinator *c, uint64_t now, struct slot *s, uint16_t short_address, uint8_t status)
+{
+	struct mac_command m = {.id = MAC_ASSOCIATION_RESPONSE, .association = {short_address, status}};
+	uint8_t buffer[8];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd octets;
+
+	for (struct item *i = s->first; i; i = i->next)
+		if (i->command)
+			return; /* a repeated request: its answer waits already */
+	if (mac_command_encode(&m, &w) == OK && wr_done(&w, &octets))
+		enqueue(c, s, 0, true, now + PERSISTENCE_MS, octets);
+}
+
+static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, uint8_t capability)
+{
+	struct slot *s = slot_of(c, eui64);
+	bool welcome = admitted(c, now, eui64), known = s != NULL;
+	struct coordinator_effect *e;
+
+	if (!s)
+		s = slot_new(c, eui64);
+	if (!s)
+		return;
+	if (!welcome) {
+		e = effect(c, COORDINATOR_DENIED);
+		e->eui64 = eui64;
+		answer_association(c, now, s, known ? s->child.short_address : MAC_BROADCAST, MAC_ASSOCIATION_DENIED);
+		if (!known)
+			s->child.short_address = MAC_BROADCAST; /* no child: forgotten when it has its answer, or by time */
+		s->child.last_heard = known ? s->child.last_heard : now;
+		return;
+	}
+	if (!known || s->child.short_address == MAC_BROADCAST)
+		s->child.short_address = free_short(c);
+	if (!s->child.confirmed)
+		s->child.capability = capability;
+	s->child.last_heard = now;
+	answer_association(c, now, s, s->child.short_address, MAC_ASSOCIATION_SUCCESS);
+	e = effect(c, COORDINATOR_ASSOCIATED);
+	e->eui64 = eui64;
+	e->short_address = s->child.short_address;
+	e->capability = capability;
+	(void)effect(c, COORDINATOR_SAVE);
+}
+
+static void on_poll(struct coordinator *c, uint64_t now, const struct mac_address *from)
+{
+	bool extended = from->mode == MAC_ADDRESS_EXTENDED;
+	struct slot *s = extended ? slot_of(c, from->extended) : slot_of_short(c, from->short_address);
+	struct coordinator_effect *e;
+
+	if (!s) {
+		e = effect(c, COORDINATOR_UNKNOWN_POLL);
+		e->eui64 = extended ? from->extended : 0;
+		e->short_address = extended ? MAC_BROADCAST : from->short_address;
+		return;
+	}
+	s->child.last_heard = now;
+	for (struct item *i = s->first; i; i = i->next) {
+		if (i->in_flight)
+			return;
+		if (i->command == extended) {
+			transmit_item(c, s, i);
+			return;
+		}
+	}
+}
+
+static void on_orphan(struct coordinator *c, uint64_t now, uint64_t eui64)
+{
+	struct slot *s = slot_of(c, eui64);
+	struct mac_command m = {.id = MAC_COORDINATOR_REALIGNMENT};
+	struct mac_frame f = {.type = MAC_COMMAND, .sequence = c->sequence++, .ack_request = true, .source = own_address(c, true)};
+	uint8_t buffer[16];
+	struct wr w = wr_of(buffer, sizeof buffer);
+
+	(void)now;
+	if (!s || s->child.short_address == MAC_BROADCAST)
+		return;
+	m.realignment.pan_id = c->config.pan_id;
+	m.realignment.coordinator = NWK_COORDINATOR;
+	m.realignment.channel = c->config.channel;
+	m.realignment.short_address = s->child.short_address;
+	f.destination = (struct mac_address){MAC_ADDRESS_EXTENDED, MAC_BROADCAST, 0, eui64};
+	if (mac_command_encode(&m, &w) == OK && wr_done(&w, &f.payload))
+		(void)transmit(c, &f);
+}
+
+static void on_command(struct coordinator *c, uint64_t now, const struct mac_frame *f)
+{
+	struct mac_command m;
+
+	if (mac_command_decode(f->payload, &m) != OK)
+		return;
+	switch (m.id) {
+	case MAC_BEACON_REQUEST:
+		send_beacon(c, now);
+		break;
+	case MAC_ASSOCIATION_REQUEST:
+		if (f->source.mode == MAC_ADDRESS_EXTENDED)
+			on_association(c, now, f->source.extended, m.capability);
+		break;
+	case MAC_DATA_REQUEST:
+		if (f->source.mode != MAC_ADDRESS_NONE)
+			on_poll(c, now, &f->source);
+		break;
+	case MAC_ORPHAN:
+		if (f->source.mode == MAC_ADDRESS_EXTENDED)
+			on_orphan(c, now, f->source.extended);
+		break;
+	case MAC_DISASSOCIATION: /* anybody can send it: a hint at most */
+	case MAC_ASSOCIATION_RESPONSE:
+	case MAC_PAN_ID_CONFLICT:
+	case MAC_COORDINATOR_REALIGNMENT:
+		break;
+	}
+}
+
+/* Whose frame it is: by the auxiliary header's or the NWK header's EUI-64, otherwise by the short address. */
+static struct slot *sender_of(struct coordinator *c, const struct mac_frame *f, const struct nwk_frame *nwk)
+{
+	struct rd sealed = nwk->payload;
+	struct aux_header aux;
+	struct slot *s = NULL;
+
+	if (nwk->security && aux_header_decode(&sealed, &aux) && aux.extended_nonce)
+		s = slot_of(c, aux.source);
+	if (!s && nwk->has_source_eui64)
+		s = slot_of(c, nwk->source_eui64);
+	if (!s && f->source.mode == MAC_ADDRESS_SHORT)
+		s = slot_of_short(c, f->source.short_address);
+	return s;
+}
+
+static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame *f, uint8_t lqi, int8_t rssi)
+{
+	struct nwk_frame nwk;
+	struct coordinator_effect *e;
+	struct slot *s;
+
+	/* inter-PAN, Green Power and what is no NWK frame end here */
+	if (nwk_frame_decode(f->payload, &nwk) != OK)
+		return;
+	s = sender_of(c, f, &nwk);
+	if (!s)
+		return;
+	if (s->last_sequence == f->sequence && now - s->last_sequence_at < DUPLICATE_MS && s->last_sequence_at)
+		return; /* our acknowledgement was lost */
+	s->last_sequence = f->sequence;
+	s->last_sequence_at = now;
+	s->child.last_heard = now;
+	e = effect(c, COORDINATOR_UPLINK);
+	e->eui64 = s->child.eui64;
+	e->short_address = nwk.source;
+	e->lqi = lqi;
+	e->rssi = rssi;
+	memcpy(e->octets, f->payload.at, f->payload.left);
+	e->len = f->payload.left;
+}
+
+void coordinator_received(struct coordinator *c, uint64_t now, struct rd frame, uint8_t lqi, int8_t rssi)
+{
+	struct mac_frame f;
+
+	if (mac_frame_decode(frame, &f) != OK)
+		return;
+	if (f.type == MAC_COMMAND)
+		on_command(c, now, &f);
+	else if (f.type == MAC_DATA && f.destination.pan_id == c->config.pan_id)
+		on_data(c, now, &f, lqi, rssi);
+}
+
+/* ---- what the owner says ---- */
+
+void coordinator_child_set(struct coordinator *c, uint64_t now, uint64_t eui64, uint16_t short_address, uint8_t capability, uint32_t timeout_s)
+{
+	struct slot *s = slot_of(c, eui64), *other = slot_of_short(c, short_address);
+
+	if (!s || (other && other != s))
+		return;
+	s->child.short_address = short_address;
+	s->child.capability = capability;
+	s->child.timeout_s = timeout_s;
+	s->child.confirmed = true;
+	s->child.last_heard = now;
+	update_match(c, s);
+	(void)effect(c, COORDINATOR_SAVE);
+}
+
+void coordinator_child_drop(struct coordinator *c, uint64_t eui64)
+{
+	struct slot *s = slot_of(c, eui64);
+
+	if (!s)
+		return;
+	for (const struct item *i = s->first; i; i = i->next)
+		if (!i->command)
+			report(c, eui64, i->id, EGP_NO_SUCH_DEVICE);
+	drop_items(c, s);
+	update_match(c, s);
+	s->used = false;
+	(void)effect(c, COORDINATOR_SAVE);
+}
+
+/* ---- time ---- */
+
+static void expire(struct coordinator *c, uint64_t now, struct slot *s)
+{
+	for (struct item *i = s->first, *next; i; i = next) {
+		next = i->next;
+		if (i->in_flight || now < i->expires)
+			continue;
+		if (!i->command)
+			report(c, s->child.eui64, i->id, EGP_EXPIRED);
+		remove_item(c, s, i);
+	}
+	next_direct(c, s);
+}
+
+void coordinator_tick(struct coordinator *c, uint64_t now)
+{
+	for (size_t n = 0; n < CHILDREN_MAX; n++) {
+		struct slot *s = &c->slots[n];
+
+		if (!s->used)
+			continue;
+		expire(c, now, s);
+		if (s->child.short_address == MAC_BROADCAST && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
+			s->used = false; /* it was only ever refused */
+		} else if (s->child.timeout_s && s->child.last_heard && now > s->child.last_heard + s->child.timeout_s * 1000ULL) {
+			struct coordinator_effect *e = effect(c, COORDINATOR_LOST);
+
+			e->eui64 = s->child.eui64;
+			e->short_address = s->child.short_address;
+			s->child.last_heard = now; /* once a time-out; only its owner drops it */
+		}
+	}
+}
+
+uint64_t coordinator_deadline(const struct coordinator *c)
+{
+	uint64_t next = CLOCK_NEVER;
+
+	for (size_t n = 0; n < CHILDREN_MAX; n++)
+		for (const struct item *i = c->slots[n].used ? c->slots[n].first : NULL; i; i = i->next)
+			if (i->expires < next)
+				next = i->expires;
+	return next;
+}

@@ -1,0 +1,558 @@
+/* The gateway's shell. */
+#include "gateway/gateway.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "gateway/children_file.h"
+#include "gateway/egp_client.h"
+#include "gateway/relay.h"
+#include "gateway/spinel_host.h"
+#include "loop/http.h"
+#include "loop/log.h"
+#include "loop/stream.h"
+
+#define RADIO_RETRY_MS 500
+#define EGP_RETRY_FIRST_MS 250
+#define EGP_RETRY_MOST_MS 10000
+#define AGE_CHECK_MS 5000
+
+/* A Transport-Key packet that waits for the device's containers. */
+struct packet {
+	struct packet *next;
+	uint64_t device;
+	uint8_t octets[EGP_BODY_MAX];
+	size_t len;
+};
+
+struct gateway {
+	struct loop *loop;
+	struct gateway_config config;
+	struct rng rng;
+	uint32_t epoch;
+	char children_path[512];
+	struct stream *radio, *egp;
+	struct spinel_host *host;
+	struct coordinator *coordinator;
+	struct egp_client *client;
+	struct relay *relay;
+	struct http_client *http;
+	struct http_server *server;
+	struct loop_timer *timer, *radio_retry, *egp_retry;
+	struct hdlc_decoder egp_line; /* when EGP runs on a serial line */
+	bool egp_serial, egp_open;
+	uint64_t egp_wait;
+	struct packet *packets;
+	char poa[128];
+	bool pumping;
+};
+
+static void pump(struct gateway *g);
+
+static const char *name_of(uint64_t eui64)
+{
+	static char text[4][EUI64_SIZE];
+	static unsigned turn;
+	char *t = text[turn++ % 4];
+
+	eui64_print(t, eui64);
+	return t;
+}
+
+/* ---- radio ---- */
+
+static void radio_open(struct gateway *g);
+
+static void on_radio_retry(void *ctx)
+{
+	radio_open(ctx);
+}
+
+static void on_radio_open(void *ctx)
+{
+	struct gateway *g = ctx;
+
+	log_line(LOG_LEVEL_INFO, "radio connected", "address=%s", g->config.radio_address);
+	spinel_host_start(g->host, clock_ms());
+	pump(g);
+}
+
+static size_t on_radio_data(void *ctx, struct rd in)
+{
+	struct gateway *g = ctx;
+
+	spinel_host_input(g->host, clock_ms(), in);
+	pump(g);
+	return in.left;
+}
+
+static void on_radio_closed(void *ctx, enum err why)
+{
+	struct gateway *g = ctx;
+
+	log_line(LOG_LEVEL_WARNING, "radio lost", "reason=%s", err_name(why));
+	stream_free(g->radio);
+	g->radio = NULL;
+	spinel_host_stop(g->host);
+	loop_timer_in(g->radio_retry, RADIO_RETRY_MS);
+	pump(g);
+}
+
+static const struct stream_events radio_events = {on_radio_open, on_radio_data, on_radio_closed};
+
+static void radio_open(struct gateway *g)
+{
+	if (stream_open(g->loop, g->config.radio_address, NULL, NULL, &radio_events, g, &g->radio) != OK)
+		loop_timer_in(g->radio_retry, RADIO_RETRY_MS);
+}
+
+/* ---- EGP ---- */
+
+static void egp_connect(struct gateway *g);
+
+static void on_egp_retry(void *ctx)
+{
+	egp_connect(ctx);
+}
+
+static void on_egp_open(void *ctx)
+{
+	struct gateway *g = ctx;
+
+	g->egp_open = true;
+	hdlc_init(&g->egp_line);
+	egp_client_connected(g->client, clock_ms());
+	pump(g);
+}
+
+static size_t take_messages(struct gateway *g, struct rd in)
+{
+	size_t taken = 0, len;
+	struct rd message;
+	enum err e;
+
+	while ((e = egp_length(in, &len)) == OK && rd_sub(&in, len, &message)) {
+		egp_client_message(g->client, clock_ms(), message);
+		taken += len;
+	}
+	return e == ERR_MALFORMED ? taken + in.left : taken;
+}
+
+static size_t on_egp_data(void *ctx, struct rd in)
+{
+	struct gateway *g = ctx;
+	size_t taken = in.left;
+	struct rd message;
+	uint8_t octet;
+
+	if (g->egp_serial) {
+		while (rd_u8(&in, &octet))
+			if (hdlc_octet(&g->egp_line, octet, &message))
+				egp_client_message(g->client, clock_ms(), message);
+	} else {
+		taken = take_messages(g, in);
+	}
+	pump(g);
+	return taken;
+}
+
+static void egp_down(struct gateway *g)
+{
+	stream_free(g->egp);
+	g->egp = NULL;
+	g->egp_open = false;
+	egp_client_disconnected(g->client);
+	/* Nobody answers for new devices now. */
+	coordinator_policy(g->coordinator, clock_ms(), 0, NULL, 0);
+	g->egp_wait = g->egp_wait ? g->egp_wait * 2 : EGP_RETRY_FIRST_MS;
+	if (g->egp_wait > EGP_RETRY_MOST_MS)
+		g->egp_wait = EGP_RETRY_MOST_MS;
+	loop_timer_in(g->egp_retry, g->egp_wait / 2 + rng_below(&g->rng, (uint32_t)g->egp_wait / 2 + 1));
+}
+
+static void on_egp_closed(void *ctx, enum err why)
+{
+	struct gateway *g = ctx;
+
+	log_line(g->egp_open ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "Enrolment Gateway not reachable", "address=%s reason=%s", g->config.egp_address, err_name(why));
+	egp_down(g);
+	pump(g);
+}
+
+static const struct stream_events egp_events = {on_egp_open, on_egp_data, on_egp_closed};
+
+static void egp_connect(struct gateway *g)
+{
+	enum err e = stream_open(g->loop, g->config.egp_address, g->config.egp_tls, g->config.egp_identity, &egp_events, g, &g->egp);
+
+	if (e != OK) {
+		log_line(LOG_LEVEL_WARNING, "Enrolment Gateway cannot be opened", "address=%s reason=%s", g->config.egp_address, err_name(e));
+		g->egp = NULL;
+		egp_down(g);
+	}
+}
+
+static void egp_write(struct gateway *g, struct rd message)
+{
+	uint8_t framed[2 * EGP_MESSAGE_MAX + 16];
+	struct wr w = wr_of(framed, sizeof framed);
+	struct rd line;
+
+	if (!g->egp || !g->egp_open)
+		return;
+	if (!g->egp_serial) {
+		stream_write(g->egp, message);
+		return;
+	}
+	hdlc_encode(message, &w);
+	if (wr_done(&w, &line))
+		stream_write(g->egp, line);
+}
+
+/* ---- enrolment ---- */
+
+static void keep_packet(struct gateway *g, const struct egp_message *m)
+{
+	struct packet *p;
+
+	for (p = g->packets; p && p->device != m->response.device; p = p->next)
+		;
+	if (m->response.packet.left > sizeof p->octets)
+		return;
+	if (!p) {
+		p = calloc(1, sizeof *p);
+		if (!p)
+			abort();
+		p->device = m->response.device;
+		p->next = g->packets;
+		g->packets = p;
+	}
+	memcpy(p->octets, m->response.packet.at, m->response.packet.left);
+	p->len = m->response.packet.left;
+}
+
+static void save(struct gateway *g)
+{
+	if (children_save(g->children_path, g->coordinator, g->epoch) != OK)
+		log_line(LOG_LEVEL_ERROR, "children cannot be stored", "path=%s", g->children_path);
+}
+
+static void child_event(struct gateway *g, uint64_t device, enum egp_child_event event)
+{
+	struct child *child = coordinator_child(g->coordinator, device);
+	struct egp_message m = {.type = EGP_CHILD_EVENT};
+
+	m.child_event.device = device;
+	m.child_event.event = event;
+	m.child_event.short_address = child ? child->short_address : MAC_BROADCAST;
+	m.child_event.capability = child ? child->capability : 0;
+	m.child_event.epoch = g->epoch;
+	relay_up(g->relay, device, &m);
+}
+
+/* The Transport-Key packet: first the containers that its owner will read, then the device. */
+static void on_packet(struct gateway *g, const struct egp_message *m)
+{
+	struct child *child = coordinator_child(g->coordinator, m->response.device);
+	struct rd relay = m->relay_target;
+
+	if (!child || m->owner.left == 0 || !rd_text(m->owner, child->owner, sizeof child->owner)) {
+		log_line(LOG_LEVEL_WARNING, "packet for nobody", "device=%s", name_of(m->response.device));
+		return;
+	}
+	if (relay.left >= 3 && memcmp(relay.at + relay.left - 3, "/up", 3) == 0)
+		relay.left -= 3;
+	if (!rd_text(relay, child->relay, sizeof child->relay))
+		child->relay[0] = '\0';
+	save(g);
+	keep_packet(g, m);
+	relay_device(g->relay, child->eui64, child->owner);
+}
+
+static void on_relay_ready(void *ctx, uint64_t device)
+{
+	struct gateway *g = ctx;
+	struct packet **link = &g->packets, *p;
+
+	while (*link && (*link)->device != device)
+		link = &(*link)->next;
+	p = *link;
+	if (!p)
+		return;
+	*link = p->next;
+	child_event(g, device, EGP_CHILD_ASSOCIATED);
+	coordinator_send(g->coordinator, clock_ms(), device, 0, 0, 0, rd_of(p->octets, p->len));
+	log_line(LOG_LEVEL_INFO, "transport key relayed", "device=%s octets=%zu", name_of(device), p->len);
+	free(p);
+	pump(g);
+}
+
+static void on_relay_message(void *ctx, const struct egp_message *m)
+{
+	struct gateway *g = ctx;
+	uint64_t now = clock_ms();
+
+	if (m->type == EGP_DOWNLINK)
+		coordinator_send(g->coordinator, now, m->downlink.device, m->transaction, m->downlink.flags, m->downlink.validity_ms, m->downlink.frame);
+	else if (m->type == EGP_CHILD_SET)
+		coordinator_child_set(g->coordinator, now, m->child_set.device, m->child_set.short_address, m->child_set.capability, m->child_set.timeout_s);
+	else if (m->type == EGP_CHILD_DROP)
+		coordinator_child_drop(g->coordinator, m->child_drop.device);
+	pump(g);
+}
+
+static const struct relay_events relay_events = {on_relay_ready, on_relay_message};
+
+/* ---- effects ---- */
+
+static bool pump_radio(struct gateway *g)
+{
+	struct spinel_host_effect e;
+
+	if (!spinel_host_output(g->host, &e))
+		return false;
+	switch (e.type) {
+	case SPINEL_HOST_WRITE:
+		if (g->radio)
+			stream_write(g->radio, rd_of(e.octets, e.len));
+		break;
+	case SPINEL_HOST_READY:
+		log_line(LOG_LEVEL_INFO, "radio ready", "channel=%u pan=%04x", g->config.radio.channel, g->config.radio.pan_id);
+		coordinator_radio_ready(g->coordinator);
+		break;
+	case SPINEL_HOST_LOST:
+		log_line(LOG_LEVEL_WARNING, "radio was reset", NULL);
+		break;
+	case SPINEL_HOST_RECEIVED:
+		coordinator_received(g->coordinator, clock_ms(), rd_of(e.octets, e.len), e.lqi, e.rssi);
+		break;
+	case SPINEL_HOST_SENT:
+		coordinator_sent(g->coordinator, clock_ms(), e.token, e.acked, e.busy);
+		break;
+	}
+	return true;
+}
+
+static void on_uplink(struct gateway *g, const struct coordinator_effect *e)
+{
+	struct egp_message m = {.type = EGP_UPLINK};
+
+	m.uplink.device = e->eui64;
+	m.uplink.short_address = e->short_address;
+	m.uplink.lqi = e->lqi;
+	m.uplink.rssi_dbm = e->rssi;
+	m.uplink.frame = rd_of(e->octets, e->len);
+	relay_up(g->relay, e->eui64, &m);
+}
+
+static void on_delivery(struct gateway *g, const struct coordinator_effect *e)
+{
+	struct egp_message m = {.type = EGP_DELIVERY};
+	uint8_t octets[64];
+	struct wr w = wr_of(octets, sizeof octets);
+
+	(void)w;
+	if (e->id == 0) {
+		log_line(e->status == EGP_DELIVERED ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "transport key delivery", "device=%s status=%d", name_of(e->eui64), (int)e->status);
+		return;
+	}
+	if (e->status == EGP_DELIVERED)
+		return; /* its owner relies on APS acknowledgements; only failures are worth a message */
+	m.delivery.device = e->eui64;
+	m.delivery.status = e->status;
+	relay_up(g->relay, e->eui64, &m);
+}
+
+static bool pump_coordinator(struct gateway *g)
+{
+	struct coordinator_effect e;
+
+	if (!coordinator_output(g->coordinator, &e))
+		return false;
+	switch (e.type) {
+	case COORDINATOR_TRANSMIT:
+		if (spinel_host_transmit(g->host, clock_ms(), rd_of(e.octets, e.len), e.token) != OK)
+			coordinator_sent(g->coordinator, clock_ms(), e.token, false, true);
+		break;
+	case COORDINATOR_MATCH_SHORT:
+		spinel_host_match_short(g->host, e.short_address, e.add);
+		break;
+	case COORDINATOR_MATCH_EXTENDED:
+		spinel_host_match_extended(g->host, e.eui64, e.add);
+		break;
+	case COORDINATOR_ASSOCIATED:
+		log_line(LOG_LEVEL_INFO, "device associated", "device=%s short=%04x capability=%02x", name_of(e.eui64), e.short_address, e.capability);
+		egp_client_request(g->client, clock_ms(), e.eui64, e.short_address, e.capability, EGP_JOIN_ASSOCIATION);
+		break;
+	case COORDINATOR_DENIED:
+		log_line(LOG_LEVEL_NOTICE, "association denied: not admitted by the join policy", "device=%s", name_of(e.eui64));
+		break;
+	case COORDINATOR_UPLINK:
+		on_uplink(g, &e);
+		break;
+	case COORDINATOR_DELIVERY:
+		on_delivery(g, &e);
+		break;
+	case COORDINATOR_UNKNOWN_POLL:
+		log_line(LOG_LEVEL_DEBUG, "unknown device polls", "short=%04x", e.short_address);
+		break;
+	case COORDINATOR_LOST:
+		child_event(g, e.eui64, EGP_CHILD_LOST);
+		break;
+	case COORDINATOR_SAVE:
+		save(g);
+		break;
+	}
+	return true;
+}
+
+static bool pump_egp(struct gateway *g)
+{
+	static struct egp_client_effect e;
+
+	if (!egp_client_output(g->client, &e))
+		return false;
+	switch (e.type) {
+	case EGP_CLIENT_WRITE:
+		egp_write(g, rd_of(e.octets, e.len));
+		break;
+	case EGP_CLIENT_UP:
+		g->egp_wait = 0;
+		log_line(LOG_LEVEL_INFO, "Enrolment Gateway connected", "address=%s", g->config.egp_address);
+		break;
+	case EGP_CLIENT_POLICY:
+		coordinator_policy(g->coordinator, clock_ms(), e.message.join_policy.duration_s, e.message.join_policy.devices, e.message.join_policy.count);
+		log_line(LOG_LEVEL_INFO, "join policy", "seconds=%u devices=%u", e.message.join_policy.duration_s, e.message.join_policy.count);
+		break;
+	case EGP_CLIENT_PACKET:
+		on_packet(g, &e.message);
+		break;
+	case EGP_CLIENT_REFUSED:
+		log_line(LOG_LEVEL_WARNING, "Enrolment Gateway refused", "device=%s reason=\"%s\"", name_of(e.message.error.device), egp_error_text(e.message.error.code));
+		break;
+	case EGP_CLIENT_REMOVE:
+		coordinator_child_drop(g->coordinator, e.message.remove.device);
+		relay_forget(g->relay, e.message.remove.device);
+		break;
+	case EGP_CLIENT_CLOSE:
+		if (g->egp)
+			egp_down(g);
+		break;
+	}
+	return true;
+}
+
+static void pump(struct gateway *g)
+{
+	uint64_t next, age = clock_ms() + AGE_CHECK_MS;
+
+	if (g->pumping)
+		return;
+	g->pumping = true;
+	while (pump_radio(g) || pump_coordinator(g) || pump_egp(g))
+		;
+	g->pumping = false;
+	next = spinel_host_deadline(g->host);
+	if (coordinator_deadline(g->coordinator) < next)
+		next = coordinator_deadline(g->coordinator);
+	if (egp_client_deadline(g->client) < next)
+		next = egp_client_deadline(g->client);
+	loop_timer_at(g->timer, next < age ? next : age);
+}
+
+static void on_time(void *ctx)
+{
+	struct gateway *g = ctx;
+	uint64_t now = clock_ms();
+
+	spinel_host_tick(g->host, now);
+	coordinator_tick(g->coordinator, now);
+	egp_client_tick(g->client, now);
+	pump(g);
+}
+
+static void on_notification(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	struct gateway *g = ctx;
+	const char *id = http_request_header(x, "X-M2M-RI");
+	const struct http_header headers[] = {{"X-M2M-RSC", "2000"}, {"X-M2M-RI", id ? id : "0"}, {NULL, NULL}};
+
+	/* only the registrar CSE notifies us */
+	if (rq->tls && strcmp(rq->peer, g->config.cse_identity) != 0) {
+		log_line(LOG_LEVEL_WARNING, "notification from a stranger", "peer=%s", log_quote(rd_str(rq->peer)));
+		http_answer(x, 403, NULL, rd_of("", 0));
+		return;
+	}
+	relay_notified(g->relay, rq->body);
+	http_answer(x, 200, headers, rd_of("", 0));
+}
+
+/* ---- start ---- */
+
+static enum err start_state(struct gateway *g)
+{
+	enum err e;
+
+	snprintf(g->children_path, sizeof g->children_path, "%s/children", g->config.state);
+	e = children_load(g->children_path, g->coordinator, &g->epoch);
+	if (e != OK)
+		return e;
+	g->epoch++;
+	return children_save(g->children_path, g->coordinator, g->epoch);
+}
+
+static void resume_children(struct gateway *g)
+{
+	struct child *child;
+
+	for (size_t i = 0; (child = coordinator_child_at(g->coordinator, i)) != NULL; i++) {
+		if (child->owner[0] == '\0')
+			continue;
+		relay_device(g->relay, child->eui64, child->owner);
+		child_event(g, child->eui64, EGP_CHILD_GATEWAY_RESTARTED);
+	}
+}
+
+enum err gateway_start(struct loop *l, const struct gateway_config *config)
+{
+	struct gateway *g = calloc(1, sizeof *g);
+	struct spinel_host_config radio;
+	struct egp_client_config egp;
+	struct relay_config relay;
+	enum err e;
+
+	if (!g)
+		return ERR_NO_MEMORY;
+	g->loop = l;
+	g->config = *config;
+	g->rng = rng_system();
+	g->egp_serial = strncmp(config->egp_address, "serial:", 7) == 0;
+	g->coordinator = coordinator_new(&config->radio, &g->rng);
+	radio = (struct spinel_host_config){config->radio.eui64, config->radio.pan_id, 0, config->radio.channel};
+	g->host = spinel_host_new(&radio);
+	if (!g->coordinator || !g->host)
+		return ERR_NO_MEMORY;
+	e = start_state(g);
+	if (e != OK)
+		return e;
+	egp = (struct egp_client_config){config->radio.eui64, config->radio.pan_id, config->radio.extended_pan_id, config->radio.channel, g->epoch};
+	g->client = egp_client_new(&egp, &g->rng);
+	g->http = http_client_new(l, config->tls);
+	e = http_server_new(l, config->listen, config->tls, on_notification, g, &g->server);
+	if (e != OK)
+		return e;
+	snprintf(g->poa, sizeof g->poa, "%s://127.0.0.1:%u", config->tls ? "https" : "http", http_server_port(g->server));
+	relay = (struct relay_config){config->cse_url, config->cse_identity, config->cse_id, config->cse_name, config->ae_id, config->ae_name, g->poa, g->epoch};
+	g->relay = relay_new(l, g->http, &relay, &relay_events, g);
+	g->timer = loop_timer_new(l, on_time, g);
+	g->radio_retry = loop_timer_new(l, on_radio_retry, g);
+	g->egp_retry = loop_timer_new(l, on_egp_retry, g);
+	resume_children(g);
+	radio_open(g);
+	egp_connect(g);
+	pump(g);
+	return OK;
+}

@@ -1,0 +1,22 @@
+/* The gateway's shell: wires radio, coordinator, EGP and IPE-NI together on the loop. */
+#ifndef KEYWAY_GATEWAY_GATEWAY_H
+#define KEYWAY_GATEWAY_GATEWAY_H
+
+#include "gateway/coordinator.h"
+#include "loop/loop.h"
+#include "loop/tls.h"
+
+struct gateway_config {
+	struct coordinator_config radio;
+	const char *radio_address;              /* "tcp:..." or "serial:..." */
+	const char *egp_address, *egp_identity; /* "tls:...", "psk:...", "serial:...", "tcp:..." */
+	struct tls_credentials *egp_tls;        /* NULL for serial and tcp */
+	struct tls_credentials *tls;            /* for the CSE and for notifications */
+	const char *cse_url, *cse_identity, *cse_id, *cse_name;
+	const char *ae_id, *ae_name, *listen;
+	const char *state;
+};
+
+enum err gateway_start(struct loop *l, const struct gateway_config *c) MUST_CHECK;
+
+#endif
