@@ -112,7 +112,7 @@ static enum err prepare(struct bench *b, const struct options *o)
 	enum err e;
 
 	b->rng = rng_system();
-	snprintf(b->dir, sizeof b->dir, "%s/keyway-bench-XXXXXX", tmp ? tmp : "/tmp");
+	snprintf(b->dir, sizeof b->dir, "%s/keyway-bench-XXXXXX", tmp ? tmp : "/var/tmp");
 	if (!mkdtemp(b->dir))
 		return ERR_IO;
 	snprintf(b->path, sizeof b->path, "%s/mef.db", b->dir);

@@ -3,7 +3,7 @@
 #define KEYWAY_MEF_BENCH_EG_H
 
 /* Options: --json, --seconds N (default 3, for each of the two measurements), --devices N (default 64), --state DIR (default: a
- * directory in $TMPDIR or /tmp; the database is made and removed there). Returns an exit status. */
+ * directory in $TMPDIR or /var/tmp, which is rarely in memory; the database is made and removed there). Returns an exit status. */
 int bench_eg_main(int argc, char **argv);
 
 #endif

@@ -41,9 +41,9 @@ static void answer(struct http_exchange *x, const char *request_id, enum onem2m_
 	const struct http_header headers[] = {
 		{"Content-Type", "application/json"},
 		{"X-M2M-RSC", code},
-		{"X-M2M-RI", request_id},
 		{"X-M2M-RVI", "3"},
 		{"Cache-Control", "no-store"},
+		{request_id[0] ? "X-M2M-RI" : NULL, request_id}, /* last, because a request may lack it */
 		{NULL, NULL},
 	};
 
