@@ -1,0 +1,64 @@
+/* Lines of the administration socket against a MEF whose state is in memory: every answer is one JSON object with `ok`, without line ends,
+ * a refusal names a code and a sentence, and nothing that goes in makes an answer that holds an install code. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "loop/log.h"
+#include "mef/admin.h"
+
+#define CODE "83fed3407a939723a5c639b26916d505c3b5"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct mef *mef;
+
+static void require(bool b)
+{
+	if (!b)
+		abort();
+}
+
+static void start(void)
+{
+	static const struct mef_config c = {.id = "mef.example", .sp = "example", .device_per_minute = 5, .gateway_per_second = 10};
+	static struct rng rng;
+	uint8_t octets[32] = {1};
+	struct secret *key = secret_take(octets, sizeof octets);
+	struct mef_store *store = NULL;
+	struct audit *audit;
+	const char *detail;
+	char path[64];
+	uint64_t line;
+
+	log_start("fuzz", LOG_LEVEL_ERROR);
+	rng = rng_seeded(1);
+	require(key && mef_store_open(":memory:", key, &rng, &store, &detail) == OK && unlink(":memory:") == 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", memfd_create("audit", 0));
+	require(audit_open(path, &audit, &line) == OK);
+	require(mef_new(loop_new(), &c, store, audit, &rng, &mef) == OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct json_arena *arena = json_arena_new();
+	struct wr w = wr_new(ADMIN_ANSWER_MAX);
+	const struct json *doc;
+	struct rd text;
+	bool ok = false;
+
+	if (!mef)
+		start();
+	admin_answer(mef, NULL, rd_of(data, size), &w);
+	require(wr_done(&w, &text) && json_parse(arena, text, NULL, &doc) == OK && json_bool(json_get(doc, "ok"), &ok));
+	require(!memchr(text.at, '\n', text.left));
+	require(!memmem(text.at, text.left, CODE, 16));
+	if (!ok)
+		require(json_get(doc, "error") && json_get(doc, "code"));
+	wr_free(&w);
+	json_arena_free(arena);
+	return 0;
+}
