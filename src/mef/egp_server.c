@@ -258,10 +258,12 @@ static void on_accept(void *ctx, struct stream *stream)
 	stream_handle(stream, &stream_events, c);
 	if (!stream_is_tls(stream) || name_by_credential(c))
 		return;
+	send_refusal(c, "this gateway is not registered");
+	if (!mef_noise_permits(s->mef, &s->mef->noise, NULL))
+		return;
 	log_line(LOG_LEVEL_WARNING, "a gateway that is not registered connected; register it with `keyway gateway add`", "identity=%s",
 	    log_quote(rd_str(stream_peer(stream))));
 	(void)mef_audit(s->mef, "unregistered gateway refused", 0, NULL, stream_peer(stream), NULL);
-	send_refusal(c, "this gateway is not registered");
 }
 
 /* ---- listeners ---- */

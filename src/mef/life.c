@@ -472,7 +472,7 @@ enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 		m->statistics.aps_answers++;
 	else if (result.outcome == TRUST_IGNORED)
 		m->statistics.aps_ignored++;
-	if (result.reason || result.command)
+	if ((result.reason || result.command) && mef_noise_permits(m, &m->noise, d->gateway))
 		log_line(result.reason ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, result.reason ? "Trust Centre" : "Trust Centre served",
 		    "device=%016llx command=%s outcome=%s reason=\"%s\"", (unsigned long long)d->eui64, result.command ? result.command : "?",
 		    a->outcome, result.reason ? result.reason : "");

@@ -19,6 +19,30 @@ enum err mef_audit(struct mef *m, const char *event, uint64_t device, const char
 	return e;
 }
 
+bool mef_noise_init(struct mef_noise *n)
+{
+	n->suppressed = 0;
+	return rate_init(&n->rate, MEF_NOISE, MEF_NOISE_MS);
+}
+
+bool mef_noise_permits(struct mef *m, struct mef_noise *n, const char *gateway)
+{
+	uint64_t retry_ms, count = n->suppressed;
+	char detail[48];
+
+	if (!rate_take(&n->rate, clock_ms(), &retry_ms)) {
+		n->suppressed++;
+		return false;
+	}
+	if (count == 0)
+		return true;
+	n->suppressed = 0;
+	snprintf(detail, sizeof detail, "%llu entries", (unsigned long long)count);
+	log_line(LOG_LEVEL_WARNING, "too many events; some were not written", "gateway=%s count=%llu", gateway ? gateway : "-", (unsigned long long)count);
+	(void)mef_audit(m, "too many events; some were not written", 0, gateway, NULL, detail);
+	return true;
+}
+
 /* The core asks what the registry knows. */
 static bool lookup(void *ctx, uint64_t eui64, struct eg_admission *a)
 {
@@ -47,15 +71,19 @@ static struct mef_gateway *gateway_of(struct mef *m, const struct eg_gateway *eg
 
 static void greeted(struct mef *m, struct mef_gateway *g, const struct egp_message *hello, const char *event)
 {
+	bool same = g->epoch == hello->hello.epoch && g->pan_id == hello->hello.pan_id && g->channel == hello->hello.channel &&
+	    g->extended_pan_id == hello->hello.extended_pan_id;
 	char detail[96];
 
 	g->epoch = hello->hello.epoch;
 	g->pan_id = hello->hello.pan_id;
 	g->extended_pan_id = hello->hello.extended_pan_id;
 	g->channel = hello->hello.channel;
-	snprintf(detail, sizeof detail, "epoch %u, PAN 0x%04x, channel %u", g->epoch, g->pan_id, g->channel);
-	if (mef_store_gateway_put(m->store, g) != OK)
+	if (!same && mef_store_gateway_put(m->store, g) != OK)
 		log_line(LOG_LEVEL_ERROR, "gateway could not be stored", "gateway=%s", g->name);
+	if (!mef_noise_permits(m, &g->noise, g->name))
+		return;
+	snprintf(detail, sizeof detail, "epoch %u, PAN 0x%04x, channel %u", g->epoch, g->pan_id, g->channel);
 	log_line(LOG_LEVEL_INFO, event, "gateway=%s epoch=%u pan=0x%04x channel=%u", g->name, g->epoch, g->pan_id, g->channel);
 	(void)mef_audit(m, event, 0, g->name, NULL, detail);
 }
@@ -74,6 +102,13 @@ static void told(struct mef *m, struct mef_gateway *g, const struct eg_effect *e
 	uint64_t device = device_in(&e->message);
 	const char *detail = NULL;
 
+	if (e->event == EG_EVENT_REFUSED)
+		m->statistics.refused++;
+	if (e->event == EG_EVENT_REPEATED)
+		m->statistics.repeats++;
+	if (e->event != EG_EVENT_ANSWERED && e->event != EG_EVENT_GREETED && e->event != EG_EVENT_EPOCH_BACK &&
+	    !mef_noise_permits(m, &g->noise, g->name))
+		return;
 	switch (e->event) {
 	case EG_EVENT_GREETED:
 	case EG_EVENT_EPOCH_BACK:
@@ -84,10 +119,8 @@ static void told(struct mef *m, struct mef_gateway *g, const struct eg_effect *e
 		log_line(LOG_LEVEL_INFO, event, "device=%016llx gateway=%s", (unsigned long long)device, g->name);
 		return; /* in the audit log since before it left */
 	case EG_EVENT_REPEATED:
-		m->statistics.repeats++;
 		break;
 	case EG_EVENT_REFUSED:
-		m->statistics.refused++;
 		detail = egp_error_text(e->code);
 		break;
 	case EG_EVENT_WRONG_GATEWAY:
@@ -194,7 +227,7 @@ static enum err load(struct mef *m)
 		e = mef_store_last_command(m->store, &m->last_command);
 	for (struct mef_gateway *g = m->gateways; e == OK && g; g = g->next) {
 		g->eg = eg_gateway_add(m->eg, g->eui64);
-		if (!g->eg)
+		if (!g->eg || !mef_noise_init(&g->noise))
 			return ERR_NO_MEMORY;
 		if (g->epoch)
 			eg_gateway_restore(g->eg, g->epoch);
@@ -217,7 +250,7 @@ enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *s
 	m->rng = rng;
 	m->timer = loop_timer_new(l, on_timer, m);
 	m->eg = eg_new(&eg);
-	if (m->eg)
+	if (m->eg && mef_noise_init(&m->noise))
 		e = load(m);
 	if (e != OK) {
 		mef_free(m);
@@ -243,7 +276,7 @@ void mef_free(struct mef *m)
 	while (m->gateways) {
 		struct mef_gateway *next = m->gateways->next;
 
-		free(m->gateways);
+		mef_gateway_free(m->gateways);
 		m->gateways = next;
 	}
 	while (m->clients) {
@@ -253,6 +286,7 @@ void mef_free(struct mef *m)
 		m->clients = next;
 	}
 	eg_free(m->eg);
+	rate_clear(&m->noise.rate);
 	loop_timer_free(m->timer);
 	free(m);
 }

@@ -28,6 +28,8 @@
 #define MEF_RETRY_S 5         /* what a gateway is told when B was not ready */
 #define MEF_SILENT_MS 5000    /* a node B that holds no Command Retrieve counts as connected so long after its last request */
 #define MEF_DEVICE_BUCKETS 1024
+#define MEF_NOISE 30          /* entries that one gateway, or all nodes together, can put into log and audit log in MEF_NOISE_MS */
+#define MEF_NOISE_MS 10000
 
 struct mef_config {
 	const char *id; /* FQDN of the MEF */
@@ -55,6 +57,7 @@ struct mef {
 	uint64_t last_command;
 	struct mef_statistics statistics;
 	bool pumping;
+	struct mef_noise noise; /* of nodes B and unknown gateways */
 	/* Hooks of the carriers; NULL until they are there. */
 	void (*egp_send)(void *ctx, struct mef_gateway *g, struct rd octets);
 	void *egp_ctx;
@@ -70,6 +73,10 @@ void mef_free(struct mef *m); /* accepts NULL */
 void mef_pump(struct mef *m);
 /* Writes to the audit log; a failure is logged and returned, and what needs the entry must not happen then. */
 enum err mef_audit(struct mef *m, const char *event, uint64_t device, const char *gateway, const char *client, const char *detail);
+
+bool mef_noise_init(struct mef_noise *n) MUST_CHECK; /* false without memory */
+/* False: this one is only counted; how many were is written with the next that is true. */
+bool mef_noise_permits(struct mef *m, struct mef_noise *n, const char *gateway) MUST_CHECK;
 
 /* ---- registry (registry.c) ---- */
 struct mef_device *mef_device_find(struct mef *m, uint64_t eui64);

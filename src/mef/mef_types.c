@@ -36,6 +36,14 @@ void mef_device_free(struct mef_device *d)
 	free(d);
 }
 
+void mef_gateway_free(struct mef_gateway *g)
+{
+	if (!g)
+		return;
+	rate_clear(&g->noise.rate);
+	free(g);
+}
+
 void mef_client_free(struct mef_client *c)
 {
 	if (!c)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "eg/rate.h"
 #include "eg/trust_centre.h"
 #include "keys/counter.h"
 #include "keys/secret.h"
@@ -58,6 +59,12 @@ struct mef_device {
 	uint64_t deadline;          /* monotonic ms of what `state` or `preparing` waits for; CLOCK_NEVER */
 };
 
+/* What a peer can make happen as often as it likes is written down only so often; the rest is counted. */
+struct mef_noise {
+	struct rate rate;
+	uint64_t suppressed;
+};
+
 struct mef_gateway {
 	struct mef_gateway *next;
 	char name[MEF_NAME_MAX], relay[MEF_ID_MAX], identity[MEF_IDENTITY_MAX];
@@ -68,6 +75,7 @@ struct mef_gateway {
 	uint8_t channel;
 	/* not stored */
 	struct eg_gateway *eg;
+	struct mef_noise noise;
 };
 
 struct mef_command {
@@ -99,6 +107,7 @@ struct mef_client {
 const char *device_state_name(enum device_state s); /* "registered"; never NULL */
 void mef_generation_free(struct mef_generation *g);  /* accepts NULL */
 void mef_device_free(struct mef_device *d);
+void mef_gateway_free(struct mef_gateway *g);
 void mef_client_free(struct mef_client *c);
 
 #endif

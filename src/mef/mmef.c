@@ -71,7 +71,8 @@ static void refuse(const struct exchange *e, enum onem2m_rsc rsc, const char *re
 	json_close(&o);
 	if (!wr_done(&w, &body))
 		body.left = 0;
-	log_line(LOG_LEVEL_WARNING, "request refused", "client=%s rsc=%d reason=\"%s\"", log_quote(rd_str(e->rq->peer)), (int)rsc, reason);
+	if (mef_noise_permits(e->mm->mef, &e->mm->mef->noise, NULL))
+		log_line(LOG_LEVEL_WARNING, "request refused", "client=%s rsc=%d reason=\"%s\"", log_quote(rd_str(e->rq->peer)), (int)rsc, reason);
 	answer(e->x, request_id(e->x), rsc, body);
 }
 
@@ -297,7 +298,8 @@ static bool own_key(struct exchange *e, struct mef_device **d, struct mef_genera
 	}
 	if (strcmp((*d)->owner, e->id) == 0)
 		return true;
-	(void)mef_audit(e->mm->mef, "key asked for by a node that is not its target", (*d)->eui64, (*d)->gateway, e->id, NULL);
+	if (mef_noise_permits(e->mm->mef, &e->mm->mef->noise, (*d)->gateway))
+		(void)mef_audit(e->mm->mef, "key asked for by a node that is not its target", (*d)->eui64, (*d)->gateway, e->id, NULL);
 	refuse(e, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not a target of this key");
 	return false;
 }
@@ -521,7 +523,8 @@ static bool authenticate(struct exchange *e, char id[static MEF_ID_MAX])
 		return false;
 	}
 	if (!identity_may_be(e->rq->peer, m->config.sp, MMEF_BASE, rd_str(from))) {
-		(void)mef_audit(e->mm->mef, "request in another's name", 0, NULL, id, NULL);
+		if (mef_noise_permits(e->mm->mef, &e->mm->mef->noise, NULL))
+			(void)mef_audit(e->mm->mef, "request in another's name", 0, NULL, id, NULL);
 		refuse(e, RSC_ORIGINATOR_NOT_AUTHENTICATED, "X-M2M-Origin is not whom the certificate names");
 		return false;
 	}

@@ -281,11 +281,11 @@ enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, 
 		if (e == OK)
 			e = mef_store_gateway_put(m->store, g);
 		g->eg = e == OK ? eg_gateway_add(m->eg, g->eui64) : NULL;
-		if (e == OK && !g->eg)
+		if (e == OK && (!g->eg || !mef_noise_init(&g->noise)))
 			e = ERR_NO_MEMORY;
 	}
 	if (e != OK) {
-		free(g);
+		mef_gateway_free(g);
 		return e;
 	}
 	log_line(LOG_LEVEL_INFO, "gateway registered", "gateway=%s eui64=%016llx identity=%s", g->name, (unsigned long long)g->eui64, g->identity);

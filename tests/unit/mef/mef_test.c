@@ -841,6 +841,27 @@ static void serves_plain_tcp_on_loopback_only(void **state)
 	gw_free(&g);
 }
 
+/* It may ask as often as it likes, but not fill the disk with it. */
+static void a_gateway_can_not_flood_the_audit_log(void **state)
+{
+	struct gateway g;
+
+	(void)state;
+	gw_connect(&g, "tls", tls_port, credentials("gw1"));
+	greet(&g, GATEWAY);
+	for (uint32_t i = 0; i < 300; i++) {
+		struct egp_message m = eg_request(GATEWAY, 0x1000 + i, i);
+
+		gw_send(&g, &m);
+		if (i % 20 == 19)
+			until(&g.got);
+	}
+	while (g.received[EGP_ERROR] < 300)
+		loop_once(loop, 100);
+	assert_in_range(audit_last(audit), 10, 60);
+	gw_free(&g);
+}
+
 /* ---- a pty ---- */
 
 struct line {
@@ -1283,6 +1304,7 @@ int main(void)
 		TEST(refuses_gateways_that_are_not_registered),
 		TEST(serves_a_gateway_with_a_pre_shared_key),
 		TEST(serves_plain_tcp_on_loopback_only),
+		TEST(a_gateway_can_not_flood_the_audit_log),
 		TEST(serves_a_gateway_on_a_serial_line),
 		TEST(learns_that_an_install_code_is_wrong),
 		TEST(a_forged_association_does_not_lock_a_device_out),
