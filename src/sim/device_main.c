@@ -1,0 +1,209 @@
+/* `keyway-sim device`: one simulated Zigbee device on the air. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "loop/log.h"
+#include "sim/air_client.h"
+#include "sim/device.h"
+#include "sim/sim.h"
+#include "zigbee/security/install_code.h"
+
+#define MEMORY_MAX 8192
+
+static const char usage[] =
+    "usage: keyway-sim device --eui64 EUI64 --install-code CODE [--kind thermometer|plug|contact|vibration] [--sleepy | --always-on]\n"
+    "                         [--air 127.0.0.1:17754] [--channel 15] [--poll-ms 2000] [--report-interval S] [--state FILE] [--seed N]\n\n"
+    "A strict Zigbee 3.0 end device. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
+    "open, close, on, off, toggle, temperature 23.5, leave, factory-reset.\n";
+
+struct program {
+	struct loop *loop;
+	struct air_client *air;
+	struct sim_device *device;
+	struct loop_timer *timer;
+	struct loop_io *input;
+	struct rng rng;
+	const char *path;
+	char eui64[EUI64_SIZE];
+	uint8_t channel;
+	char line[256];
+	size_t line_len;
+};
+
+/* Written beside, synced and renamed: the memory is never half of one and half of another. */
+static enum err save(void *ctx, struct rd text)
+{
+	struct program *p = ctx;
+	char temporary[600];
+	int fd;
+	bool ok;
+
+	if (!p->path)
+		return OK;
+	snprintf(temporary, sizeof temporary, "%s.new", p->path);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return ERR_IO;
+	ok = write(fd, text.at, text.left) == (ssize_t)text.left && fsync(fd) == 0;
+	close(fd);
+	return ok && rename(temporary, p->path) == 0 ? OK : ERR_IO;
+}
+
+static void pump(struct program *p)
+{
+	struct sim_device_effect e;
+
+	while (sim_device_output(p->device, &e)) {
+		switch (e.type) {
+		case SIM_DEVICE_SEND:
+			air_client_send(p->air, rd_of(e.octets, e.len));
+			break;
+		case SIM_DEVICE_EVENT:
+			printf("{\"time\":%llu,\"device\":\"%s\",\"event\":\"%s\"%s%s}\n", (unsigned long long)clock_unix_ms(), p->eui64, e.name, e.detail[0] ? "," : "", e.detail);
+			fflush(stdout);
+			break;
+		}
+	}
+	loop_timer_at(p->timer, sim_device_deadline(p->device));
+}
+
+static void on_time(void *ctx)
+{
+	struct program *p = ctx;
+
+	sim_device_tick(p->device, clock_ms());
+	pump(p);
+}
+
+static void on_air(void *ctx, struct rd psdu, uint8_t channel, uint8_t lqi)
+{
+	struct program *p = ctx;
+
+	(void)channel;
+	(void)lqi;
+	sim_device_input(p->device, clock_ms(), psdu);
+	pump(p);
+}
+
+static void on_line(struct program *p)
+{
+	p->line[p->line_len] = '\0';
+	p->line_len = 0;
+	if (p->line[0] && !sim_device_command(p->device, clock_ms(), p->line))
+		printf("{\"device\":\"%s\",\"event\":\"unknown-command\"}\n", p->eui64);
+	pump(p);
+}
+
+static void on_input(void *ctx, unsigned events)
+{
+	struct program *p = ctx;
+	char octets[128];
+	ssize_t n = read(STDIN_FILENO, octets, sizeof octets);
+
+	(void)events;
+	if (n <= 0) {
+		if (n == 0 || errno != EAGAIN) {
+			loop_io_free(p->input);
+			p->input = NULL;
+		}
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		if (octets[i] == '\n')
+			on_line(p);
+		else if (p->line_len < sizeof p->line - 1)
+			p->line[p->line_len++] = octets[i];
+	}
+}
+
+static bool read_kind(const char *text, enum sim_kind *kind)
+{
+	static const char *const names[] = {"thermometer", "plug", "contact", "vibration"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (strcmp(names[i], text) == 0) {
+			*kind = (enum sim_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int fail(const char *text)
+{
+	fprintf(stderr, "keyway-sim device: %s\n", text);
+	return 1;
+}
+
+static int configure(struct program *p, int argc, char **argv, struct sim_device_config *c)
+{
+	const char *eui64 = sim_option(argc, argv, "--eui64", ""), *code_text = sim_option(argc, argv, "--install-code", "");
+	struct secret *code = NULL;
+	enum err e;
+
+	if (!eui64_parse(rd_str(eui64), &c->eui64))
+		return fail("--eui64 wants 16 hexadecimal digits");
+	e = install_code_parse(rd_str(code_text), &code);
+	if (e != OK || install_code_link_key(code, &c->link_key) != OK)
+		return fail(e == ERR_BAD_CRC ? "the install code's CRC is wrong" : "--install-code wants the code and its CRC in hexadecimal");
+	secret_free(code);
+	if (!read_kind(sim_option(argc, argv, "--kind", "thermometer"), &c->kind))
+		return fail("--kind wants thermometer, plug, contact or vibration");
+	c->sleepy = sim_has(argc, argv, "--sleepy");
+	c->channel = (uint8_t)atoi(sim_option(argc, argv, "--channel", "15"));
+	c->poll_ms = (uint32_t)atoi(sim_option(argc, argv, "--poll-ms", "2000"));
+	c->report_s = (uint32_t)atoi(sim_option(argc, argv, "--report-interval", "0"));
+	if (c->channel < 11 || c->channel > 26)
+		return fail("--channel wants 11 to 26");
+	eui64_print(p->eui64, c->eui64);
+	p->path = sim_option(argc, argv, "--state", NULL);
+	p->rng = sim_option(argc, argv, "--seed", NULL) ? rng_seeded(strtoull(sim_option(argc, argv, "--seed", "1"), NULL, 10)) : rng_system();
+	c->rng = &p->rng;
+	c->save = save;
+	c->save_ctx = p;
+	return 0;
+}
+
+int device_main(int argc, char **argv)
+{
+	static struct program p;
+	static char memory[MEMORY_MAX];
+	struct sim_device_config c = {.eui64 = 0};
+	size_t len = 0;
+	FILE *f;
+	int r;
+
+	if (sim_has(argc, argv, "--help")) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	r = configure(&p, argc, argv, &c);
+	if (r)
+		return r;
+	f = p.path ? fopen(p.path, "r") : NULL;
+	if (f) {
+		len = fread(memory, 1, sizeof memory, f);
+		fclose(f);
+	}
+	log_start("device", LOG_LEVEL_INFO);
+	p.loop = loop_new();
+	p.timer = loop_timer_new(p.loop, on_time, &p);
+	p.device = sim_device_new(&c, rd_of(memory, len), clock_ms());
+	bytes_wipe(memory, sizeof memory);
+	if (!p.device)
+		return fail("the state file is damaged; delete it for a factory-new device");
+	if (air_client_new(p.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), c.channel, on_air, &p, &p.air) != OK)
+		return fail("--air wants HOST:PORT");
+	fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
+	if (lseek(STDIN_FILENO, 0, SEEK_CUR) < 0) /* not a file: a pipe or a terminal, which epoll takes */
+		p.input = loop_io_new(p.loop, STDIN_FILENO, LOOP_READ, on_input, &p);
+	pump(&p);
+	loop_run(p.loop);
+	return 0;
+}
