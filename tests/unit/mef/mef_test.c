@@ -526,15 +526,16 @@ struct enrolled {
 	uint32_t counter;
 };
 
-/* From nothing to the Transport-Key at the gateway. */
-static void enrol(struct enrolled *e, uint32_t transaction, uint8_t sequence_wanted)
+/* To the Transport-Key at the gateway: by association with the install code's key, or by an unsecured rejoin with `unique`. */
+static void enrol_by(struct enrolled *e, uint32_t transaction, uint8_t sequence_wanted, const struct link_key_set *unique)
 {
 	struct egp_message m = eg_request(GATEWAY, DEVICE, transaction);
-	struct link_key_set link = install_keys();
+	struct link_key_set install = install_keys();
 	struct secret *inside;
 	struct call poll;
 	uint8_t sequence;
 
+	m.request.kind = unique ? EGP_JOIN_UNSECURED_REJOIN : EGP_JOIN_ASSOCIATION;
 	begin(&e->b, &poll, "GET", strcat(strcpy((char[160]){0}, e->b.cmd), "?wait=20"), e->b.id, "");
 	while (!mef->clients->waiting)
 		loop_once(loop, 100);
@@ -548,12 +549,17 @@ static void enrol(struct enrolled *e, uint32_t transaction, uint8_t sequence_wan
 	assert_int_equal(e->g.last.transaction, transaction);
 	assert_true(rd_is(e->g.last.owner, "/id-b"));
 	assert_true(rd_is(e->g.last.relay_target, "/id-mn/cse-mn/gw1/" DEVICE_TEXT "/up"));
-	inside = unpack(e->g.last.response.packet, &link, &sequence, &e->counter);
+	inside = unpack(e->g.last.response.packet, unique ? unique : &install, &sequence, &e->counter);
 	assert_true(secret_equal(inside, e->network));
 	assert_int_equal(sequence, sequence_wanted);
 	secret_free(inside);
-	link_key_set_clear(&link);
+	link_key_set_clear(&install);
 	expect_state("offered");
+}
+
+static void enrol(struct enrolled *e, uint32_t transaction, uint8_t sequence_wanted)
+{
+	enrol_by(e, transaction, sequence_wanted, NULL);
 }
 
 static void connect_both(struct enrolled *e)
@@ -1113,6 +1119,42 @@ static void the_trust_centre_goes_on_after_a_restart(void **state)
 	disconnect_both(&e);
 }
 
+/* R22 4.6.3.3.2: without its unique key an unsecured rejoin gets nothing; with it a new network key, sealed under the unique one, also when
+ * joining is closed. */
+static void an_unsecured_rejoin_needs_the_unique_key(void **state)
+{
+	struct egp_message m = eg_request(GATEWAY, DEVICE, 50);
+	struct link_key_set install = install_keys(), unique;
+	uint8_t frame[128], octets[128];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct enrolled e;
+	struct call c;
+
+	(void)state;
+	connect_both(&e);
+	enrol(&e, 2, 0);
+	event(&e, "joined");
+	assert_true(ok(operate("{\"cmd\":\"permit\",\"gateway\":\"gw1\",\"seconds\":0}")));
+	while (e.g.received[EGP_JOIN_POLICY] < 3)
+		loop_once(loop, 100);
+	m.request.kind = EGP_JOIN_UNSECURED_REJOIN;
+	gw_send(&e.g, &m);
+	expect_error(&e.g, EGP_ERROR_NOT_PERMITTED);
+	relay(&e, &c, sealed_request(&install, 1, frame), &w);
+	unique = unique_key(&install, rd_of(octets, w.len));
+	w = wr_of(octets, sizeof octets);
+	relay(&e, &c, verify_frame(&unique, frame), &w);
+	expect_state("verified");
+	secret_free(e.network);
+	e.network = NULL;
+	enrol_by(&e, 3, 1, &unique);
+	event(&e, "joined");
+	expect_state("verified");
+	link_key_set_clear(&install);
+	link_key_set_clear(&unique);
+	disconnect_both(&e);
+}
+
 static void expels_a_device_that_keeps_its_install_code(void **state)
 {
 	struct enrolled e;
@@ -1309,6 +1351,7 @@ int main(void)
 		TEST(learns_that_an_install_code_is_wrong),
 		TEST(a_forged_association_does_not_lock_a_device_out),
 		TEST(the_trust_centre_goes_on_after_a_restart),
+		TEST(an_unsecured_rejoin_needs_the_unique_key),
 		TEST(expels_a_device_that_keeps_its_install_code),
 		TEST(removes_a_device_with_its_keys),
 		TEST(says_what_is_wrong_and_what_to_do),
