@@ -1,0 +1,142 @@
+/* The Zigbee coordinator's upper layers in node B, pure: the only sealer of NWK frames under its devices' network keys, the answers that keep a
+ * device on the network, its interview, reports and commands. Time and random octets are arguments, effects are data; what must be durable before
+ * anything happens goes through `save`.
+ *
+ * A device has a present key and perhaps a pending one: the pending becomes present at the first frame whose integrity code is right under it, so
+ * that a forged association cannot lock out a living device. Frame counters never go back. */
+#ifndef KEYWAY_OCI_OCI_CORE_H
+#define KEYWAY_OCI_OCI_CORE_H
+
+#include "base/rng.h"
+#include "keys/counter.h"
+#include "keys/secret.h"
+#include "oci/mapping.h"
+#include "zigbee/aps_frame.h"
+#include "zigbee/nwk_frame.h"
+#include "zigbee/zdo.h"
+
+#define OCI_KEY_ID 64
+#define OCI_NAME 128
+#define OCI_CLUSTERS 16
+#define OCI_SENDING 16
+#define OCI_DUPLICATES 32
+
+struct oci_key {
+	struct secret *network; /* NULL: none */
+	uint8_t sequence;
+	uint64_t generation;
+	char id[OCI_KEY_ID];    /* RelativeKeyID at the MEF */
+	struct counter_in in;
+};
+
+/* An APS frame on its way to the device: it waits for its APS acknowledgement. */
+struct oci_sending {
+	bool used;
+	uint8_t counter;
+	unsigned tries;
+	uint64_t again;
+	uint8_t octets[NWK_FRAME_MAX];
+	size_t len;
+};
+
+enum oci_interview {
+	OCI_INTERVIEW_WAITING, /* for the device to finish its commissioning */
+	OCI_INTERVIEW_ENDPOINTS,
+	OCI_INTERVIEW_SIMPLE,
+	OCI_INTERVIEW_BASIC,
+	OCI_INTERVIEW_ZONE,    /* zone type, CIE address */
+	OCI_INTERVIEW_BIND,
+	OCI_INTERVIEW_REPORTING,
+	OCI_INTERVIEW_READ,
+	OCI_INTERVIEW_DONE,
+};
+
+struct oci_device {
+	struct oci_device *next;
+	uint64_t eui64, gateway; /* gateway: the coordinator's EUI-64, which frames are sealed from */
+	uint16_t short_address;
+	uint8_t capability;
+	char relay[OCI_NAME], application[OCI_NAME];
+	struct oci_key present, pending;
+	struct counter out;
+	uint32_t out_reserved;      /* what save stores: the durable limit */
+	uint32_t uplink;            /* transaction number of the last message from the gateway */
+	bool joined;                /* told the MEF of this generation */
+	/* not stored: */
+	uint8_t nwk_sequence, aps_counter, zdo_sequence, zcl_sequence;
+	struct oci_sending sending[OCI_SENDING];
+	struct { bool used; uint8_t counter; uint64_t at; } duplicates[OCI_DUPLICATES];
+	size_t duplicate_next;
+	uint64_t last_heard;
+	/* interview; stored but for the running question */
+	enum oci_interview interview;
+	size_t item;                /* cluster or mapping that it is at */
+	uint8_t endpoint;
+	uint16_t zcl_device, zone_type;
+	uint16_t clusters[OCI_CLUSTERS];
+	size_t cluster_count;
+	char manufacturer[33], model[33];
+	uint64_t step_at;
+	unsigned step_tries;
+	uint8_t asked_sequence;     /* ZDO or ZCL sequence of the running question */
+	/* command that waits for its confirmation */
+	bool commanding, wanted_on, on_known, on;
+	uint8_t command_sequence;
+	uint64_t command_until;
+	uint32_t bad_mic, replays;
+};
+
+enum oci_effect_type {
+	OCI_DOWNLINK,   /* octets: a sealed NWK frame; validity_ms */
+	OCI_CHILD_SET,  /* short_address, capability, timeout_s */
+	OCI_CHILD_DROP,
+	OCI_APS_RELAY,  /* counter; octets: whole APS frame, to the MEF */
+	OCI_EVENT,      /* text: event for the MEF */
+	OCI_DESCRIBED,  /* the device's clusters are known: make its resources */
+	OCI_VALUE,      /* mapping, text: JSON value */
+	OCI_LOG,        /* text */
+};
+
+struct oci_effect {
+	enum oci_effect_type type;
+	uint64_t eui64;
+	uint8_t octets[NWK_FRAME_MAX];
+	size_t len;
+	uint32_t validity_ms, timeout_s;
+	uint16_t short_address;
+	uint8_t capability, counter;
+	const struct mapping *mapping;
+	char text[160];
+};
+
+struct oci_core_config {
+	struct rng *rng;
+	bool answer_commissioning;
+	/* The device as it stands, on disk when OK. */
+	enum err (*save)(void *ctx, const struct oci_device *d);
+	void *save_ctx;
+};
+
+struct oci_core;
+struct oci_core *oci_core_new(const struct oci_core_config *c);
+void oci_core_free(struct oci_core *c);
+struct oci_device *oci_core_device(struct oci_core *c, uint64_t eui64); /* NULL when unknown */
+struct oci_device *oci_core_devices(struct oci_core *c);                /* a list */
+/* A device from the store; takes over its keys. */
+struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now_ms, const struct oci_device *d);
+/* A key from the MEF: pending from now on (present, if there was none). Takes over key, also on failure. */
+enum err oci_core_key(struct oci_core *c, uint64_t now_ms, uint64_t eui64, uint64_t gateway, uint16_t short_address, uint8_t capability,
+    const char *relay, const char *application, struct secret *key, uint8_t sequence, uint64_t generation, const char *key_id) MUST_CHECK;
+void oci_core_forget(struct oci_core *c, uint64_t now_ms, uint64_t eui64); /* NWK Leave, and no more */
+
+/* A NWK frame from the gateway. Every reason for which it is refused is an error here and an OCI_LOG. */
+enum err oci_core_uplink(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd frame);
+/* A sealed APS frame from the EG; acknowledgement: of the frame that it answers, when that asked for one. */
+void oci_core_aps(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter);
+uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64); /* for an APS frame that the EG has waiting */
+void oci_core_switch(struct oci_core *c, uint64_t now_ms, uint64_t eui64, bool on);
+void oci_core_tick(struct oci_core *c, uint64_t now_ms);
+uint64_t oci_core_deadline(const struct oci_core *c);
+bool oci_core_output(struct oci_core *c, struct oci_effect *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,154 @@
+/* IPE-OCI's shell: wires the core to the MEF, to the gateway's containers and to this CSE's resources. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "loop/log.h"
+#include "oci/node_private.h"
+
+const char *node_name(uint64_t eui64)
+{
+	static char text[4][EUI64_SIZE];
+	static unsigned turn;
+	char *t = text[turn++ % 4];
+
+	eui64_print(t, eui64);
+	return t;
+}
+
+static void downlink(struct oci_node *n, const struct oci_effect *e)
+{
+	struct egp_message m = {.type = EGP_DOWNLINK};
+
+	m.downlink.device = e->eui64;
+	m.downlink.validity_ms = e->validity_ms;
+	m.downlink.frame = rd_of(e->octets, e->len);
+	if (e->len > 0)
+		relay_down(n, e->eui64, &m);
+}
+
+static void child(struct oci_node *n, const struct oci_effect *e, enum egp_type type)
+{
+	struct egp_message m = {.type = type};
+
+	if (type == EGP_CHILD_DROP) {
+		m.child_drop.device = e->eui64;
+	} else {
+		m.child_set.device = e->eui64;
+		m.child_set.short_address = e->short_address;
+		m.child_set.capability = e->capability;
+		m.child_set.timeout_s = e->timeout_s;
+	}
+	relay_down(n, e->eui64, &m);
+}
+
+static void act(struct oci_node *n, const struct oci_effect *e)
+{
+	struct oci_device *d = oci_core_device(n->core, e->eui64);
+
+	switch (e->type) {
+	case OCI_DOWNLINK:
+		downlink(n, e);
+		break;
+	case OCI_CHILD_SET:
+		child(n, e, EGP_CHILD_SET);
+		break;
+	case OCI_CHILD_DROP:
+		child(n, e, EGP_CHILD_DROP);
+		break;
+	case OCI_APS_RELAY:
+		if (d)
+			mef_aps(n, e->eui64, d->present.id, e->counter, rd_of(e->octets, e->len));
+		break;
+	case OCI_EVENT:
+		if (d)
+			mef_event(n, e->eui64, d->present.id, e->text, e->short_address, e->capability);
+		break;
+	case OCI_DESCRIBED:
+		if (d)
+			mirror_device(n, d);
+		break;
+	case OCI_VALUE:
+		mirror_value(n, e->eui64, e->mapping, e->text);
+		break;
+	case OCI_LOG:
+		log_line(LOG_LEVEL_NOTICE, "device", "device=%s note=%s", node_name(e->eui64), log_quote(rd_str(e->text)));
+		break;
+	}
+}
+
+void node_pump(struct oci_node *n)
+{
+	struct oci_effect e;
+
+	if (n->pumping)
+		return;
+	n->pumping = true;
+	while (oci_core_output(n->core, &e))
+		act(n, &e);
+	n->pumping = false;
+	loop_timer_at(n->timer, oci_core_deadline(n->core));
+}
+
+static void on_time(void *ctx)
+{
+	struct oci_node *n = ctx;
+
+	oci_core_tick(n->core, clock_ms());
+	node_pump(n);
+}
+
+static void on_notify(void *ctx, const struct onem2m_request *rq, cse_done *done, void *done_ctx)
+{
+	static const struct onem2m_response ok = {.rsc = RSC_OK};
+	struct oci_node *n = ctx;
+
+	if (!mirror_notify(n, rq->content))
+		relay_notify(n, rq->content);
+	done(done_ctx, &ok);
+	node_pump(n);
+}
+
+static void restore(void *ctx, const struct oci_device *d)
+{
+	struct oci_node *n = ctx;
+
+	if (!oci_core_restore(n->core, clock_ms(), d))
+		abort();
+	relay_open(n, d->eui64);
+}
+
+enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *config)
+{
+	struct oci_node *n = calloc(1, sizeof *n);
+	struct oci_core_config core;
+	enum err e;
+
+	if (!n)
+		return ERR_NO_MEMORY;
+	n->loop = l;
+	n->cse = c;
+	n->config = *config;
+	n->rng = rng_system();
+	n->transaction = rng_u32(&n->rng);
+	snprintf(n->ae, sizeof n->ae, "%s/%s", config->cse_id, NODE_AE);
+	e = oci_store_open(config->state, config->key_file, &n->store);
+	if (e != OK)
+		return e;
+	core = (struct oci_core_config){&n->rng, config->answer_commissioning, oci_store_save, n->store};
+	n->core = oci_core_new(&core);
+	if (!n->core)
+		return ERR_NO_MEMORY;
+	n->timer = loop_timer_new(l, on_time, n);
+	mirror_start(n);
+	e = cse_internal_ae(c, NODE_AE, "oci", on_notify, n);
+	if (e == OK)
+		e = oci_store_each(n->store, restore, n);
+	if (e != OK)
+		return e;
+	mef_start(n);
+	node_pump(n);
+	return OK;
+}

@@ -1,0 +1,16 @@
+/* What node B remembers of its devices: keys sealed under the key file, frame counters, and what the interview found. */
+#ifndef KEYWAY_OCI_OCI_STORE_H
+#define KEYWAY_OCI_OCI_STORE_H
+
+#include "oci/oci_core.h"
+
+struct oci_store;
+/* ERR_CONFIG: the key file; ERR_STORE. */
+enum err oci_store_open(const char *directory, const char *key_file, struct oci_store **out) MUST_CHECK;
+void oci_store_close(struct oci_store *s);
+enum err oci_store_save(void *store, const struct oci_device *d); /* as oci_core_config.save */
+enum err oci_store_forget(struct oci_store *s, uint64_t eui64) MUST_CHECK;
+/* fn takes over the keys of each. */
+enum err oci_store_each(struct oci_store *s, void (*fn)(void *ctx, const struct oci_device *d), void *ctx) MUST_CHECK;
+
+#endif
