@@ -11,6 +11,7 @@
 #define ANSWER_MS 6000       /* the EG itself waits up to 3 s for node B */
 #define TRIES 5
 #define PING_MS 20000
+#define HELLO_AGAIN_MS 1000
 #define SILENCE_MS 65000
 
 struct asked {
@@ -30,7 +31,7 @@ struct egp_client {
 	bool connected, up;
 	uint32_t transaction;
 	struct asked asked[REQUESTS_MAX];
-	uint64_t ping_at, silent_at;
+	uint64_t ping_at, silent_at, hello_at;
 	struct egp_client_effect *effects;
 	size_t first, count;
 };
@@ -46,7 +47,7 @@ struct egp_client *egp_client_new(const struct egp_client_config *config, struct
 	c->config = *config;
 	c->rng = rng;
 	c->transaction = rng_u32(rng);
-	c->ping_at = c->silent_at = CLOCK_NEVER;
+	c->ping_at = c->silent_at = c->hello_at = CLOCK_NEVER;
 	return c;
 }
 
@@ -120,7 +121,7 @@ void egp_client_connected(struct egp_client *c, uint64_t now)
 void egp_client_disconnected(struct egp_client *c)
 {
 	c->connected = c->up = false;
-	c->ping_at = c->silent_at = CLOCK_NEVER;
+	c->ping_at = c->silent_at = c->hello_at = CLOCK_NEVER;
 }
 
 static void ask(struct egp_client *c, uint64_t now, struct asked *a)
@@ -220,11 +221,18 @@ void egp_client_message(struct egp_client *c, uint64_t now, struct rd message)
 		return;
 	}
 	c->silent_at = now + SILENCE_MS;
-	if (!c->up && m.type != EGP_HELLO_ACK && m.type != EGP_ERROR)
+	if (!c->up && m.type == EGP_ERROR) {
+		/* refused: an operator may register us yet */
+		c->hello_at = now + HELLO_AGAIN_MS;
+		pass_on(c, EGP_CLIENT_REFUSED, message);
+		return;
+	}
+	if (!c->up && m.type != EGP_HELLO_ACK)
 		return;
 	switch (m.type) {
 	case EGP_HELLO_ACK:
 		c->up = true;
+		c->hello_at = CLOCK_NEVER;
 		(void)effect(c, EGP_CLIENT_UP);
 		for (size_t i = 0; i < REQUESTS_MAX; i++)
 			if (c->asked[i].used)
@@ -272,7 +280,11 @@ void egp_client_tick(struct egp_client *c, uint64_t now)
 		(void)effect(c, EGP_CLIENT_CLOSE);
 		return;
 	}
-	if (now >= c->ping_at) {
+	if (now >= c->hello_at) {
+		c->hello_at = CLOCK_NEVER;
+		hello(c);
+	}
+	if (now >= c->ping_at && c->up) {
 		c->ping_at = now + PING_MS;
 		ping.transaction = ++c->transaction;
 		send(c, &ping);
@@ -291,8 +303,12 @@ void egp_client_tick(struct egp_client *c, uint64_t now)
 
 uint64_t egp_client_deadline(const struct egp_client *c)
 {
-	uint64_t next = c->ping_at < c->silent_at ? c->ping_at : c->silent_at;
+	uint64_t next = c->silent_at;
 
+	if (c->up && c->ping_at < next)
+		next = c->ping_at;
+	if (c->hello_at < next)
+		next = c->hello_at;
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
 		if (c->asked[i].used && c->asked[i].again < next)
 			next = c->asked[i].again;
