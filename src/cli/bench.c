@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 #ifdef KEYWAY_HAVE_EG_BENCH
-#include "eg/bench.h"
+#include "mef/bench_eg.h"
 #endif
 
 static const char usage[] =

@@ -21,6 +21,7 @@ static const struct {
 	{"delete", delete_main, "delete one"},
 	{"discover", discover_main, "find resources by label, type, ..."},
 	{"watch", watch_main, "print notifications of a resource as they come"},
+	{"decode", decode_main, "print a Zigbee frame or capture layer by layer"},
 	{"bench", bench_main, "measure"},
 };
 
