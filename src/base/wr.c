@@ -17,8 +17,10 @@ struct wr wr_new(size_t maximum)
 
 void wr_free(struct wr *w)
 {
-	if (w->maximum > 0)
+	if (w->maximum > 0 && w->octets) {
+		bytes_wipe(w->octets, w->capacity);
 		free(w->octets);
+	}
 	w->octets = NULL;
 	w->len = w->capacity = 0;
 }
@@ -29,13 +31,13 @@ void wr_reset(struct wr *w)
 	w->spoilt = false;
 }
 
-/* Old copies of a growing buffer are wiped: what is written may be a sealed key's plaintext. */
+/* Old copies of a growing buffer are wiped, as wr_free wipes the last: what was written may be a key on its way to whom it is for. */
 static bool grow(struct wr *w, size_t need)
 {
 	size_t capacity = w->capacity ? w->capacity : 256;
 	uint8_t *bigger;
 
-	if (need > w->maximum)
+	if (w->maximum == 0 || need > w->maximum)
 		return false;
 	while (capacity < need)
 		capacity *= 2;
@@ -60,7 +62,7 @@ uint8_t *wr_room(struct wr *w, size_t len)
 
 	if (w->spoilt)
 		return NULL;
-	if (len > w->capacity - w->len && (len > SIZE_MAX - w->len || !grow(w, w->len + len))) {
+	if ((len > w->capacity - w->len || !w->octets) && (len > SIZE_MAX - w->len || !grow(w, w->len + len))) {
 		w->spoilt = true;
 		return NULL;
 	}

@@ -31,7 +31,7 @@ static inline struct wr wr_of(void *buffer, size_t size)
 
 	return w;
 }
-/* A growing writer; wr_free releases it. */
+/* A growing writer; wr_free wipes and releases it. */
 struct wr wr_new(size_t maximum);
 void wr_free(struct wr *w);
 void wr_reset(struct wr *w); /* empty and unspoilt again, memory kept */

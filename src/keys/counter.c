@@ -4,7 +4,7 @@
 void counter_init(struct counter *c, uint32_t stored, uint32_t block)
 {
 	c->next = c->reserved = stored;
-	c->block = block;
+	c->block = block ? block : 1; /* a block of nothing would give out numbers that no store knows of */
 }
 
 enum err counter_take(struct counter *c, counter_reserve *reserve, void *ctx, uint32_t *number)

@@ -23,7 +23,7 @@ struct counter {
 /* Must return OK only when `limit` is on disk. */
 typedef enum err counter_reserve(void *ctx, uint32_t limit);
 
-/* `stored` is the limit that was reserved last, 0 for a new counter. */
+/* `stored` is the limit that was reserved last, 0 for a new counter. A block of 0 counts as 1. */
 void counter_init(struct counter *c, uint32_t stored, uint32_t block);
 /* ERR_COUNTER_EXHAUSTED at the end; the error of reserve otherwise; the counter is unchanged then. */
 enum err counter_take(struct counter *c, counter_reserve *reserve, void *ctx, uint32_t *number) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nettle/gcm.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ enum err key_file_read(const char *path, struct secret **key)
 	if (fd < 0)
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_CONFIG;
 	n = read(fd, text, sizeof text);
-	if (fstat(fd, &st) == 0 && (st.st_mode & 077) == 0 && n >= 2 * FILE_KEY && (n == 2 * FILE_KEY || text[2 * FILE_KEY] == '\n') &&
+	if (fstat(fd, &st) == 0 && (st.st_mode & 077) == 0 && (n == 2 * FILE_KEY || (n == 2 * FILE_KEY + 1 && text[2 * FILE_KEY] == '\n')) &&
 	    hex_parse(rd_of(text, 2 * FILE_KEY), octets, FILE_KEY)) {
 		*key = secret_take(octets, sizeof octets);
 		e = *key ? OK : ERR_NO_MEMORY;
@@ -37,6 +38,26 @@ enum err key_file_read(const char *path, struct secret **key)
 	bytes_wipe(octets, sizeof octets);
 	close(fd);
 	return e;
+}
+
+/* A name is durable when its folder is: a sealed row must not outlive the key that opens it. */
+static bool folder_sync(const char *path)
+{
+	char folder[4096];
+	const char *slash = strrchr(path, '/');
+	int length = slash ? (int)(slash - path) + 1 : 0;
+	bool good;
+	int fd;
+
+	if (length >= (int)sizeof folder)
+		return false;
+	snprintf(folder, sizeof folder, "%.*s", slash ? length : 1, slash ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	good = fsync(fd) == 0;
+	close(fd);
+	return good;
 }
 
 enum err key_file_create(const char *path, struct rng *rng)
@@ -51,8 +72,10 @@ enum err key_file_create(const char *path, struct rng *rng)
 	rng_fill(rng, octets, sizeof octets);
 	hex_print(text, octets, sizeof octets);
 	text[2 * FILE_KEY] = '\n';
-	if (write(fd, text, sizeof text) == (ssize_t)sizeof text && fsync(fd) == 0)
+	if (write(fd, text, sizeof text) == (ssize_t)sizeof text && fsync(fd) == 0 && folder_sync(path))
 		e = OK;
+	else
+		unlink(path); /* half a key would be refused at each start */
 	bytes_wipe(text, sizeof text);
 	bytes_wipe(octets, sizeof octets);
 	close(fd);
