@@ -1,0 +1,135 @@
+#!/bin/sh
+# Who includes whom. Run with the source root; prints each violation as "RULE FILE: HEADER" and fails when there is one.
+#
+#   octets   keys/secret_octets.h is for src/keys, src/crypto, src/zigbee/security and the files of secret_octets.allow
+#   stale    a line of secret_octets.allow that no file needs any more
+#   core     cores know neither the shell (loop/) nor sockets, files or clocks
+#   arrow    a folder includes only folders that stand before it in the top meson.build
+#   blind    nothing that keyway-gateway is made of reaches keys/, crypto/ or zigbee/security/, through any chain of headers
+#   missing  a header that is not in the tree
+#
+# With --bite it first proves itself: it breaks each rule in a copy of the tree and must find exactly that.
+set -eu
+
+check() { # source root
+	(
+		cd "$1"
+		order=$(sed -n "s|^subdir('src/\(.*\)')|\1|p" meson.build | tr '\n' ' ')
+		allowed=$(sed -n 's|^\([^#	][^	]*\)	..*|\1|p' tests/unit/secret_octets.allow | tr '\n' ' ')
+		find src -name '*.[ch]' | LC_ALL=C sort | xargs grep -H '^#include' /dev/null | LC_ALL=C awk -v order="$order" -v allowed="$allowed" '
+		function folder(path) { # the longest folder of the order that path is in
+			for (d = path; sub(/\/[^\/]*$/, "", d);)
+				if (d in place)
+					return d
+			return ""
+		}
+		function is_core(file, f) {
+			if (file ~ /^(gateway\/(coordinator|egp_client|spinel_host)|sim\/(radio|device|device_app|device_net|device_private)|oci\/(mapping|oci_interview|oci_net))\.[ch]$/)
+				return 1
+			return f ~ /^(base|json|keys|crypto|ieee802154|zigbee|zigbee\/security|zep|spinel|egp|onem2m|eg|cse)$/
+		}
+		# What a core may not have of the system, but for the few whose work it is.
+		function is_outside(file, header) {
+			if (file == "base/clock.c" || file == "onem2m/timestamp.c" || file == "keys/sealed.c")
+				return 0
+			return header ~ /^(sys\/(socket|epoll|un|time|timerfd|stat)|netinet\/.*|arpa\/.*|netdb|poll|fcntl|unistd|time|syslog|pthread|sqlite3|gnutls\/.*|curl\/.*|microhttpd)\.h$/
+		}
+		function violation(rule, file, header) {
+			print rule " src/" file ": " header
+			bad = 1
+		}
+		# Follows the headers of a file that the gateway is made of; each once.
+		function follow(file, root, i, n, next_ones) {
+			if ((root, file) in seen)
+				return
+			seen[root, file] = 1
+			n = split(includes[file], next_ones, " ")
+			for (i = 1; i <= n; i++) {
+				if (next_ones[i] ~ /^(keys|crypto|zigbee\/security)\//)
+					violation("blind", root, next_ones[i])
+				follow(next_ones[i], root)
+			}
+		}
+		BEGIN {
+			n = split(order, o, " ")
+			for (i = 1; i <= n; i++)
+				place[o[i]] = i
+			n = split(allowed, a, " ")
+			for (i = 1; i <= n; i++)
+				may[substr(a[i], 5)] = 1
+		}
+		{
+			file = $0
+			sub(/^src\//, "", file)
+			sub(/:.*/, "", file)
+			header = $0
+			sub(/^[^<"]*[<"]/, "", header)
+			sub(/[>"].*/, "", header)
+			own = folder(file)
+			known[file] = 1
+			if ($0 !~ /include *"/) {
+				if (is_core(file, own) && is_outside(file, header))
+					violation("core", file, "<" header ">")
+				next
+			}
+			includes[file] = includes[file] " " header
+			wanted[header] = file
+			if (header == "keys/secret_octets.h" && own !~ /^(keys|crypto|zigbee\/security)$/) {
+				if (file in may)
+					used[file] = 1
+				else
+					violation("octets", file, header)
+			}
+			if (is_core(file, own) && header ~ /^loop\//)
+				violation("core", file, header)
+			# mef/mmef_codes.h is the table of numbers of an interface, which its client needs as its server does.
+			if (place[folder(header)] > place[own] && header != "mef/mmef_codes.h")
+				violation("arrow", file, header)
+		}
+		END {
+			for (file in may)
+				if (!(file in used))
+					violation("stale", file, "keys/secret_octets.h")
+			for (file in known)
+				if (file ~ /^(gateway|programs\/keyway-gateway)\//)
+					follow(file, file)
+			for (header in wanted)
+				if (!(system("test -f src/" header) == 0))
+					violation("missing", wanted[header], header)
+			exit bad
+		}'
+	)
+}
+
+root=$1
+if [ "${2-}" = --bite ]; then
+	copy=$(mktemp -d)
+	trap 'rm -rf "$copy"' EXIT
+	bites() { # file, line to add, what must be found
+		rm -rf "$copy/tree"
+		mkdir -p "$copy/tree/tests/unit"
+		cp -R "$root/src" "$root/meson.build" "$copy/tree"
+		cp "$root/tests/unit/secret_octets.allow" "$copy/tree/tests/unit"
+		printf '%s\n' "$2" >>"$copy/tree/$1"
+		if found=$(check "$copy/tree"); then
+			echo "not noticed: $1: $2"
+			exit 1
+		fi
+		if ! printf '%s\n' "$found" | grep -qxF "$3"; then
+			printf 'instead of "%s" found:\n%s\n' "$3" "$found"
+			exit 1
+		fi
+	}
+	bites src/mef/mef.c '#include "keys/secret_octets.h"' 'octets src/mef/mef.c: keys/secret_octets.h'
+	bites tests/unit/secret_octets.allow "src/mef/mef.c	without a need" 'stale src/mef/mef.c: keys/secret_octets.h'
+	bites src/zigbee/beacon.c '#include "loop/log.h"' 'core src/zigbee/beacon.c: loop/log.h'
+	bites src/eg/eg.c '#include <sys/socket.h>' 'core src/eg/eg.c: <sys/socket.h>'
+	bites src/gateway/coordinator.c '#include "loop/log.h"' 'core src/gateway/coordinator.c: loop/log.h'
+	bites src/base/rd.c '#include "egp/egp.h"' 'arrow src/base/rd.c: egp/egp.h'
+	bites src/zigbee/aps_frame.c '#include "zigbee/security/link_key.h"' 'arrow src/zigbee/aps_frame.c: zigbee/security/link_key.h'
+	bites src/gateway/relay.c '#include "zigbee/security/nwk_security.h"' 'blind src/gateway/relay.c: zigbee/security/nwk_security.h'
+	bites src/loop/stream.h '#include "keys/secret.h"' 'blind src/gateway/gateway.c: keys/secret.h'
+	bites src/loop/log.h '#include "keys/sealed.h"' 'blind src/programs/keyway-gateway/main.c: keys/secret.h'
+	bites src/egp/egp.c '#include "egp/nothing.h"' 'missing src/egp/egp.c: egp/nothing.h'
+fi
+check "$root"
