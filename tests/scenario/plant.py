@@ -1,0 +1,253 @@
+"""A whole plant for scenario tests: the real programs, each its own process, on loopback with free ports, in a folder of its own.
+
+Nothing here sleeps for a fixed time: it waits for a line of a log, or for a state, with generous patience."""
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ["KEYWAY_BUILD"]
+PATIENCE = 90
+
+
+def program(name):
+    return os.path.join(BUILD, "src", "programs", name, name)
+
+
+def free_port():
+    while True:
+        port = random.randint(15000, 29000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
+def wait_for(what, check, patience=PATIENCE):
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        value = check()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("waited %d s in vain for: %s" % (patience, what))
+
+
+def crc_x25(octets):
+    crc = 0xFFFF
+    for o in octets:
+        crc ^= o
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
+    return crc ^ 0xFFFF
+
+
+def make_code():
+    code = os.urandom(16)
+    return (code + crc_x25(code).to_bytes(2, "little")).hex()
+
+
+class Process:
+    def __init__(self, plant, role, argv):
+        self.plant, self.role, self.argv = plant, role, argv
+        self.log = os.path.join(plant.dir, role + ".log")
+        self.start()
+
+    def start(self):
+        self.from_ = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+        with open(self.log, "ab") as log:
+            self.popen = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=log, stderr=log)
+
+    def text(self, whole=False):
+        with open(self.log, "rb") as f:
+            f.seek(0 if whole else self.from_)
+            return f.read().decode(errors="replace")
+
+    def wait_line(self, text, patience=PATIENCE):
+        try:
+            wait_for("`%s` in the log of %s" % (text, self.role), lambda: text in self.text(), patience)
+        except AssertionError:
+            print(self.text(True)[-4000:], file=sys.stderr)
+            raise
+
+    def tell(self, line):
+        self.popen.stdin.write(line.encode() + b"\n")
+        self.popen.stdin.flush()
+
+    def kill(self, how=signal.SIGKILL):
+        self.popen.send_signal(how)
+        self.popen.wait()
+
+    def events(self, name):
+        found = []
+        for line in self.text(True).splitlines():
+            if line.startswith("{"):
+                e = json.loads(line)
+                if e.get("event") == name:
+                    found.append(e)
+        return found
+
+
+class Plant:
+    ROLES = [("mef", "keyway-mef", "mef.ini"), ("in-cse", "keyway-cse", "in-cse.ini"), ("mn-cse", "keyway-cse", "mn-cse.ini"),
+             ("node-b", "keyway-cse", "node-b.ini"), ("gateway", "keyway-gateway", "gateway.ini")]
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="keyway-scenario-")
+        self.plant = os.path.join(self.dir, "plant")
+        self.processes = {}
+        self.air_port, self.rcp_port = free_port(), free_port()
+        self.keyway("init", self.plant, "--base-port", str(self.free_base()), "--radio", "tcp:127.0.0.1:%d" % self.rcp_port, plant=False)
+        with open(os.path.join(self.plant, "plant.json")) as f:
+            self.settings = json.load(f)
+
+    def free_base(self):
+        while True:
+            base = random.randint(30001, 32000)
+            try:
+                for port in range(base, base + 8):
+                    with socket.socket() as s:
+                        s.bind(("127.0.0.1", port))
+                return base
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for p in reversed(list(self.processes.values())):
+            if p.popen.poll() is None:
+                p.popen.terminate()
+        for p in self.processes.values():
+            try:
+                p.popen.wait(5)
+            except subprocess.TimeoutExpired:
+                p.popen.kill()
+                p.popen.wait()
+        if kind is None:
+            shutil.rmtree(self.dir)
+        else:
+            for p in self.processes.values():
+                print("---- %s\n%s" % (p.role, p.text(True)[-3000:]), file=sys.stderr)
+            print("the logs are in " + self.dir, file=sys.stderr)
+
+    def keyway(self, *words, plant=True, check=True, stdin=None):
+        argv = [program("keyway"), *words] + (["--plant", self.plant] if plant else [])
+        r = subprocess.run(argv, capture_output=True, text=True, input=stdin, timeout=120)
+        if check and r.returncode != 0:
+            raise AssertionError("keyway %s: %s%s" % (" ".join(words), r.stdout, r.stderr))
+        return r
+
+    def start(self, role, *argv):
+        self.processes[role] = Process(self, role, list(argv))
+        return self.processes[role]
+
+    def configure(self, file, old, new):
+        path = os.path.join(self.plant, file)
+        with open(path) as f:
+            text = f.read()
+        assert old in text
+        with open(path, "w") as f:
+            f.write(text.replace(old, new))
+
+    def start_radio(self, loss=0):
+        self.pcap = os.path.join(self.dir, "factory.pcap")
+        self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:%d" % self.air_port, "--pcap", self.pcap, "--loss", str(loss)).wait_line(" ready")
+        self.start("rcp", program("keyway-sim"), "rcp", "--listen", "127.0.0.1:%d" % self.rcp_port, "--air", "127.0.0.1:%d" % self.air_port).wait_line(" ready")
+
+    def start_servers(self):
+        for role, name, config in self.ROLES:
+            self.start(role, program(name), "--config", os.path.join(self.plant, config)).wait_line(" ready")
+
+    def start_all(self, loss=0):
+        self.start_radio(loss)
+        self.start_servers()
+        self.keyway("gateway", "add", "gw1")
+
+    def new_device(self, kind, power="--always-on", code=None, register=True, real_code=None):
+        eui64 = "%016x" % (0x00124B0000000000 | random.getrandbits(40))
+        code = code or make_code()
+        if register:
+            self.keyway("device", "add", eui64, code)
+        role = "device-%s" % eui64
+        self.start(role, program("keyway-sim"), "device", "--air", "127.0.0.1:%d" % self.air_port, "--channel", "15", "--eui64", eui64,
+                   "--install-code", real_code or code, "--kind", kind, power, "--report-interval", "2", "--state",
+                   os.path.join(self.dir, role + ".state"), "--json")
+        return eui64, code, self.processes[role]
+
+    def permit(self, seconds=600):
+        self.keyway("permit", "gw1", str(seconds))
+
+    def state(self, eui64):
+        return json.loads(self.keyway("device", "show", eui64, "--json").stdout)["device"]
+
+    def wait_state(self, eui64, state, patience=PATIENCE):
+        wait_for("device %s to be %s" % (eui64, state), lambda: self.state(eui64)["state"] == state, patience)
+
+    def get(self, target, *words):
+        r = self.keyway("get", target, "--json", *words, check=False)
+        return json.loads(r.stdout) if r.returncode == 0 else None
+
+    def value(self, eui64, module, root, member):
+        r = self.get("/id-b/cse-b/zb-%s/%s" % (eui64, module))
+        return r[root].get(member) if r else None
+
+    def wait_value(self, eui64, module, root, member, wanted=None, patience=PATIENCE):
+        def check():
+            v = self.value(eui64, module, root, member)
+            return v is not None and (wanted is None or v == wanted)
+        wait_for("%s.%s of %s%s" % (root, member, eui64, "" if wanted is None else " to be %r" % (wanted,)), check, patience)
+
+    def export_keys(self, codes):
+        path = os.path.join(self.dir, "keys")
+        words = ["decode", self.pcap, "--keys-out", path]
+        for c in codes:
+            words += ["--install-code", c]
+        self.keyway(*words, plant=False)
+        return path
+
+
+def tshark(pcap, keys, filter_, *fields):
+    argv = ["tshark", "-r", pcap]
+    if keys:
+        with open(keys) as f:
+            for line in f:
+                argv += ["-o", "uat:zigbee_pc_keys:" + line.strip()]
+    argv += ["-Y", filter_]
+    if fields:
+        argv += ["-T", "fields", "-E", "separator=/t"]
+        for name in fields:
+            argv += ["-e", name]
+    r = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    if r.returncode != 0:
+        raise AssertionError("tshark: " + r.stderr)
+    return [line for line in r.stdout.split("\n") if line.strip()]
+
+
+def key_values(path):
+    """The keys of a zigbee_pc_keys file: (label, octets)."""
+    with open(path) as f:
+        return [(m.group(2), bytes.fromhex(m.group(1).replace(":", ""))) for m in re.finditer(r'"([0-9A-F:]+)","Normal","([^"]+)"', f.read())]
+
+
+def assert_no_counter_repeats(pcap):
+    """No (sealer, key sequence, frame counter) twice with different octets: a retransmission by the radio has the same octets."""
+    seen = {}
+    rows = tshark(pcap, None, "zbee_nwk && zbee.sec.counter && zbee.sec.key_seqno", "zbee.sec.src64", "zbee.sec.key_seqno", "zbee.sec.counter", "zbee.sec.mic", "zbee_nwk.dst", "zbee_nwk.src")
+    assert rows, "the capture holds no sealed frame: nothing was shown"
+    for row in rows:
+        src, key, counter, mic, dst, sender = row.split("\t")[:6]
+        # the coordinator has one counter a device: the device's address tells which
+        who = (src, dst if sender == "0x0000" else sender, key, counter)
+        assert seen.setdefault(who, mic) == mic, "frame counter %s of %s was used twice" % (counter, src)
+    return len(seen)
