@@ -60,6 +60,14 @@ static struct rd rd_hex(const struct octets *o)
 	return rd_of(o->at, o->len);
 }
 
+static struct rd json_string_of(const struct json *v)
+{
+	struct rd text = {NULL, 0};
+
+	assert_true(json_string(v, &text));
+	return text;
+}
+
 static uint64_t number(const struct json *v, const char *path)
 {
 	uint64_t n = 0;
@@ -409,6 +417,120 @@ static void whole_joins(void **state)
 	assert_true(frames > 20);
 }
 
+/* What someone learns who has a join's link keys that were there before it, and listens. */
+struct listener {
+	struct link_key_set links[4];
+	size_t link_count;
+	struct secret *network;
+	size_t opened;
+};
+
+static void learn_link(struct listener *l, struct secret *key)
+{
+	assert_true(key && l->link_count < 4);
+	assert_int_equal(link_key_set_take(&l->links[l->link_count++], key), OK);
+}
+
+/* The sender of an APS frame without extended nonce is the one of its NWK frame. */
+static bool listener_opens(const struct listener *l, uint64_t sender, const struct aps_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload)
+{
+	struct aux_header aux;
+
+	for (size_t i = l->link_count; i-- > 0;)
+		if (aps_open_set(&l->links[i], sender, f, &aux, plain, payload) == OK)
+			return true;
+	return false;
+}
+
+static void hear_command(struct listener *l, struct rd payload)
+{
+	uint8_t octets[SECRET_AES128];
+	struct aps_command c;
+
+	assert_int_equal(aps_command_decode(payload, &c), OK);
+	if (c.id != APS_TRANSPORT_KEY)
+		return;
+	assert_true(rd_copy(&c.transport_key.key_octets, octets, sizeof octets));
+	if (c.transport_key.type == APS_KEY_TC_LINK) {
+		learn_link(l, secret_take(octets, sizeof octets));
+	} else {
+		assert_int_equal(c.transport_key.type, APS_KEY_STANDARD_NETWORK);
+		assert_null(l->network);
+		l->network = secret_take(octets, sizeof octets);
+	}
+}
+
+static void hear_aps(struct listener *l, uint64_t sender, struct rd octets, const struct json *v)
+{
+	uint8_t plain[NWK_FRAME_MAX];
+	struct aps_frame f;
+	struct rd payload;
+
+	assert_int_equal(aps_frame_decode(octets, &f), OK);
+	payload = f.payload;
+	if (f.security) {
+		struct octets want = hex(v, "aps_layer.plaintext");
+
+		assert_true(listener_opens(l, sender, &f, plain, &payload));
+		equal(payload, &want, v);
+	}
+	if (f.type == APS_COMMAND)
+		hear_command(l, payload);
+}
+
+static void hear(struct listener *l, const struct json *v)
+{
+	struct octets frame = hex(v, "mac_frame_nofcs");
+	uint8_t plain[NWK_FRAME_MAX];
+	struct aux_header aux = {.source = 0};
+	struct mac_frame mac;
+	struct nwk_frame nwk;
+	struct rd payload;
+
+	assert_int_equal(mac_frame_decode(rd_hex(&frame), &mac), OK);
+	if (mac.type != MAC_DATA)
+		return;
+	assert_int_equal(nwk_frame_decode(mac.payload, &nwk), OK);
+	payload = nwk.payload;
+	if (nwk.security) {
+		struct octets want = hex(v, "nwk_layer.plaintext");
+
+		if (!l->network)
+			return; /* from before the device had the key */
+		assert_int_equal(nwk_open(l->network, &nwk, &aux, plain, &payload), OK);
+		equal(payload, &want, v);
+		l->opened++;
+	}
+	if (nwk.type == NWK_DATA)
+		hear_aps(l, aux.source, payload, v);
+}
+
+/* The whole chain: link key, key-transport key, network key, key-load key, fresh link key; nothing but the first is given. */
+static void a_join_opens_with_its_first_link_key_alone(void **state)
+{
+	(void)state;
+	EACH(j, "joins")
+	{
+		struct listener l = {.link_count = 0};
+		struct octets first, network;
+		size_t sealed = 0;
+
+		assert_true(hex_parse_loose(json_string_of(json_get(j, "link_keys")->first), first.at, sizeof first.at, &first.len));
+		assert_true(hex_parse_loose(json_string_of(json_get(j, "nwk_keys")->first), network.at, sizeof network.at, &network.len));
+		learn_link(&l, secret_take(first.at, first.len));
+		for (const struct json *v = json_get(j, "frames")->first; v; v = v->next) {
+			hear(&l, v);
+			sealed += has(v, "nwk_layer");
+		}
+		equal(rd_of(secret_octets(l.network), SECRET_AES128), &network, j);
+		assert_true(l.opened + 2 >= sealed && l.opened > 4);
+		assert_int_equal(l.link_count, 2);
+		for (size_t i = 0; i < l.link_count; i++)
+			link_key_set_clear(&l.links[i]);
+		secret_free(l.network);
+	}
+}
+
 static int load(void **state)
 {
 	FILE *f = fopen(TEST_SOURCE_ROOT "/tests/vectors/zigbee.json", "rb");
@@ -443,6 +565,7 @@ int main(void)
 		cmocka_unit_test(beacons),
 		cmocka_unit_test(single_frames),
 		cmocka_unit_test(whole_joins),
+		cmocka_unit_test(a_join_opens_with_its_first_link_key_alone),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);
