@@ -17,10 +17,11 @@
 #define MEMORY_MAX 8192
 
 static const char usage[] =
-    "usage: keyway-sim device --eui64 EUI64 --install-code CODE [--kind thermometer|plug|contact|vibration] [--sleepy | --always-on]\n"
-    "                         [--air 127.0.0.1:17754] [--channel 15] [--poll-ms 2000] [--report-interval S] [--state FILE] [--seed N]\n\n"
+    "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX [--kind thermometer|plug|contact|vibration]\n"
+    "                         [--sleepy | --always-on] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
+    "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
     "A strict Zigbee 3.0 end device. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
-    "open, close, on, off, toggle, temperature 23.5, leave, factory-reset.\n";
+    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset.\n";
 
 struct program {
 	struct loop *loop;
@@ -31,7 +32,6 @@ struct program {
 	struct rng rng;
 	const char *path;
 	char eui64[EUI64_SIZE];
-	uint8_t channel;
 	char line[256];
 	size_t line_len;
 };
@@ -63,6 +63,9 @@ static void pump(struct program *p)
 		switch (e.type) {
 		case SIM_DEVICE_SEND:
 			air_client_send(p->air, rd_of(e.octets, e.len));
+			break;
+		case SIM_DEVICE_CHANNEL:
+			air_client_channel(p->air, e.channel);
 			break;
 		case SIM_DEVICE_EVENT:
 			printf("{\"time\":%llu,\"device\":\"%s\",\"event\":\"%s\"%s%s}\n", (unsigned long long)clock_unix_ms(), p->eui64, e.name, e.detail[0] ? "," : "", e.detail);
@@ -141,33 +144,126 @@ static int fail(const char *text)
 	return 1;
 }
 
-static int configure(struct program *p, int argc, char **argv, struct sim_device_config *c)
+/* "15", "11,15,20-26". */
+static bool read_channels(const char *text, uint32_t *mask)
 {
-	const char *eui64 = sim_option(argc, argv, "--eui64", ""), *code_text = sim_option(argc, argv, "--install-code", "");
+	struct rd in = rd_str(text), part;
+	bool more = true;
+
+	*mask = 0;
+	while (more) {
+		uint64_t first, last;
+		struct rd low;
+
+		more = rd_until(&in, ',', &part);
+		if (!more)
+			part = rd_rest(&in);
+		low = part;
+		if (rd_until(&part, '-', &low) ? !rd_decimal(low, &first) || !rd_decimal(part, &last) : !rd_decimal(part, &first) || (last = first) == 0)
+			return false;
+		if (first < SIM_CHANNEL_FIRST || last > SIM_CHANNEL_LAST || first > last)
+			return false;
+		for (uint64_t c = first; c <= last; c++)
+			*mask |= 1U << c;
+	}
+	return true;
+}
+
+static int read_key(int argc, char **argv, struct secret **link_key)
+{
+	const char *code_text = sim_option(argc, argv, "--install-code", NULL), *key_text = sim_option(argc, argv, "--link-key", NULL);
+	uint8_t octets[SECRET_AES128];
 	struct secret *code = NULL;
 	enum err e;
 
-	if (!eui64_parse(rd_str(eui64), &c->eui64))
-		return fail("--eui64 wants 16 hexadecimal digits");
+	if (!code_text == !key_text)
+		return fail("give either --install-code or --link-key");
+	if (key_text) {
+		if (!hex_parse(rd_str(key_text), octets, sizeof octets))
+			return fail("--link-key wants 32 hexadecimal digits");
+		*link_key = secret_take(octets, sizeof octets);
+		return *link_key ? 0 : fail("out of memory");
+	}
 	e = install_code_parse(rd_str(code_text), &code);
-	if (e != OK || install_code_link_key(code, &c->link_key) != OK)
+	if (e != OK)
 		return fail(e == ERR_BAD_CRC ? "the install code's CRC is wrong" : "--install-code wants the code and its CRC in hexadecimal");
+	e = install_code_link_key(code, link_key);
 	secret_free(code);
+	return e == OK ? 0 : fail(err_text(e));
+}
+
+static bool read_number(int argc, char **argv, const char *name, const char *otherwise, uint32_t *v)
+{
+	uint64_t number;
+
+	if (!rd_decimal(rd_str(sim_option(argc, argv, name, otherwise)), &number) || number > UINT32_MAX)
+		return false;
+	*v = (uint32_t)number;
+	return true;
+}
+
+static int configure(struct program *p, int argc, char **argv, struct sim_device_config *c)
+{
+	const char *channel = sim_option(argc, argv, "--channel", "15"), *seed = sim_option(argc, argv, "--seed", NULL);
+	uint64_t seeded = 0;
+
+	if (!eui64_parse(rd_str(sim_option(argc, argv, "--eui64", "")), &c->eui64))
+		return fail("--eui64 wants 16 hexadecimal digits");
 	if (!read_kind(sim_option(argc, argv, "--kind", "thermometer"), &c->kind))
 		return fail("--kind wants thermometer, plug, contact or vibration");
+	if (!read_channels(sim_option(argc, argv, "--channels", channel), &c->channels))
+		return fail("--channel and --channels want 11 to 26, such as 15 or 11,15,20-26");
+	if (!read_number(argc, argv, "--poll-ms", "2000", &c->poll_ms) || c->poll_ms < 10)
+		return fail("--poll-ms wants a number from 10");
+	if (!read_number(argc, argv, "--report-interval", "0", &c->report_s))
+		return fail("--report-interval wants seconds");
+	if (seed && !rd_decimal(rd_str(seed), &seeded))
+		return fail("--seed wants a number");
+	if (sim_has(argc, argv, "--sleepy") && sim_has(argc, argv, "--always-on"))
+		return fail("--sleepy or --always-on, not both");
 	c->sleepy = sim_has(argc, argv, "--sleepy");
-	c->channel = (uint8_t)atoi(sim_option(argc, argv, "--channel", "15"));
-	c->poll_ms = (uint32_t)atoi(sim_option(argc, argv, "--poll-ms", "2000"));
-	c->report_s = (uint32_t)atoi(sim_option(argc, argv, "--report-interval", "0"));
-	if (c->channel < 11 || c->channel > 26)
-		return fail("--channel wants 11 to 26");
 	eui64_print(p->eui64, c->eui64);
 	p->path = sim_option(argc, argv, "--state", NULL);
-	p->rng = sim_option(argc, argv, "--seed", NULL) ? rng_seeded(strtoull(sim_option(argc, argv, "--seed", "1"), NULL, 10)) : rng_system();
+	p->rng = seed ? rng_seeded(seeded) : rng_system();
 	c->rng = &p->rng;
 	c->save = save;
 	c->save_ctx = p;
-	return 0;
+	return read_key(argc, argv, &c->link_key);
+}
+
+static uint8_t lowest_channel(uint32_t mask)
+{
+	uint8_t channel = SIM_CHANNEL_FIRST;
+
+	while (channel < SIM_CHANNEL_LAST && !(mask >> channel & 1))
+		channel++;
+	return channel;
+}
+
+/* What the device remembers; false when there is a file that cannot be read. */
+static bool recall(const char *path, char *memory, size_t size, size_t *len)
+{
+	FILE *f = path ? fopen(path, "r") : NULL;
+	bool ok;
+
+	*len = 0;
+	if (!f)
+		return !path || errno == ENOENT;
+	*len = fread(memory, 1, size, f);
+	ok = !ferror(f) && *len < size;
+	fclose(f);
+	return ok;
+}
+
+static bool simulate(struct program *p, int argc, char **argv)
+{
+	const char *temperature = sim_option(argc, argv, "--temperature", NULL);
+	char command[64];
+
+	if (!temperature)
+		return true;
+	snprintf(command, sizeof command, "temperature %s", temperature);
+	return sim_device_command(p->device, clock_ms(), command);
 }
 
 int device_main(int argc, char **argv)
@@ -176,7 +272,6 @@ int device_main(int argc, char **argv)
 	static char memory[MEMORY_MAX];
 	struct sim_device_config c = {.eui64 = 0};
 	size_t len = 0;
-	FILE *f;
 	int r;
 
 	if (sim_has(argc, argv, "--help")) {
@@ -186,11 +281,8 @@ int device_main(int argc, char **argv)
 	r = configure(&p, argc, argv, &c);
 	if (r)
 		return r;
-	f = p.path ? fopen(p.path, "r") : NULL;
-	if (f) {
-		len = fread(memory, 1, sizeof memory, f);
-		fclose(f);
-	}
+	if (!recall(p.path, memory, sizeof memory, &len))
+		return fail("the state file cannot be read");
 	log_start("device", LOG_LEVEL_INFO);
 	p.loop = loop_new();
 	p.timer = loop_timer_new(p.loop, on_time, &p);
@@ -198,7 +290,9 @@ int device_main(int argc, char **argv)
 	bytes_wipe(memory, sizeof memory);
 	if (!p.device)
 		return fail("the state file is damaged; delete it for a factory-new device");
-	if (air_client_new(p.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), c.channel, on_air, &p, &p.air) != OK)
+	if (!simulate(&p, argc, argv))
+		return fail("--temperature wants degrees Celsius");
+	if (air_client_new(p.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), lowest_channel(c.channels), on_air, &p, &p.air) != OK)
 		return fail("--air wants HOST:PORT");
 	fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
 	if (lseek(STDIN_FILENO, 0, SEEK_CUR) < 0) /* not a file: a pipe or a terminal, which epoll takes */

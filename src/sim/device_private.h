@@ -1,4 +1,4 @@
-/* What the files of the simulated device share. */
+/* What the files of the simulated device share. Each section is one file. */
 #ifndef KEYWAY_SIM_DEVICE_PRIVATE_H
 #define KEYWAY_SIM_DEVICE_PRIVATE_H
 
@@ -15,6 +15,7 @@
 #define DEVICE_BINDINGS 16
 #define DEVICE_REPORTS 16
 #define DEVICE_ENDPOINT 1
+#define DEVICE_COUNTER_BLOCK 1024
 
 enum device_state {
 	DEVICE_OFF,            /* waits to scan again */
@@ -27,13 +28,29 @@ enum device_state {
 	DEVICE_ASKING_KEY,     /* unique Trust Centre link key */
 	DEVICE_VERIFYING,
 	DEVICE_COMMISSIONED,
-	DEVICE_REJOINING,
+	DEVICE_SEEKING,        /* scans for the network that it belongs to */
+	DEVICE_REJOINING,      /* rejoin request sent */
+};
+
+/* Two are kept, so that a rotation loses no frame: R22 4.3.1.2. */
+struct network_key {
+	struct secret *key; /* NULL: none */
+	uint8_t sequence;
+	bool newer; /* came by Transport-Key and was not active yet */
+	struct counter_in in;
+};
+
+/* A link key shared with the Trust Centre, and what was heard under it. */
+struct trust_link {
+	struct link_key_set set;
+	struct counter_in in;
 };
 
 /* An APS frame that waits for its acknowledgement. */
 struct unacked {
 	bool used;
 	uint8_t counter;
+	uint16_t destination;
 	unsigned tries;
 	uint64_t again;
 	uint8_t octets[NWK_FRAME_MAX]; /* the APS frame */
@@ -54,28 +71,38 @@ struct reporting {
 	bool ever;
 };
 
+/* A network worth joining, from its beacon. */
+struct candidate {
+	bool found;
+	uint8_t channel;
+	uint16_t pan_id, parent;
+	uint64_t extended_pan_id;
+};
+
 struct sim_device {
 	struct sim_device_config config;
 	struct radio *radio;
 	enum device_state state;
 	uint64_t now, step_at, poll_at, window_until, busy_until;
-	unsigned tries, missed_polls, failures;
-	bool have_beacon;
+	unsigned tries, missed, failures, rejoin_failures;
+	struct candidate candidate;
+	bool resting;    /* DEVICE_SEEKING: between two scans */
+	uint8_t channel; /* tuned to */
 	uint16_t pan_id, short_address, parent;
 	uint64_t extended_pan_id;
-	struct link_key_set link;       /* the present link key */
-	struct secret *unique;          /* received, not yet confirmed */
+	bool by_timeout_request; /* the parent wants time-out requests as keep-alive, not polls */
+	bool unsecured_rejoin;   /* under way: the key comes under the unique link key */
+	struct trust_link link;  /* the present one */
+	struct trust_link fresh; /* received, not yet confirmed; set.link NULL: none */
 	bool link_is_unique;
-	struct secret *network_key, *next_network_key;
-	uint8_t network_key_sequence, next_network_key_sequence;
+	struct network_key network, alternate;
 	uint64_t trust_centre;
 	struct counter nwk_out, aps_out;
-	struct counter_in nwk_in, aps_in;
 	uint8_t mac_sequence, nwk_sequence, aps_counter, zdo_sequence, zcl_sequence;
 	struct unacked unacked[DEVICE_UNACKED];
-	struct { uint8_t counter; uint64_t at; bool used; } duplicates[DEVICE_DUPLICATES];
+	struct { uint8_t counter; uint16_t source; uint64_t at; bool used; } duplicates[DEVICE_DUPLICATES];
 	size_t duplicate_next;
-	uint32_t token, poll_token;
+	uint32_t token;
 	struct sim_device_effect effects[DEVICE_EFFECTS];
 	size_t effect_first, effect_count;
 	/* application */
@@ -83,38 +110,126 @@ struct sim_device {
 	size_t binding_count;
 	struct reporting reports[DEVICE_REPORTS];
 	size_t report_count;
-	bool on, alarm, enrolled;
+	bool on, alarm, enrolled, temperature_held;
 	uint64_t cie;
+	uint16_t identify_s;
 	int16_t temperature; /* hundredths of a degree */
-	uint16_t humidity;
+	uint16_t humidity;   /* hundredths of a per cent */
+	uint16_t watts;      /* while on */
 	uint64_t energy;     /* watt hours */
-	uint64_t drift_at, counted_at;
+	uint64_t drift_at, second_at, alarm_until, check_in_at;
+	uint32_t check_in_quarters; /* Poll Control: quarters of a second between two check-ins, 0: none */
 };
 
-/* device.c */
+/* What an APS frame came with. */
+struct arrival {
+	struct aps_frame f;
+	uint16_t source;  /* NWK */
+	bool broadcast;   /* NWK */
+	struct rd payload; /* opened */
+};
+
+/* ---- device.c: life, states, events ---- */
 void device_event(struct sim_device *d, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
-void device_save(struct sim_device *d);
+struct sim_device_effect *device_effect(struct sim_device *d, enum sim_device_effect_type type); /* NULL: no room */
 void device_state_set(struct sim_device *d, enum device_state s, uint64_t step_in_ms);
+void device_state_rest(struct sim_device *d, enum device_state s); /* no step is due */
+/* Has a network key and an address. */
+bool device_joined(const struct sim_device *d);
+/* Forgets the network and starts over after a while; `tell`: NWK Leave and MAC disassociation first. */
 void device_leave(struct sim_device *d, const char *reason, bool tell);
+uint8_t device_capability(const struct sim_device *d);
+
+/* ---- device_memory.c ---- */
+void device_save(struct sim_device *d);
 enum err device_reserve_nwk(void *ctx, uint32_t limit);
 enum err device_reserve_aps(void *ctx, uint32_t limit);
+/* Sets commissioned when the memory is of a device in a network. */
+bool device_recall(struct sim_device *d, struct rd memory, bool *commissioned) MUST_CHECK;
+
+/* ---- device_mac.c: scan, association, polling ---- */
+void device_mac_seek_later(struct sim_device *d); /* a round of looking for the network was in vain */
+void device_mac_scan(struct sim_device *d, enum device_state as);
+void device_mac_tune(struct sim_device *d, uint8_t channel);
+void device_mac_step(struct sim_device *d);
 void device_mac_data(struct sim_device *d, struct rd nwk);
-/* device_net.c */
+void device_mac_disassociate(struct sim_device *d);
+void device_mac_poll_tick(struct sim_device *d);
+bool device_mac_polls(const struct sim_device *d);
+void device_mac_addresses(struct sim_device *d, bool joined);
+void device_mac_drain(struct sim_device *d); /* takes what the radio has for us */
+bool device_mac_listens(const struct sim_device *d);
+
+/* ---- device_nwk.c ---- */
 void device_nwk_send(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload);
+void device_nwk_command(struct sim_device *d, uint16_t destination, const struct nwk_command *c);
+void device_nwk_rejoin_request(struct sim_device *d, bool secured);
+void device_nwk_input(struct sim_device *d, struct rd nwk);
+void device_nwk_seek(struct sim_device *d); /* the parent is lost, or a rejoin is wanted */
+bool device_nwk_switch(struct sim_device *d, uint8_t sequence);
+void device_network_key_clear(struct network_key *k);
+
+/* ---- device_aps.c ---- */
 void device_aps_send(struct sim_device *d, uint16_t destination, const struct aps_frame *f, bool seal_with_link_key);
-void device_net_input(struct sim_device *d, struct rd nwk);
-void device_net_tick(struct sim_device *d);
-uint64_t device_net_deadline(const struct sim_device *d);
-void device_commission_step(struct sim_device *d); /* the state's step is due */
+void device_aps_input(struct sim_device *d, struct rd octets, uint16_t source, bool broadcast, bool secured);
+void device_aps_tick(struct sim_device *d);
+uint64_t device_aps_deadline(const struct sim_device *d);
+void device_aps_forget(struct sim_device *d);
+
+/* ---- device_tc.c: the device's side of the Trust Centre's procedures ---- */
+enum sealed_under { SEALED_NOT, SEALED_LINK, SEALED_FRESH };
+void device_tc_step(struct sim_device *d);
+void device_tc_input(struct sim_device *d, struct rd payload, enum sealed_under under, const struct aux_header *aux);
+void device_tc_timeout_known(struct sim_device *d, uint8_t status, uint8_t parent_information);
+void device_tc_node_known(struct sim_device *d, const struct zdo_message *m);
+void device_trust_link_clear(struct trust_link *l);
+
+/* ---- device_zdo.c ---- */
 void device_zdo_send(struct sim_device *d, uint16_t destination, const struct zdo_message *m, bool ack);
+void device_zdo_input(struct sim_device *d, const struct arrival *a);
 void device_announce(struct sim_device *d);
-void device_node_known(struct sim_device *d, const struct zdo_message *m);
-/* device_app.c */
-void device_zdo_input(struct sim_device *d, const struct aps_frame *f, struct rd payload);
-void device_zcl_input(struct sim_device *d, const struct aps_frame *f, struct rd payload);
-void device_app_tick(struct sim_device *d);
-uint64_t device_app_deadline(const struct sim_device *d);
-void device_changed(struct sim_device *d, uint16_t cluster, uint16_t attribute);
+
+/* ---- device_attribute.c: what it senses ---- */
+struct device_attribute {
+	uint16_t cluster, id;
+	uint8_t type;
+	uint8_t access;
+	uint8_t source;
+	uint64_t fixed;
+};
+#define DEVICE_ATTRIBUTE_REPORTABLE 1
+#define DEVICE_ATTRIBUTE_WRITABLE 2
+#define DEVICE_CLUSTERS_MAX 8
+struct device_kind {
+	const char *model;
+	uint16_t device;
+	uint8_t cluster_count;
+	uint16_t clusters[DEVICE_CLUSTERS_MAX];
+	uint16_t zone_type;
+};
+const struct device_kind *device_kind(const struct sim_device *d);
+bool device_has_cluster(const struct sim_device *d, uint16_t cluster);
+/* NULL: this device has no such attribute. */
+const struct device_attribute *device_attribute_find(const struct sim_device *d, uint16_t cluster, uint16_t id);
+/* The next one of the cluster with an id of at least `from`, or NULL. */
+const struct device_attribute *device_attribute_next(const struct sim_device *d, uint16_t cluster, uint32_t from);
+void device_attribute_read(const struct sim_device *d, const struct device_attribute *a, struct zcl_value *v);
+/* A ZCL status. */
+uint8_t device_attribute_write(struct sim_device *d, const struct device_attribute *a, const struct zcl_value *v, bool try_only);
+void device_sense(struct sim_device *d); /* once a second: the world changes a little */
+
+/* ---- device_zcl.c ---- */
+void device_zcl_input(struct sim_device *d, const struct arrival *a);
+void device_zcl_send(struct sim_device *d, uint16_t destination, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z);
+void device_enroll(struct sim_device *d); /* IAS zone enroll request */
+void device_check_in(struct sim_device *d);
 void device_alarm(struct sim_device *d, bool alarm);
+void device_switch(struct sim_device *d, bool on);
+
+/* ---- device_report.c ---- */
+uint8_t device_report_configure(struct sim_device *d, uint16_t cluster, const struct zcl_record *r);
+const struct reporting *device_report_find(const struct sim_device *d, uint16_t cluster, uint16_t attribute);
+const struct binding *device_binding(const struct sim_device *d, uint16_t cluster); /* the first; NULL: none */
+void device_reports_consider(struct sim_device *d);
 
 #endif

@@ -1,0 +1,224 @@
+/* The simulated device's Zigbee Device Object: what it tells about itself, its binding table, Mgmt_Leave. Source: R22 clause 2.4. */
+#include <string.h>
+
+#include "sim/device_private.h"
+
+#define MANUFACTURER_CODE 0x1234
+#define REVISION 22
+#define POWER_MAINS 0xc110   /* on, mains, full */
+#define POWER_BATTERY 0xc441 /* periodic, battery, full */
+#define LEAVE_REJOIN 0x80
+
+void device_zdo_send(struct sim_device *d, uint16_t destination, const struct zdo_message *m, bool ack)
+{
+	uint8_t buffer[NWK_FRAME_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct aps_frame f = {
+		.type = APS_DATA,
+		.delivery = destination >= NWK_BROADCAST_ROUTERS ? APS_BROADCAST : APS_UNICAST,
+		.ack_request = ack,
+		.cluster = m->cluster,
+		.profile = APS_PROFILE_ZDP,
+	};
+
+	if (zdo_encode(m, &w) == OK && wr_done(&w, &f.payload))
+		device_aps_send(d, destination, &f, false);
+}
+
+void device_announce(struct sim_device *d)
+{
+	const struct zdo_message m = {
+		.cluster = ZDO_DEVICE_ANNCE,
+		.sequence = d->zdo_sequence++,
+		.short_address = d->short_address,
+		.eui64 = d->config.eui64,
+		.capability = device_capability(d),
+	};
+
+	device_zdo_send(d, NWK_BROADCAST_RX_ON, &m, false);
+	device_event(d, "announced", "\"short\":%u", d->short_address);
+}
+
+static void node_descriptor(const struct sim_device *d, struct zdo_message *m)
+{
+	m->node = (struct zdo_node_descriptor){
+		.logical_type = ZDO_END_DEVICE,
+		.frequency = 8,
+		.capability = device_capability(d),
+		.manufacturer = MANUFACTURER_CODE,
+		.buffer_size = 82,
+		.incoming_size = 82,
+		.server_mask = REVISION << 9,
+		.outgoing_size = 82,
+	};
+}
+
+static void match(const struct sim_device *d, const struct zdo_message *rq, struct zdo_message *m)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < rq->simple.in_count; i++)
+		found = found || device_has_cluster(d, rq->simple.in[i]);
+	if (rq->simple.profile == APS_PROFILE_HOME_AUTOMATION && found) {
+		m->endpoint_count = 1;
+		m->endpoints[0] = DEVICE_ENDPOINT;
+	}
+}
+
+static void simple_descriptor(const struct sim_device *d, const struct zdo_message *rq, struct zdo_message *m)
+{
+	const struct device_kind *k = device_kind(d);
+
+	if (rq->endpoint == APS_ENDPOINT_ZDO || rq->endpoint > 240)
+		m->status = ZDO_INVALID_EP;
+	else if (rq->endpoint != DEVICE_ENDPOINT)
+		m->status = ZDO_NOT_ACTIVE;
+	m->simple.endpoint = DEVICE_ENDPOINT;
+	m->simple.profile = APS_PROFILE_HOME_AUTOMATION;
+	m->simple.device = k->device;
+	m->simple.version = 1;
+	m->simple.in_count = k->cluster_count;
+	memcpy(m->simple.in, k->clusters, k->cluster_count * sizeof k->clusters[0]);
+}
+
+static uint8_t bind(struct sim_device *d, const struct zdo_message *rq, bool add)
+{
+	if (rq->bind.source != d->config.eui64 || rq->bind.source_endpoint != DEVICE_ENDPOINT || !device_has_cluster(d, rq->bind.cluster))
+		return ZDO_INVALID_EP;
+	for (size_t i = 0; i < d->binding_count; i++) {
+		struct binding *b = &d->bindings[i];
+
+		if (b->cluster != rq->bind.cluster || b->destination != rq->bind.destination || b->destination_endpoint != rq->bind.destination_endpoint)
+			continue;
+		if (!add) {
+			*b = d->bindings[--d->binding_count];
+			device_save(d);
+		}
+		return ZDO_SUCCESS;
+	}
+	if (!add)
+		return ZDO_NO_ENTRY;
+	if (d->binding_count == DEVICE_BINDINGS)
+		return ZDO_TABLE_FULL;
+	d->bindings[d->binding_count++] = (struct binding){rq->bind.cluster, rq->bind.destination, rq->bind.destination_endpoint};
+	device_save(d);
+	return ZDO_SUCCESS;
+}
+
+/* What we don't know, or can't read, is told to whom asked us alone. */
+static void refuse(struct sim_device *d, const struct arrival *a, uint8_t sequence, uint8_t status)
+{
+	uint8_t buffer[4];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct aps_frame f = {.type = APS_DATA, .cluster = a->f.cluster | ZDO_RESPONSE, .profile = APS_PROFILE_ZDP, .ack_request = true};
+
+	wr_u8(&w, sequence);
+	wr_u8(&w, status);
+	if (!a->broadcast && wr_done(&w, &f.payload))
+		device_aps_send(d, a->source, &f, false);
+}
+
+/* The answer to a request about us; false: none. */
+static bool answer(struct sim_device *d, const struct arrival *a, const struct zdo_message *rq, struct zdo_message *m)
+{
+	switch (rq->cluster) {
+	case ZDO_NWK_ADDR:
+		if (rq->eui64 == d->config.eui64)
+			return true;
+		m->eui64 = rq->eui64;
+		m->status = ZDO_DEVICE_NOT_FOUND;
+		return !a->broadcast;
+	case ZDO_IEEE_ADDR:
+		return true;
+	case ZDO_NODE_DESC:
+		node_descriptor(d, m);
+		return true;
+	case ZDO_POWER_DESC:
+		m->power = d->config.sleepy ? POWER_BATTERY : POWER_MAINS;
+		return true;
+	case ZDO_SIMPLE_DESC:
+		simple_descriptor(d, rq, m);
+		return true;
+	case ZDO_ACTIVE_EP:
+		m->endpoint_count = 1;
+		m->endpoints[0] = DEVICE_ENDPOINT;
+		return true;
+	case ZDO_MATCH_DESC:
+		match(d, rq, m);
+		return m->endpoint_count > 0 || !a->broadcast;
+	case ZDO_BIND:
+	case ZDO_UNBIND:
+		m->status = bind(d, rq, rq->cluster == ZDO_BIND);
+		return true;
+	case ZDO_MGMT_LEAVE:
+		return true;
+	case ZDO_MGMT_PERMIT_JOINING:
+		m->status = ZDO_NOT_SUPPORTED; /* an end device has no children */
+		return !a->broadcast;
+	default:
+		return false; /* announcements of others */
+	}
+}
+
+/* Requests that name a short address ask about that device; end devices answer for themselves alone. */
+static bool about_another(const struct sim_device *d, const struct zdo_message *rq)
+{
+	switch (rq->cluster) {
+	case ZDO_IEEE_ADDR:
+	case ZDO_NODE_DESC:
+	case ZDO_POWER_DESC:
+	case ZDO_SIMPLE_DESC:
+	case ZDO_ACTIVE_EP:
+		return rq->short_address != d->short_address;
+	default:
+		return false;
+	}
+}
+
+static void leave_by_request(struct sim_device *d, const struct zdo_message *rq)
+{
+	if (rq->leave_flags & LEAVE_REJOIN && d->state == DEVICE_COMMISSIONED)
+		device_nwk_seek(d);
+	else
+		device_leave(d, "Mgmt_Leave", true);
+}
+
+static void request_input(struct sim_device *d, const struct arrival *a, const struct zdo_message *rq)
+{
+	struct zdo_message m = {
+		.cluster = rq->cluster | ZDO_RESPONSE,
+		.sequence = rq->sequence,
+		.short_address = d->short_address,
+		.eui64 = d->config.eui64,
+	};
+	bool leaves = rq->cluster == ZDO_MGMT_LEAVE && (rq->eui64 == 0 || rq->eui64 == d->config.eui64);
+
+	if (about_another(d, rq)) {
+		m.status = ZDO_INV_REQUEST_TYPE;
+		m.short_address = rq->short_address;
+		if (!a->broadcast)
+			device_zdo_send(d, a->source, &m, true);
+		return;
+	}
+	if (rq->cluster == ZDO_MGMT_LEAVE && !leaves)
+		m.status = ZDO_DEVICE_NOT_FOUND;
+	if (answer(d, a, rq, &m))
+		device_zdo_send(d, a->source, &m, true);
+	if (leaves)
+		leave_by_request(d, rq);
+}
+
+void device_zdo_input(struct sim_device *d, const struct arrival *a)
+{
+	struct zdo_message rq;
+	enum err e = zdo_decode(a->f.cluster, a->payload, &rq);
+
+	if (a->f.cluster & ZDO_RESPONSE) {
+		if (e == OK && a->f.cluster == (ZDO_NODE_DESC | ZDO_RESPONSE) && a->source == NWK_COORDINATOR)
+			device_tc_node_known(d, &rq);
+	} else if (e == OK) {
+		request_input(d, a, &rq);
+	} else {
+		refuse(d, a, rq.sequence, e == ERR_UNSUPPORTED ? ZDO_NOT_SUPPORTED : ZDO_INV_REQUEST_TYPE);
+	}
+}
