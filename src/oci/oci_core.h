@@ -11,6 +11,7 @@
 #include "keys/counter.h"
 #include "keys/secret.h"
 #include "oci/mapping.h"
+#include "zigbee/aps_fragment.h"
 #include "zigbee/aps_frame.h"
 #include "zigbee/nwk_frame.h"
 #include "zigbee/zdo.h"
@@ -67,6 +68,7 @@ struct oci_device {
 	struct oci_sending sending[OCI_SENDING];
 	struct { bool used; uint8_t counter; uint64_t at; } duplicates[OCI_DUPLICATES];
 	size_t duplicate_next;
+	struct aps_reassembler fragments; /* one fragmented message at a time */
 	uint64_t last_heard;
 	/* interview; stored but for the running question */
 	enum oci_interview interview;

@@ -506,6 +506,26 @@ static void pass_up(struct oci_core *c, struct oci_device *d, struct rd aps)
 	e->counter = d->aps_counter++;
 }
 
+/* Each fragment is acknowledged; the whole message is one frame like any other. */
+static void on_fragment(struct oci_core *c, struct oci_device *d, const struct aps_frame *f)
+{
+	struct aps_frame ack;
+	struct rd whole;
+	enum err e = f->security ? ERR_UNSUPPORTED : aps_reassembler_take(&d->fragments, c->now, f, &whole, &ack);
+
+	if (e != OK) {
+		oci_log(c, d, "fragment refused: %s", err_text(e));
+		return;
+	}
+	oci_aps_send(c, d, &ack);
+	if (whole.left == 0 || duplicate(c, d, f->counter))
+		return;
+	if (f->profile == APS_PROFILE_ZDP)
+		oci_zdo_input(c, d, f, whole);
+	else
+		oci_zcl_input(c, d, f, whole);
+}
+
 static void on_aps(struct oci_core *c, struct oci_device *d, struct rd octets)
 {
 	struct aps_frame f, ack;
@@ -522,6 +542,10 @@ static void on_aps(struct oci_core *c, struct oci_device *d, struct rd octets)
 	 * repeats of those. */
 	if (f.type == APS_COMMAND && f.security) {
 		pass_up(c, d, octets);
+		return;
+	}
+	if (f.extended_header && f.fragmentation != APS_NOT_FRAGMENTED) {
+		on_fragment(c, d, &f);
 		return;
 	}
 	if (f.ack_request && f.delivery == APS_UNICAST) {

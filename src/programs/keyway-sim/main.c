@@ -12,6 +12,7 @@ static const struct {
 	{"air", air_main, "the radio medium: relays frames, with loss, delay and duplication; writes a capture"},
 	{"device", device_main, "a strict Zigbee 3.0 end device: thermometer, plug, contact or vibration sensor"},
 	{"rcp", rcp_main, "a Spinel radio co-processor on TCP or a pty"},
+	{"sniff", sniff_main, "print what anybody in range sees of each frame"},
 };
 
 int main(int argc, char **argv)
