@@ -91,8 +91,12 @@ static bool endpoints_read(struct rd *in, struct zdo_message *m)
 
 static void endpoints_write(const struct zdo_message *m, struct wr *w)
 {
+	if (m->endpoint_count > ZDO_ENDPOINTS_MAX) {
+		w->spoilt = true;
+		return;
+	}
 	wr_u8(w, m->endpoint_count);
-	wr_copy(w, m->endpoints, m->endpoint_count <= ZDO_ENDPOINTS_MAX ? m->endpoint_count : 0);
+	wr_copy(w, m->endpoints, m->endpoint_count);
 }
 
 static bool bind_read(struct rd *in, struct zdo_message *m)
