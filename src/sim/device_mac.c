@@ -61,7 +61,8 @@ void device_mac_data(struct sim_device *d, struct rd nwk)
 	};
 
 	send(d, &f);
-	d->busy_until = d->now + BUSY_MS;
+	if (d->busy_until < d->now + BUSY_MS)
+		d->busy_until = d->now + BUSY_MS;
 	if (d->config.sleepy && d->poll_at > d->now + FAST_POLL_MS)
 		d->poll_at = d->now + FAST_POLL_MS;
 }
