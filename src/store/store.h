@@ -1,53 +1,97 @@
-/* Where a CSE keeps its resources. Rows have integer keys; attributes are one JSON object as they are answered, so that a retrieval copies
- * octets. Writes of one round of the loop share a transaction: begin with the first, commit once, acknowledge then (group commit). */
+/* Where a CSE keeps its resources: the small interface that hides SQLite and PostgreSQL. Rows have integer keys; attributes are one JSON
+ * object as it is answered, so that a retrieval copies octets. Writes of one round of the loop share a transaction: the first begins it,
+ * store_commit ends it, acknowledgements follow (group commit).
+ *
+ * Two kinds of rows: *instances* (contentInstance, timeSeriesInstance, flexContainerInstance) lie together below their parent, clustered
+ * by (parent, id), so that a million of them cost neither memory nor a second index; everything else is a *resource* with indexes for
+ * name, children, type, labels and expiry.
+ *
+ * Keys: `id` is positive and grows with every row of this store; it is never used twice. `ri` is the unstructured resourceID. For rows
+ * whose ri is NULL here the caller derives it from parent and id, so the store needs no index for it. */
 #ifndef KEYWAY_STORE_STORE_H
 #define KEYWAY_STORE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/rd.h"
 
-#define STORE_NAME 128
-
 struct store;
 
 struct store_row {
 	int64_t id;
-	int64_t parent;            /* 0 for the CSEBase */
-	int type;                  /* ty */
-	char ri[STORE_NAME];       /* resourceID, unstructured */
-	char rn[STORE_NAME];       /* resourceName */
-	char root[STORE_NAME];     /* "m2m:cnt", "cod:binSh" */
-	char creator[STORE_NAME];  /* SP-relative ID of who made it */
-	struct rd body;            /* JSON object of all attributes; owned by the row, see store_row_clear */
+	int64_t parent;       /* 0 for the CSEBase */
+	int type;             /* ty */
+	bool instance;        /* which kind of row */
+	const char *ri;       /* resourceID when it cannot be derived (AE, remoteCSE, CSEBase), or NULL */
+	const char *rn;       /* resourceName; NULL when it is the derived one */
+	const char *root;     /* "m2m:cnt", "cod:binSh" */
+	const char *creator;  /* SP-relative ID of the originator of the CREATE */
+	uint64_t expires;     /* unix ms, 0: never */
+	struct rd body;       /* JSON object of all attributes but those that the caller derives */
 };
-void store_row_clear(struct store_row *row);
 
-/* path ":memory:" keeps nothing. */
-enum err store_open(const char *path, struct store **out) MUST_CHECK;
-void store_close(struct store *s);
-
-/* ERR_NOT_FOUND, ERR_STORE. The row is filled on OK only, and to be cleared. */
-enum err store_by_id(struct store *s, int64_t id, struct store_row *row) MUST_CHECK;
-enum err store_by_ri(struct store *s, const char *ri, struct store_row *row) MUST_CHECK;
-enum err store_by_name(struct store *s, int64_t parent, const char *rn, struct store_row *row) MUST_CHECK;
-/* The newest or oldest child of a type. */
-enum err store_edge_child(struct store *s, int64_t parent, int type, bool newest, struct store_row *row) MUST_CHECK;
-
-/* Children in the order of creation, of one type or of all (type 0). fn may not write; false from it ends. */
+/* A row during a reading: everything in it is borrowed until fn returns. fn may read the store, not write it. False ends the walk. */
 typedef bool store_each(void *ctx, const struct store_row *row);
-enum err store_children(struct store *s, int64_t parent, int type, store_each *fn, void *ctx) MUST_CHECK;
 
-/* Writes belong to the open transaction, which the first of them begins. insert fills row->id; ERR_EXISTS for a name or ri that is taken. */
-enum err store_insert(struct store *s, struct store_row *row) MUST_CHECK;
-enum err store_update(struct store *s, int64_t id, struct rd body) MUST_CHECK;
-enum err store_delete(struct store *s, int64_t id) MUST_CHECK; /* with all descendants */
-bool store_dirty(const struct store *s);                        /* a transaction is open */
-enum err store_commit(struct store *s) MUST_CHECK;              /* on disk when OK */
+struct store_options {
+	const char *path;          /* file; ":memory:" keeps nothing */
+	unsigned cache_kib;        /* page cache; 0: 64 MiB */
+	bool check;                /* full integrity check before anything else; a store that was not closed cleanly is checked in any case up to CHECK_MAX */
+};
+/* `detail` gets a sentence for the operator on an error: not a Keyway store, newer schema, damaged at ..., disk full, in use. Older
+ * schemas are migrated in one transaction; a copy of the file is not made (see store_backup). */
+enum err store_open(const struct store_options *o, struct store **out, const char **detail) MUST_CHECK;
+void store_close(struct store *s);
+const char *store_detail(const struct store *s); /* sentence about the last ERR_STORE or ERR_FULL */
 
-uint64_t store_next_number(struct store *s); /* for resource IDs: unique in this store */
-uint64_t store_count(struct store *s);
+/* ---- reading: OK, ERR_NOT_FOUND, ERR_STORE ---- */
+enum err store_by_id(struct store *s, int64_t id, store_each *fn, void *ctx) MUST_CHECK;              /* a resource */
+enum err store_instance(struct store *s, int64_t parent, int64_t id, store_each *fn, void *ctx) MUST_CHECK;
+enum err store_by_ri(struct store *s, const char *ri, store_each *fn, void *ctx) MUST_CHECK;          /* rows with an ri of their own */
+enum err store_by_name(struct store *s, int64_t parent, const char *rn, store_each *fn, void *ctx) MUST_CHECK; /* rows with an rn of their own, both kinds */
+/* Resources below a parent in the order of creation, of one type or of all (0), with id > after. */
+enum err store_children(struct store *s, int64_t parent, int type, int64_t after, store_each *fn, void *ctx) MUST_CHECK;
+/* Instances below a parent; newest first when `newest`, beginning beyond `after` (0: from the edge). */
+enum err store_instances(struct store *s, int64_t parent, bool newest, int64_t after, store_each *fn, void *ctx) MUST_CHECK;
+/* Indexes for discovery; id > after, ascending. Only resources by type; both kinds by label. */
+enum err store_by_type(struct store *s, int type, int64_t after, store_each *fn, void *ctx) MUST_CHECK;
+enum err store_by_label(struct store *s, struct rd label, int64_t after, store_each *fn, void *ctx) MUST_CHECK;
+uint64_t store_label_count(struct store *s, struct rd label, uint64_t most); /* estimate up to `most`, to choose an index */
+uint64_t store_type_count(struct store *s, int type, uint64_t most);
+/* Rows with 0 < expires <= now_ms, soonest first. */
+enum err store_expired(struct store *s, uint64_t now_ms, store_each *fn, void *ctx) MUST_CHECK;
+uint64_t store_next_expiry(struct store *s); /* UINT64_MAX when nothing expires */
+uint64_t store_count(struct store *s);       /* rows of both kinds; kept as a number, not counted */
+
+/* ---- writing: OK, ERR_EXISTS (name or ri is taken), ERR_FULL (disk), ERR_STORE ---- */
+int64_t store_new_id(struct store *s); /* numbers are reserved in blocks ahead; a crash skips some; 0 on ERR_STORE */
+/* row->id from store_new_id. labels: those that the body has in `lbl`, for the index. */
+enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
+/* New body and expiry; labels NULL: unchanged. */
+enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
+enum err store_delete(struct store *s, const struct store_row *row) MUST_CHECK; /* this row only, its instances and its labels; the caller deletes child resources first */
+/* The oldest instances below parent with id <= upto; *deleted tells how many. */
+enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted) MUST_CHECK;
+bool store_dirty(const struct store *s);               /* a transaction is open */
+enum err store_commit(struct store *s) MUST_CHECK;     /* on disk when OK; on an error everything since the last commit is undone */
+void store_rollback(struct store *s);
+/* One operation's writes within the shared transaction: undone together when the operation fails. */
+enum err store_savepoint(struct store *s) MUST_CHECK;
+enum err store_release(struct store *s) MUST_CHECK;
+void store_undo(struct store *s);
+
+/* Small named values of the CSE itself (serialised state of services), in the same transaction. */
+enum err store_value_get(struct store *s, const char *name, store_each *fn, void *ctx) MUST_CHECK; /* value in row->body */
+enum err store_value_set(struct store *s, const char *name, struct rd value) MUST_CHECK;           /* empty: removed */
+enum err store_values(struct store *s, const char *prefix, store_each *fn, void *ctx) MUST_CHECK;  /* name in row->rn, by name */
+
+/* ---- operation ---- */
+/* A consistent copy of a store that may be in use by another process. progress may be NULL. */
+enum err store_backup(const char *from, const char *to, void (*progress)(void *ctx, int percent), void *ctx, const char **detail) MUST_CHECK;
+/* Full check of structure and references: every row has its parent, every label its row. */
+enum err store_check(struct store *s, void (*fault)(void *ctx, const char *text), void *ctx) MUST_CHECK;
 
 #endif
