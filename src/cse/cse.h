@@ -22,6 +22,15 @@ struct cse_config {
 	const char *registrar_id; /* "/id-in", or NULL; requests for CSEs not known here go there */
 	const char *registrar_poa; /* "https://127.0.0.1:8443" */
 	bool require_tls;     /* From is checked against the certificate; requests without one are refused, but internal ones */
+	const char *ae_originators;  /* patterns of From with which an AE may register, comma separated; NULL: "C*,S*" */
+	const char *cse_originators; /* and a CSE; NULL: any */
+	const char *open_create;     /* types that anyone may create under the CSEBase, comma separated numbers; NULL: none */
+	const char *releases;        /* supported, comma separated; NULL: "2a,3,4,5" */
+	uint64_t max_expiration_ms;  /* longest life that a resource gets; 0: five years */
+	uint64_t request_life_ms;    /* of a <request> and of a blocking request without rqet; 0: 60 000 and 20 000 */
+	size_t cache_octets;         /* of the resource cache; 0: 64 MiB */
+	bool verify_subscriptions;   /* NOTIFY with vrq to targets that are oneM2M entities too */
+	bool testbench;              /* upper tester commands are taken */
 };
 
 typedef void cse_done(void *ctx, const struct onem2m_response *rsp); /* once; may come before cse_submit returns */
@@ -49,9 +58,12 @@ void cse_tick(struct cse *c);
 typedef void cse_internal_notify(void *ctx, const struct onem2m_request *rq, cse_done *done, void *done_ctx);
 enum err cse_internal_ae(struct cse *c, const char *ae_id, const char *name, cse_internal_notify *fn, void *ctx) MUST_CHECK;
 
+/* Upper tester (testbench only): a command as X-M2M-UTCMD carries it, the value for X-M2M-UTRSP. False: unknown command. */
+bool cse_upper_tester(struct cse *c, const char *command, char *response, size_t size);
+
 /* Counters for status and metrics. */
 struct cse_counts {
-	uint64_t requests, created, updated, deleted, retrieved, notified, notify_failed, refused, commits, resources;
+	uint64_t requests, created, updated, deleted, retrieved, notified, notify_failed, refused, commits, resources, cache_octets;
 };
 void cse_counts(const struct cse *c, struct cse_counts *out);
 

@@ -1,13 +1,20 @@
-/* What the files of the dispatcher share. */
+/* What the files of the dispatcher share: the CSE, one request on its way, and the hooks of resource types.
+ *
+ * A request passes: cse_submit (dispatch.c: checks, routing) -> the operation's file (create.c, retrieve.c, update.c, delete.c,
+ * notify.c) -> hooks of the type (types/) -> the tree -> exchange_answer, which holds answers to writes back until the commit. */
 #ifndef KEYWAY_CSE_PRIVATE_H
 #define KEYWAY_CSE_PRIVATE_H
 
 #include "cse/cse.h"
+#include "cse/filter.h"
+#include "cse/tree.h"
 #include "json/json.h"
-#include "onem2m/types.h"
+#include "onem2m/schema.h"
+#include "onem2m/timestamp.h"
 #include "store/store.h"
 
 #define CSE_ID_MAX 256
+#define CSE_PATH_MAX 2048
 #define CSE_BODY_MAX (1024 * 1024)
 #define CSE_INTERNAL_AES 8
 
@@ -20,45 +27,154 @@
 #define ACOP_DISCOVERY 32
 
 struct internal_ae {
-	char id[STORE_NAME];
+	char id[128];
 	cse_internal_notify *fn;
 	void *ctx;
 };
 
-struct outbox;
+/* Something that happens at a time: services link one into cse->timers by cse_timer_at. Owned by its service. */
+struct cse_timer {
+	struct cse_timer *next;
+	uint64_t at; /* monotonic ms; 0: not armed */
+	void (*fn)(struct cse *c, struct cse_timer *t);
+};
+void cse_timer_at(struct cse *c, struct cse_timer *t, uint64_t at);
+void cse_timer_cancel(struct cse *c, struct cse_timer *t);
 
 struct cse {
 	struct cse_config config;
 	struct store *store;
+	struct tree *tree;
 	struct cse_transport transport;
-	struct store_row base;
+	int64_t base_id;
 	struct internal_ae internals[CSE_INTERNAL_AES];
 	size_t internal_count;
 	struct pending *pending, **pending_last; /* answers that wait for the commit */
-	bool commit_due;
+	bool commit_due, in_commit;
 	struct outbox *outboxes;
-	uint64_t requests;
+	struct cse_timer *timers;
+	uint64_t numbers;             /* for request identifiers of this run */
+	uint64_t expiration_delta_ms; /* 0, or what the upper tester set: longest life of a new resource */
+	struct cse_timer expiry;
+	void *services[16];           /* state of src/cse/types files and services, index enum cse_service */
 	struct cse_counts counts;
 };
+enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
+	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_LOCATION };
 
-/* One request on its way through the dispatcher. */
+/* ---- time ---- */
+uint64_t cse_now(const struct cse *c);  /* unix ms */
+uint64_t cse_mono(const struct cse *c); /* monotonic ms */
+
+/* ---- one request ---- */
+enum cse_virtual { VIRTUAL_NONE, VIRTUAL_LATEST, VIRTUAL_OLDEST, VIRTUAL_FAN_OUT, VIRTUAL_SEMANTIC_FAN_OUT, VIRTUAL_POLLING_URI,
+	VIRTUAL_SELF_REFERENCE /* ntsr */ };
+
 struct exchange {
 	struct cse *cse;
 	const struct onem2m_request *rq;
 	cse_done *done;
 	void *ctx;
-	char from[CSE_ID_MAX];        /* SP-relative ID of the originator */
+	char from[CSE_ID_MAX];        /* SP-relative ID of the originator: "/id-in/Cx"; "" before an AE has one */
 	bool privileged;              /* the administrator, or a part of this CSE */
+	bool registration;            /* From is still to be assigned */
 	struct json_arena *arena;
-	struct store_row target;
-	bool virtual_la, virtual_ol;
+	struct resource *target;      /* the resource; of a virtual one its parent */
+	enum cse_virtual virtual_child;
+	struct rd suffix;             /* behind a fanOutPoint: "" or "a/b" */
+	struct filter filter;
+	uint64_t expires_ms;          /* rqet, unix ms; 0: none */
+	int rcn;                      /* as asked, or ONEM2M_RCN_ABSENT */
+	int cts;                      /* contentStatus of the answer */
+	uint64_t cto;
 };
 
 /* Answers and frees the exchange. Writes wait for the commit. */
 void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location);
 void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...) PRINTF_LIKE(3, 4); /* with m2m:dbg */
+void exchange_store_failed(struct exchange *x, enum err e); /* 5000-class, and undoes what the operation wrote */
+/* The content's single root member, or NULL after a failure was answered. `root` NULL: any. */
+const struct json *exchange_content(struct exchange *x, const char *root, const struct json **doc);
 
-/* operations */
+/* ---- attributes being put together: of a new resource, or of one that is updated ---- */
+struct attribute {
+	struct rd name;
+	struct rd raw;                /* JSON text of the value */
+	bool removed, changed;
+};
+struct attributes {
+	struct json_arena *arena;
+	struct attribute *items;
+	size_t count, room;
+};
+void attributes_init(struct attributes *a, struct json_arena *arena, const struct json *object); /* object may be NULL */
+bool attributes_get(const struct attributes *a, const char *name, struct rd *raw);              /* JSON text */
+const struct json *attributes_value(const struct attributes *a, const char *name);              /* parsed; NULL when absent */
+void attributes_set_raw(struct attributes *a, const char *name, struct rd json);  /* the text must live as long as the arena */
+void attributes_set_json(struct attributes *a, const char *name, const struct json *v);
+void attributes_set_string(struct attributes *a, const char *name, const char *text);
+void attributes_set_uint(struct attributes *a, const char *name, uint64_t n);
+void attributes_set_bool(struct attributes *a, const char *name, bool b);
+void attributes_set_time(struct attributes *a, const char *name, uint64_t unix_ms);
+void attributes_remove(struct attributes *a, const char *name);
+void attributes_write(const struct attributes *a, struct wr *w);                  /* the object */
+/* Labels of the index, borrowed from the arena. */
+size_t attributes_labels(const struct attributes *a, const struct rd **labels);
+
+/* ---- creation and update, as the hooks see them ---- */
+struct creation {
+	struct exchange *x;
+	const struct schema_type *type;
+	const struct json *given;     /* content below its root */
+	const char *root;
+	struct attributes attributes; /* what will be stored: hooks add and change */
+	struct counters counters;
+	char ri[128], rn[128];        /* "" : derived */
+	char creator[CSE_ID_MAX];
+	uint64_t expires, now;
+	int64_t id;
+	bool instance;
+	struct resource *made;        /* after the insertion */
+	void *hook;                   /* a hook's own memory, from x->arena */
+	unsigned waits;               /* asynchronous checks under way */
+	bool refused;
+};
+struct updating {
+	struct exchange *x;
+	const struct json *given;
+	struct attributes attributes;
+	uint64_t now, expires;
+	bool labels_changed;
+	struct resource *old;         /* == x->target */
+	struct resource *made;        /* after the replacement */
+	void *hook;
+	unsigned waits;
+	bool refused;
+};
+
+/* A hook says GO, or FAILED after it called exchange_fail (the exchange is gone then), or WAIT: it will call creation_resume/
+ * updating_resume once, which goes on with the insertion/replacement. */
+enum hook_result { HOOK_GO, HOOK_FAILED, HOOK_WAIT };
+
+/* What a type does beyond its table. NULL members: nothing. */
+struct type_hooks {
+	int type;
+	enum hook_result (*create)(struct creation *cr);  /* before the insertion: check, complete attributes */
+	enum hook_result (*created)(struct creation *cr); /* after it, in the same transaction; WAIT is not allowed */
+	enum hook_result (*child_create)(struct creation *cr); /* of the parent's type: x->target is the parent */
+	enum hook_result (*update)(struct updating *u);
+	enum hook_result (*updated)(struct updating *u);
+	enum hook_result (*remove)(struct exchange *x, struct resource *r); /* before; x may be NULL (expiry). FAILED only with x */
+	void (*removed)(struct cse *c, struct resource *r);                  /* of each resource of a deleted subtree, before its row goes */
+	enum hook_result (*retrieve)(struct exchange *x);  /* before; may change what is there (statistics ...) */
+	void (*represent)(struct cse *c, struct resource *r, struct json_out *o); /* adds attributes that are made at reading */
+	void (*start)(struct cse *c, struct resource *r);  /* for each resource of the type at the start of the CSE: timers */
+};
+const struct type_hooks *type_hooks(int type); /* never NULL */
+void creation_resume(struct creation *cr);
+void updating_resume(struct updating *u);
+
+/* ---- operations ---- */
 void cse_create(struct exchange *x);
 void cse_retrieve(struct exchange *x);
 void cse_discover(struct exchange *x);
@@ -66,35 +182,67 @@ void cse_update(struct exchange *x);
 void cse_delete(struct exchange *x);
 void cse_notify(struct exchange *x);
 void cse_forward(struct exchange *x, const char *cse_id);
+/* Deletes a resource with all below it, with events; within the open transaction. by: the originator's exchange or NULL. */
+enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event) MUST_CHECK;
+/* Changes attributes of a resource from inside (no access control, no hooks; `notify`: with events). */
+typedef void cse_edit(void *ctx, struct attributes *a);
+enum err cse_edit_resource(struct cse *c, int64_t id, bool notify, cse_edit *fn, void *ctx) MUST_CHECK;
+/* Writes of an internal cause (timers, answers): commits at the end of the round. */
+void cse_commit_later(struct cse *c);
 
-/* addressing */
+/* ---- addressing ---- */
 /* The rest of `to` at this CSE ("" is the CSEBase), or false with the CSE-ID of another in other. */
 bool cse_is_local(const struct cse *c, struct rd to, struct rd *rest, char *other, size_t size);
-enum err cse_find(struct cse *c, struct rd rest, struct store_row *row, bool *latest, bool *oldest) MUST_CHECK;
-bool cse_path(struct cse *c, const struct store_row *row, char *path, size_t size); /* "cse-in/a/b" */
+/* A new reference, or NULL. `suffix` and `kind` may be NULL when virtual children are not wanted. */
+struct resource *cse_find(struct cse *c, struct rd rest, enum cse_virtual *kind, struct rd *suffix);
+struct resource *cse_find_address(struct cse *c, struct rd address); /* any form; NULL too when it is of another CSE */
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size);    /* "/id-in/Cx" */
+/* For results: CSE-relative for who is registered here, SP-relative for others; structured or not. */
+bool cse_address_for(struct exchange *x, struct resource *r, bool structured, char *out, size_t size);
+bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, unsigned *depth);
 
-/* access control */
-bool cse_permits(struct exchange *x, const struct store_row *row, unsigned acop);
+/* ---- access control ---- */
+bool cse_permits(struct exchange *x, struct resource *r, unsigned acop);
+bool cse_permits_child(struct exchange *x, struct resource *parent, int child_type); /* CREATE */
+bool cse_pattern_matches(const char *pattern, const char *text); /* '*' stands for any characters */
+bool cse_list_matches(const char *patterns, const char *text);  /* comma separated */
 
-/* filter criteria and other query arguments; values are percent-decoded into the arena */
-struct query {
-	struct rd text;
+/* ---- representation ---- */
+/* {"root": attributes}, with what `represent` adds. */
+void represent(struct cse *c, struct resource *r, struct wr *w);
+void represent_members(struct cse *c, struct resource *r, struct json_out *o); /* without root and braces */
+void represent_partial(struct cse *c, struct resource *r, const struct rd *names, size_t count, struct wr *w);
+
+/* ---- events and notification ---- */
+enum cse_event {
+	EVENT_UPDATE = 1,
+	EVENT_DELETE = 2,
+	EVENT_CHILD_CREATE = 3,
+	EVENT_CHILD_DELETE = 4,
+	EVENT_RETRIEVE_NECR = 5, /* retrieve of a container child that is not there */
+	EVENT_TRIGGER = 6,
+	EVENT_BLOCKING_UPDATE = 7,
+	EVENT_MISSING_DATA = 8,
 };
-bool query_next(struct json_arena *a, struct query *q, struct rd *name, struct rd *value);
-bool query_get(struct exchange *x, const char *name, struct rd *value);
-
-/* content */
-void content_of(const struct store_row *row, struct wr *w);                              /* {"root":body} */
-void content_partial(struct exchange *x, const struct store_row *row, struct rd atrl, struct wr *w);
-struct rd uint_attribute_set(struct cse *c, const struct store_row *row, const char *const names[], const uint64_t values[], size_t n, struct wr *w);
-
-/* notification */
-enum cse_event { EVENT_UPDATE = 1, EVENT_DELETE = 2, EVENT_CHILD_CREATE = 3, EVENT_CHILD_DELETE = 4 };
-void cse_event(struct cse *c, const struct store_row *subject, enum cse_event event, const struct store_row *shown);
-void cse_deliver(struct cse *c, const char *target, const struct onem2m_request *rq, cse_done *done, void *ctx);
+struct event {
+	enum cse_event kind;
+	struct resource *subject;            /* whose subscriptions are asked */
+	struct resource *shown;              /* what the notification represents */
+	const struct attributes *modified;   /* of an update: `changed` says which */
+	enum onem2m_operation operation;     /* for enc.om; 0 unknown */
+	const char *originator;
+	struct rd raw;                       /* kind MISSING_DATA: m2m:tsn object text */
+};
+void cse_event(struct cse *c, const struct event *e);
+/* One NOTIFY to a target: a URL, or the address of a resource (AE, CSE, here or elsewhere). `content` is copied; in order per target. */
+void cse_notify_target(struct cse *c, const char *target, struct rd content, cse_done *done, void *ctx);
+void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_outboxes_flush(struct cse *c);
 void cse_outboxes_tick(struct cse *c, uint64_t now);
 void cse_outboxes_free(struct cse *c);
+
+/* ---- requests of this CSE's own ---- */
+/* To a local or remote resource; everything in rq is copied. done may be NULL. */
+void cse_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
 
 #endif

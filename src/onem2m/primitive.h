@@ -20,20 +20,37 @@ enum onem2m_operation {
 #define ONEM2M_RCN_ABSENT (-1)
 #define ONEM2M_RVI_MAX 8
 
+enum onem2m_response_type { /* rtv */
+	ONEM2M_RT_ABSENT = 0,
+	ONEM2M_NON_BLOCKING_SYNCH = 1,
+	ONEM2M_NON_BLOCKING_ASYNCH = 2,
+	ONEM2M_BLOCKING = 3,
+	ONEM2M_FLEX_BLOCKING = 4,
+	ONEM2M_NO_RESPONSE = 5,
+};
+
+/* Everything that is an rd is borrowed, and empty when the parameter is absent. */
 struct onem2m_request {
 	enum onem2m_operation operation;
-	struct rd to;     /* borrowed: CSE-relative "cse-in/a", SP-relative "/id-in/cse-in/a", absolute "//sp/id-in/..." */
-	struct rd from;   /* borrowed: X-M2M-Origin; empty when absent */
+	struct rd to;     /* CSE-relative "cse-in/a", SP-relative "/id-in/cse-in/a", absolute "//sp/id-in/..." */
+	struct rd from;   /* X-M2M-Origin */
 	struct rd request_id;
-	struct rd release; /* rvi; empty when absent */
-	struct rd vendor;  /* vsi; empty when absent */
+	struct rd release; /* rvi */
+	struct rd vendor;  /* vsi */
 	int type;         /* ty of a CREATE, otherwise 0 */
 	int rcn;          /* or ONEM2M_RCN_ABSENT */
 	int drt;          /* 1 structured (default), 2 unstructured; 0 when absent */
 	struct rd filter; /* the query as sent behind '?', percent-escapes unresolved; the dispatcher parses filter criteria from it */
 	struct rd content;
+	enum onem2m_response_type rt;
+	struct rd rt_nu;  /* notification targets of a non-blocking response, joined by '&' */
+	struct rd ot, rqet, rset, oet, rp; /* time stamps: absolute, or relative as a period or in milliseconds */
+	struct rd ec, gid;
+	struct rd tokens, token_ids, local_token_ids, role_ids; /* joined by '+' */
+	bool token_request; /* tqi */
 	/* What the transport knows of the sender. */
 	const char *peer; /* identity in its certificate, "" when there is none */
+	struct rd address; /* its IP address as text, for access control; empty when unknown */
 	bool internal;    /* from a part of this very CSE: From is trusted */
 };
 
@@ -41,8 +58,10 @@ struct onem2m_response {
 	enum onem2m_rsc rsc;
 	struct rd content;  /* borrowed during the callback; JSON, possibly empty */
 	struct rd location; /* URI of a created resource; empty otherwise */
-	int cts;            /* contentStatus, 0 when absent */
-	uint64_t cto;       /* contentOffset, with cts */
+	struct rd ot, rset; /* empty when absent */
+	int cts;            /* contentStatus: 1 partial, 2 full; 0 when absent */
+	uint64_t cto;       /* contentOffset, with cts 1 */
+	bool silent;        /* rt 5: nothing is sent back, if the binding can do that */
 };
 
 #endif

@@ -1,0 +1,55 @@
+/* Filter criteria and the other arguments that a request carries in its query or fc object. TS-0004 clause 7.3.3.17, TS-0009 clause 6.2.2.
+ *
+ *	enum err e = filter_parse(&f, arena, rq->filter, now, why, sizeof why);
+ *	if (filter_matches(&f, c, r)) ... */
+#ifndef KEYWAY_CSE_FILTER_H
+#define KEYWAY_CSE_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rd.h"
+#include "json/json.h"
+
+struct cse;
+struct resource;
+
+#define FILTER_LIST_MAX 32
+
+enum filter_usage { FILTER_ABSENT = 0, FILTER_DISCOVERY = 1, FILTER_CONDITIONAL = 2, FILTER_IPE_ON_DEMAND = 3 };
+
+struct filter_attribute {
+	struct rd name, value;       /* value may hold '*' */
+	enum { FILTER_OWN, FILTER_CHILD, FILTER_PARENT } whose;
+};
+
+struct filter {
+	struct rd crb, cra, ms, us, exb, exa;
+	uint64_t sts, stb, sza, szb; /* valid when has_... */
+	bool has_sts, has_stb, has_sza, has_szb;
+	struct rd labels[FILTER_LIST_MAX], child_labels[FILTER_LIST_MAX], parent_labels[FILTER_LIST_MAX], content_types[FILTER_LIST_MAX];
+	size_t label_count, child_label_count, parent_label_count, content_type_count;
+	int types[FILTER_LIST_MAX], child_types[FILTER_LIST_MAX], parent_types[FILTER_LIST_MAX];
+	size_t type_count, child_type_count, parent_type_count;
+	struct filter_attribute attributes[FILTER_LIST_MAX];
+	size_t attribute_count;
+	struct rd semantics;         /* smf */
+	struct rd geo_type, geo_function, geo_coordinates; /* gmty, gsf, geom */
+	enum filter_usage usage;
+	int operation;               /* fo: 1 AND, 2 OR, 3 XOR */
+	uint64_t limit, level, offset; /* 0: absent */
+	struct rd apply_relative_path; /* arp */
+	struct rd attribute_list[FILTER_LIST_MAX]; /* atrl */
+	size_t attribute_list_count;
+	unsigned conditions;         /* matching conditions given; 0: everything matches */
+};
+
+/* Names that no request has and that no attribute is called are refused: ERR_BAD_VALUE with a sentence in why. Values are
+ * percent-decoded into the arena. */
+enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, char *why, size_t size) MUST_CHECK;
+/* The matching conditions against one resource (not limit, level ...). */
+bool filter_matches(const struct filter *f, struct cse *c, struct resource *r);
+
+#endif

@@ -1,0 +1,46 @@
+/* What the files of the tree share. */
+#ifndef KEYWAY_CSE_TREE_PRIVATE_H
+#define KEYWAY_CSE_TREE_PRIVATE_H
+
+#include "cse/tree.h"
+#include "store/store.h"
+
+struct resource_private {
+	struct tree *tree;
+	unsigned refs;                 /* the cache holds one */
+	struct rd base;                /* attributes without the counters' */
+	struct wr composed;            /* attributes with them */
+	bool composed_is_good;
+	struct json_arena *arena;
+	const struct json *attributes;
+	struct resource *same_id, *same_ri, *same_name; /* hash chains */
+	struct resource *newer, *older;                 /* by last use */
+	struct resource *next_dirty;
+	bool cached, dirty;
+	bool own_ri, own_rn;           /* not derived from the id */
+	size_t octets;
+	int64_t *subscriptions;
+	size_t subscription_count;
+	bool subscriptions_known;
+	struct resource *latest;       /* a reference */
+	bool latest_known;
+};
+
+struct tree {
+	struct store *store;
+	size_t limit, octets, count;
+	struct resource **by_id, **by_ri, **by_name;
+	size_t buckets;
+	struct resource *newest, *oldest, *dirty;
+	enum err error;
+};
+
+/* A node of its own copy of the row, not in the cache, one reference. */
+struct resource *tree_make(struct tree *t, const struct store_row *row);
+struct resource *tree_from_new(struct tree *t, const struct resource_new *n);
+void tree_cache(struct tree *t, struct resource *r);
+void tree_uncache(struct tree *t, struct resource *r); /* marks it stale too */
+struct resource *tree_cached(struct tree *t, int64_t id); /* borrowed; NULL when it is not in the cache */
+struct store_row tree_row(struct resource *r);            /* borrowed from r */
+
+#endif
