@@ -39,7 +39,9 @@ static void become(const struct process_set *set, const char *const argv[], int 
 	setpgid(0, 0); /* Ctrl-C is the demo's to handle */
 	/* ../keyway-mef/keyway-mef in a build, keyway-mef beside keyway when installed */
 	snprintf(path, sizeof path, "%s/../%s/%s", set->programs, argv[0], argv[0]);
-	if (access(path, X_OK) != 0)
+	if (strchr(argv[0], '/'))
+		snprintf(path, sizeof path, "%s", argv[0]);
+	else if (access(path, X_OK) != 0)
 		snprintf(path, sizeof path, "%s/%s", set->programs, argv[0]);
 	for (; argv[n] && n < PROCESS_ARGS - 1; n++)
 		args[n] = (char *)(uintptr_t)argv[n];

@@ -24,7 +24,7 @@ struct process_set {
 	size_t count;
 };
 
-/* argv[0] is the program's name without directory; ends with NULL. */
+/* argv[0] is the name of one of our programs, or the path of another; ends with NULL. */
 struct process *process_start(struct process_set *set, const char *role, const char *const argv[]);
 /* Waits until a line of the log holds `text`; false after timeout_ms, or when the process ended. */
 bool process_wait_line(struct process *p, const char *text, unsigned timeout_ms);

@@ -1,0 +1,55 @@
+"""`keyway bench cse --quick --json` runs, cleans up after itself and prints what it says; nothing here looks at how fast."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+KEYWAY = os.path.join(os.environ["KEYWAY_BUILD"], "src/programs/keyway/keyway")
+NAMES = {"http-get", "latest", "path", "http-post", "sqlite", "create", "notify",
+         "discover-10-small", "discover-1000-small", "discover-10-large", "discover-1000-large"}
+
+
+def prints_valid_json():
+    with tempfile.TemporaryDirectory() as state:
+        done = subprocess.run([KEYWAY, "bench", "cse", "--quick", "--json", "--state", state], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=500, text=True)
+        assert done.returncode == 0, done.stderr
+        assert os.listdir(state) == [], os.listdir(state)
+    report = json.loads(done.stdout)
+    assert report["bench"] == "cse" and report["quick"] is True and report["cores"] >= 1
+    assert {(r["name"], r["connections"]) for r in report["rows"]} == {(n, c) for n in NAMES for c in (1, 8)}
+    for r in report["rows"]:
+        assert r["answers"] > 0 and r["per_second"] > 0 and r["errors"] == 0, r
+        assert 0 < r["p50_us"] <= r["p99_us"] <= r["max_us"], r
+        assert ("of_http" in r) == (r["name"] in ("latest", "path", "create")), r
+    assert report["start"]["instances"] == 1000
+    assert all(("value" in t) == ("met" in t) for t in report["targets"]) and len(report["targets"]) == 7
+
+
+def ends_when_interrupted():
+    with tempfile.TemporaryDirectory() as state:
+        p = subprocess.Popen([KEYWAY, "bench", "cse", "--only", "latest", "--seconds", "600", "--state", state], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        line = p.stderr.readline()
+        assert "connections" in line, line
+        with open(f"/proc/{p.pid}/task/{p.pid}/children", encoding="ascii") as f:
+            children = f.read().split()
+        assert len(children) >= 2, children
+        p.send_signal(signal.SIGINT)
+        assert p.wait(timeout=60) == 1
+        p.stdout.close()
+        p.stderr.close()
+        assert os.listdir(state) == [], os.listdir(state)
+        assert not [c for c in children if os.path.exists(f"/proc/{c}")]
+
+
+def main():
+    for test in (prints_valid_json, ends_when_interrupted):
+        test()
+        print(f"{test.__name__}: ok")
+    return 0
+
+
+sys.exit(main())
