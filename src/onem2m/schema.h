@@ -41,6 +41,7 @@ enum schema_kind {
 	SCHEMA_BOOL, SCHEMA_INTEGER /* within min..max */, SCHEMA_FLOAT, SCHEMA_ENUM /* an integer of `values` */, SCHEMA_STRING_ENUM /* of `words` */,
 	SCHEMA_TIMESTAMP, SCHEMA_ABS_REL_TIMESTAMP, SCHEMA_DURATION, SCHEMA_SCHEDULE /* seven fields */, SCHEMA_BASE64,
 	SCHEMA_LIST, SCHEMA_OBJECT /* of `members` */, SCHEMA_GEO /* m2m:geoCoordinates */, SCHEMA_ANY_OBJECT,
+	SCHEMA_CONTENT_INFO /* media type:encoding[:security] */, SCHEMA_IPV4, SCHEMA_IPV6 /* addresses, with or without /prefix length */,
 };
 
 struct schema_member;
@@ -48,11 +49,11 @@ struct schema_datatype {
 	const char *name;                     /* "m2m:acpType", for error texts */
 	enum schema_kind kind;
 	bool non_empty;
-	int64_t min, max;
+	int64_t min, max;                     /* of an integer its range; of a string its octets, of a list its items (0, 0: any number) */
 	const int *values;                    /* ends with INT_MIN */
 	const char *const *words;             /* ends with NULL */
 	const struct schema_datatype *item;
-	const struct schema_member *members;  /* ends with a NULL name */
+	const struct schema_member *members;  /* sorted; ends with a NULL name */
 };
 
 struct schema_member {
@@ -67,7 +68,9 @@ struct schema_attribute {
 	const struct schema_datatype *type;
 	enum schema_presence create, update;
 	enum schema_announce announce;
-	bool mandatory_in_resource;           /* multiplicity 1: UPDATE may not delete it */
+	bool mandatory_in_resource;           /* multiplicity 1: UPDATE may not delete it (but et, for which the CSE then chooses a value) */
+	bool null_on_create;                  /* creator: CREATE carries null or leaves it out, and the CSE fills it in */
+	const char *fallback;                 /* what an absent value means, as JSON text ("1", "false"); NULL when nothing is defined */
 };
 
 struct schema_child {
@@ -80,8 +83,9 @@ struct schema_type {
 	int ty;
 	int mgd;                              /* of a mgmtObj specialisation, otherwise 0 */
 	const char *name;                     /* "container" */
-	const char *root;                     /* "m2m:cnt"; NULL for flexContainer, whose creator brings it */
+	const char *root;                     /* "m2m:cnt"; NULL for flexContainer and a self-defined mgmtObj, whose creator brings it */
 	const char *sn;                       /* "cnt"; prefix of generated IDs */
+	const char *definition;               /* containerDefinition of a known SDT module class, otherwise NULL */
 	const struct schema_attribute *attributes; /* sorted by name, for a binary search */
 	size_t attribute_count;
 	const struct schema_child *children;
@@ -91,12 +95,14 @@ struct schema_type {
 	bool custom;                          /* further attributes are allowed: flexContainer and its announced variant */
 };
 
-/* NULL for a type that does not exist. A mgmtObj (ty 13) is looked up by its root ("m2m:bat") or by mgd; schema_type(13) is the common part. */
+/* NULL for a type that does not exist. A mgmtObj (ty 13) is looked up by its root ("m2m:bat") or by mgd; schema_type(13) is the self-defined one
+ * (mgd 0). A flexContainer is schema_type(28), or its module class where that is known. */
 const struct schema_type *schema_type(int ty);
 const struct schema_type *schema_mgmt_by_root(struct rd root);
 const struct schema_type *schema_mgmt(int mgd);
-const struct schema_type *schema_by_root(struct rd root); /* any type: "m2m:cnt", "m2m:cntA", "m2m:bat" */
-/* All, for srt and tests: ends with NULL. */
+const struct schema_type *schema_by_root(struct rd root); /* any type: "m2m:cnt", "m2m:cntA", "m2m:bat", "cod:binSh" */
+const struct schema_type *schema_module_class(struct rd definition); /* "org.onem2m.common.moduleclass.binarySwitch" */
+/* All, sorted by ty, mgd, definition; ends with NULL. For srt take those with neither mgd nor definition, so that each ty comes once. */
 const struct schema_type *const *schema_types(void);
 
 const struct schema_attribute *schema_attribute(const struct schema_type *t, struct rd name); /* NULL when it has none of that name */
@@ -114,7 +120,7 @@ bool schema_check_create(const struct schema_type *t, const struct json *resourc
 bool schema_check_update(const struct schema_type *t, const struct json *resource, struct schema_fault *fault) MUST_CHECK;
 /* One value against a type; `what` names it in the fault. */
 bool schema_check_value(const struct schema_datatype *type, const struct json *value, const char *what, struct schema_fault *fault) MUST_CHECK;
-/* A complex type by name: "m2m:eventNotificationCriteria"; NULL when there is none. For request parameters such as filterCriteria. */
+/* A data type by name: "m2m:eventNotificationCriteria", "xs:duration"; NULL when there is none. For request parameters such as filterCriteria. */
 const struct schema_datatype *schema_datatype(const char *name);
 
 #endif
