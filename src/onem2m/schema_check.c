@@ -8,7 +8,8 @@
 #include "onem2m/schema.h"
 #include "onem2m/schema_value.h"
 
-#define NAME_SHOWN 48 /* octets of a peer's name in a fault text; the sentence behind it must fit too */
+#define NAME_SHOWN 48   /* octets of a peer's name in a fault text; the sentence behind it must fit too */
+#define WORDS_SHOWN 100 /* octets of text after which no further permitted word is named */
 
 /* Where a value lies, from the inside out: a name, or an index when name is NULL. Built on the stack, read only when something is wrong. */
 struct place {
@@ -181,8 +182,13 @@ static void note_expected(struct note *n, const struct schema_datatype *t)
 		note_values(n, t->values);
 	} else if (t->kind == SCHEMA_STRING_ENUM) {
 		note_put(n, "one of");
-		for (const char *const *w = t->words; *w; w++)
+		for (const char *const *w = t->words; *w; w++) {
+			if (n->used > WORDS_SHOWN) {
+				note_put(n, ", ...");
+				break;
+			}
 			note_put(n, "%s \"%s\"", w == t->words ? "" : ",", *w);
+		}
 	} else {
 		note_put(n, "%s", expected_string(t->kind));
 		if (t->kind == SCHEMA_OBJECT)
