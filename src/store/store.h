@@ -39,15 +39,18 @@ typedef bool store_each(void *ctx, const struct store_row *row);
 struct store_options {
 	const char *path;          /* file; ":memory:" keeps nothing */
 	unsigned cache_kib;        /* page cache; 0: 64 MiB */
-	bool check;                /* full integrity check before anything else; a store that was not closed cleanly is checked in any case up to CHECK_MAX */
+	bool check;                /* full check before anything else; the structure of one that was not closed cleanly is checked in any case up to 128 MiB */
+	bool read_only;            /* beside the process that has it open: for checks and tools; nothing is migrated, writes are refused */
 };
-/* `detail` gets a sentence for the operator on an error: not a Keyway store, newer schema, damaged at ..., disk full, in use. Older
- * schemas are migrated in one transaction; a copy of the file is not made (see store_backup). */
+/* `detail` gets a sentence for the operator on an error: not a Keyway store, newer schema, damaged at ..., disk full, in use; it is good
+ * until the thread opens the next. One process at a time writes a store (it holds PATH.lock). Older schemas are migrated in one
+ * transaction; a copy of the file is not made (see store_backup). */
 enum err store_open(const struct store_options *o, struct store **out, const char **detail) MUST_CHECK;
 void store_close(struct store *s);
 const char *store_detail(const struct store *s); /* sentence about the last ERR_STORE or ERR_FULL */
 
-/* ---- reading: OK, ERR_NOT_FOUND, ERR_STORE ---- */
+/* ---- reading: OK, ERR_NOT_FOUND (of a single row; a walk over nothing is OK), ERR_STORE. root and creator are never NULL. Walks may nest,
+ * those of the same kind too ---- */
 enum err store_by_id(struct store *s, int64_t id, store_each *fn, void *ctx) MUST_CHECK;              /* a resource */
 enum err store_instance(struct store *s, int64_t parent, int64_t id, store_each *fn, void *ctx) MUST_CHECK;
 enum err store_by_ri(struct store *s, const char *ri, store_each *fn, void *ctx) MUST_CHECK;          /* rows with an ri of their own */
@@ -66,19 +69,25 @@ enum err store_expired(struct store *s, uint64_t now_ms, store_each *fn, void *c
 uint64_t store_next_expiry(struct store *s); /* UINT64_MAX when nothing expires */
 uint64_t store_count(struct store *s);       /* rows of both kinds; kept as a number, not counted */
 
-/* ---- writing: OK, ERR_EXISTS (name or ri is taken), ERR_FULL (disk), ERR_STORE ---- */
+/* ---- writing: OK, ERR_EXISTS (name or ri is taken), ERR_FULL (disk), ERR_STORE; ERR_STATE for what no caller may do (writing during a
+ * reading, a number of its own, an ri for an instance, a store opened for reading).
+ *
+ * ERR_EXISTS, ERR_NOT_FOUND and ERR_STATE change nothing. After ERR_FULL or ERR_STORE the operation may be half done: undo its savepoint and
+ * the others of the transaction are not touched, if SQLite could keep it; otherwise, and without a savepoint, store_commit fails with the
+ * same error for all of them. Either way the store goes on. ---- */
 int64_t store_new_id(struct store *s); /* numbers are reserved in blocks ahead; a crash skips some; 0 on ERR_STORE */
-/* row->id from store_new_id. labels: those that the body has in `lbl`, for the index. */
+/* row->id from store_new_id. labels: those that the body has in `lbl`, for the index. The names of a parent's children of both kinds are one
+ * set; that a name given is not the derived one of a sibling is the caller's business. */
 enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
-/* New body and expiry; labels NULL: unchanged. */
+/* New body and expiry of the row with this id, parent and kind; labels NULL: unchanged. ERR_NOT_FOUND. */
 enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
-enum err store_delete(struct store *s, const struct store_row *row) MUST_CHECK; /* this row only, its instances and its labels; the caller deletes child resources first */
-/* The oldest instances below parent with id <= upto; *deleted tells how many. */
+enum err store_delete(struct store *s, const struct store_row *row) MUST_CHECK; /* this row only, its instances and its labels; the caller deletes child resources first. ERR_NOT_FOUND */
+/* The oldest instances below parent with id <= upto; *deleted tells how many. About a microsecond each: a million at once stall the loop. */
 enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted) MUST_CHECK;
 bool store_dirty(const struct store *s);               /* a transaction is open */
 enum err store_commit(struct store *s) MUST_CHECK;     /* on disk when OK; on an error everything since the last commit is undone */
 void store_rollback(struct store *s);
-/* One operation's writes within the shared transaction: undone together when the operation fails. */
+/* One operation's writes within the shared transaction: undone together when the operation fails. May nest, sixteen deep. */
 enum err store_savepoint(struct store *s) MUST_CHECK;
 enum err store_release(struct store *s) MUST_CHECK;
 void store_undo(struct store *s);
@@ -89,9 +98,11 @@ enum err store_value_set(struct store *s, const char *name, struct rd value) MUS
 enum err store_values(struct store *s, const char *prefix, store_each *fn, void *ctx) MUST_CHECK;  /* name in row->rn, by name */
 
 /* ---- operation ---- */
-/* A consistent copy of a store that may be in use by another process. progress may be NULL. */
+/* A consistent copy of a store that may be in use by another process, checked and flushed before it gets its name; nothing of that name may
+ * be there (ERR_EXISTS). It needs no more than its one file. progress may be NULL. Otherwise ERR_FULL, ERR_STORE. */
 enum err store_backup(const char *from, const char *to, void (*progress)(void *ctx, int percent), void *ctx, const char **detail) MUST_CHECK;
-/* Full check of structure and references: every row has its parent, every label its row. */
+/* Full check of structure and references: every row has its parent, every label its row. OK, or ERR_STORE when `fault` (may be NULL) was told
+ * something; store_detail has the last of it. Not while a transaction is open (ERR_STATE). */
 enum err store_check(struct store *s, void (*fault)(void *ctx, const char *text), void *ctx) MUST_CHECK;
 
 #endif

@@ -1,0 +1,135 @@
+/* What the files of the store on SQLite share: the store itself, its prepared statements, errors, the file and its schema. */
+#ifndef KEYWAY_STORE_SQLITE_PRIVATE_H
+#define KEYWAY_STORE_SQLITE_PRIVATE_H
+
+#include <limits.h>
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+#define APPLICATION_ID 0x4b657977 /* "Keyw" in the header of the file */
+#define SCHEMA_VERSION 2
+#define PAGE_SIZE 4096
+#define BUSY_MS 2000           /* someone else writes with a tool of their own; more would stall the loop */
+#define CACHE_KIB (64 * 1024)
+#define ID_BLOCK 65536         /* numbers reserved at once; half a block is left at each commit, so that a transaction seldom runs out */
+#define SAVEPOINTS_MAX 16
+#define IDLE_MAX 4             /* statements of one query that are kept for nested walks */
+#define DETAIL_MAX 512
+#define PATH_SIZE PATH_MAX
+/* Pages of the journal at which a commit copies it into the database: 64 MiB. Seldom enough that the pause (about 30 ms) stays above the
+ * 99th percentile of commits, and a page that changes often is written back once. bench/store_bench tells. */
+#define CHECKPOINT_PAGES 16000
+/* A store that was not closed cleanly is checked while the loop does not run yet: up to this size that takes well below a second. */
+#define CHECK_MAX (128LL * 1024 * 1024)
+
+/* Each is prepared when the store opens, and once more for each level of nesting. */
+enum query {
+	QUERY_BY_ID,
+	QUERY_INSTANCE,
+	QUERY_BY_RI,
+	QUERY_BY_NAME,
+	QUERY_INSTANCE_BY_NAME,
+	QUERY_CHILDREN,
+	QUERY_CHILDREN_OF_TYPE,
+	QUERY_INSTANCES,
+	QUERY_INSTANCES_NEWEST,
+	QUERY_BY_TYPE,
+	QUERY_BY_LABEL,
+	QUERY_LABEL_COUNT,
+	QUERY_TYPE_COUNT,
+	QUERY_EXPIRED,
+	QUERY_NEXT_EXPIRY,
+	QUERY_NAME_TAKEN,
+	QUERY_INSTANCE_NAME_TAKEN,
+	QUERY_INSERT,
+	QUERY_INSERT_INSTANCE,
+	QUERY_UPDATE,
+	QUERY_UPDATE_INSTANCE,
+	QUERY_DELETE,
+	QUERY_DELETE_INSTANCE,
+	QUERY_DELETE_INSTANCES,
+	QUERY_LABEL_PUT,
+	QUERY_LABELS_DROP,
+	QUERY_LABELS_DROP_INSTANCES,
+	QUERY_VALUE_GET,
+	QUERY_VALUE_SET,
+	QUERY_VALUE_DROP,
+	QUERY_VALUES,
+	QUERY_STATE_PUT,
+	QUERY_STATE_CLEAN,
+	QUERY_VIEW,
+	QUERY_BEGIN,
+	QUERY_COMMIT,
+	QUERY_SAVEPOINT,
+	QUERY_RELEASE,
+	QUERY_UNDO,
+	QUERIES,
+};
+
+struct pool {
+	sqlite3_stmt *idle[IDLE_MAX];
+	unsigned count;
+};
+
+struct store {
+	sqlite3 *db;
+	struct pool pools[QUERIES];
+	int lock;                          /* descriptor of the lock file, or -1 */
+	bool read_only;
+	bool opened;                       /* marked as in use: store_close marks it clean again */
+	bool dirty;                        /* a transaction is open for the caller, even when SQLite has given it up: see failed */
+	enum err failed;                   /* a write failed within the transaction: nothing of it may be acknowledged */
+	unsigned walking;                  /* readings under way */
+	int checkpoint_at;                 /* pages of the journal at which the next commit copies it */
+	int64_t next, reserved;            /* numbers below reserved are ours on disk too */
+	uint64_t count, committed_count;
+	uint64_t saved[SAVEPOINTS_MAX];    /* count at each savepoint */
+	unsigned depth;
+	char detail[DETAIL_MAX];
+};
+
+/* ---- query.c: statements and errors ---- */
+enum err query_prepare_all(struct store *s) MUST_CHECK;
+void query_finalize_all(struct store *s);
+/* A statement with no values bound, to be given back with query_give. */
+enum err query_take(struct store *s, enum query q, sqlite3_stmt **out) MUST_CHECK;
+void query_give(struct store *s, enum query q, sqlite3_stmt *st);
+/* Runs a statement without values or rows. */
+enum err query_run(struct store *s, enum query q) MUST_CHECK;
+/* The first column of the only row of a text, for opening and checks; ERR_NOT_FOUND without a row. */
+enum err query_number(struct store *s, const char *sql, int64_t *v) MUST_CHECK;
+/* ERR_FULL, ERR_EXISTS or ERR_STORE for a result code of SQLite; writes the sentence of store_detail. */
+enum err store_fault(struct store *s, int result);
+enum err store_refuse(struct store *s, enum err e, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* ---- transaction.c ---- */
+enum err store_begin(struct store *s) MUST_CHECK; /* before each write */
+/* Before each reading: one view for all readings until the next write. Beginning and ending one costs more than most readings. A store
+ * that was opened beside its writer takes a new view each time, so that it never keeps the writer's journal from starting over. */
+enum err store_view(struct store *s) MUST_CHECK;
+void store_view_end(struct store *s);
+/* A write failed halfway: the transaction can't be acknowledged any more unless its savepoint is undone. Returns e. */
+enum err store_spoil(struct store *s, enum err e);
+/* In use, with a first block of numbers; or closed cleanly, with the numbers not handed out given back. A transaction of its own. */
+enum err store_mark(struct store *s, bool clean) MUST_CHECK;
+
+void store_checkpoints(struct store *s); /* from now on at commits, when the journal has grown to CHECKPOINT_PAGES */
+
+/* ---- file.c: the lock beside the file; sentences go to s->detail ---- */
+enum err file_lock(struct store *s, const char *path) MUST_CHECK;
+void file_unlock(struct store *s);
+enum err file_make(struct store *s, const char *path) MUST_CHECK; /* empty and private, when there is none */
+/* Opens the connection only. */
+enum err file_connect(struct store *s, const char *path, bool read_only) MUST_CHECK;
+
+/* ---- schema.c ---- */
+enum file_kind { FILE_EMPTY, FILE_CURRENT, FILE_OLD, FILE_NEWER, FILE_FOREIGN };
+enum err schema_identify(struct store *s, enum file_kind *kind) MUST_CHECK;
+enum err schema_create(struct store *s) MUST_CHECK;
+enum err schema_migrate(struct store *s) MUST_CHECK;
+
+/* ---- check.c ---- */
+enum err check_quick(struct store *s) MUST_CHECK; /* structure only */
+
+#endif

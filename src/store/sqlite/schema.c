@@ -1,0 +1,115 @@
+/* The schema: what a file is, a new one, and how an older one becomes the present one.
+ *
+ *   resource   a row each, by id; unique by (parent, rn) and by ri where these are given; walks by parent, parent and type, type, expiry
+ *   instance   clustered by (parent, id): the newest and oldest of a parent stand at the ends of its stretch
+ *   label      clustered by (label, id) for discovery; by row for deleting
+ *   value      small named values of services
+ *   state      one row: next free number on disk, number of rows, whether the store was closed cleanly
+ *
+ * An index of SQLite ends with the key of its table: the one on (parent, type) is in the order of ids. */
+#include "store/sqlite/private.h"
+
+#define STRING(x) STRING_OF(x)
+#define STRING_OF(x) #x
+
+/* What the header of the file says, in the transaction that makes it true. */
+#define MARK "PRAGMA application_id=" STRING(APPLICATION_ID) "; PRAGMA user_version=" STRING(SCHEMA_VERSION) ";"
+
+static const char tables[] =
+    "CREATE TABLE resource(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, type INTEGER NOT NULL, ri TEXT, rn TEXT, root TEXT NOT NULL,"
+    " creator TEXT NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL);"
+    "CREATE TABLE instance(parent INTEGER NOT NULL, id INTEGER NOT NULL, type INTEGER NOT NULL, rn TEXT, root TEXT NOT NULL,"
+    " creator TEXT NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(parent, id)) WITHOUT ROWID;"
+    "CREATE TABLE label(label TEXT NOT NULL, id INTEGER NOT NULL, parent INTEGER NOT NULL, instance INTEGER NOT NULL,"
+    " PRIMARY KEY(label, id)) WITHOUT ROWID;"
+    "CREATE TABLE value(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one=1), next INTEGER NOT NULL, count INTEGER NOT NULL, clean INTEGER NOT NULL);";
+
+static const char indexes[] =
+    "CREATE UNIQUE INDEX resource_name ON resource(parent, rn) WHERE rn IS NOT NULL;"
+    "CREATE UNIQUE INDEX resource_ri ON resource(ri) WHERE ri IS NOT NULL;"
+    "CREATE INDEX resource_child ON resource(parent);"
+    "CREATE INDEX resource_child_type ON resource(parent, type);"
+    "CREATE INDEX resource_type ON resource(type);"
+    "CREATE INDEX resource_expires ON resource(expires) WHERE expires>0;"
+    "CREATE UNIQUE INDEX instance_name ON instance(parent, rn) WHERE rn IS NOT NULL;"
+    "CREATE INDEX instance_expires ON instance(expires) WHERE expires>0;"
+    "CREATE INDEX label_row ON label(parent, instance, id);";
+
+/* Version 0 had one table for both kinds, `et` and `lbl` in the body only, and a resourceID in every row. Instances lose theirs (it is
+ * derived from their key now), and their name where it was that; nothing but the numbers in it changes. */
+static const char from_0[] =
+    "DROP INDEX resource_ri; DROP INDEX resource_name; DROP INDEX resource_child; ALTER TABLE resource RENAME TO former;";
+/* Body as text, and `{}` in place of one that is no JSON, so that one bad row does not keep the others from moving. */
+#define FORMER "(SELECT *, CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) ELSE '{}' END AS json FROM former)"
+/* 20301231T235959,123 in unix ms; 0 without one. */
+#define EXPIRES                                                                                                                                      \
+	"coalesce(1000*CAST(strftime('%s', substr(et,1,4)||'-'||substr(et,5,2)||'-'||substr(et,7,2)||' '||substr(et,10,2)||':'||substr(et,12,2)||':'||" \
+	"substr(et,14,2)) AS INTEGER), 0)"
+static const char move_0[] =
+    "INSERT INTO resource(id, parent, type, ri, rn, root, creator, expires, body)"
+    " SELECT id, parent, type, ri, rn, root, creator, " EXPIRES ", json FROM"
+    "  (SELECT *, json_extract(json, '$.et') AS et FROM " FORMER " WHERE type NOT IN (4, 30, 58));"
+    "INSERT INTO instance(parent, id, type, rn, root, creator, expires, body)"
+    " SELECT parent, id, type, nullif(rn, ri), root, creator, " EXPIRES ","
+    "  CASE WHEN rn=ri THEN json_remove(json, '$.ri', '$.rn') ELSE json_remove(json, '$.ri') END FROM"
+    "  (SELECT *, json_extract(json, '$.et') AS et FROM " FORMER " WHERE type IN (4, 30, 58));"
+    "INSERT OR IGNORE INTO label(label, id, parent, instance)"
+    " SELECT j.value, f.id, f.parent, f.type IN (4, 30, 58) FROM " FORMER " f, json_each(f.json, '$.lbl') j WHERE j.type='text';"
+    "INSERT INTO state SELECT 1, max((SELECT max(next) FROM number), (SELECT coalesce(max(id), 0) + 1 FROM former)),"
+    " (SELECT count(*) FROM former), 1;"
+    "DROP TABLE former; DROP TABLE number;";
+
+enum err schema_identify(struct store *s, enum file_kind *kind)
+{
+	int64_t application = 0, version = 0, objects = 0, former = 0;
+	enum err e;
+
+	if ((e = query_number(s, "PRAGMA application_id", &application)) != OK ||
+	    (e = query_number(s, "PRAGMA user_version", &version)) != OK ||
+	    (e = query_number(s, "SELECT count(*) FROM sqlite_schema", &objects)) != OK ||
+	    (e = query_number(s, "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('resource', 'number')", &former)) != OK)
+		return e;
+	if (application == APPLICATION_ID)
+		*kind = version == SCHEMA_VERSION ? FILE_CURRENT : version > SCHEMA_VERSION ? FILE_NEWER : FILE_FOREIGN;
+	else if (application != 0 || version != 0)
+		*kind = FILE_FOREIGN;
+	else
+		*kind = objects == 0 ? FILE_EMPTY : former == 2 ? FILE_OLD : FILE_FOREIGN;
+	return OK;
+}
+
+static enum err execute(struct store *s, const char *sql)
+{
+	int r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return r == SQLITE_OK ? OK : store_fault(s, r);
+}
+
+/* The parts in one transaction: all of them, or the file as it was. */
+static enum err execute_all(struct store *s, const char *const parts[])
+{
+	enum err e = execute(s, "BEGIN IMMEDIATE");
+
+	for (size_t i = 0; e == OK && parts[i]; i++)
+		e = execute(s, parts[i]);
+	if (e == OK)
+		e = execute(s, "COMMIT");
+	if (e != OK)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* leaves the sentence of what failed */
+	return e;
+}
+
+enum err schema_create(struct store *s)
+{
+	static const char *const parts[] = {tables, indexes, "INSERT INTO state VALUES(1, 1, 0, 1);", MARK, NULL};
+
+	return execute_all(s, parts);
+}
+
+enum err schema_migrate(struct store *s)
+{
+	static const char *const parts[] = {from_0, tables, move_0, indexes, MARK, NULL};
+
+	return execute_all(s, parts);
+}

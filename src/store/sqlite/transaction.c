@@ -1,0 +1,243 @@
+/* The shared transaction: group commit, savepoints of single operations, numbers reserved ahead.
+ *
+ * SQLite gives a transaction up by itself when a write meets a full disk or an I/O error. The caller has promised nothing before
+ * store_commit, but counts on all or nothing: so a failed write spoils the transaction, and only undoing the savepoint around it (when
+ * SQLite still has the transaction) makes it good again. Otherwise store_commit says what happened to everybody who waits for it. */
+#include "store/sqlite/private.h"
+
+#include <string.h>
+
+static bool alive(const struct store *s)
+{
+	return sqlite3_get_autocommit(s->db) == 0;
+}
+
+enum err store_view(struct store *s)
+{
+	if (s->dirty || s->read_only || alive(s))
+		return OK;
+	return query_run(s, QUERY_VIEW);
+}
+
+void store_view_end(struct store *s)
+{
+	if (!s->dirty && alive(s) && query_run(s, QUERY_COMMIT) != OK)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static enum err begin(struct store *s)
+{
+	store_view_end(s);
+	return query_run(s, QUERY_BEGIN);
+}
+
+enum err store_begin(struct store *s)
+{
+	enum err e;
+
+	if (s->read_only)
+		return store_refuse(s, ERR_STATE, "the store was opened for reading only");
+	if (s->walking)
+		return store_refuse(s, ERR_STATE, "the store may not be written while a reading goes on");
+	if (s->dirty)
+		return s->failed;
+	if ((e = begin(s)) == OK)
+		s->dirty = true;
+	return e;
+}
+
+enum err store_spoil(struct store *s, enum err e)
+{
+	if (s->dirty && s->failed == OK)
+		s->failed = e;
+	return e;
+}
+
+bool store_dirty(const struct store *s)
+{
+	return s->dirty;
+}
+
+void store_rollback(struct store *s)
+{
+	if (!s->dirty)
+		return;
+	if (alive(s))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	s->count = s->committed_count;
+	s->depth = 0;
+	s->dirty = false;
+	s->failed = OK;
+}
+
+/* Keeps the numbers and the count on disk; with the transaction that uses them, never after it. */
+static enum err state_put(struct store *s, int64_t reserved)
+{
+	sqlite3_stmt *st;
+	enum err e = query_take(s, QUERY_STATE_PUT, &st);
+	int r;
+
+	if (e != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, reserved);
+	sqlite3_bind_int64(st, 2, (int64_t)s->count);
+	r = sqlite3_step(st);
+	if (r != SQLITE_DONE)
+		e = store_fault(s, r);
+	query_give(s, QUERY_STATE_PUT, st);
+	return e;
+}
+
+static enum err commit(struct store *s)
+{
+	int64_t reserved = s->reserved - s->next < ID_BLOCK / 2 ? s->next + ID_BLOCK : s->reserved;
+	enum err e = s->failed;
+
+	if (e == OK && (reserved != s->reserved || s->count != s->committed_count))
+		e = state_put(s, reserved);
+	if (e == OK)
+		e = query_run(s, QUERY_COMMIT);
+	if (e != OK)
+		return e;
+	s->committed_count = s->count;
+	s->reserved = reserved;
+	s->depth = 0;
+	s->dirty = false;
+	return OK;
+}
+
+/* After a commit. While another process reads an old view (a backup does), not all can be copied, and trying again at each commit would
+ * cost more than letting the journal grow. A failure is no failure of the commit: the journal holds it. */
+static int journal_grown(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct store *s = ctx;
+	int all = 0, copied = 0;
+
+	if (pages < CHECKPOINT_PAGES)
+		s->checkpoint_at = CHECKPOINT_PAGES; /* it has started over */
+	if (pages < s->checkpoint_at)
+		return SQLITE_OK;
+	if (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, &all, &copied) != SQLITE_OK || copied < all)
+		s->checkpoint_at = pages + CHECKPOINT_PAGES;
+	return SQLITE_OK;
+}
+
+void store_checkpoints(struct store *s)
+{
+	s->checkpoint_at = CHECKPOINT_PAGES;
+	sqlite3_wal_hook(s->db, journal_grown, s);
+}
+
+/* The reason of the failure is worth more than one that undoing might have. */
+static void give_up(struct store *s, enum err e)
+{
+	char detail[DETAIL_MAX];
+
+	memcpy(detail, s->detail, sizeof detail);
+	store_rollback(s);
+	/* Room that the journal holds may help the deletions that come next. */
+	if (e == ERR_FULL)
+		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	memcpy(s->detail, detail, sizeof detail);
+}
+
+enum err store_commit(struct store *s)
+{
+	enum err e;
+
+	if (!s->dirty)
+		return OK;
+	if (s->walking)
+		return store_refuse(s, ERR_STATE, "the store may not be written while a reading goes on");
+	if ((e = commit(s)) != OK)
+		give_up(s, e);
+	return e;
+}
+
+enum err store_mark(struct store *s, bool clean)
+{
+	int64_t reserved = clean ? s->next : s->next + ID_BLOCK;
+	sqlite3_stmt *st;
+	enum err e = begin(s);
+	int r;
+
+	if (e != OK)
+		return e;
+	if ((e = query_take(s, QUERY_STATE_CLEAN, &st)) == OK) {
+		sqlite3_bind_int(st, 1, clean);
+		sqlite3_bind_int64(st, 2, reserved);
+		r = sqlite3_step(st);
+		e = r == SQLITE_DONE ? OK : store_fault(s, r);
+		query_give(s, QUERY_STATE_CLEAN, st);
+	}
+	if (e == OK)
+		e = query_run(s, QUERY_COMMIT);
+	if (e == OK)
+		s->reserved = reserved;
+	else if (alive(s))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return e;
+}
+
+/* A number handed out is below `reserved` on disk, unless a single transaction took more than was left: then its own commit brings
+ * them, and without that commit no row has them. */
+int64_t store_new_id(struct store *s)
+{
+	enum err e;
+
+	if (s->next >= s->reserved && !s->dirty) {
+		if (s->read_only || begin(s) != OK)
+			return 0;
+		s->dirty = true;
+		if ((e = commit(s)) != OK) {
+			give_up(s, e);
+			return 0;
+		}
+	}
+	return s->next++;
+}
+
+/* ---- savepoints ---- */
+
+enum err store_savepoint(struct store *s)
+{
+	enum err e = store_begin(s);
+
+	if (e != OK)
+		return e;
+	if (s->depth == SAVEPOINTS_MAX)
+		return store_refuse(s, ERR_STATE, "too many savepoints within each other");
+	if ((e = query_run(s, QUERY_SAVEPOINT)) != OK)
+		return store_spoil(s, e);
+	s->saved[s->depth++] = s->count;
+	return OK;
+}
+
+enum err store_release(struct store *s)
+{
+	enum err e;
+
+	if (s->depth == 0)
+		return store_refuse(s, ERR_STATE, "no savepoint to release");
+	s->depth--;
+	if (!alive(s))
+		return s->failed;
+	if ((e = query_run(s, QUERY_RELEASE)) != OK)
+		return store_spoil(s, e);
+	return s->failed;
+}
+
+void store_undo(struct store *s)
+{
+	enum err e;
+
+	if (s->depth == 0)
+		return;
+	s->count = s->saved[--s->depth];
+	if (!alive(s))
+		return; /* nothing is left; store_commit will say so */
+	if ((e = query_run(s, QUERY_UNDO)) != OK || (e = query_run(s, QUERY_RELEASE)) != OK)
+		(void)store_spoil(s, e);
+	else
+		s->failed = OK; /* a savepoint is never begun after a failure: what failed was within */
+}

@@ -1,0 +1,189 @@
+/* Writing of rows and of their labels. */
+#include "store/sqlite/private.h"
+
+/* Runs a write and gives it back. What is no plain "taken" leaves an operation half done and spoils the transaction. */
+static enum err finish(struct store *s, enum query q, sqlite3_stmt *st)
+{
+	int r = sqlite3_step(st);
+	enum err e = r == SQLITE_DONE ? OK : store_fault(s, r);
+
+	query_give(s, q, st);
+	return e == OK || e == ERR_EXISTS ? e : store_spoil(s, e);
+}
+
+static enum err take(struct store *s, enum query q, sqlite3_stmt **st)
+{
+	enum err e = query_take(s, q, st);
+
+	return e == OK ? OK : store_spoil(s, e);
+}
+
+static void bind_octets_as_text(sqlite3_stmt *st, int n, struct rd text)
+{
+	sqlite3_bind_text64(st, n, text.left ? (const char *)text.at : "", text.left, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int64_t expiry_of(const struct store_row *row)
+{
+	return row->expires > INT64_MAX ? 0 : (int64_t)row->expires; /* beyond all times: never */
+}
+
+/* ---- labels ---- */
+
+static enum err labels_drop(struct store *s, const struct store_row *row)
+{
+	sqlite3_stmt *st;
+	enum err e = take(s, QUERY_LABELS_DROP, &st);
+
+	if (e != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, row->parent);
+	sqlite3_bind_int(st, 2, row->instance);
+	sqlite3_bind_int64(st, 3, row->id);
+	return finish(s, QUERY_LABELS_DROP, st);
+}
+
+static enum err labels_put(struct store *s, const struct store_row *row, const struct rd *labels, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		sqlite3_stmt *st;
+		enum err e = take(s, QUERY_LABEL_PUT, &st);
+
+		if (e != OK)
+			return e;
+		bind_octets_as_text(st, 1, labels[i]);
+		sqlite3_bind_int64(st, 2, row->id);
+		sqlite3_bind_int64(st, 3, row->parent);
+		sqlite3_bind_int(st, 4, row->instance);
+		if ((e = finish(s, QUERY_LABEL_PUT, st)) != OK)
+			return e;
+	}
+	return OK;
+}
+
+/* Labels of the instances below parent up to an id. */
+static enum err labels_drop_instances(struct store *s, int64_t parent, int64_t upto)
+{
+	sqlite3_stmt *st;
+	enum err e = take(s, QUERY_LABELS_DROP_INSTANCES, &st);
+
+	if (e != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, parent);
+	sqlite3_bind_int64(st, 2, upto);
+	return finish(s, QUERY_LABELS_DROP_INSTANCES, st);
+}
+
+/* ---- insert ---- */
+
+/* A name is taken in the other kind of row; that in the same kind is the index's business. */
+static enum err name_free(struct store *s, const struct store_row *row)
+{
+	enum query q = row->instance ? QUERY_NAME_TAKEN : QUERY_INSTANCE_NAME_TAKEN;
+	sqlite3_stmt *st;
+	enum err e;
+	int r;
+
+	if (!row->rn)
+		return OK;
+	if ((e = take(s, q, &st)) != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, row->parent);
+	sqlite3_bind_text(st, 2, row->rn, -1, SQLITE_STATIC);
+	r = sqlite3_step(st);
+	e = r == SQLITE_DONE ? OK : r == SQLITE_ROW ? ERR_EXISTS : store_spoil(s, store_fault(s, r));
+	query_give(s, q, st);
+	return e;
+}
+
+static void bind_row(sqlite3_stmt *st, const struct store_row *row)
+{
+	sqlite3_bind_int64(st, 1, row->id);
+	sqlite3_bind_int64(st, 2, row->parent);
+	sqlite3_bind_int(st, 3, row->type);
+	sqlite3_bind_text(st, 4, row->rn, -1, SQLITE_STATIC); /* NULL binds NULL */
+	sqlite3_bind_text(st, 5, row->root ? row->root : "", -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 6, row->creator ? row->creator : "", -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 7, expiry_of(row));
+	bind_octets_as_text(st, 8, row->body);
+}
+
+enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count)
+{
+	enum query q = row->instance ? QUERY_INSERT_INSTANCE : QUERY_INSERT;
+	sqlite3_stmt *st;
+	enum err e;
+
+	if (row->id <= 0 || row->id >= s->next || (row->instance && row->ri))
+		return store_refuse(s, ERR_STATE, "a row needs a number from the store, and an instance has no resourceID of its own");
+	if ((e = store_begin(s)) != OK || (e = name_free(s, row)) != OK || (e = take(s, q, &st)) != OK)
+		return e;
+	bind_row(st, row);
+	if (!row->instance)
+		sqlite3_bind_text(st, 9, row->ri, -1, SQLITE_STATIC);
+	if ((e = finish(s, q, st)) != OK)
+		return e;
+	s->count++;
+	return labels_put(s, row, labels, label_count);
+}
+
+/* ---- update and delete ---- */
+
+enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count)
+{
+	enum query q = row->instance ? QUERY_UPDATE_INSTANCE : QUERY_UPDATE;
+	sqlite3_stmt *st;
+	enum err e;
+
+	if ((e = store_begin(s)) != OK || (e = take(s, q, &st)) != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, row->id);
+	sqlite3_bind_int64(st, 2, row->parent);
+	sqlite3_bind_int64(st, 3, expiry_of(row));
+	bind_octets_as_text(st, 4, row->body);
+	if ((e = finish(s, q, st)) != OK)
+		return e;
+	if (sqlite3_changes(s->db) == 0)
+		return ERR_NOT_FOUND;
+	if (!labels)
+		return OK;
+	e = labels_drop(s, row);
+	return e == OK ? labels_put(s, row, labels, label_count) : e;
+}
+
+enum err store_delete(struct store *s, const struct store_row *row)
+{
+	enum query q = row->instance ? QUERY_DELETE_INSTANCE : QUERY_DELETE;
+	sqlite3_stmt *st;
+	uint64_t deleted;
+	enum err e;
+
+	if ((e = store_begin(s)) != OK || (e = take(s, q, &st)) != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, row->id);
+	sqlite3_bind_int64(st, 2, row->parent);
+	if ((e = finish(s, q, st)) != OK)
+		return e;
+	if (sqlite3_changes(s->db) == 0)
+		return ERR_NOT_FOUND;
+	s->count--;
+	if ((e = labels_drop(s, row)) != OK || row->instance)
+		return e;
+	return store_delete_instances(s, row->id, INT64_MAX, &deleted);
+}
+
+enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted)
+{
+	sqlite3_stmt *st;
+	enum err e;
+
+	if ((e = store_begin(s)) != OK || (e = labels_drop_instances(s, parent, upto)) != OK || (e = take(s, QUERY_DELETE_INSTANCES, &st)) != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, parent);
+	sqlite3_bind_int64(st, 2, upto);
+	if ((e = finish(s, QUERY_DELETE_INSTANCES, st)) != OK)
+		return e;
+	*deleted = (uint64_t)sqlite3_changes64(s->db);
+	s->count -= *deleted;
+	return OK;
+}
