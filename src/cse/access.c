@@ -1,110 +1,331 @@
-/* Access control: TS-0003 clause 7.1.5. Default deny. */
+/* Access control: TS-0003 clause 7.1, TS-0001 clauses 9.6.1.3.2 and 9.6.2. Default deny. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cse/private.h"
+#include "cse/schedule.h"
 
-#define INHERIT_DEPTH 32
+#define INHERIT_DEPTH 64
 
-/* '*' stands for any characters but '/'. */
-static bool pattern_matches(const char *pattern, const char *text)
+bool cse_pattern_matches(const char *pattern, const char *text)
 {
-	for (; *pattern; pattern++, text++) {
+	const char *star = NULL, *again = NULL;
+
+	while (*text) {
 		if (*pattern == '*') {
-			while (*pattern == '*')
-				pattern++;
-			for (;; text++) {
-				if (pattern_matches(pattern, text))
-					return true;
-				if (*text == '\0' || *text == '/')
-					return false;
-			}
-		}
-		if (*pattern != *text)
+			star = pattern++;
+			again = text;
+		} else if (*pattern == *text) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star + 1;
+			text = ++again;
+		} else {
 			return false;
+		}
 	}
-	return *text == '\0';
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+bool cse_list_matches(const char *patterns, const char *text)
+{
+	struct rd list = rd_str(patterns ? patterns : ""), part;
+	char pattern[CSE_ID_MAX];
+
+	while (list.left > 0) {
+		if (!rd_until(&list, ',', &part))
+			part = rd_rest(&list);
+		while (part.left > 0 && part.at[0] == ' ')
+			part = rd_of(part.at + 1, part.left - 1);
+		if (rd_text(part, pattern, sizeof pattern) && cse_pattern_matches(pattern, text))
+			return true;
+	}
+	return false;
+}
+
+/* ---- who ---- */
+
+static bool is_member(struct exchange *x, struct resource *group)
+{
+	const struct json *mid = resource_get(group, "mid");
+	char id[CSE_ID_MAX];
+
+	for (const struct json *m = mid ? mid->first : NULL; m; m = m->next)
+		if (m->type == JSON_STRING && cse_sp_relative(x->cse, m->text, id, sizeof id) && strcmp(id, x->from) == 0)
+			return true;
+	return false;
+}
+
+static bool role_held(struct exchange *x, struct rd role)
+{
+	struct rd roles = x->rq->role_ids, part;
+
+	while (roles.left > 0) {
+		if (!rd_until(&roles, '+', &part))
+			part = rd_rest(&roles);
+		if (rd_equal(part, role))
+			return true;
+	}
+	return false;
+}
+
+bool access_role_is_assigned(struct exchange *x, struct rd role); /* types/role.c */
+
+/* An originator pattern, the name of a group whose members are meant, or a role. */
+static bool is_meant(struct exchange *x, const struct json *o)
+{
+	char pattern[CSE_ID_MAX], absolute[CSE_ID_MAX];
+	struct resource *r;
+	bool member = false;
+
+	if (json_is_string(o, "all") || json_is_string(o, "*"))
+		return true;
+	if (!json_text(o, pattern, sizeof pattern))
+		return false;
+	if (cse_sp_relative(x->cse, rd_str(pattern), absolute, sizeof absolute) && cse_pattern_matches(absolute, x->from))
+		return true;
+	/* a pattern such as "C*" means AEs wherever they are registered */
+	if (pattern[0] != '/' && strrchr(x->from, '/') && cse_pattern_matches(pattern, strrchr(x->from, '/') + 1) && strchr(pattern, '*'))
+		return true;
+	if (role_held(x, o->text) && access_role_is_assigned(x, o->text))
+		return true;
+	if (strchr(pattern, '*'))
+		return false;
+	r = cse_find_address(x->cse, o->text);
+	if (r && r->type == TY_GROUP)
+		member = is_member(x, r);
+	resource_unref(r);
+	return member;
 }
 
 static bool originator_matches(struct exchange *x, const struct json *acor)
 {
-	char pattern[CSE_ID_MAX], absolute[CSE_ID_MAX];
+	for (const struct json *o = acor ? acor->first : NULL; o; o = o->next)
+		if (is_meant(x, o))
+			return true;
+	return false;
+}
 
-	for (const struct json *o = acor ? acor->first : NULL; o; o = o->next) {
-		if (json_is_string(o, "all") || json_is_string(o, "*"))
+/* ---- when and from where ---- */
+
+static bool in_window(struct exchange *x, const struct json *windows)
+{
+	if (!windows)
+		return true;
+	for (const struct json *w = windows->type == JSON_ARRAY ? windows->first : NULL; w; w = w->next)
+		if (w->type == JSON_STRING && schedule_is_active(w->text, cse_now(x->cse)))
 			return true;
-		if (json_text(o, pattern, sizeof pattern) && cse_sp_relative(x->cse, rd_str(pattern), absolute, sizeof absolute) && pattern_matches(absolute, x->from))
-			return true;
+	return false;
+}
+
+/* An address, or a prefix "192.168.1.0/24". */
+static bool network_matches(struct rd network, struct rd address)
+{
+	uint8_t net[16], is[16];
+	char text[64], own[64];
+	uint64_t bits;
+	struct rd host;
+	int family;
+
+	if (!rd_text(address, own, sizeof own))
+		return false;
+	if (rd_until(&network, '/', &host)) {
+		if (!rd_decimal(network, &bits))
+			return false;
+	} else {
+		host = network;
+		bits = 128;
+	}
+	if (!rd_text(host, text, sizeof text))
+		return false;
+	family = strchr(own, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(family, text, net) != 1 || inet_pton(family, own, is) != 1)
+		return false;
+	if (bits > (family == AF_INET ? 32U : 128U))
+		bits = family == AF_INET ? 32 : 128;
+	for (uint64_t i = 0; i < bits; i++)
+		if (((net[i / 8] ^ is[i / 8]) >> (7 - i % 8)) & 1)
+			return false;
+	return true;
+}
+
+static bool from_address(struct exchange *x, const struct json *acip)
+{
+	static const char *const families[] = {"ipv4", "ipv6"};
+
+	if (!acip)
+		return true;
+	for (size_t f = 0; f < 2; f++) {
+		const struct json *list = json_get(acip, families[f]);
+
+		for (const struct json *n = list ? list->first : NULL; n; n = n->next)
+			if (n->type == JSON_STRING && network_matches(n->text, x->rq->address))
+				return true;
 	}
 	return false;
 }
 
-static bool rules_permit(struct exchange *x, const struct json *privileges, unsigned acop)
+/* acco: any of the contexts. A location condition needs to know where the originator is; who does not tell does not match. */
+static bool context_matches(struct exchange *x, const struct json *acco)
 {
-	const struct json *acr = json_get(privileges, "acr");
-
-	for (const struct json *r = acr ? acr->first : NULL; r; r = r->next) {
-		uint64_t operations;
-
-		/* Rules with conditions that are not understood yet never match: indeterminate is deny. */
-		if (json_get(r, "acco") || json_get(r, "acod") || json_get(r, "acaf"))
-			continue;
-		if (json_uint(json_get(r, "acop"), &operations) && (operations & acop) == acop && originator_matches(x, json_get(r, "acor")))
+	if (!acco)
+		return true;
+	if (acco->type != JSON_ARRAY)
+		return in_window(x, json_get(acco, "actw")) && from_address(x, json_get(acco, "acip")) && !json_get(acco, "aclr");
+	for (const struct json *c = acco->first; c; c = c->next)
+		if (context_matches(x, c))
 			return true;
-	}
 	return false;
 }
 
-static bool policy_permits(struct exchange *x, const struct store_row *policy, const char *member, unsigned acop)
-{
-	const struct json *body;
+/* ---- what ---- */
 
-	return policy->type == ONEM2M_ACP && json_parse(x->arena, policy->body, NULL, &body) == OK && rules_permit(x, json_get(body, member), acop);
+static bool has_number(const struct json *list, int n)
+{
+	uint64_t v;
+
+	for (const struct json *e = list ? list->first : NULL; e; e = e->next)
+		if (json_uint(e, &v) && v == (uint64_t)n)
+			return true;
+	return false;
 }
 
-static bool policies_permit(struct exchange *x, const struct json *acpi, unsigned acop)
-{
-	for (const struct json *id = acpi->first; id; id = id->next) {
-		struct store_row policy;
-		char other[CSE_ID_MAX];
-		bool latest, oldest, ok = false;
-		struct rd rest;
+struct asking {
+	unsigned acop;
+	struct resource *object; /* what the operation is on */
+	int child_type;          /* of a CREATE */
+};
 
-		if (id->type != JSON_STRING || !cse_is_local(x->cse, id->text, &rest, other, sizeof other) || cse_find(x->cse, rest, &policy, &latest, &oldest) != OK)
-			continue;
-		/* the policy's octets must live as long as what is parsed from them */
-		ok = policy_permits(x, &policy, "pv", acop);
-		store_row_clear(&policy);
+/* acod: any of the object details. chty limits CREATE to these child types. */
+static bool object_matches(const struct asking *q, const struct json *acod)
+{
+	if (!acod)
+		return true;
+	for (const struct json *d = acod->type == JSON_ARRAY ? acod->first : acod; d; d = acod->type == JSON_ARRAY ? d->next : NULL) {
+		const struct json *chty = json_get(d, "chty"), *ty = json_get(d, "ty");
+		uint64_t n;
+		bool ok = !ty || (json_uint(ty, &n) ? n == (uint64_t)q->object->type : has_number(ty, q->object->type));
+
+		if (ok && q->acop == ACOP_CREATE)
+			ok = !chty || has_number(chty, q->child_type);
 		if (ok)
 			return true;
 	}
 	return false;
 }
 
-static bool decide(struct exchange *x, const struct store_row *row, unsigned acop, unsigned depth)
+static bool rules_permit(struct exchange *x, const struct json *privileges, const struct asking *q)
 {
-	const struct onem2m_type_rules *rules = onem2m_rules(row->type);
-	const struct json *body, *acpi;
-	struct store_row parent;
+	const struct json *acr = json_get(privileges, "acr");
+
+	for (const struct json *r = acr ? acr->first : NULL; r; r = r->next) {
+		uint64_t operations;
+		bool b;
+
+		if (!json_uint(json_get(r, "acop"), &operations) || (operations & q->acop) != q->acop || !originator_matches(x, json_get(r, "acor")))
+			continue;
+		if (json_bool(json_get(r, "acaf"), &b) && b && !x->rq->internal && x->cse->config.require_tls && (!x->rq->peer || !x->rq->peer[0]))
+			continue;
+		if (context_matches(x, json_get(r, "acco")) && object_matches(q, json_get(r, "acod")))
+			return true;
+	}
+	return false;
+}
+
+static bool policies_permit(struct exchange *x, const struct json *acpi, const struct asking *q)
+{
+	for (const struct json *id = acpi->first; id; id = id->next) {
+		struct resource *policy = id->type == JSON_STRING ? cse_find_address(x->cse, id->text) : NULL;
+		bool ok = policy && policy->type % TY_ANNOUNCED == TY_ACP && rules_permit(x, resource_get(policy, "pv"), q);
+
+		resource_unref(policy);
+		if (ok)
+			return true;
+	}
+	return false;
+}
+
+bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
+
+/* ---- the decision ---- */
+
+static bool is_creator(struct exchange *x, struct resource *r)
+{
+	struct rd cstn;
+	char id[CSE_ID_MAX];
+
+	if (r->type != TY_CSE_BASE && x->from[0] && strcmp(r->creator, x->from) == 0)
+		return true;
+	return json_string(resource_get(r, "cstn"), &cstn) && cse_sp_relative(x->cse, cstn, id, sizeof id) && strcmp(id, x->from) == 0;
+}
+
+/* The AE's own branch is its own, where no policy says otherwise. */
+static bool is_own_ae(struct exchange *x, struct resource *r)
+{
+	const char *id = x->cse->config.id;
+	size_t n = strlen(id);
+
+	return r->type == TY_AE && strncmp(x->from, id, n) == 0 && x->from[n] == '/' && strcmp(x->from + n + 1, r->ri) == 0;
+}
+
+static bool is_registered(struct exchange *x)
+{
+	const char *id = x->cse->config.id;
+	size_t n = strlen(id);
+	struct resource *r;
 	bool ok;
 
-	if (row->type == ONEM2M_ACP)
-		return policy_permits(x, row, "pvs", acop);
-	if (!rules || depth == 0)
+	if (!x->from[0])
 		return false;
-	if (rules->own_acpi) {
-		if (json_parse(x->arena, row->body, NULL, &body) == OK && (acpi = json_get(body, "acpi")) != NULL && acpi->first)
-			return policies_permit(x, acpi, acop);
-		return strcmp(row->creator, x->from) == 0;
-	}
-	if (store_by_id(x->cse->store, row->parent, &parent) != OK)
+	if (strncmp(x->from, id, n) == 0 && x->from[n] == '/')
+		r = tree_by_ri(x->cse->tree, rd_str(x->from + n + 1));
+	else
+		r = tree_by_ri(x->cse->tree, rd_str(x->from + 1));
+	ok = r && (r->type == TY_AE || r->type == TY_REMOTE_CSE);
+	resource_unref(r);
+	return ok || (x->cse->config.registrar_id && strcmp(x->from, x->cse->config.registrar_id) == 0);
+}
+
+static bool decide(struct exchange *x, struct resource *r, const struct asking *q, unsigned depth)
+{
+	const struct json *acpi;
+	struct resource *parent;
+	bool ok;
+
+	if (r->type == TY_ACP)
+		return rules_permit(x, resource_get(r, "pvs"), q);
+	acpi = r->schema && r->schema->own_acpi ? resource_get(r, "acpi") : NULL;
+	if (acpi && acpi->first)
+		return policies_permit(x, acpi, q);
+	if (is_creator(x, r) || is_own_ae(x, r))
+		return true;
+	/* whoever is registered may look at the CSEBase itself */
+	if (r->type == TY_CSE_BASE)
+		return (q->acop == ACOP_RETRIEVE || q->acop == ACOP_DISCOVERY) && r == q->object && is_registered(x);
+	if (depth == 0)
 		return false;
-	ok = decide(x, &parent, acop, depth - 1);
-	store_row_clear(&parent);
+	parent = tree_parent(x->cse->tree, r);
+	ok = parent && parent->type != TY_CSE_BASE && decide(x, parent, q, depth - 1);
+	resource_unref(parent);
 	return ok;
 }
 
-bool cse_permits(struct exchange *x, const struct store_row *row, unsigned acop)
+static bool permits(struct exchange *x, const struct asking *q)
 {
-	return x->privileged || decide(x, row, acop, INHERIT_DEPTH);
+	return x->privileged || decide(x, q->object, q, INHERIT_DEPTH) || access_dynamic(x, q->object, q->acop);
+}
+
+bool cse_permits(struct exchange *x, struct resource *r, unsigned acop)
+{
+	return permits(x, &(const struct asking){acop, r, 0});
+}
+
+bool cse_permits_child(struct exchange *x, struct resource *parent, int child_type)
+{
+	return permits(x, &(const struct asking){ACOP_CREATE, parent, child_type});
 }

@@ -1,4 +1,4 @@
-/* Addresses: absolute, SP-relative, CSE-relative; structured, unstructured, hybrid; latest and oldest. TS-0001 clause 7.2. */
+/* Addresses: absolute, SP-relative, CSE-relative; structured, unstructured, hybrid; virtual resources. TS-0001 clauses 7.2 and 9.3.1. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ bool cse_is_local(const struct cse *c, struct rd to, struct rd *rest, char *othe
 
 	if (rd_starts(to, "//")) { /* //sp/cse-id/... */
 		if (!rd_skip(&to, 2) || !segment(&to, &part) || !rd_is(part, c->config.sp)) {
-			snprintf(other, size, "//");
+			snprintf(other, size, "//%.*s", (int)part.left, (const char *)part.at);
 			return false;
 		}
 	} else if (rd_starts(to, "/")) {
@@ -36,63 +36,71 @@ bool cse_is_local(const struct cse *c, struct rd to, struct rd *rest, char *othe
 	return strcmp(other, c->config.id) == 0;
 }
 
-static enum err child(struct cse *c, struct store_row *row, struct rd name, bool *latest, bool *oldest)
+/* Virtual children, by the type that has them. */
+static enum cse_virtual virtual_child(const struct resource *r, struct rd name)
 {
-	char rn[STORE_NAME];
-	struct store_row next;
-	enum err e;
+	bool instances = r->type == TY_CONTAINER || r->type == TY_TIME_SERIES || r->type == TY_FLEX_CONTAINER;
 
-	if (!rd_text(name, rn, sizeof rn))
-		return ERR_NOT_FOUND;
-	e = store_by_name(c->store, row->id, rn, &next);
-	if (e == ERR_NOT_FOUND && row->type == ONEM2M_CONTAINER && (strcmp(rn, "la") == 0 || strcmp(rn, "ol") == 0)) {
-		*latest = rn[0] == 'l';
-		*oldest = rn[0] == 'o';
-		e = store_edge_child(c->store, row->id, ONEM2M_CONTENT_INSTANCE, *latest, &next);
-	}
-	if (e != OK)
-		return e;
-	store_row_clear(row);
-	*row = next;
-	return OK;
+	if (instances && rd_is(name, "la"))
+		return VIRTUAL_LATEST;
+	if (instances && rd_is(name, "ol"))
+		return VIRTUAL_OLDEST;
+	if (r->type == TY_GROUP && rd_is(name, "fopt"))
+		return VIRTUAL_FAN_OUT;
+	if (r->type == TY_GROUP && rd_is(name, "sfop"))
+		return VIRTUAL_SEMANTIC_FAN_OUT;
+	if (r->type == TY_POLLING_CHANNEL && rd_is(name, "pcu"))
+		return VIRTUAL_POLLING_URI;
+	if ((r->type == TY_SUBSCRIPTION || r->type == TY_CROSS_RESOURCE_SUBSCRIPTION) && rd_is(name, "ntsr"))
+		return VIRTUAL_SELF_REFERENCE;
+	return VIRTUAL_NONE;
 }
 
-enum err cse_find(struct cse *c, struct rd rest, struct store_row *row, bool *latest, bool *oldest)
+static struct resource *first_of(struct cse *c, struct rd part)
 {
-	char first[STORE_NAME];
+	if (rd_is(part, c->config.name) || rd_is(part, "-"))
+		return tree_by_id(c->tree, c->base_id);
+	return tree_by_ri(c->tree, part);
+}
+
+struct resource *cse_find(struct cse *c, struct rd rest, enum cse_virtual *kind, struct rd *suffix)
+{
+	struct resource *r, *child;
 	struct rd part;
-	enum err e;
 
-	*latest = *oldest = false;
+	if (kind)
+		*kind = VIRTUAL_NONE;
+	if (suffix)
+		*suffix = rd_of("", 0);
 	if (!segment(&rest, &part))
-		return store_by_id(c->store, c->base.id, row);
-	if (!rd_text(part, first, sizeof first))
-		return ERR_NOT_FOUND;
-	if (strcmp(first, c->config.name) == 0 || strcmp(first, "-") == 0)
-		e = store_by_id(c->store, c->base.id, row);
-	else
-		e = store_by_ri(c->store, first, row);
-	while (e == OK && segment(&rest, &part)) {
-		e = *latest || *oldest ? ERR_NOT_FOUND : child(c, row, part, latest, oldest);
-		if (e != OK)
-			store_row_clear(row);
+		return tree_by_id(c->tree, c->base_id);
+	r = first_of(c, part);
+	while (r && segment(&rest, &part)) {
+		enum cse_virtual v = kind ? virtual_child(r, part) : VIRTUAL_NONE;
+
+		if (v == VIRTUAL_FAN_OUT || v == VIRTUAL_SEMANTIC_FAN_OUT) {
+			*kind = v;
+			if (suffix)
+				*suffix = rest;
+			return r;
+		}
+		if (v != VIRTUAL_NONE && rest.left == 0) {
+			*kind = v;
+			return r;
+		}
+		child = tree_child(c->tree, r, part);
+		resource_unref(r);
+		r = child;
 	}
-	return e;
+	return r;
 }
 
-bool cse_path(struct cse *c, const struct store_row *row, char *path, size_t size)
+struct resource *cse_find_address(struct cse *c, struct rd address)
 {
-	char above[CSE_ID_MAX * 4];
-	struct store_row parent;
-	bool ok;
+	char other[CSE_ID_MAX];
+	struct rd rest;
 
-	if (row->parent == 0)
-		return (size_t)snprintf(path, size, "%s", row->rn) < size;
-	if (store_by_id(c->store, row->parent, &parent) != OK)
-		return false;
-	ok = cse_path(c, &parent, above, sizeof above);
-	store_row_clear(&parent);
-	return ok && (size_t)snprintf(path, size, "%s/%s", above, row->rn) < size;
+	return cse_is_local(c, address, &rest, other, sizeof other) ? cse_find(c, rest, NULL, NULL) : NULL;
 }
 
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
@@ -100,8 +108,10 @@ bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 	struct rd part;
 
 	if (rd_starts(id, "//")) {
-		if (!rd_skip(&id, 2) || !rd_until(&id, '/', &part) || !rd_is(part, c->config.sp))
+		if (!rd_skip(&id, 2) || !rd_until(&id, '/', &part))
 			return false;
+		if (!rd_is(part, c->config.sp))
+			return (size_t)snprintf(out, size, "//%.*s/%.*s", (int)part.left, (const char *)part.at, (int)id.left, (const char *)id.at) < size;
 		return (size_t)snprintf(out, size, "/%.*s", (int)id.left, (const char *)id.at) < size;
 	}
 	if (id.left == 0)
@@ -109,4 +119,38 @@ bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 	if (id.at[0] == '/')
 		return rd_text(id, out, size);
 	return (size_t)snprintf(out, size, "%s/%.*s", c->config.id, (int)id.left, (const char *)id.at) < size;
+}
+
+bool cse_address_for(struct exchange *x, struct resource *r, bool structured, char *out, size_t size)
+{
+	struct cse *c = x->cse;
+	size_t own = strlen(c->config.id), n = 0;
+	bool foreign = x->from[0] && !(strncmp(x->from, c->config.id, own) == 0 && (x->from[own] == '/' || x->from[own] == '\0'));
+
+	if (foreign) {
+		n = (size_t)snprintf(out, size, "%s/", c->config.id);
+		if (n >= size)
+			return false;
+	}
+	if (structured)
+		return tree_path(c->tree, r, out + n, size - n);
+	return (size_t)snprintf(out + n, size - n, "%s", r->ri) < size - n;
+}
+
+bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, unsigned *depth)
+{
+	struct resource *at = NULL, *above;
+	int64_t parent = r->parent;
+	unsigned n = 1;
+
+	while (parent && parent != ancestor) {
+		above = tree_by_id(c->tree, parent);
+		resource_unref(at);
+		at = above;
+		parent = at ? at->parent : 0;
+		n++;
+	}
+	resource_unref(at);
+	*depth = n;
+	return parent == ancestor && ancestor != 0;
 }

@@ -1,453 +1,390 @@
-/* CREATE: TS-0004 clause 7.2.2.1 and the types' own procedures. */
+/* CREATE: TS-0004 clause 7.2.2.1 (7.3.3.5 ff.) and the hooks of the types. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cse/private.h"
-#include "onem2m/timestamp.h"
 
-#define YEARS_5_MS (5ULL * 365 * 86400 * 1000)
-
-struct creation {
-	struct exchange *x;
-	const struct onem2m_type_rules *rules;
-	const struct json *resource; /* the content below its root */
-	struct store_row row;
-	struct wr body;
-	uint64_t now;
-	unsigned unverified;         /* notification targets that have not answered yet */
-	bool refused;
-};
-
-static void creation_end(struct creation *cr)
+static bool is_instance(int type)
 {
-	wr_free(&cr->body);
-	free(cr);
+	return type == TY_CONTENT_INSTANCE || type == TY_TIME_SERIES_INSTANCE || type == TY_FLEX_CONTAINER_INSTANCE;
 }
 
-static bool name_is_good(const char *rn)
+/* Names of resources that are virtual below this parent. */
+static bool is_reserved(const struct resource *parent, struct rd rn)
 {
-	for (const char *c = rn; *c; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("-._~", *c)))
-			return false;
-	return rn[0] != '\0' && strcmp(rn, "la") != 0 && strcmp(rn, "ol") != 0;
-}
+	static const char *const names[] = {"la", "ol", "fopt", "sfop", "pcu", "ntsr"};
 
-/* Resource ID, name and originator of the new row. */
-static bool name_row(struct creation *cr, enum onem2m_rsc *rsc, const char **why)
-{
-	struct exchange *x = cr->x;
-	const struct json *rn = json_get(cr->resource, "rn");
-	unsigned long long number = store_next_number(x->cse->store);
-
-	*rsc = RSC_BAD_REQUEST;
-	snprintf(cr->row.ri, sizeof cr->row.ri, "%s%llx", cr->rules->prefix, number);
-	if (rn && (!json_text(rn, cr->row.rn, sizeof cr->row.rn) || !name_is_good(cr->row.rn))) {
-		*why = "`rn` is no resource name";
-		return false;
-	}
-	if (!rn)
-		snprintf(cr->row.rn, sizeof cr->row.rn, "%s", cr->row.ri);
-	snprintf(cr->row.creator, sizeof cr->row.creator, "%.127s", x->from);
-	return true;
-}
-
-/* AE-ID: what the originator asks for, or a new one. */
-static bool register_ae(struct creation *cr, enum onem2m_rsc *rsc, const char **why)
-{
-	struct exchange *x = cr->x;
-	const struct cse *c = x->cse;
-	size_t own = strlen(c->config.id);
-	const char *stem = x->from;
-	struct store_row existing;
-
-	if (strncmp(stem, c->config.id, own) == 0 && stem[own] == '/')
-		stem += own + 1;
-	*rsc = RSC_BAD_REQUEST;
-	if (stem[0] == '/' || strchr(stem, '/')) {
-		*why = "an AE registers at this CSE with an AE-ID of this CSE";
-		return false;
-	}
-	if (stem[0] == '\0' || strcmp(stem, "C") == 0 || strcmp(stem, "S") == 0)
-		snprintf(cr->row.ri, sizeof cr->row.ri, "C%llx", (unsigned long long)store_next_number(c->store));
-	else
-		snprintf(cr->row.ri, sizeof cr->row.ri, "%.127s", stem);
-	if (cr->row.ri[0] != 'C' && cr->row.ri[0] != 'S') {
-		*why = "an AE-ID begins with C or S";
-		return false;
-	}
-	if (store_by_ri(x->cse->store, cr->row.ri, &existing) == OK) {
-		store_row_clear(&existing);
-		*rsc = RSC_ORIGINATOR_HAS_ALREADY_REGISTERED;
-		*why = "this AE is registered already";
-		return false;
-	}
-	if (!json_get(cr->resource, "rn"))
-		snprintf(cr->row.rn, sizeof cr->row.rn, "%s", cr->row.ri);
-	snprintf(cr->row.creator, sizeof cr->row.creator, "%.60s/%.60s", c->config.id, cr->row.ri);
-	return true;
-}
-
-static bool register_cse(struct creation *cr, enum onem2m_rsc *rsc, const char **why)
-{
-	*rsc = RSC_BAD_REQUEST;
-	if (!json_is_string(json_get(cr->resource, "csi"), cr->x->from) && !cr->x->privileged) {
-		*why = "`csi` must be the originator's own CSE-ID";
-		return false;
-	}
-	return true;
-}
-
-static void begin_body(struct creation *cr, struct json_out *o, const struct store_row *parent)
-{
-	char now[TIMESTAMP_SIZE], end[TIMESTAMP_SIZE];
-
-	timestamp_print(now, cr->now);
-	timestamp_print(end, cr->now + YEARS_5_MS);
-	json_object(o, NULL);
-	json_put_string(o, "rn", cr->row.rn);
-	json_put_int(o, "ty", cr->row.type);
-	json_put_string(o, "ri", cr->row.ri);
-	json_put_string(o, "pi", parent->ri);
-	json_put_string(o, "ct", now);
-	json_put_string(o, "lt", now);
-	if (!json_get(cr->resource, "et"))
-		json_put_string(o, "et", end);
-	for (const struct json *m = cr->resource->first; m; m = m->next) {
-		char name[STORE_NAME];
-
-		if (rd_is(m->key, "rn") || rd_is(m->key, "cr") || !rd_text(m->key, name, sizeof name))
-			continue;
-		json_put(o, name, m);
-	}
-	if (json_get(cr->resource, "cr"))
-		json_put_string(o, "cr", cr->row.creator);
-}
-
-static bool end_body(struct creation *cr, struct json_out *o)
-{
-	const struct json *con = json_get(cr->resource, "con");
-
-	switch (cr->row.type) {
-	case ONEM2M_AE:
-		json_put_string(o, "aei", cr->row.ri);
-		break;
-	case ONEM2M_CONTAINER:
-		json_put_int(o, "cni", 0);
-		json_put_int(o, "cbs", 0);
-		json_put_int(o, "st", 0);
-		break;
-	case ONEM2M_CONTENT_INSTANCE:
-		json_put_uint(o, "cs", con->type == JSON_STRING ? con->text.left : con->source.left);
-		break;
-	case ONEM2M_SUBSCRIPTION:
-		if (!json_get(cr->resource, "nct"))
-			json_put_int(o, "nct", 1);
-		break;
-	case ONEM2M_FLEX_CONTAINER:
-		json_put_int(o, "st", 0);
-		break;
-	default:
-		break;
-	}
-	json_close(o);
-	return wr_done(&cr->body, &cr->row.body);
-}
-
-/* ---- contentInstance: the container's counters, and eviction ---- */
-
-static uint64_t uint_of(const struct json *body, const char *name, uint64_t otherwise)
-{
-	uint64_t n;
-
-	return json_uint(json_get(body, name), &n) ? n : otherwise;
-}
-
-static bool make_room(struct exchange *x, uint64_t *instances, uint64_t *octets, uint64_t most, uint64_t most_octets)
-{
-	while (*instances > most || *octets > most_octets) {
-		struct store_row oldest;
-		const struct json *body;
-		uint64_t size = 0;
-
-		if (store_edge_child(x->cse->store, x->target.id, ONEM2M_CONTENT_INSTANCE, false, &oldest) != OK)
+	(void)parent;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (rd_is(rn, names[i]))
 			return true;
-		if (json_parse(x->arena, oldest.body, NULL, &body) == OK)
-			size = uint_of(body, "cs", 0);
-		store_row_clear(&oldest);
-		if (store_delete(x->cse->store, oldest.id) != OK)
+	return false;
+}
+
+static bool name_is_good(struct rd rn)
+{
+	uint8_t c;
+
+	if (rn.left == 0 || rn.left > 127)
+		return false;
+	while (rd_u8(&rn, &c))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c)))
 			return false;
-		--*instances;
-		*octets -= size < *octets ? size : *octets;
+	return true;
+}
+
+static bool take_name(struct creation *cr)
+{
+	const struct json *rn = json_get(cr->given, "rn");
+	struct resource *other;
+
+	if (!rn)
+		return true;
+	if (!name_is_good(rn->text) || !rd_text(rn->text, cr->rn, sizeof cr->rn)) {
+		exchange_fail(cr->x, RSC_BAD_REQUEST, "`rn`: a resource name has up to 127 letters, digits, `-`, `.`, `_` and `~`");
+		return false;
+	}
+	other = is_reserved(cr->x->target, rn->text) ? resource_ref(cr->x->target) : tree_child(cr->x->cse->tree, cr->x->target, rn->text);
+	if (other) {
+		resource_unref(other);
+		exchange_fail(cr->x, RSC_CONFLICT, "`rn`: there is a resource `%s` already", cr->rn);
+		return false;
 	}
 	return true;
 }
 
-/* Counts the new instance in its container; the container's body is parsed before, as the exchange's target. */
-static bool count_instance(struct creation *cr)
+/* expirationTime: what is asked, within the CSE's limit and the parent's life. TS-0001 table 9.6.1.3.1-1. */
+static bool take_expiration(struct creation *cr)
 {
-	static const char *const names[] = {"cni", "cbs", "st"};
-	struct exchange *x = cr->x;
-	const struct json *container, *con = json_get(cr->resource, "con");
-	struct wr w = wr_new(CSE_BODY_MAX);
-	uint64_t values[3];
-	struct rd body;
-	bool ok;
+	struct cse *c = cr->x->cse;
+	uint64_t at = cr->now + cse_longest_life(c);
+	const struct json *et = json_get(cr->given, "et");
 
-	if (json_parse(x->arena, x->target.body, NULL, &container) != OK)
+	if (cr->x->target->expires && cr->x->target->expires < at)
+		at = cr->x->target->expires;
+	if (et) {
+		uint64_t asked;
+
+		if (!timestamp_parse(et->text, &asked) || asked <= cr->now) {
+			exchange_fail(cr->x, RSC_BAD_REQUEST, "`et`: lies in the past");
+			return false;
+		}
+		if (asked < at)
+			at = asked;
+	}
+	/* an instance that would live as long as its parent goes with it, and needs no entry in the index of what expires */
+	cr->expires = cr->instance && !et ? 0 : at;
+	attributes_set_time(&cr->attributes, "et", at);
+	return true;
+}
+
+/* Policies that do not exist protect nothing: TS-0004 clause 7.3.3.5. */
+static bool policies_exist(struct exchange *x, const struct json *given)
+{
+	const struct json *acpi = json_get(given, "acpi");
+
+	for (const struct json *id = acpi && acpi->type == JSON_ARRAY ? acpi->first : NULL; id; id = id->next) {
+		char other[CSE_ID_MAX];
+		struct resource *r;
+		struct rd rest;
+		bool ok;
+
+		if (id->type != JSON_STRING || !cse_is_local(x->cse, id->text, &rest, other, sizeof other))
+			continue;
+		r = cse_find(x->cse, rest, NULL, NULL);
+		ok = r && r->type % TY_ANNOUNCED == TY_ACP;
+		resource_unref(r);
+		if (!ok) {
+			exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: there is no accessControlPolicy `%.*s`", (int)(id->text.left < 200 ? id->text.left : 200),
+			    (const char *)id->text.at);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* creator: a null asks for the originator to be noted. TS-0001 table 9.6.1.3.1-1. */
+static bool take_creator(struct creation *cr)
+{
+	const struct json *given = json_get(cr->given, "cr");
+
+	snprintf(cr->creator, sizeof cr->creator, "%s", cr->x->from);
+	if (!given)
+		return true;
+	if (given->type != JSON_NULL) {
+		exchange_fail(cr->x, RSC_BAD_REQUEST, "`cr`: only null may be sent; the CSE fills the creator in");
 		return false;
-	values[0] = uint_of(container, "cni", 0) + 1;
-	values[1] = uint_of(container, "cbs", 0) + (con->type == JSON_STRING ? con->text.left : con->source.left);
-	values[2] = uint_of(container, "st", 0) + 1;
-	ok = make_room(x, &values[0], &values[1], uint_of(container, "mni", UINT64_MAX), uint_of(container, "mbs", UINT64_MAX));
-	body = uint_attribute_set(x->cse, &x->target, names, values, 3, &w);
-	ok = ok && body.at && store_update(x->cse->store, x->target.id, body) == OK;
-	wr_free(&w);
-	return ok;
+	}
+	attributes_set_string(&cr->attributes, "cr", cr->x->from);
+	return true;
 }
 
-static bool too_big(struct creation *cr)
+static bool prepare(struct creation *cr)
 {
-	const struct json *container, *con = json_get(cr->resource, "con");
+	struct exchange *x = cr->x;
 
-	return cr->row.type == ONEM2M_CONTENT_INSTANCE && json_parse(cr->x->arena, cr->x->target.body, NULL, &container) == OK &&
-	    uint_of(container, "mbs", UINT64_MAX) < (con->type == JSON_STRING ? con->text.left : con->source.left);
+	attributes_init(&cr->attributes, x->arena, cr->given);
+	cr->id = tree_new_id(x->cse->tree);
+	if (cr->id <= 0) {
+		exchange_store_failed(x, ERR_STORE);
+		return false;
+	}
+	tree_ri(cr->ri, sizeof cr->ri, cr->type->ty, x->target->id, cr->id, cr->instance);
+	return take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given);
 }
 
-/* ---- the end ---- */
+/* The CSE's own attributes; ri and rn are known now. */
+static void complete(struct creation *cr)
+{
+	struct attributes *a = &cr->attributes;
+
+	attributes_set_uint(a, "ty", (uint64_t)cr->type->ty);
+	attributes_set_string(a, "ri", cr->ri);
+	attributes_set_string(a, "rn", cr->rn[0] ? cr->rn : cr->ri);
+	attributes_set_string(a, "pi", cr->x->target->ri);
+	attributes_set_time(a, "ct", cr->now);
+	if (!cr->counters.used)
+		attributes_set_time(a, "lt", cr->now);
+	else
+		cr->counters.modified_ms = cr->now;
+}
+
+/* ---- the answer ---- */
+
+static void put_changed(struct creation *cr, struct wr *w)
+{
+	struct json_out o = json_out(w);
+
+	json_object(&o, NULL);
+	json_object(&o, cr->root);
+	for (size_t i = 0; i < cr->attributes.count; i++) {
+		const struct attribute *t = &cr->attributes.items[i];
+		const struct json *asked;
+		char name[128];
+
+		if (t->removed || !t->changed || !rd_text(t->name, name, sizeof name))
+			continue;
+		asked = json_get(cr->given, name);
+		if (!asked || !rd_equal(asked->source, t->raw))
+			json_put_raw(&o, name, t->raw);
+	}
+	json_close(&o);
+	json_close(&o);
+}
 
 static void answer(struct creation *cr)
 {
 	struct exchange *x = cr->x;
-	struct wr w = wr_new(CSE_BODY_MAX * 2);
+	struct wr w = wr_new(CSE_BODY_MAX * 4);
 	struct json_out o = json_out(&w);
-	char path[CSE_ID_MAX * 4] = "";
+	char path[CSE_PATH_MAX];
 	struct rd content = rd_of("", 0);
-	int rcn = x->rq->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rq->rcn;
+	struct resource *made = cr->made;
 
-	if (!cse_path(x->cse, &cr->row, path, sizeof path))
+	if (!cse_address_for(x, made, true, path, sizeof path))
 		path[0] = '\0';
-	if (rcn == 1 || rcn == 9) {
-		content_of(&cr->row, &w);
-	} else if (rcn == 2) {
+	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
+	case 1:
+		represent(x->cse, made, &w);
+		break;
+	case 2:
 		json_object(&o, NULL);
 		json_put_string(&o, "m2m:uri", path);
 		json_close(&o);
-	} else if (rcn == 3) {
+		break;
+	case 3:
 		json_object(&o, NULL);
 		json_object(&o, "m2m:rce");
 		json_put_string(&o, "uri", path);
-		json_put_raw(&o, cr->row.root, cr->row.body);
+		json_object(&o, made->root);
+		represent_members(x->cse, made, &o);
 		json_close(&o);
 		json_close(&o);
+		json_close(&o);
+		break;
+	case 9:
+		put_changed(cr, &w);
+		break;
+	default:
+		break;
 	}
 	if (!wr_done(&w, &content))
 		content = rd_of("", 0);
 	exchange_answer(x, RSC_CREATED, content, rd_str(path));
 	wr_free(&w);
+	resource_unref(made);
 }
 
-static void insert(struct creation *cr)
+/* ---- the insertion ---- */
+
+static bool insert(struct creation *cr)
+{
+	struct exchange *x = cr->x;
+	struct wr text = wr_new(CSE_BODY_MAX * 2);
+	struct resource_new n = {
+		.parent = x->target,
+		.type = cr->type->ty,
+		.instance = cr->instance,
+		.id = cr->id,
+		.ri = cr->own_ri ? cr->ri : NULL,
+		.rn = cr->rn[0] ? cr->rn : NULL,
+		.root = cr->root,
+		.creator = cr->creator,
+		.expires = cr->expires,
+		.counters = cr->counters,
+	};
+	enum err e = ERR_TOO_LONG;
+
+	complete(cr);
+	n.label_count = attributes_labels(&cr->attributes, &n.labels);
+	attributes_write(&cr->attributes, &text);
+	if (wr_done(&text, &n.text))
+		e = tree_insert(x->cse->tree, &n, &cr->made);
+	wr_free(&text);
+	if (e == OK)
+		return true;
+	if (e == ERR_EXISTS)
+		exchange_fail(x, RSC_CONFLICT, "there is a resource of this name already");
+	else if (e == ERR_TOO_LONG)
+		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the resource is too large");
+	else
+		exchange_store_failed(x, e);
+	return false;
+}
+
+void creation_resume(struct creation *cr)
 {
 	struct exchange *x = cr->x;
 	struct cse *c = x->cse;
-	struct store_row parent;
-	enum err e;
+	const struct type_hooks *h = type_hooks(cr->type->ty), *above = type_hooks(x->target->type);
 
-	if (too_big(cr)) {
-		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the content is larger than the container's mbs");
-		creation_end(cr);
-		return;
-	}
-	e = store_insert(c->store, &cr->row);
-	if (e == OK && cr->row.type == ONEM2M_CONTENT_INSTANCE && !count_instance(cr))
-		e = ERR_STORE;
-	if (e != OK) {
-		exchange_fail(x, e == ERR_EXISTS ? RSC_CONFLICT : RSC_INTERNAL_SERVER_ERROR, e == ERR_EXISTS ? "there is a resource `%s` already" : "`%s` could not be stored", cr->row.rn);
-		creation_end(cr);
-		return;
-	}
-	c->counts.created++;
-	if (store_by_id(c->store, x->target.id, &parent) == OK) {
-		cse_event(c, &parent, EVENT_CHILD_CREATE, &cr->row);
-		store_row_clear(&parent);
-	}
-	answer(cr);
-	creation_end(cr);
-}
+	if (cr->resumed && x->target->stale) {
+		/* the parent may have changed or gone while a check was under way */
+		struct resource *again = tree_by_id(c->tree, x->target->id);
 
-/* ---- subscription: verification of its targets ---- */
-
-static void on_verified(void *ctx, const struct onem2m_response *rsp)
-{
-	struct creation *cr = ctx;
-
-	if (rsp->rsc != RSC_OK)
-		cr->refused = true;
-	if (--cr->unverified > 0)
-		return;
-	if (cr->refused) {
-		exchange_fail(cr->x, RSC_SUBSCRIPTION_VERIFICATION_INITIATION_FAILED, "a notification target did not accept the subscription");
-		creation_end(cr);
-	} else {
-		insert(cr);
-	}
-}
-
-struct verification {
-	struct onem2m_request rq;
-	struct creation *cr;
-	struct wr content;
-	char target[CSE_ID_MAX], id[32];
-};
-
-static void on_verification_answer(void *ctx, const struct onem2m_response *rsp)
-{
-	struct verification *v = ctx;
-
-	on_verified(v->cr, rsp);
-	wr_free(&v->content);
-	free(v);
-}
-
-static void verify(struct creation *cr, const char *url)
-{
-	struct cse *c = cr->x->cse;
-	struct verification *v = calloc(1, sizeof *v);
-	struct json_out o;
-
-	if (!v)
-		abort();
-	v->cr = cr;
-	v->content = wr_new(4096);
-	o = json_out(&v->content);
-	json_object(&o, NULL);
-	json_object(&o, "m2m:sgn");
-	json_put_bool(&o, "vrq", true);
-	snprintf(v->target, sizeof v->target, "%s/%s", c->config.id, cr->row.ri);
-	json_put_string(&o, "sur", v->target);
-	json_put_string(&o, "cr", cr->x->from);
-	json_close(&o);
-	json_close(&o);
-	snprintf(v->target, sizeof v->target, "%s", url);
-	snprintf(v->id, sizeof v->id, "v%llu", (unsigned long long)++c->requests);
-	v->rq.operation = ONEM2M_NOTIFY;
-	v->rq.from = rd_str(c->config.id);
-	v->rq.request_id = rd_str(v->id);
-	v->rq.rcn = ONEM2M_RCN_ABSENT;
-	v->rq.content = rd_of(v->content.octets, v->content.len);
-	v->rq.internal = true;
-	c->transport.send(c->transport.transport, v->target, "", &v->rq, on_verification_answer, v);
-}
-
-static bool is_url(struct rd nu)
-{
-	return rd_starts(nu, "http://") || rd_starts(nu, "https://");
-}
-
-/* Targets that are URLs are asked before; oneM2M entities authenticate themselves, and an originator that names itself agrees. */
-static void insert_subscription(struct creation *cr)
-{
-	const struct json *nu = json_get(cr->resource, "nu");
-
-	if (!nu->first) {
-		exchange_fail(cr->x, RSC_BAD_REQUEST, "`nu` is empty");
-		creation_end(cr);
-		return;
-	}
-	cr->unverified = 1;
-	for (const struct json *n = nu->first; n; n = n->next) {
-		char url[CSE_ID_MAX];
-
-		if (n->type == JSON_STRING && is_url(n->text) && rd_text(n->text, url, sizeof url)) {
-			cr->unverified++;
-			verify(cr, url);
+		resource_unref(x->target);
+		x->target = again;
+		if (!again) {
+			x->target = NULL;
+			exchange_fail(x, RSC_NOT_FOUND, "the parent was deleted meanwhile");
+			return;
 		}
 	}
-	on_verified(cr, &(const struct onem2m_response){.rsc = RSC_OK});
+	/* what a parent's child_created writes fails with the store only, and then the whole round does */
+	if (h->created && !exchange_save(x))
+		return;
+	if (!insert(cr))
+		return;
+	c->counts.created++;
+	if (above->child_created && above->child_created(cr) != HOOK_GO)
+		return;
+	if (h->created && h->created(cr) != HOOK_GO)
+		return;
+	cse_event(c, &(const struct event){.kind = EVENT_CHILD_CREATE, .subject = x->target, .shown = cr->made, .operation = ONEM2M_CREATE, .originator = x->from});
+	answer(cr);
 }
 
 /* ---- the beginning ---- */
 
-static const struct json *resource_of(struct exchange *x, const struct onem2m_type_rules *rules, char *root)
+static const struct schema_type *type_of(struct exchange *x, const char *root)
 {
-	const struct json *doc;
-	size_t where = 0;
+	int ty = x->rq->type;
 
-	if (json_parse(x->arena, x->rq->content, &where, &doc) != OK) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the content is no JSON: error at octet %zu", where);
-		return NULL;
-	}
-	if (doc->type != JSON_OBJECT || doc->count != 1 || doc->first->type != JSON_OBJECT || !rd_text(doc->first->key, root, STORE_NAME) ||
-	    (rules->root && strcmp(root, rules->root) != 0)) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object under `%s`", rules->root ? rules->root : "the specialization's name");
-		return NULL;
-	}
-	return doc->first;
+	if (ty == TY_MGMT_OBJ || ty == TY_MGMT_OBJ + TY_ANNOUNCED)
+		return schema_by_root(rd_str(root));
+	return schema_type(ty);
 }
 
-static bool may_create(struct exchange *x, int type)
+static bool root_is_right(const struct schema_type *t, int ty, const char *root)
 {
-	/* Registration needs no privilege on the CSEBase: who may register is the certificate's matter. */
-	if (x->target.type == ONEM2M_CSE_BASE && (type == ONEM2M_AE || type == ONEM2M_REMOTE_CSE))
+	if (t->ty != ty)
+		return false;
+	return t->root ? strcmp(t->root, root) == 0 : strchr(root, ':') != NULL;
+}
+
+/* Registration needs no privilege on the CSEBase: who may register is a matter of the originator patterns and of the certificate. */
+static bool may_create(struct exchange *x)
+{
+	char number[16];
+
+	if (x->target->type == TY_CSE_BASE && (x->rq->type == TY_AE || x->rq->type == TY_REMOTE_CSE))
 		return true;
-	return cse_permits(x, &x->target, ACOP_CREATE);
+	snprintf(number, sizeof number, "%d", x->rq->type);
+	if (x->target->type == TY_CSE_BASE && x->from[0] && cse_list_matches(x->cse->config.open_create, number))
+		return true;
+	return cse_permits_child(x, x->target, x->rq->type);
+}
+
+static bool is_made_by_the_cse(int ty)
+{
+	return ty == TY_CSE_BASE || ty == TY_REQUEST || ty == TY_DELIVERY || ty == TY_FLEX_CONTAINER_INSTANCE || ty == TY_AE_CONTACT_LIST ||
+	    ty == TY_AE_CONTACT_LIST_PER_CSE || ty == TY_SEMANTIC_MASHUP_RESULT;
+}
+
+static enum hook_result run_hooks(struct creation *cr)
+{
+	const struct type_hooks *h = type_hooks(cr->type->ty), *above = type_hooks(cr->x->target->type);
+	enum hook_result r = above->child_create ? above->child_create(cr) : HOOK_GO;
+
+	if (r == HOOK_GO && h->create)
+		r = h->create(cr);
+	return r;
+}
+
+static struct creation *begin(struct exchange *x, const struct schema_type *t, const struct json *given, const char *root)
+{
+	struct creation *cr = json_arena_alloc(x->arena, sizeof *cr);
+
+	if (!cr)
+		abort();
+	cr->x = x;
+	cr->type = t;
+	cr->given = given;
+	cr->root = root;
+	cr->now = cse_now(x->cse);
+	cr->instance = is_instance(t->ty);
+	return cr;
 }
 
 void cse_create(struct exchange *x)
 {
-	const struct onem2m_type_rules *parent = onem2m_rules(x->target.type), *rules = onem2m_rules(x->rq->type);
+	const struct schema_type *t = schema_type(x->rq->type);
+	const struct json *doc, *given;
+	struct schema_fault fault;
 	struct creation *cr;
-	const struct json *resource;
-	char root[STORE_NAME], why_text[256];
-	const char *why = "";
-	enum onem2m_rsc rsc;
-	struct json_out o;
+	char *root;
 
-	if (!rules || rules->type == ONEM2M_CSE_BASE) {
-		exchange_fail(x, rules ? RSC_OPERATION_NOT_ALLOWED : RSC_BAD_REQUEST, "resource type %d cannot be created here", x->rq->type);
+	if (!t || is_made_by_the_cse(x->rq->type)) {
+		exchange_fail(x, t ? RSC_OPERATION_NOT_ALLOWED : RSC_BAD_REQUEST, "resources of type %d cannot be created", x->rq->type);
 		return;
 	}
-	if (!may_create(x, x->rq->type)) {
-		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not create here", x->from);
+	if (!may_create(x)) {
+		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not create this here", x->from[0] ? x->from : "an unknown originator");
 		return;
 	}
-	if (x->virtual_la || x->virtual_ol || !parent || !onem2m_child_permitted(parent, x->rq->type)) {
-		exchange_fail(x, RSC_INVALID_CHILD_RESOURCE_TYPE, "resource type %d is no child of type %d", x->rq->type, x->target.type);
+	if (!x->target->schema || !schema_child(x->target->schema, x->rq->type)) {
+		exchange_fail(x, RSC_INVALID_CHILD_RESOURCE_TYPE, "a resource of type %d cannot be a child of one of type %d", x->rq->type, x->target->type);
 		return;
 	}
-	resource = resource_of(x, rules, root);
-	if (!resource)
+	given = exchange_content(x, NULL, &doc);
+	if (!given)
 		return;
-	if (!onem2m_check(rules, resource, true, why_text, sizeof why_text)) {
-		exchange_fail(x, RSC_BAD_REQUEST, "%s", why_text);
-		return;
-	}
-	cr = calloc(1, sizeof *cr);
-	if (!cr)
-		abort();
-	cr->x = x;
-	cr->rules = rules;
-	cr->resource = resource;
-	cr->body = wr_new(CSE_BODY_MAX);
-	cr->now = x->cse->transport.unix_ms(x->cse->transport.transport);
-	cr->row.parent = x->target.id;
-	cr->row.type = x->rq->type;
-	snprintf(cr->row.root, sizeof cr->row.root, "%s", root);
-	if (!name_row(cr, &rsc, &why) || (cr->row.type == ONEM2M_AE && !register_ae(cr, &rsc, &why)) ||
-	    (cr->row.type == ONEM2M_REMOTE_CSE && !register_cse(cr, &rsc, &why))) {
-		exchange_fail(x, rsc, "%s", why);
-		creation_end(cr);
+	root = json_arena_alloc(x->arena, given->key.left + 1);
+	if (!root || !rd_text(given->key, root, given->key.left + 1)) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the name of the content's member is no resource type");
 		return;
 	}
-	o = json_out(&cr->body);
-	begin_body(cr, &o, &x->target);
-	if (!end_body(cr, &o)) {
-		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the resource is too large");
-		creation_end(cr);
-	} else if (cr->row.type == ONEM2M_SUBSCRIPTION) {
-		insert_subscription(cr);
-	} else {
-		insert(cr);
+	t = type_of(x, root);
+	if (!t || !root_is_right(t, x->rq->type, root)) {
+		exchange_fail(x, RSC_BAD_REQUEST, "`%.100s` is no resource of type %d", root, x->rq->type);
+		return;
 	}
+	if (!schema_check_create(t, given, &fault)) {
+		exchange_fail(x, fault.rsc, "%s", fault.text);
+		return;
+	}
+	cr = begin(x, t, given, root);
+	if (prepare(cr) && run_hooks(cr) == HOOK_GO)
+		creation_resume(cr);
 }

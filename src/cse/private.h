@@ -50,11 +50,12 @@ struct cse {
 	struct internal_ae internals[CSE_INTERNAL_AES];
 	size_t internal_count;
 	struct pending *pending, **pending_last; /* answers that wait for the commit */
-	bool commit_due, in_commit;
+	bool commit_due;
+	bool round_broken;            /* the store failed in the midst of an operation: nothing of this round is committed */
 	struct outbox *outboxes;
 	struct cse_timer *timers;
 	uint64_t numbers;             /* for request identifiers of this run */
-	uint64_t expiration_delta_ms; /* 0, or what the upper tester set: longest life of a new resource */
+	uint64_t short_request_ms;    /* 0, or what the upper tester set: life of a request without rqet */
 	struct cse_timer expiry;
 	void *services[16];           /* state of src/cse/types files and services, index enum cse_service */
 	struct cse_counts counts;
@@ -65,6 +66,12 @@ enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVIC
 /* ---- time ---- */
 uint64_t cse_now(const struct cse *c);  /* unix ms */
 uint64_t cse_mono(const struct cse *c); /* monotonic ms */
+
+uint64_t cse_longest_life(const struct cse *c); /* of a new resource, ms */
+
+/* ---- resources of the CSE's own ---- */
+void cse_make_fixed(struct cse *c);
+bool cse_is_fixed(const struct cse *c, const struct resource *r);
 
 /* ---- one request ---- */
 enum cse_virtual { VIRTUAL_NONE, VIRTUAL_LATEST, VIRTUAL_OLDEST, VIRTUAL_FAN_OUT, VIRTUAL_SEMANTIC_FAN_OUT, VIRTUAL_POLLING_URI,
@@ -87,6 +94,7 @@ struct exchange {
 	int rcn;                      /* as asked, or ONEM2M_RCN_ABSENT */
 	int cts;                      /* contentStatus of the answer */
 	uint64_t cto;
+	bool saved;                   /* a savepoint is open: a failure undoes the operation's writes */
 };
 
 /* Answers and frees the exchange. Writes wait for the commit. */
@@ -134,6 +142,8 @@ struct creation {
 	uint64_t expires, now;
 	int64_t id;
 	bool instance;
+	bool own_ri;                  /* ri was chosen by a hook, not derived */
+	bool resumed;                 /* a check was under way in the meantime */
 	struct resource *made;        /* after the insertion */
 	void *hook;                   /* a hook's own memory, from x->arena */
 	unsigned waits;               /* asynchronous checks under way */
@@ -150,6 +160,7 @@ struct updating {
 	void *hook;
 	unsigned waits;
 	bool refused;
+	bool resumed;                 /* a check was under way in the meantime */
 };
 
 /* A hook says GO, or FAILED after it called exchange_fail (the exchange is gone then), or WAIT: it will call creation_resume/
@@ -161,7 +172,9 @@ struct type_hooks {
 	int type;
 	enum hook_result (*create)(struct creation *cr);  /* before the insertion: check, complete attributes */
 	enum hook_result (*created)(struct creation *cr); /* after it, in the same transaction; WAIT is not allowed */
-	enum hook_result (*child_create)(struct creation *cr); /* of the parent's type: x->target is the parent */
+	enum hook_result (*child_create)(struct creation *cr);  /* of the parent's type: x->target is the parent */
+	enum hook_result (*child_created)(struct creation *cr);
+	void (*child_removed)(struct cse *c, struct resource *parent, struct resource *child); /* a child was deleted by itself */
 	enum hook_result (*update)(struct updating *u);
 	enum hook_result (*updated)(struct updating *u);
 	enum hook_result (*remove)(struct exchange *x, struct resource *r); /* before; x may be NULL (expiry). FAILED only with x */
@@ -175,6 +188,9 @@ void creation_resume(struct creation *cr);
 void updating_resume(struct updating *u);
 
 /* ---- operations ---- */
+void exchange_perform(struct exchange *x); /* after the checks of cse_submit: finds the target and does the operation */
+bool exchange_save(struct exchange *x);    /* begins what a failure undoes; false after a failure was answered */
+void exchange_keep(struct exchange *x);    /* ends it: the writes stand */
 void cse_create(struct exchange *x);
 void cse_retrieve(struct exchange *x);
 void cse_discover(struct exchange *x);
@@ -182,6 +198,9 @@ void cse_update(struct exchange *x);
 void cse_delete(struct exchange *x);
 void cse_notify(struct exchange *x);
 void cse_forward(struct exchange *x, const char *cse_id);
+void exchange_retarget(struct exchange *x, struct rd to); /* the same operation on another address, which answers x */
+void cse_commit_now(struct cse *c);                       /* at the start, outside of the loop */
+void cse_expire(struct cse *c);
 /* Deletes a resource with all below it, with events; within the open transaction. by: the originator's exchange or NULL. */
 enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event) MUST_CHECK;
 /* Changes attributes of a resource from inside (no access control, no hooks; `notify`: with events). */

@@ -1,364 +1,310 @@
-/* RETRIEVE and discovery: TS-0004 clauses 7.2.2.2 and 7.3.3.17. */
+/* RETRIEVE with every result content: TS-0004 clause 7.2.2.2, TS-0001 table 8.1.2-1. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cse/private.h"
 
-#define DISCOVERY_LIMIT 1000
-#define DISCOVERY_DEPTH 64
-#define CONDITIONS_MAX 16
-
-struct condition {
-	struct rd values; /* joined by '+' */
-};
-
-struct discovery {
-	struct exchange *x;
-	struct condition labels[CONDITIONS_MAX], types[CONDITIONS_MAX];
-	size_t label_count, type_count;
-	struct rd created_after, created_before, name;
-	bool any;               /* fo=2: one condition is enough */
-	uint64_t limit, offset, level;
-	uint64_t seen, found;
-	bool unstructured, more;
-	struct json_out *o;
-};
-
-static void uint_argument(struct rd value, uint64_t *n)
-{
-	uint64_t parsed;
-
-	if (rd_decimal(value, &parsed))
-		*n = parsed;
-}
-
-static bool parse(struct discovery *d)
-{
-	struct query q = {d->x->rq->filter};
-	struct rd name, value;
-	uint64_t operation = 1;
-
-	while (query_next(d->x->arena, &q, &name, &value)) {
-		if (rd_is(name, "lbl") && d->label_count < CONDITIONS_MAX)
-			d->labels[d->label_count++].values = value;
-		else if (rd_is(name, "ty") && d->type_count < CONDITIONS_MAX)
-			d->types[d->type_count++].values = value;
-		else if (rd_is(name, "cra"))
-			d->created_after = value;
-		else if (rd_is(name, "crb"))
-			d->created_before = value;
-		else if (rd_is(name, "rn"))
-			d->name = value;
-		else if (rd_is(name, "lim"))
-			uint_argument(value, &d->limit);
-		else if (rd_is(name, "ofst"))
-			uint_argument(value, &d->offset);
-		else if (rd_is(name, "lvl"))
-			uint_argument(value, &d->level);
-		else if (rd_is(name, "fo"))
-			uint_argument(value, &operation);
-		else if (rd_is(name, "drt"))
-			d->unstructured = rd_is(value, "2");
-	}
-	d->any = operation == 2;
-	if (d->limit == 0 || d->limit > DISCOVERY_LIMIT)
-		d->limit = DISCOVERY_LIMIT;
-	return operation == 1 || operation == 2;
-}
-
-static bool type_matches(const struct discovery *d, int type)
-{
-	for (size_t i = 0; i < d->type_count; i++) {
-		struct rd list = d->types[i].values, part;
-		uint64_t n;
-
-		while (list.left > 0) {
-			if (!rd_until(&list, '+', &part))
-				part = rd_rest(&list);
-			if (rd_decimal(part, &n) && n == (uint64_t)type)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool has_label(const struct json *labels, struct rd wanted)
-{
-	for (const struct json *l = labels ? labels->first : NULL; l; l = l->next)
-		if (l->type == JSON_STRING && rd_equal(l->text, wanted))
-			return true;
-	return false;
-}
-
-static bool label_matches(const struct discovery *d, const struct json *labels)
-{
-	for (size_t i = 0; i < d->label_count; i++) {
-		struct rd list = d->labels[i].values, part;
-
-		while (list.left > 0) {
-			if (!rd_until(&list, '+', &part))
-				part = rd_rest(&list);
-			if (has_label(labels, part))
-				return true;
-		}
-	}
-	return false;
-}
-
-static int compare(struct rd a, struct rd b)
-{
-	size_t n = a.left < b.left ? a.left : b.left;
-	int r = n ? memcmp(a.at, b.at, n) : 0;
-
-	return r ? r : (a.left > b.left) - (a.left < b.left);
-}
-
-static bool matches(const struct discovery *d, const struct store_row *row, const struct json *body)
-{
-	struct rd created = rd_of("", 0), rn = rd_str(row->rn);
-	bool results[5];
-	size_t n = 0;
-
-	if (!json_string(json_get(body, "ct"), &created))
-		created = rd_of("", 0);
-	if (d->type_count)
-		results[n++] = type_matches(d, row->type);
-	if (d->label_count)
-		results[n++] = label_matches(d, json_get(body, "lbl"));
-	if (d->created_after.left)
-		results[n++] = compare(created, d->created_after) > 0;
-	if (d->created_before.left)
-		results[n++] = compare(created, d->created_before) < 0;
-	if (d->name.left)
-		results[n++] = rd_equal(rn, d->name);
-	for (size_t i = 0; i < n; i++)
-		if (results[i] == d->any)
-			return d->any;
-	return !d->any || n == 0;
-}
-
-struct walk {
-	struct discovery *d;
-	uint64_t depth;
-	const char *path;
-};
-
-static bool on_discovered(void *ctx, const struct store_row *row)
-{
-	struct walk *w = ctx;
-	struct discovery *d = w->d;
-	struct json_arena *arena = json_arena_new();
-	char path[CSE_ID_MAX * 4];
-	const struct json *body;
-	struct walk deeper = {d, w->depth + 1, path};
-
-	snprintf(path, sizeof path, "%s/%s", w->path, row->rn);
-	if (arena && json_parse(arena, row->body, NULL, &body) == OK && matches(d, row, body) && cse_permits(d->x, row, ACOP_DISCOVERY)) {
-		if (d->seen++ >= d->offset) {
-			if (d->found == d->limit)
-				d->more = true;
-			else
-				d->found++, json_put_string(d->o, NULL, d->unstructured ? row->ri : path);
-		}
-	}
-	json_arena_free(arena);
-	if (!d->more && (d->level == 0 || deeper.depth < d->level) && deeper.depth < DISCOVERY_DEPTH &&
-	    store_children(d->x->cse->store, row->id, 0, on_discovered, &deeper) != OK)
-		d->more = true;
-	return !d->more;
-}
-
-void cse_discover(struct exchange *x)
-{
-	struct wr w = wr_new(CSE_BODY_MAX * 4);
-	struct json_out o = json_out(&w);
-	struct discovery d = {.x = x, .limit = DISCOVERY_LIMIT, .o = &o, .unstructured = x->rq->drt == 2};
-	char path[CSE_ID_MAX * 4], full[CSE_ID_MAX * 5];
-	struct walk walk = {&d, 0, full};
-	struct rd content;
-
-	if (!parse(&d) || !cse_path(x->cse, &x->target, path, sizeof path)) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the filter criteria cannot be understood");
-		return;
-	}
-	snprintf(full, sizeof full, "%s/%s", x->cse->config.id, path);
-	json_object(&o, NULL);
-	json_array(&o, "m2m:uril");
-	if (store_children(x->cse->store, x->target.id, 0, on_discovered, &walk) != OK) {
-		wr_free(&w);
-		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "the store could not be read");
-		return;
-	}
-	json_close(&o);
-	json_close(&o);
-	if (!wr_done(&w, &content))
-		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "too many results; ask with lim");
-	else
-		exchange_answer(x, RSC_OK, content, rd_str(""));
-	wr_free(&w);
-}
+#define CHILDREN_MOST 20000
 
 /* ---- children in the answer: rcn 4, 5, 6, 8 ---- */
 
 struct listing {
 	struct exchange *x;
-	struct json_out *o;
-	bool references;
-	uint64_t limit, offset, seen, shown;
-	const char *path;
-	struct query filter;
-	int type;
-	char root[STORE_NAME]; /* of the array that is open */
+	struct resource **list;
+	uint64_t *depths;
+	size_t count, room;
+	uint64_t seen;
+	bool more;
 };
 
-static bool on_child(void *ctx, const struct store_row *row)
+static void add(struct listing *l, struct resource *r)
 {
-	struct listing *l = ctx;
-
-	if ((l->type && row->type != l->type) || !cse_permits(l->x, row, ACOP_RETRIEVE) || l->seen++ < l->offset)
-		return true;
-	if (l->shown++ == l->limit)
-		return false;
-	if (l->references) {
-		char path[CSE_ID_MAX * 4];
-
-		snprintf(path, sizeof path, "%s/%s", l->path, row->rn);
-		json_object(l->o, NULL);
-		json_put_string(l->o, "nm", row->rn);
-		json_put_int(l->o, "typ", row->type);
-		json_put_string(l->o, "val", path);
-		json_close(l->o);
-		return true;
+	if (l->count == l->room) {
+		l->room = l->room ? l->room * 2 : 64;
+		l->list = realloc(l->list, l->room * sizeof *l->list);
+		if (!l->list)
+			abort();
 	}
-	if (strcmp(l->root, row->root) != 0)
-		return true; /* another array's turn */
-	json_put_raw(l->o, NULL, row->body);
-	return true;
+	l->list[l->count++] = resource_ref(r);
 }
 
-struct roots {
-	char names[16][STORE_NAME];
-	size_t count;
+struct descending {
+	struct listing *l;
+	uint64_t depth;
 };
 
-static bool on_root(void *ctx, const struct store_row *row)
+/* All descendants that match, parents before children. */
+static bool visit(void *ctx, struct resource *r)
 {
-	struct roots *r = ctx;
+	struct descending *d = ctx;
+	struct listing *l = d->l;
+	const struct filter *f = &l->x->filter;
+	struct descending deeper = {l, d->depth + 1};
 
-	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->names[i], row->root) == 0)
-			return true;
-	if (r->count < 16)
-		snprintf(r->names[r->count++], STORE_NAME, "%s", row->root);
-	return true;
+	if (filter_matches(f, l->x->cse, r) && cse_permits(l->x, r, ACOP_RETRIEVE)) {
+		if (l->seen++ >= f->offset) {
+			if ((f->limit && l->count == f->limit) || l->count == CHILDREN_MOST) {
+				l->more = true;
+				return false;
+			}
+			add(l, r);
+		}
+	}
+	if (!r->instance && (f->level == 0 || d->depth < f->level) &&
+	    tree_children(l->x->cse->tree, r, 0, true, visit, &deeper) != OK)
+		l->more = true;
+	return !l->more;
 }
 
-static void put_children(struct exchange *x, struct json_out *o, bool references, const char *path)
+static void list_children(struct listing *l)
 {
-	struct listing l = {.x = x, .o = o, .references = references, .limit = DISCOVERY_LIMIT, .path = path};
-	struct roots roots = {.count = 0};
-	struct rd value;
-	uint64_t type = 0;
+	struct descending d = {l, 1};
 
-	if (query_get(x, "lim", &value))
-		uint_argument(value, &l.limit);
-	if (query_get(x, "ofst", &value))
-		uint_argument(value, &l.offset);
-	if (query_get(x, "ty", &value) && rd_decimal(value, &type))
-		l.type = (int)type;
-	if (references) {
-		json_array(o, "ch");
-		if (store_children(x->cse->store, x->target.id, 0, on_child, &l) != OK)
-			o->w->spoilt = true;
+	if (tree_children(l->x->cse->tree, l->x->target, 0, true, visit, &d) != OK)
+		l->more = true;
+}
+
+static void put_reference(struct exchange *x, struct resource *r, struct json_out *o)
+{
+	char path[CSE_PATH_MAX];
+	struct rd spid;
+
+	json_object(o, NULL);
+	json_put_string(o, "nm", r->rn);
+	json_put_int(o, "typ", r->type);
+	if (r->type == TY_FLEX_CONTAINER && json_string(resource_get(r, "cnd"), &spid))
+		json_put_rd(o, "spid", spid);
+	if (cse_address_for(x, r, x->rq->drt != 2, path, sizeof path))
+		json_put_string(o, "val", path);
+	json_close(o);
+}
+
+/* Whether r hangs directly below `parent` in the answer: its nearest listed ancestor, or the target. */
+static int64_t listed_parent(struct listing *l, struct resource *r)
+{
+	struct resource *at = tree_parent(l->x->cse->tree, r), *above;
+	int64_t found = l->x->target->id;
+
+	while (at && at->id != l->x->target->id) {
+		for (size_t i = 0; i < l->count; i++) {
+			if (l->list[i]->id == at->id) {
+				found = at->id;
+				resource_unref(at);
+				return found;
+			}
+		}
+		above = tree_parent(l->x->cse->tree, at);
+		resource_unref(at);
+		at = above;
+	}
+	resource_unref(at);
+	return found;
+}
+
+/* The subtree below `parent`: children of one root in one array, each with its own subtree inside. */
+static void put_below(struct listing *l, const int64_t *parents, int64_t parent, struct json_out *o, bool *done)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const char *root = l->list[i]->root;
+
+		if (parents[i] != parent || done[i])
+			continue;
+		json_array(o, root);
+		for (size_t k = i; k < l->count; k++) {
+			if (parents[k] != parent || done[k] || strcmp(l->list[k]->root, root) != 0)
+				continue;
+			done[k] = true;
+			json_object(o, NULL);
+			represent_members(l->x->cse, l->list[k], o);
+			if (!l->list[k]->instance && o->depth < JSON_DEPTH_MAX - 4)
+				put_below(l, parents, l->list[k]->id, o, done);
+			json_close(o);
+		}
 		json_close(o);
-		return;
-	}
-	if (store_children(x->cse->store, x->target.id, l.type, on_root, &roots) != OK)
-		o->w->spoilt = true;
-	for (size_t i = 0; i < roots.count; i++) {
-		l.seen = l.shown = 0;
-		snprintf(l.root, sizeof l.root, "%s", roots.names[i]);
-		json_array(o, l.root);
-		if (store_children(x->cse->store, x->target.id, l.type, on_child, &l) != OK)
-			o->w->spoilt = true;
-		json_close(o);
 	}
 }
 
-static void put_members(struct exchange *x, struct json_out *o)
+static void put_tree(struct listing *l, struct json_out *o)
 {
-	const struct json *body;
+	int64_t *parents = calloc(l->count + 1, sizeof *parents);
+	bool *done = calloc(l->count + 1, sizeof *done);
 
-	if (json_parse(x->arena, x->target.body, NULL, &body) != OK)
-		return;
-	for (const struct json *m = body->first; m; m = m->next) {
-		char name[STORE_NAME];
-
-		if (rd_text(m->key, name, sizeof name))
-			json_put(o, name, m);
-	}
+	if (!parents || !done)
+		abort();
+	for (size_t i = 0; i < l->count; i++)
+		parents[i] = listed_parent(l, l->list[i]);
+	put_below(l, parents, l->x->target->id, o, done);
+	free(parents);
+	free(done);
 }
 
-static void with_children(struct exchange *x, int rcn)
+void retrieve_with_children(struct exchange *x, struct wr *w, int rcn)
 {
-	struct wr w = wr_new(CSE_BODY_MAX * 16);
-	struct json_out o = json_out(&w);
-	char path[CSE_ID_MAX * 4];
-	struct rd content;
+	struct listing l = {.x = x};
+	struct json_out o = json_out(w);
 
-	if (!cse_path(x->cse, &x->target, path, sizeof path))
-		path[0] = '\0';
+	list_children(&l);
 	json_object(&o, NULL);
 	if (rcn == 6) {
 		json_object(&o, "m2m:rrl");
-		put_children(x, &o, true, path);
-		json_close(&o);
+		json_array(&o, "rrf");
 	} else {
-		json_object(&o, x->target.root);
+		json_object(&o, x->target->root);
 		if (rcn != 8)
-			put_members(x, &o);
-		put_children(x, &o, rcn == 5, path);
+			represent_members(x->cse, x->target, &o);
+		if (rcn == 5)
+			json_array(&o, "ch");
+		else
+			put_tree(&l, &o);
+	}
+	if (rcn == 5 || rcn == 6) {
+		for (size_t i = 0; i < l.count; i++)
+			put_reference(x, l.list[i], &o);
 		json_close(&o);
 	}
 	json_close(&o);
-	if (!wr_done(&w, &content))
-		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the answer is too large; ask with lim and ofst");
-	else
-		exchange_answer(x, RSC_OK, content, rd_str(""));
-	wr_free(&w);
+	json_close(&o);
+	if (l.more) {
+		x->cts = 1;
+		x->cto = x->filter.offset + l.count;
+	} else if (x->filter.limit || x->filter.offset) {
+		x->cts = 2;
+	}
+	for (size_t i = 0; i < l.count; i++)
+		resource_unref(l.list[i]);
+	free(l.list);
 }
 
-void cse_retrieve(struct exchange *x)
-{
-	int rcn = x->rq->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rq->rcn;
-	struct rd value, content;
-	struct wr w;
+/* ---- one resource ---- */
 
-	x->cse->counts.retrieved++;
-	if (query_get(x, "fu", &value) && rd_is(value, "1")) {
-		cse_discover(x);
+static bool take_virtual(struct exchange *x)
+{
+	struct resource *instance;
+
+	if (x->virtual_child == VIRTUAL_NONE)
+		return true;
+	if (resource_bool(x->target, "disr", false)) {
+		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "retrieval of instances is disabled (disr)");
+		return false;
+	}
+	instance = x->virtual_child == VIRTUAL_LATEST ? tree_latest(x->cse->tree, x->target) : tree_oldest(x->cse->tree, x->target);
+	if (!instance) {
+		cse_event(x->cse, &(const struct event){.kind = EVENT_RETRIEVE_NECR, .subject = x->target, .shown = x->target, .operation = ONEM2M_RETRIEVE, .originator = x->from});
+		exchange_fail(x, RSC_NOT_FOUND, "there is no instance");
+		return false;
+	}
+	resource_unref(x->target);
+	x->target = instance;
+	return true;
+}
+
+/* Attributes that the type does not have are an error, those that the resource lacks are not. */
+static bool attributes_exist(struct exchange *x)
+{
+	const struct schema_type *t = x->target->schema;
+
+	for (size_t i = 0; i < x->filter.attribute_list_count; i++) {
+		struct rd name = x->filter.attribute_list[i];
+
+		if (t && !t->custom && !schema_attribute(t, name)) {
+			exchange_fail(x, RSC_BAD_REQUEST, "`atrl`: `%.*s` is no attribute of this type", (int)(name.left < 64 ? name.left : 64), (const char *)name.at);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void take_fragment(struct exchange *x)
+{
+	/* "#rr" behind the address asks for one attribute: TS-0004 clause 7.3.3.9 */
+	struct rd to = x->rq->to, before;
+
+	if (rd_until(&to, '#', &before) && to.left > 0 && x->filter.attribute_list_count < FILTER_LIST_MAX)
+		x->filter.attribute_list[x->filter.attribute_list_count++] = to;
+}
+
+/* rcn 7: the resource that an announced one stands for. */
+static void retrieve_original(struct exchange *x)
+{
+	struct rd link;
+
+	if (!json_string(resource_get(x->target, "lnk"), &link)) {
+		exchange_fail(x, RSC_BAD_REQUEST, "rcn 7 is for announced resources");
 		return;
 	}
-	if (!cse_permits(x, &x->target, ACOP_RETRIEVE)) {
-		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve this", x->from);
-		return;
-	}
+	exchange_retarget(x, link);
+}
+
+static void put_permissions(struct exchange *x, struct wr *w)
+{
+	static const unsigned operations[] = {ACOP_CREATE, ACOP_RETRIEVE, ACOP_UPDATE, ACOP_DELETE, ACOP_NOTIFY, ACOP_DISCOVERY};
+	struct json_out o = json_out(w);
+	unsigned held = 0;
+
+	for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+		if (cse_permits(x, x->target, operations[i]))
+			held |= operations[i];
+	json_object(&o, NULL);
+	json_object(&o, x->target->root);
+	json_put_uint(&o, "acop", held);
+	json_close(&o);
+	json_close(&o);
+}
+
+static void retrieve_one(struct exchange *x, int rcn)
+{
+	struct wr w = wr_new(CSE_BODY_MAX * 16);
+	struct rd content;
+
 	if (rcn == 4 || rcn == 5 || rcn == 6 || rcn == 8) {
-		with_children(x, rcn);
-		return;
+		retrieve_with_children(x, &w, rcn);
+	} else if (rcn == 12) {
+		put_permissions(x, &w);
+	} else if (x->filter.attribute_list_count > 0) {
+		if (!attributes_exist(x)) {
+			wr_free(&w);
+			return;
+		}
+		represent_partial(x->cse, x->target, x->filter.attribute_list, x->filter.attribute_list_count, &w);
+	} else {
+		represent(x->cse, x->target, &w);
 	}
-	if (rcn != 1) {
-		exchange_fail(x, RSC_BAD_REQUEST, "rcn %d does not go with RETRIEVE", rcn);
-		return;
-	}
-	w = wr_new(CSE_BODY_MAX * 2);
-	if (query_get(x, "atrl", &value))
-		content_partial(x, &x->target, value, &w);
-	else
-		content_of(&x->target, &w);
 	if (wr_done(&w, &content))
 		exchange_answer(x, RSC_OK, content, rd_str(""));
 	else
-		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "out of memory");
+		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the answer is too large; ask with lim and ofst");
 	wr_free(&w);
+}
+
+void semantic_retrieve(struct exchange *x); /* types/semantic_descriptor.c: rcn 10, semantic query */
+
+void cse_retrieve(struct exchange *x)
+{
+	int rcn = x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn;
+	const struct type_hooks *h;
+
+	x->cse->counts.retrieved++;
+	if (x->filter.usage == FILTER_DISCOVERY) {
+		cse_discover(x);
+		return;
+	}
+	if (!cse_permits(x, x->target, ACOP_RETRIEVE)) {
+		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve this", x->from);
+		return;
+	}
+	if (!take_virtual(x))
+		return;
+	h = type_hooks(x->target->type);
+	if (h->retrieve && h->retrieve(x) != HOOK_GO)
+		return;
+	take_fragment(x);
+	if (rcn == 10)
+		semantic_retrieve(x);
+	else if (rcn == 7)
+		retrieve_original(x);
+	else if (rcn == 1 && x->filter.usage == FILTER_CONDITIONAL && !filter_matches(&x->filter, x->cse, x->target))
+		exchange_fail(x, RSC_NOT_FOUND, "the resource does not match the filter criteria");
+	else
+		retrieve_one(x, rcn);
 }

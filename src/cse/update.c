@@ -1,155 +1,316 @@
-/* UPDATE and DELETE: TS-0004 clauses 7.2.2.3 and 7.2.2.4. */
+/* UPDATE: TS-0004 clause 7.2.2.3 (7.3.3.7 ff.). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cse/private.h"
-#include "onem2m/timestamp.h"
 
-/* Old attributes, with the request's in their place; null takes one away. */
-static void merge(struct exchange *x, const struct json *old, const struct json *change, struct json_out *o)
+/* ---- changes from inside ---- */
+
+enum err cse_edit_resource(struct cse *c, int64_t id, bool notify, cse_edit *fn, void *ctx)
 {
-	char stamp[TIMESTAMP_SIZE], name[STORE_NAME];
-	uint64_t st;
+	struct resource *r = tree_by_id(c->tree, id), *made = NULL;
+	struct json_arena *arena = json_arena_new();
+	struct wr text = wr_new(CSE_BODY_MAX * 4);
+	struct attributes a;
+	struct rd out;
+	enum err e = ERR_NOT_FOUND;
 
-	timestamp_print(stamp, x->cse->transport.unix_ms(x->cse->transport.transport));
-	json_object(o, NULL);
-	for (const struct json *m = old->first; m; m = m->next) {
-		const struct json *with;
+	if (r && arena) {
+		attributes_init(&a, arena, resource_attributes(r));
+		if (r->counters.used) {
+			attributes_remove(&a, "cni");
+			attributes_remove(&a, "cbs");
+			attributes_remove(&a, "st");
+			attributes_remove(&a, "lt");
+		}
+		fn(ctx, &a);
+		attributes_write(&a, &text);
+		e = wr_done(&text, &out) ? tree_replace(c->tree, r, out, r->expires, NULL, 0, &made) : ERR_TOO_LONG;
+	}
+	if (e == OK) {
+		cse_commit_later(c);
+		if (notify)
+			cse_event(c, &(const struct event){.kind = EVENT_UPDATE, .subject = made, .shown = made, .modified = &a, .operation = ONEM2M_UPDATE, .originator = c->config.id});
+	}
+	resource_unref(made);
+	resource_unref(r);
+	wr_free(&text);
+	json_arena_free(arena);
+	return e;
+}
+
+/* ---- requests ---- */
+
+static void remove_counters(struct updating *u)
+{
+	static const char *const names[] = {"cni", "cbs", "st", "lt"};
+
+	for (size_t i = 0; i < 4; i++) {
+		struct rd raw;
+
+		if (attributes_get(&u->attributes, names[i], &raw))
+			attributes_remove(&u->attributes, names[i]);
+	}
+}
+
+/* The request's attributes in place of the old; null takes one away. */
+static void merge(struct updating *u)
+{
+	for (const struct json *m = u->given->first; m; m = m->next) {
+		char name[128];
 
 		if (!rd_text(m->key, name, sizeof name))
 			continue;
-		with = json_get(change, name);
-		if (strcmp(name, "lt") == 0)
-			json_put_string(o, name, stamp);
-		else if (strcmp(name, "st") == 0 && json_uint(m, &st))
-			json_put_uint(o, name, st + 1);
-		else if (!with)
-			json_put(o, name, m);
-		else if (with->type != JSON_NULL)
-			json_put(o, name, with);
+		if (m->type == JSON_NULL)
+			attributes_remove(&u->attributes, name);
+		else
+			attributes_set_raw(&u->attributes, name, m->source);
+		u->labels_changed = u->labels_changed || strcmp(name, "lbl") == 0;
 	}
-	for (const struct json *m = change->first; m; m = m->next)
-		if (m->type != JSON_NULL && rd_text(m->key, name, sizeof name) && !json_get(old, name))
-			json_put(o, name, m);
-	json_close(o);
+	if (u->old->counters.used) {
+		remove_counters(u);
+	} else {
+		uint64_t st;
+
+		attributes_set_time(&u->attributes, "lt", u->now);
+		if (json_uint(resource_get(u->old, "st"), &st))
+			attributes_set_uint(&u->attributes, "st", st + 1);
+	}
 }
 
-/* Changing acpi needs the policies' own permission, not the resource's. */
-static bool may_update(struct exchange *x)
+static bool take_expiration(struct updating *u)
 {
-	return cse_permits(x, &x->target, ACOP_UPDATE);
+	struct cse *c = u->x->cse;
+	const struct json *et = json_get(u->given, "et");
+	uint64_t at;
+
+	u->expires = u->old->expires;
+	if (!et)
+		return true;
+	at = u->now + cse_longest_life(c);
+	if (et->type == JSON_STRING) {
+		uint64_t asked;
+
+		if (!timestamp_parse(et->text, &asked) || asked <= u->now) {
+			exchange_fail(u->x, RSC_BAD_REQUEST, "`et`: lies in the past");
+			return false;
+		}
+		if (asked < at)
+			at = asked;
+	}
+	u->expires = at;
+	attributes_set_time(&u->attributes, "et", at);
+	return true;
 }
 
-static void store_change(struct exchange *x, const struct json *change)
+static bool policies_exist(struct exchange *x, const struct json *acpi)
 {
-	struct wr w = wr_new(CSE_BODY_MAX), answer = wr_new(CSE_BODY_MAX * 2);
-	struct json_out o = json_out(&w);
-	struct store_row updated = x->target;
-	const struct json *old;
+	for (const struct json *id = acpi && acpi->type == JSON_ARRAY ? acpi->first : NULL; id; id = id->next) {
+		char other[CSE_ID_MAX];
+		struct resource *r;
+		struct rd rest;
+		bool ok;
+
+		if (id->type != JSON_STRING || !cse_is_local(x->cse, id->text, &rest, other, sizeof other))
+			continue;
+		r = cse_find(x->cse, rest, NULL, NULL);
+		ok = r && r->type % TY_ANNOUNCED == TY_ACP;
+		resource_unref(r);
+		if (!ok) {
+			exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: there is no accessControlPolicy `%.*s`", (int)(id->text.left < 200 ? id->text.left : 200),
+			    (const char *)id->text.at);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void put_modified(struct updating *u, struct wr *w)
+{
+	struct json_out o = json_out(w);
+
+	json_object(&o, NULL);
+	json_object(&o, u->made->root);
+	for (size_t i = 0; i < u->attributes.count; i++) {
+		const struct attribute *t = &u->attributes.items[i];
+		char name[128];
+
+		if (!t->changed || !rd_text(t->name, name, sizeof name))
+			continue;
+		/* the counters of a container are kept elsewhere: their removal here is none */
+		if (t->removed && u->made->counters.used && !json_get(u->given, name))
+			continue;
+		if (t->removed)
+			json_put_null(&o, name);
+		else
+			json_put_raw(&o, name, t->raw);
+	}
+	json_close(&o);
+	json_close(&o);
+}
+
+static void answer(struct updating *u)
+{
+	struct exchange *x = u->x;
+	struct wr w = wr_new(CSE_BODY_MAX * 4);
 	struct rd content = rd_of("", 0);
+	struct resource *made = u->made;
 
-	if (json_parse(x->arena, x->target.body, NULL, &old) != OK) {
-		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "the stored resource is damaged");
-		goto out;
+	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
+	case 1:
+		represent(x->cse, made, &w);
+		break;
+	case 9:
+		put_modified(u, &w);
+		break;
+	default:
+		break;
 	}
-	merge(x, old, change, &o);
-	if (!wr_done(&w, &updated.body) || store_update(x->cse->store, x->target.id, updated.body) != OK) {
-		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "the change could not be stored");
-		goto out;
+	if (!wr_done(&w, &content))
+		content = rd_of("", 0);
+	exchange_answer(x, RSC_UPDATED, content, rd_str(""));
+	wr_free(&w);
+	resource_unref(made);
+}
+
+static bool replace(struct updating *u)
+{
+	struct exchange *x = u->x;
+	struct wr text = wr_new(CSE_BODY_MAX * 2);
+	const struct rd *labels = NULL;
+	static const struct rd none[1];
+	size_t label_count = 0;
+	struct rd out;
+	enum err e = ERR_TOO_LONG;
+
+	if (u->labels_changed) {
+		label_count = attributes_labels(&u->attributes, &labels);
+		if (!labels)
+			labels = none;
+	}
+	attributes_write(&u->attributes, &text);
+	if (wr_done(&text, &out))
+		e = tree_replace(x->cse->tree, u->old, out, u->expires, labels, label_count, &u->made);
+	wr_free(&text);
+	if (e == ERR_TOO_LONG)
+		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the resource is too large");
+	else if (e != OK)
+		exchange_store_failed(x, e);
+	return e == OK;
+}
+
+void updating_resume(struct updating *u)
+{
+	struct exchange *x = u->x;
+	const struct type_hooks *h = type_hooks(u->old->type);
+
+	if (u->resumed && u->old->stale) {
+		exchange_fail(x, RSC_CONFLICT, "the resource was changed meanwhile");
+		return;
+	}
+	if (h->updated && !exchange_save(x))
+		return;
+	if (!replace(u))
+		return;
+	if (u->made->counters.used) {
+		struct counters n = u->made->counters;
+
+		n.modified_ms = u->now;
+		n.state_tag += n.has_state_tag;
+		tree_count(x->cse->tree, u->made, &n);
 	}
 	x->cse->counts.updated++;
-	cse_event(x->cse, &updated, EVENT_UPDATE, &updated);
-	if (x->rq->rcn != 0) {
-		content_of(&updated, &answer);
-		if (!wr_done(&answer, &content))
-			content = rd_of("", 0);
+	if (h->updated && h->updated(u) != HOOK_GO)
+		return;
+	cse_event(x->cse, &(const struct event){.kind = EVENT_UPDATE, .subject = u->made, .shown = u->made, .modified = &u->attributes, .operation = ONEM2M_UPDATE, .originator = x->from});
+	answer(u);
+}
+
+/* Who changes acpi needs the privilege from the policies' selves, not from what they protect: TS-0001 clause 9.6.1.3.2. */
+static bool may_change_policies(struct exchange *x)
+{
+	const struct json *acpi = resource_get(x->target, "acpi");
+
+	if (x->privileged)
+		return true;
+	if (!acpi || !acpi->first)
+		return cse_permits(x, x->target, ACOP_UPDATE);
+	for (const struct json *id = acpi->first; id; id = id->next) {
+		struct resource *policy = id->type == JSON_STRING ? cse_find_address(x->cse, id->text) : NULL;
+		bool ok = policy && policy->type == TY_ACP && cse_permits(x, policy, ACOP_UPDATE);
+
+		resource_unref(policy);
+		if (ok)
+			return true;
 	}
-	exchange_answer(x, RSC_UPDATED, content, rd_str(""));
-out:
-	wr_free(&answer);
-	wr_free(&w);
+	return false;
+}
+
+static bool changes_policies(struct exchange *x)
+{
+	const struct json *doc;
+
+	return json_parse(x->arena, x->rq->content, NULL, &doc) == OK && doc->type == JSON_OBJECT && json_get(doc->first, "acpi");
+}
+
+bool subscription_blocks_update(struct updating *u); /* notify/: true when a blocking subscription took it over */
+
+static void update(struct exchange *x, const struct json *given)
+{
+	const struct type_hooks *h = type_hooks(x->target->type);
+	struct updating *u = json_arena_alloc(x->arena, sizeof *u);
+	enum hook_result r = HOOK_GO;
+	struct schema_fault fault;
+
+	if (!u)
+		abort();
+	if (!schema_check_update(x->target->schema, given, &fault)) {
+		exchange_fail(x, fault.rsc, "%s", fault.text);
+		return;
+	}
+	if (!policies_exist(x, json_get(given, "acpi")))
+		return;
+	u->x = x;
+	u->given = given;
+	u->old = x->target;
+	u->now = cse_now(x->cse);
+	attributes_init(&u->attributes, x->arena, resource_attributes(u->old));
+	merge(u);
+	if (!take_expiration(u))
+		return;
+	if (h->update)
+		r = h->update(u);
+	if (r == HOOK_GO && !subscription_blocks_update(u))
+		updating_resume(u);
+}
+
+static bool is_fixed(int ty)
+{
+	return ty == TY_CSE_BASE || ty == TY_CONTENT_INSTANCE || ty == TY_TIME_SERIES_INSTANCE || ty == TY_FLEX_CONTAINER_INSTANCE || ty == TY_REQUEST ||
+	    ty == TY_AE_CONTACT_LIST || ty == TY_AE_CONTACT_LIST_PER_CSE;
 }
 
 void cse_update(struct exchange *x)
 {
-	const struct onem2m_type_rules *rules = onem2m_rules(x->target.type);
-	char root[STORE_NAME], why[256];
-	const struct json *doc;
-	size_t where = 0;
+	const struct json *given;
+	bool acpi;
 
-	if (!rules || x->target.type == ONEM2M_CONTENT_INSTANCE || x->target.type == ONEM2M_CSE_BASE) {
-		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "this resource cannot be updated");
+	if (!x->target->schema || is_fixed(x->target->type)) {
+		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "a resource of type %d cannot be updated", x->target->type);
 		return;
 	}
-	if (!may_update(x)) {
+	acpi = changes_policies(x);
+	if (acpi ? !may_change_policies(x) : !cse_permits(x, x->target, ACOP_UPDATE)) {
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not update this", x->from);
 		return;
 	}
-	if (json_parse(x->arena, x->rq->content, &where, &doc) != OK) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the content is no JSON: error at octet %zu", where);
+	given = exchange_content(x, x->target->root, NULL);
+	if (!given)
+		return;
+	if (acpi && given->count > 1) {
+		exchange_fail(x, RSC_BAD_REQUEST, "`acpi` must be the only attribute of an update that changes it");
 		return;
 	}
-	if (doc->type != JSON_OBJECT || doc->count != 1 || doc->first->type != JSON_OBJECT || !rd_text(doc->first->key, root, sizeof root) ||
-	    strcmp(root, x->target.root) != 0) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object under `%s`", x->target.root);
-		return;
-	}
-	if (!onem2m_check(rules, doc->first, false, why, sizeof why)) {
-		exchange_fail(x, RSC_BAD_REQUEST, "%s", why);
-		return;
-	}
-	store_change(x, doc->first);
-}
-
-/* A container forgets the size of an instance that is deleted. */
-static void uncount(struct exchange *x, const struct store_row *parent)
-{
-	static const char *const names[] = {"cni", "cbs"};
-	const struct json *container, *instance;
-	struct wr w = wr_new(CSE_BODY_MAX);
-	uint64_t values[2] = {0, 0}, size = 0;
-	struct rd body;
-
-	if (json_parse(x->arena, parent->body, NULL, &container) == OK && json_parse(x->arena, x->target.body, NULL, &instance) == OK &&
-	    json_uint(json_get(container, "cni"), &values[0]) && json_uint(json_get(container, "cbs"), &values[1]) && json_uint(json_get(instance, "cs"), &size)) {
-		values[0] -= values[0] > 0;
-		values[1] -= size < values[1] ? size : values[1];
-		body = uint_attribute_set(x->cse, parent, names, values, 2, &w);
-		if (body.at && store_update(x->cse->store, parent->id, body) != OK)
-			x->cse->counts.refused++;
-	}
-	wr_free(&w);
-}
-
-void cse_delete(struct exchange *x)
-{
-	struct cse *c = x->cse;
-	struct store_row parent;
-	struct wr w = wr_new(CSE_BODY_MAX * 2);
-	struct rd content = rd_of("", 0);
-
-	if (x->target.type == ONEM2M_CSE_BASE) {
-		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "the CSEBase cannot be deleted");
-	} else if (!cse_permits(x, &x->target, ACOP_DELETE)) {
-		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not delete this", x->from);
-	} else {
-		cse_event(c, &x->target, EVENT_DELETE, &x->target);
-		if (store_by_id(c->store, x->target.parent, &parent) == OK) {
-			if (x->target.type == ONEM2M_CONTENT_INSTANCE && parent.type == ONEM2M_CONTAINER)
-				uncount(x, &parent);
-			cse_event(c, &parent, EVENT_CHILD_DELETE, &x->target);
-			store_row_clear(&parent);
-		}
-		if (store_delete(c->store, x->target.id) != OK) {
-			exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "the resource could not be deleted");
-		} else {
-			c->counts.deleted++;
-			if (x->rq->rcn == 1)
-				content_of(&x->target, &w);
-			if (!wr_done(&w, &content))
-				content = rd_of("", 0);
-			exchange_answer(x, RSC_DELETED, content, rd_str(""));
-		}
-	}
-	wr_free(&w);
+	update(x, given);
 }

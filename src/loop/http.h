@@ -22,6 +22,7 @@ struct http_request {
 	const char *query;        /* as sent, behind '?'; "" when there is none */
 	const char *peer;         /* identity in the client's certificate (tls_peer_identity), "" without TLS */
 	bool tls;
+	const char *address;      /* of the client, as text */
 	struct rd body;           /* borrowed until answered */
 };
 

@@ -33,6 +33,7 @@ struct http_server {
 
 struct client {
 	bool checked;
+	char address[INET6_ADDRSTRLEN];
 	char peer[PEER_MAX];
 };
 
@@ -115,6 +116,25 @@ static const char *peer_of(struct MHD_Connection *connection)
 	return c->peer;
 }
 
+static const char *address_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *context = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct client *c = context ? context->socket_context : NULL;
+
+	if (!c || !from || !from->client_addr)
+		return "";
+	if (c->address[0] == '\0') {
+		const struct sockaddr *a = from->client_addr;
+
+		if (a->sa_family == AF_INET)
+			inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, c->address, sizeof c->address);
+		else if (a->sa_family == AF_INET6)
+			inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, c->address, sizeof c->address);
+	}
+	return c->address;
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	(void)cls;
@@ -137,7 +157,7 @@ static void simple_answer(struct http_exchange *x, unsigned status, const char *
 static void dispatch(struct http_exchange *x)
 {
 	struct http_server *s = x->server;
-	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .tls = s->tls};
+	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .address = address_of(x->connection), .tls = s->tls};
 
 	if (x->too_long) {
 		simple_answer(x, 413, "the body is too long\n");

@@ -51,7 +51,8 @@ struct onem2m_request {
 	/* What the transport knows of the sender. */
 	const char *peer; /* identity in its certificate, "" when there is none */
 	struct rd address; /* its IP address as text, for access control; empty when unknown */
-	bool internal;    /* from a part of this very CSE: From is trusted */
+	bool internal;    /* from a part of this very CSE: From is trusted, every privilege held */
+	bool genuine;     /* passed on by this CSE on behalf of a From that was checked before; no privileges come with it */
 };
 
 struct onem2m_response {

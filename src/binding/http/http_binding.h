@@ -8,6 +8,8 @@
 /* ---- requests to us ---- */
 struct http_binding {
 	struct cse *cse;
+	const char *cors;   /* origin that browsers may come from, "*" for any; NULL: none */
+	bool upper_tester;  /* POST /__ut__ takes test commands */
 };
 void http_binding_handle(void *binding, struct http_exchange *x, const struct http_request *rq); /* an http_handler */
 

@@ -19,9 +19,16 @@ static void on_result(void *ctx, const struct http_result *r)
 	const char *rsc;
 
 	if (r->error == OK) {
+		const char *cts = http_result_header(r, "X-M2M-CTS"), *cto = http_result_header(r, "X-M2M-CTO"), *location = http_result_header(r, "Content-Location"),
+			   *ot = http_result_header(r, "X-M2M-OT");
+
 		rsc = http_result_header(r, "X-M2M-RSC");
 		rsp.rsc = (enum onem2m_rsc)(rsc ? atoi(rsc) : r->status < 300 ? RSC_OK : RSC_INTERNAL_SERVER_ERROR);
 		rsp.content = r->body;
+		rsp.cts = cts ? atoi(cts) : 0;
+		rsp.cto = cto ? strtoull(cto, NULL, 10) : 0;
+		rsp.location = rd_str(location ? location : "");
+		rsp.ot = rd_str(ot ? ot : "");
 	}
 	s->done(s->ctx, &rsp);
 	free(s);
@@ -59,19 +66,30 @@ static void url_of(const char *base, const struct onem2m_request *rq, char *url,
 	    (int)rq->filter.left, (const char *)rq->filter.at);
 }
 
+/* Header values of one request, zero-terminated. */
+struct texts {
+	char room[4096];
+	size_t used, count;
+};
+
+static void put(struct texts *t, struct http_header *headers, const char *name, struct rd value)
+{
+	char *at = t->room + t->used;
+
+	if (value.left == 0 || !rd_text(value, at, sizeof t->room - t->used))
+		return;
+	t->used += value.left + 1;
+	headers[t->count++] = (struct http_header){name, at};
+}
+
 void http_binding_send(void *transport, const char *base, const char *target, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	static const char *const methods[] = {"", "POST", "GET", "PUT", "DELETE", "POST"};
 	struct http_sender *h = transport;
 	struct sending *s = calloc(1, sizeof *s);
-	char url[URL_MAX], identity[256], from[300], id[128], release[16], type[64];
-	const struct http_header headers[] = {
-		{"X-M2M-Origin", from},
-		{"X-M2M-RI", id},
-		{"X-M2M-RVI", release},
-		{rq->content.left ? "Content-Type" : NULL, type},
-		{NULL, NULL},
-	};
+	char url[URL_MAX], identity[256], type[64];
+	struct http_header headers[20];
+	struct texts t = {.count = 0};
 	struct http_call_options o = {.method = methods[rq->operation], .url = url, .peer = identity, .headers = headers, .body = rq->content};
 
 	if (!s)
@@ -80,12 +98,21 @@ void http_binding_send(void *transport, const char *base, const char *target, co
 	s->ctx = ctx;
 	identity_of(h, target, identity, sizeof identity);
 	url_of(base, rq, url, sizeof url);
-	if (!rd_text(rq->from, from, sizeof from) || !rd_text(rq->request_id, id, sizeof id) || !rd_text(rq->release, release, sizeof release))
-		from[0] = id[0] = release[0] = '\0';
-	if (id[0] == '\0')
-		snprintf(id, sizeof id, "0");
-	if (release[0] == '\0')
-		snprintf(release, sizeof release, "3");
+	put(&t, headers, "X-M2M-Origin", rq->from);
+	put(&t, headers, "X-M2M-RI", rq->request_id.left ? rq->request_id : rd_str("0"));
+	put(&t, headers, "X-M2M-RVI", rq->release.left ? rq->release : rd_str("3"));
+	put(&t, headers, "X-M2M-VSI", rq->vendor);
+	put(&t, headers, "X-M2M-OT", rq->ot);
+	put(&t, headers, "X-M2M-RET", rq->rqet);
+	put(&t, headers, "X-M2M-RST", rq->rset);
+	put(&t, headers, "X-M2M-OET", rq->oet);
+	put(&t, headers, "X-M2M-EC", rq->ec);
+	put(&t, headers, "X-M2M-GID", rq->gid);
+	put(&t, headers, "X-M2M-RTU", rq->rt_nu);
+	put(&t, headers, "Authorization", rq->tokens);
 	snprintf(type, sizeof type, rq->operation == ONEM2M_CREATE ? "application/json;ty=%d" : "application/json", rq->type);
+	if (rq->content.left)
+		headers[t.count++] = (struct http_header){"Content-Type", type};
+	headers[t.count] = (struct http_header){NULL, NULL};
 	http_call(h->client, &o, on_result, s);
 }

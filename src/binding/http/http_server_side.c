@@ -1,48 +1,90 @@
-/* HTTP requests become primitives, responses become HTTP. */
+/* HTTP requests become primitives, responses become HTTP. TS-0009 clause 6. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "binding/http/http_binding.h"
 
+/* Header fields that are request parameters, in the order of struct waiting's texts. TS-0009 clause 6.4. */
+enum text { TO, FROM, ID, RELEASE, VENDOR, QUERY, PEER, BODY, ADDRESS, RTU, OT, RQET, RSET, OET, EC, GID, TOKENS, TEXTS };
+
+static const char *const header_of[TEXTS] = {
+	[FROM] = "X-M2M-Origin", [ID] = "X-M2M-RI", [RELEASE] = "X-M2M-RVI", [VENDOR] = "X-M2M-VSI", [RTU] = "X-M2M-RTU", [OT] = "X-M2M-OT",
+	[RQET] = "X-M2M-RET", [RSET] = "X-M2M-RST", [OET] = "X-M2M-OET", [EC] = "X-M2M-EC", [GID] = "X-M2M-GID", [TOKENS] = "Authorization",
+};
+
 struct waiting {
 	struct http_exchange *http;
+	const struct http_binding *binding;
 	struct onem2m_request rq;
-	char *to, *from, *id, *release, *vendor, *query, *peer, *body;
+	size_t body_len;
+	char *texts[TEXTS];
 };
 
 static void waiting_free(struct waiting *w)
 {
-	free(w->to);
-	free(w->from);
-	free(w->id);
-	free(w->release);
-	free(w->vendor);
-	free(w->query);
-	free(w->peer);
-	free(w->body);
+	for (size_t i = 0; i < TEXTS; i++)
+		free(w->texts[i]);
 	free(w);
+}
+
+/* A value that a header can carry: what came in with control characters is not sent back. */
+static bool is_plain(const char *value)
+{
+	for (; *value; value++)
+		if ((unsigned char)*value < 0x20 || (unsigned char)*value == 0x7f)
+			return false;
+	return true;
+}
+
+struct answering {
+	struct http_header headers[20];
+	size_t count;
+};
+
+static void put(struct answering *a, const char *name, const char *value)
+{
+	if (value && value[0] && is_plain(value))
+		a->headers[a->count++] = (struct http_header){name, value};
 }
 
 static void on_response(void *ctx, const struct onem2m_response *rsp)
 {
 	struct waiting *w = ctx;
-	char rsc[16], location[1100];
-	struct http_header headers[8];
-	size_t n = 0;
+	struct answering a = {.count = 0};
+	char rsc[16], cts[16], cto[24], location[2100], ot[40], rset[64];
 
 	snprintf(rsc, sizeof rsc, "%d", (int)rsp->rsc);
-	headers[n++] = (struct http_header){"X-M2M-RSC", rsc};
-	if (w->rq.request_id.left)
-		headers[n++] = (struct http_header){"X-M2M-RI", w->id};
-	if (w->rq.release.left)
-		headers[n++] = (struct http_header){"X-M2M-RVI", w->release};
+	put(&a, "X-M2M-RSC", rsc);
+	put(&a, "X-M2M-RI", w->texts[ID]);
+	put(&a, "X-M2M-RVI", w->texts[RELEASE]);
+	put(&a, "X-M2M-VSI", w->texts[VENDOR]);
+	put(&a, "X-M2M-EC", w->texts[EC]);
+	if (rd_text(rsp->ot, ot, sizeof ot))
+		put(&a, "X-M2M-OT", ot);
+	if (rd_text(rsp->rset, rset, sizeof rset))
+		put(&a, "X-M2M-RST", rset);
+	if (rsp->cts) {
+		snprintf(cts, sizeof cts, "%d", rsp->cts);
+		put(&a, "X-M2M-CTS", cts);
+	}
+	if (rsp->cts == 1) {
+		snprintf(cto, sizeof cto, "%llu", (unsigned long long)rsp->cto);
+		put(&a, "X-M2M-CTO", cto);
+	}
 	if (rsp->content.left)
-		headers[n++] = (struct http_header){"Content-Type", "application/json"};
-	if (rd_text(rsp->location, location, sizeof location) && location[0])
-		headers[n++] = (struct http_header){"Content-Location", location};
-	headers[n] = (struct http_header){NULL, NULL};
-	http_answer(w->http, rsc_http_status(rsp->rsc), headers, rsp->content);
+		put(&a, "Content-Type", "application/json");
+	if (rd_text(rsp->location, location, sizeof location))
+		put(&a, "Content-Location", location);
+	put(&a, "Access-Control-Allow-Origin", w->binding->cors);
+	if (w->binding->cors)
+		put(&a, "Access-Control-Expose-Headers", "*");
+	a.headers[a.count] = (struct http_header){NULL, NULL};
+	if (rsp->silent)
+		http_answer(w->http, 204, a.headers, rd_of("", 0));
+	else
+		http_answer(w->http, rsc_http_status(rsp->rsc), a.headers, rsp->content);
 	waiting_free(w);
 }
 
@@ -56,20 +98,31 @@ static void refuse(struct waiting *w, enum onem2m_rsc rsc, const char *why)
 	on_response(w, &rsp);
 }
 
-/* "/~/id-b/x" -> "/id-b/x", "/_/sp/id-b/x" -> "//sp/id-b/x", "/cse-in/x" -> "cse-in/x". */
+/* "/~/id-b/x" -> "/id-b/x", "/_/sp/id-b/x" -> "//sp/id-b/x", "/cse-in/x" -> "cse-in/x". Escapes are resolved. */
 static char *to_of(const char *path)
 {
+	const char *prefix = "", *rest = path[0] == '/' ? path + 1 : path;
 	char *to = NULL;
+	size_t n;
 
-	if (strncmp(path, "/~/", 3) == 0)
-		return strdup(path + 2);
-	if (strncmp(path, "/_/", 3) == 0)
-		return asprintf(&to, "//%s", path + 3) > 0 ? to : NULL;
-	return strdup(path[0] == '/' ? path + 1 : path);
+	if (strncmp(path, "/~/", 3) == 0) {
+		prefix = "/";
+		rest = path + 3;
+	} else if (strncmp(path, "/_/", 3) == 0) {
+		prefix = "//";
+		rest = path + 3;
+	}
+	if (asprintf(&to, "%s%s", prefix, rest) < 0)
+		return NULL;
+	n = strlen(to);
+	/* a slash at the end names nothing more */
+	while (n > 1 && to[n - 1] == '/')
+		to[--n] = '\0';
+	return to;
 }
 
-/* rt, rp, rcn ... are not filter criteria; rcn and drt are taken out here, the rest is left to the dispatcher. */
-static void number_argument(const char *query, const char *name, int *value)
+/* Request parameters that travel in the query: TS-0009 table 6.2.2.2-1. Filter criteria are left to the dispatcher. */
+static bool query_number(const char *query, const char *name, uint64_t most, int *value)
 {
 	struct rd q = rd_str(query), pair, key;
 	uint64_t n;
@@ -77,18 +130,54 @@ static void number_argument(const char *query, const char *name, int *value)
 	while (q.left > 0) {
 		if (!rd_until(&q, '&', &pair))
 			pair = rd_rest(&q);
-		if (rd_until(&pair, '=', &key) && rd_is(key, name) && rd_decimal(pair, &n) && n < 100)
-			*value = (int)n;
+		if (!rd_until(&pair, '=', &key) || !rd_is(key, name))
+			continue;
+		if (!rd_decimal(pair, &n) || n > most)
+			return false;
+		*value = (int)n;
 	}
+	return true;
 }
 
+static struct rd query_text(const char *query, const char *name)
+{
+	struct rd q = rd_str(query), pair, key;
+
+	while (q.left > 0) {
+		if (!rd_until(&q, '&', &pair))
+			pair = rd_rest(&q);
+		if (rd_until(&pair, '=', &key) && rd_is(key, name))
+			return pair;
+	}
+	return rd_of("", 0);
+}
+
+static bool is_json(const char *type)
+{
+	size_t n = strcspn(type, "; ");
+	static const char *const types[] = {"application/json", "application/vnd.onem2m-res+json", "application/vnd.onem2m-ntfy+json",
+		"application/vnd.onem2m-preq+json", "application/vnd.onem2m-prsp+json"};
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (strlen(types[i]) == n && strncasecmp(type, types[i], n) == 0)
+			return true;
+	return false;
+}
+
+/* Content-Type: application/json;ty=3. False when ty is no number. */
 static bool content_type(const char *type, int *ty, bool *json)
 {
 	const char *parameter = type ? strstr(type, "ty=") : NULL;
+	uint64_t n;
 
-	*json = !type || strstr(type, "json") != NULL;
-	*ty = parameter ? atoi(parameter + 3) : 0;
-	return !parameter || *ty > 0;
+	*ty = 0;
+	*json = !type || is_json(type);
+	if (!parameter)
+		return true;
+	if (!rd_decimal(rd_of(parameter + 3, strcspn(parameter + 3, "; ")), &n) || n == 0 || n > 30000)
+		return false;
+	*ty = (int)n;
+	return true;
 }
 
 static bool operation_of(struct waiting *w, const char *method, int ty)
@@ -110,50 +199,123 @@ static bool operation_of(struct waiting *w, const char *method, int ty)
 	return false;
 }
 
-static char *header_copy(struct http_exchange *x, const char *name)
+/* X-M2M-RTU: notification targets of a non-blocking response. The response type itself is `rt` in the query. */
+static bool take_parameters(struct waiting *w)
 {
-	const char *value = http_request_header(x, name);
+	const char *query = w->texts[QUERY];
+	int rt = 0, tqi = 0;
 
-	return strdup(value ? value : "");
+	if (!query_number(query, "rcn", 99, &w->rq.rcn) || !query_number(query, "drt", 99, &w->rq.drt) || !query_number(query, "rt", 5, &rt) ||
+	    !query_number(query, "tqi", 1, &tqi))
+		return false;
+	w->rq.rt = (enum onem2m_response_type)rt;
+	w->rq.token_request = tqi != 0;
+	w->rq.rp = query_text(query, "rp");
+	w->rq.role_ids = query_text(query, "rids");
+	w->rq.token_ids = query_text(query, "tids");
+	w->rq.local_token_ids = query_text(query, "ltids");
+	w->rq.to = rd_str(w->texts[TO]);
+	w->rq.from = rd_str(w->texts[FROM]);
+	w->rq.request_id = rd_str(w->texts[ID]);
+	w->rq.release = rd_str(w->texts[RELEASE]);
+	w->rq.vendor = rd_str(w->texts[VENDOR]);
+	w->rq.filter = rd_str(query);
+	w->rq.rt_nu = rd_str(w->texts[RTU]);
+	w->rq.ot = rd_str(w->texts[OT]);
+	w->rq.rqet = rd_str(w->texts[RQET]);
+	w->rq.rset = rd_str(w->texts[RSET]);
+	w->rq.oet = rd_str(w->texts[OET]);
+	w->rq.ec = rd_str(w->texts[EC]);
+	w->rq.gid = rd_str(w->texts[GID]);
+	w->rq.tokens = rd_str(w->texts[TOKENS]);
+	w->rq.peer = w->texts[PEER];
+	w->rq.address = rd_str(w->texts[ADDRESS]);
+	w->rq.content = rd_of(w->texts[BODY], w->body_len);
+	return true;
 }
 
-void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)
+static struct waiting *keep(const struct http_binding *b, struct http_exchange *x, const struct http_request *rq)
 {
-	struct http_binding *b = ctx;
 	struct waiting *w = calloc(1, sizeof *w);
-	bool json;
-	int ty;
 
 	if (!w)
 		abort();
 	w->http = x;
-	w->to = to_of(rq->path);
-	w->from = header_copy(x, "X-M2M-Origin");
-	w->id = header_copy(x, "X-M2M-RI");
-	w->release = header_copy(x, "X-M2M-RVI");
-	w->vendor = header_copy(x, "X-M2M-VSI");
-	w->query = strdup(rq->query);
-	w->peer = strdup(rq->peer);
-	w->body = rd_strdup(rq->body);
-	if (!w->to || !w->from || !w->id || !w->release || !w->vendor || !w->query || !w->peer || !w->body)
-		abort();
+	w->binding = b;
 	w->rq.rcn = ONEM2M_RCN_ABSENT;
-	w->rq.to = rd_str(w->to);
-	w->rq.from = rd_str(w->from);
-	w->rq.request_id = rd_str(w->id);
-	w->rq.release = rd_str(w->release);
-	w->rq.vendor = rd_str(w->vendor);
-	w->rq.filter = rd_str(w->query);
-	w->rq.peer = w->peer;
-	w->rq.content = rd_of(w->body, rq->body.left);
-	number_argument(w->query, "rcn", &w->rq.rcn);
-	number_argument(w->query, "drt", &w->rq.drt);
+	for (size_t i = 0; i < TEXTS; i++) {
+		const char *value = header_of[i] ? http_request_header(x, header_of[i]) : NULL;
+
+		if (value)
+			w->texts[i] = strdup(value);
+	}
+	w->texts[TO] = to_of(rq->path);
+	w->texts[QUERY] = strdup(rq->query);
+	w->texts[PEER] = strdup(rq->peer);
+	w->texts[BODY] = rd_strdup(rq->body);
+	w->texts[ADDRESS] = strdup(rq->address ? rq->address : "");
+	w->body_len = rq->body.left;
+	for (size_t i = 0; i < TEXTS; i++)
+		if (!w->texts[i] && (w->texts[i] = strdup("")) == NULL)
+			abort();
+	return w;
+}
+
+/* ---- beside oneM2M ---- */
+
+static void preflight(const struct http_binding *b, struct http_exchange *x)
+{
+	const struct http_header headers[] = {
+		{"Access-Control-Allow-Origin", b->cors},
+		{"Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"},
+		{"Access-Control-Allow-Headers",
+		    "Content-Type, Accept, Authorization, X-M2M-Origin, X-M2M-RI, X-M2M-RVI, X-M2M-RTU, X-M2M-OT, X-M2M-RST, X-M2M-RET, X-M2M-OET, X-M2M-EC, X-M2M-GID, X-M2M-VSI"},
+		{"Access-Control-Max-Age", "3600"},
+		{NULL, NULL},
+	};
+
+	http_answer(x, 204, headers, rd_of("", 0));
+}
+
+/* Commands of an upper tester, as open CSEs take them: testbench only. */
+static void upper_tester(const struct http_binding *b, struct http_exchange *x)
+{
+	const char *command = http_request_header(x, "X-M2M-UTCMD");
+	char response[256] = "";
+	bool ok = command && cse_upper_tester(b->cse, command, response, sizeof response);
+	const struct http_header headers[] = {
+		{"X-M2M-RSC", ok ? "2000" : "4000"},
+		{response[0] ? "X-M2M-UTRSP" : NULL, response},
+		{NULL, NULL},
+	};
+
+	http_answer(x, ok ? 200 : 400, headers, rd_of("", 0));
+}
+
+void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	const struct http_binding *b = ctx;
+	struct waiting *w;
+	bool json;
+	int ty;
+
+	if (b->cors && strcmp(rq->method, "OPTIONS") == 0) {
+		preflight(b, x);
+		return;
+	}
+	if (b->upper_tester && strcmp(rq->method, "POST") == 0 && strcmp(rq->path, "/__ut__") == 0) {
+		upper_tester(b, x);
+		return;
+	}
+	w = keep(b, x, rq);
 	if (!content_type(http_request_header(x, "Content-Type"), &ty, &json) || !operation_of(w, rq->method, ty))
-		refuse(w, RSC_BAD_REQUEST, "the method or the type (ty) in Content-Type is none of oneM2M's");
+		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
 	else if (!json && rq->body.left > 0)
 		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON");
-	else if (w->rq.request_id.left == 0)
-		refuse(w, RSC_BAD_REQUEST, "X-M2M-RI is missing");
+	else if (w->texts[ID][0] == '\0')
+		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
+	else if (!take_parameters(w))
+		refuse(w, RSC_BAD_REQUEST, "rcn, drt, rt or tqi in the query is none of its values");
 	else
 		cse_submit(b->cse, &w->rq, on_response, w);
 }

@@ -1,0 +1,168 @@
+/* Attributes that are being put together. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cse/private.h"
+
+static struct attribute *find(const struct attributes *a, struct rd name)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (rd_equal(a->items[i].name, name))
+			return &a->items[i];
+	return NULL;
+}
+
+static struct rd keep(struct attributes *a, const void *octets, size_t len)
+{
+	uint8_t *room = json_arena_alloc(a->arena, len + 1);
+
+	if (!room)
+		abort();
+	memcpy(room, octets, len);
+	return rd_of(room, len);
+}
+
+static struct attribute *append(struct attributes *a, struct rd name)
+{
+	if (a->count == a->room) {
+		size_t room = a->room ? a->room * 2 : 24;
+		struct attribute *items = json_arena_alloc(a->arena, room * sizeof *items);
+
+		if (!items)
+			abort();
+		if (a->count)
+			memcpy(items, a->items, a->count * sizeof *items);
+		a->items = items;
+		a->room = room;
+	}
+	a->items[a->count] = (struct attribute){.name = name};
+	return &a->items[a->count++];
+}
+
+void attributes_init(struct attributes *a, struct json_arena *arena, const struct json *object)
+{
+	*a = (struct attributes){.arena = arena};
+	if (object && object->type == JSON_OBJECT)
+		for (const struct json *m = object->first; m; m = m->next)
+			append(a, m->key)->raw = m->source;
+}
+
+bool attributes_get(const struct attributes *a, const char *name, struct rd *raw)
+{
+	const struct attribute *t = find(a, rd_str(name));
+
+	if (!t || t->removed)
+		return false;
+	*raw = t->raw;
+	return true;
+}
+
+const struct json *attributes_value(const struct attributes *a, const char *name)
+{
+	const struct json *v;
+	struct rd raw;
+
+	return attributes_get(a, name, &raw) && json_parse(a->arena, raw, NULL, &v) == OK ? v : NULL;
+}
+
+void attributes_set_raw(struct attributes *a, const char *name, struct rd json)
+{
+	struct attribute *t = find(a, rd_str(name));
+
+	if (!t)
+		t = append(a, keep(a, name, strlen(name)));
+	t->raw = json;
+	t->removed = false;
+	t->changed = true;
+}
+
+void attributes_set_json(struct attributes *a, const char *name, const struct json *v)
+{
+	struct wr w = wr_new(CSE_BODY_MAX);
+	struct json_out o = json_out(&w);
+
+	json_put(&o, NULL, v);
+	attributes_set_raw(a, name, keep(a, w.octets ? w.octets : (uint8_t *)"", w.len));
+	wr_free(&w);
+}
+
+void attributes_set_string(struct attributes *a, const char *name, const char *text)
+{
+	struct wr w = wr_new(CSE_BODY_MAX);
+	struct json_out o = json_out(&w);
+
+	json_put_string(&o, NULL, text);
+	attributes_set_raw(a, name, keep(a, w.octets, w.len));
+	wr_free(&w);
+}
+
+void attributes_set_uint(struct attributes *a, const char *name, uint64_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+	attributes_set_raw(a, name, keep(a, text, strlen(text)));
+}
+
+void attributes_set_bool(struct attributes *a, const char *name, bool b)
+{
+	attributes_set_raw(a, name, rd_str(b ? "true" : "false"));
+}
+
+void attributes_set_time(struct attributes *a, const char *name, uint64_t unix_ms)
+{
+	char text[TIMESTAMP_SIZE + 2] = "\"";
+
+	timestamp_print_precise(text + 1, unix_ms);
+	strcat(text, "\"");
+	attributes_set_raw(a, name, keep(a, text, strlen(text)));
+}
+
+void attributes_remove(struct attributes *a, const char *name)
+{
+	struct attribute *t = find(a, rd_str(name));
+
+	if (t && !t->removed) {
+		t->removed = true;
+		t->changed = true;
+	}
+}
+
+void attributes_write(const struct attributes *a, struct wr *w)
+{
+	bool comma = false;
+
+	wr_u8(w, '{');
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->items[i].removed)
+			continue;
+		if (comma)
+			wr_u8(w, ',');
+		comma = true;
+		wr_u8(w, '"');
+		wr_rd(w, a->items[i].name); /* attribute names have nothing that would need an escape: the schema and name_is_plain saw to it */
+		wr_copy(w, "\":", 2);
+		wr_rd(w, a->items[i].raw);
+	}
+	wr_u8(w, '}');
+}
+
+size_t attributes_labels(const struct attributes *a, const struct rd **labels)
+{
+	const struct json *lbl = attributes_value(a, "lbl");
+	struct rd *list;
+	size_t n = 0;
+
+	*labels = NULL;
+	if (!lbl || lbl->type != JSON_ARRAY || lbl->count == 0)
+		return 0;
+	list = json_arena_alloc(a->arena, lbl->count * sizeof *list);
+	if (!list)
+		abort();
+	for (const struct json *l = lbl->first; l; l = l->next)
+		if (l->type == JSON_STRING)
+			list[n++] = l->text;
+	*labels = list;
+	return n;
+}

@@ -1,0 +1,148 @@
+/* Life of a CSE: its base, its start from the store, its internal AEs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cse/private.h"
+#include "cse/types/types.h"
+
+#define CACHE_DEFAULT (64u << 20)
+
+static bool take_base(void *ctx, const struct store_row *row)
+{
+	struct cse *c = ctx;
+
+	if (row->parent == 0)
+		c->base_id = row->id;
+	return c->base_id == 0;
+}
+
+static enum err make_base(struct cse *c)
+{
+	struct json_arena *arena = json_arena_new();
+	struct wr text = wr_new(4096);
+	struct resource_new n = {.type = TY_CSE_BASE, .id = tree_new_id(c->tree), .ri = c->config.id + 1, .rn = c->config.name, .root = "m2m:cb", .creator = c->config.id};
+	struct attributes a;
+	struct resource *made = NULL;
+	uint64_t now = cse_now(c);
+	enum err e = ERR_STORE;
+
+	attributes_init(&a, arena, NULL);
+	attributes_set_uint(&a, "ty", TY_CSE_BASE);
+	attributes_set_string(&a, "ri", n.ri);
+	attributes_set_string(&a, "rn", n.rn);
+	attributes_set_string(&a, "pi", "");
+	attributes_set_time(&a, "ct", now);
+	attributes_set_time(&a, "lt", now);
+	attributes_write(&a, &text);
+	if (n.id > 0 && wr_done(&text, &n.text))
+		e = tree_insert(c->tree, &n, &made);
+	if (e == OK)
+		c->base_id = made->id;
+	resource_unref(made);
+	if (e == OK)
+		e = store_commit(c->store);
+	wr_free(&text);
+	json_arena_free(arena);
+	return e;
+}
+
+static void on_expiry(struct cse *c, struct cse_timer *t)
+{
+	(void)t;
+	cse_expire(c);
+}
+
+struct starting {
+	struct cse *cse;
+	const struct type_hooks *hooks;
+};
+
+static bool start_resource(void *ctx, struct resource *r)
+{
+	struct starting *s = ctx;
+
+	s->hooks->start(s->cse, r);
+	return true;
+}
+
+static void start_type(void *ctx, const struct type_hooks *h)
+{
+	struct starting s = {ctx, h};
+
+	if (h->start && tree_by_type(s.cse->tree, h->type, start_resource, &s) != OK)
+		s.cse->counts.refused++;
+}
+
+enum err cse_new(const struct cse_config *config, struct store *store, const struct cse_transport *t, struct cse **out)
+{
+	struct cse *c = calloc(1, sizeof *c);
+	enum err e;
+
+	if (!c)
+		return ERR_NO_MEMORY;
+	c->config = *config;
+	c->store = store;
+	c->transport = *t;
+	c->pending_last = &c->pending;
+	c->expiry.fn = on_expiry;
+	c->tree = tree_new(store, config->cache_octets ? config->cache_octets : CACHE_DEFAULT);
+	e = store_by_type(store, TY_CSE_BASE, 0, take_base, c);
+	if (e == OK && c->base_id == 0)
+		e = make_base(c);
+	if (e != OK) {
+		cse_free(c);
+		return e;
+	}
+	type_hooks_each(start_type, c);
+	cse_make_fixed(c);
+	cse_commit_now(c);
+	cse_expire(c);
+	*out = c;
+	return OK;
+}
+
+void cse_free(struct cse *c)
+{
+	if (!c)
+		return;
+	cse_outboxes_free(c);
+	tree_free(c->tree);
+	free(c);
+}
+
+static void on_internal_created(void *ctx, const struct onem2m_response *rsp)
+{
+	enum onem2m_rsc *rsc = ctx;
+
+	*rsc = rsp->rsc;
+}
+
+enum err cse_internal_ae(struct cse *c, const char *ae_id, const char *name, cse_internal_notify *fn, void *ctx)
+{
+	struct internal_ae *i = &c->internals[c->internal_count];
+	char body[256];
+	struct onem2m_request rq = {.operation = ONEM2M_CREATE, .type = TY_AE, .rcn = ONEM2M_RCN_ABSENT, .internal = true, .peer = ""};
+	enum onem2m_rsc rsc = RSC_CREATED;
+
+	if (c->internal_count == CSE_INTERNAL_AES)
+		return ERR_FULL;
+	snprintf(i->id, sizeof i->id, "%s", ae_id);
+	i->fn = fn;
+	i->ctx = ctx;
+	c->internal_count++;
+	snprintf(body, sizeof body, "{\"m2m:ae\":{\"rn\":\"%s\",\"api\":\"N%s\",\"rr\":true,\"srv\":[\"3\"]}}", name, name);
+	rq.to = rd_str(c->config.name);
+	rq.from = rd_str(ae_id);
+	rq.content = rd_str(body);
+	cse_submit(c, &rq, on_internal_created, &rsc);
+	cse_commit_now(c); /* the request above lives on this stack; a second call at the round's end finds nothing to do */
+	return rsc == RSC_CREATED || rsc == RSC_CONFLICT || rsc == RSC_ORIGINATOR_HAS_ALREADY_REGISTERED ? OK : ERR_INTERNAL;
+}
+
+void cse_counts(const struct cse *c, struct cse_counts *out)
+{
+	*out = c->counts;
+	out->resources = store_count(c->store);
+	out->cache_octets = tree_octets(c->tree);
+}

@@ -1,0 +1,176 @@
+/* DELETE: TS-0004 clause 7.2.2.4 (7.3.3.8 ff.); and what expires. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cse/private.h"
+
+#define EXPIRE_AT_ONCE 256
+
+/* Children first. Events: the subject's own subscriptions hear of its end; those below go with it. */
+struct collecting {
+	struct resource *list[256];
+	size_t count;
+};
+
+static bool collect(void *ctx, struct resource *r)
+{
+	struct collecting *k = ctx;
+
+	k->list[k->count++] = resource_ref(r);
+	return k->count < sizeof k->list / sizeof k->list[0];
+}
+
+static enum err delete_below(struct cse *c, struct resource *r)
+{
+	struct collecting *k = malloc(sizeof *k);
+	enum err e = OK;
+
+	if (!k)
+		abort();
+	do {
+		k->count = 0;
+		e = tree_children(c->tree, r, 0, false, collect, k);
+		for (size_t i = 0; i < k->count; i++) {
+			if (e == OK)
+				e = cse_delete_subtree(c, k->list[i], false);
+			resource_unref(k->list[i]);
+		}
+	} while (e == OK && k->count > 0);
+	free(k);
+	return e;
+}
+
+enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event)
+{
+	const struct type_hooks *h = type_hooks(r->type), *above;
+	struct resource *parent = tree_parent(c->tree, r);
+	enum err e;
+
+	cse_event(c, &(const struct event){.kind = EVENT_DELETE, .subject = r, .shown = r, .operation = ONEM2M_DELETE});
+	if (h->removed)
+		h->removed(c, r);
+	e = r->instance ? OK : delete_below(c, r);
+	if (e == OK)
+		e = tree_delete(c->tree, r);
+	if (e == OK)
+		c->counts.deleted++;
+	if (e == OK && parent && parent_event) {
+		above = type_hooks(parent->type);
+		if (above->child_removed)
+			above->child_removed(c, parent, r);
+		cse_event(c, &(const struct event){.kind = EVENT_CHILD_DELETE, .subject = parent, .shown = r, .operation = ONEM2M_DELETE});
+	}
+	resource_unref(parent);
+	return e;
+}
+
+/* ---- requests ---- */
+
+void retrieve_with_children(struct exchange *x, struct wr *w, int rcn); /* retrieve.c */
+
+static void put_deleted(struct exchange *x, struct wr *w)
+{
+	if (x->rcn == 1)
+		represent(x->cse, x->target, w);
+	else if (x->rcn >= 4)
+		retrieve_with_children(x, w, x->rcn);
+}
+
+/* la and ol stand for the instance. */
+static bool take_virtual(struct exchange *x)
+{
+	struct resource *instance;
+
+	if (x->virtual_child == VIRTUAL_NONE)
+		return true;
+	instance = x->virtual_child == VIRTUAL_LATEST ? tree_latest(x->cse->tree, x->target) : tree_oldest(x->cse->tree, x->target);
+	if (!instance) {
+		exchange_fail(x, RSC_NOT_FOUND, "there is no instance");
+		return false;
+	}
+	resource_unref(x->target);
+	x->target = instance;
+	return true;
+}
+
+void cse_delete(struct exchange *x)
+{
+	const struct type_hooks *h;
+	struct wr w;
+	struct rd content = rd_of("", 0);
+	enum err e;
+
+	if (!cse_permits(x, x->target, ACOP_DELETE)) {
+		exchange_fail(x, x->target->type == TY_CSE_BASE ? RSC_OPERATION_NOT_ALLOWED : RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not delete this", x->from);
+		return;
+	}
+	if (!take_virtual(x))
+		return;
+	if (x->target->type == TY_CSE_BASE || x->target->type == TY_AE_CONTACT_LIST_PER_CSE || cse_is_fixed(x->cse, x->target)) {
+		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "a resource of type %d cannot be deleted", x->target->type);
+		return;
+	}
+	h = type_hooks(x->target->type);
+	if (h->remove && h->remove(x, x->target) != HOOK_GO)
+		return;
+	w = wr_new(CSE_BODY_MAX * 16);
+	put_deleted(x, &w);
+	if (exchange_save(x)) {
+		e = cse_delete_subtree(x->cse, x->target, true);
+		if (e != OK) {
+			exchange_store_failed(x, e);
+		} else {
+			if (!wr_done(&w, &content))
+				content = rd_of("", 0);
+			exchange_answer(x, RSC_DELETED, content, rd_str(""));
+		}
+	}
+	wr_free(&w);
+}
+
+/* ---- expiry ---- */
+
+struct expired {
+	struct resource *list[EXPIRE_AT_ONCE];
+	size_t count;
+};
+
+static bool note_expired(void *ctx, struct resource *r)
+{
+	struct expired *k = ctx;
+
+	k->list[k->count++] = resource_ref(r);
+	return k->count < EXPIRE_AT_ONCE;
+}
+
+void cse_expire(struct cse *c)
+{
+	struct expired k;
+	uint64_t next, now = cse_now(c);
+	enum err e;
+
+	k.count = 0;
+	e = tree_flush(c->tree);
+	if (e == OK)
+		e = tree_expired(c->tree, now, note_expired, &k);
+	for (size_t i = 0; i < k.count; i++) {
+		/* it may have gone with its parent */
+		struct resource *r = k.list[i]->instance ? tree_instance(c->tree, k.list[i]->parent, k.list[i]->id) : tree_by_id(c->tree, k.list[i]->id);
+
+		if (e == OK && r)
+			e = cse_delete_subtree(c, r, true);
+		resource_unref(r);
+		resource_unref(k.list[i]);
+	}
+	if (k.count > 0)
+		cse_commit_later(c);
+	next = store_next_expiry(c->store);
+	if (next == UINT64_MAX)
+		return;
+	if (next < now + 100)
+		next = now + 100;
+	if (next > now + 3600000)
+		next = now + 3600000; /* the wall clock may be set: look again at times */
+	cse_timer_at(c, &c->expiry, cse_mono(c) + (next - now));
+}

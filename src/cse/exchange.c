@@ -1,0 +1,236 @@
+/* One request on its way: its answer after the commit, its failure, its content. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cse/private.h"
+
+/* An answer to a write, kept until its transaction is on disk. */
+struct pending {
+	struct pending *next;
+	struct exchange *x;
+	enum onem2m_rsc rsc;
+	struct wr content;
+	char location[CSE_PATH_MAX];
+};
+
+static void exchange_free(struct exchange *x)
+{
+	json_arena_free(x->arena);
+	resource_unref(x->target);
+	free(x);
+}
+
+static void tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location)
+{
+	struct onem2m_response rsp = {.rsc = rsc, .content = content, .location = location, .cts = x->cts, .cto = x->cto};
+	char stamp[TIMESTAMP_SIZE];
+
+	if (x->rq->ot.left > 0) {
+		timestamp_print_precise(stamp, cse_now(x->cse));
+		rsp.ot = rd_str(stamp);
+	}
+	rsp.rset = x->rq->rset;
+	rsp.silent = x->rq->rt == ONEM2M_NO_RESPONSE;
+	if (rsc >= 4000)
+		x->cse->counts.refused++;
+	x->done(x->ctx, &rsp);
+	exchange_free(x);
+}
+
+static enum err commit(struct cse *c)
+{
+	enum err e = c->round_broken ? ERR_STORE : tree_flush(c->tree);
+
+	c->round_broken = false;
+	if (e == OK)
+		return store_commit(c->store);
+	store_rollback(c->store);
+	return e;
+}
+
+static void tell_failure(struct cse *c, struct exchange *x)
+{
+	char body[512];
+	struct wr w = wr_of(body, sizeof body);
+	struct json_out o = json_out(&w);
+	struct rd content = rd_of("", 0);
+
+	json_object(&o, NULL);
+	json_put_string(&o, "m2m:dbg", store_detail(c->store));
+	json_close(&o);
+	if (!wr_done(&w, &content))
+		content = rd_of("", 0);
+	tell(x, RSC_INTERNAL_SERVER_ERROR, content, rd_str(""));
+}
+
+static void on_round_end(void *ctx)
+{
+	struct cse *c = ctx;
+	struct pending *p = c->pending;
+	bool ok = true;
+
+	c->commit_due = false;
+	if (store_dirty(c->store) || p) {
+		ok = commit(c) == OK;
+		c->counts.commits++;
+	}
+	c->pending = NULL;
+	c->pending_last = &c->pending;
+	if (!ok)
+		tree_forget(c->tree);
+	while (p) {
+		struct pending *next = p->next;
+		struct rd content = rd_of(p->content.octets, p->content.len);
+
+		if (ok)
+			tell(p->x, p->rsc, content, rd_str(p->location));
+		else
+			tell_failure(c, p->x);
+		wr_free(&p->content);
+		free(p);
+		p = next;
+	}
+	if (ok)
+		cse_outboxes_flush(c);
+}
+
+void cse_commit_later(struct cse *c)
+{
+	if (c->commit_due)
+		return;
+	c->commit_due = true;
+	c->transport.defer(c->transport.transport, on_round_end, c);
+}
+
+void cse_commit_now(struct cse *c)
+{
+	if (c->commit_due || store_dirty(c->store))
+		on_round_end(c);
+}
+
+static bool writes(enum onem2m_rsc rsc)
+{
+	return rsc == RSC_CREATED || rsc == RSC_UPDATED || rsc == RSC_DELETED || rsc == RSC_ACCEPTED || rsc == RSC_ACCEPTED_SYNCH || rsc == RSC_ACCEPTED_ASYNCH;
+}
+
+void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location)
+{
+	struct cse *c = x->cse;
+	struct pending *p;
+
+	exchange_keep(x);
+	if (!writes(rsc)) {
+		/* what a retrieval or a refusal changed on its way (counters, expiry) is no part of its answer */
+		if (store_dirty(c->store))
+			cse_commit_later(c);
+		tell(x, rsc, content, location);
+		return;
+	}
+	cse_commit_later(c);
+	p = calloc(1, sizeof *p);
+	if (!p)
+		abort();
+	p->x = x;
+	p->rsc = rsc;
+	p->content = wr_new(CSE_BODY_MAX * 16);
+	wr_rd(&p->content, content);
+	if (!rd_text(location, p->location, sizeof p->location))
+		p->location[0] = '\0';
+	*c->pending_last = p;
+	c->pending_last = &p->next;
+}
+
+static void answer_debug(struct exchange *x, enum onem2m_rsc rsc, const char *text)
+{
+	char body[1200];
+	struct wr w = wr_of(body, sizeof body);
+	struct json_out o = json_out(&w);
+	struct rd content = rd_of("", 0);
+
+	json_object(&o, NULL);
+	json_put_string(&o, "m2m:dbg", text);
+	json_close(&o);
+	if (!wr_done(&w, &content))
+		content = rd_of("", 0);
+	exchange_answer(x, rsc, content, rd_str(""));
+}
+
+void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	if (x->saved) {
+		x->saved = false;
+		store_undo(x->cse->store);
+		tree_forget(x->cse->tree);
+	}
+	answer_debug(x, rsc, text);
+}
+
+void exchange_store_failed(struct exchange *x, enum err e)
+{
+	struct cse *c = x->cse;
+
+	if (!x->saved && store_dirty(c->store)) {
+		c->round_broken = true;
+		cse_commit_later(c);
+	}
+	exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "%s: %s", e == ERR_FULL ? "no room left" : "the store failed", store_detail(c->store));
+}
+
+bool exchange_save(struct exchange *x)
+{
+	enum err e = tree_flush(x->cse->tree);
+
+	if (e == OK)
+		e = store_savepoint(x->cse->store);
+	if (e != OK) {
+		exchange_store_failed(x, e);
+		return false;
+	}
+	x->saved = true;
+	return true;
+}
+
+void exchange_keep(struct exchange *x)
+{
+	if (!x->saved)
+		return;
+	x->saved = false;
+	if (store_release(x->cse->store) != OK)
+		store_undo(x->cse->store);
+}
+
+const struct json *exchange_content(struct exchange *x, const char *root, const struct json **document)
+{
+	const struct json *doc;
+	size_t where = 0;
+	enum err e;
+
+	if (x->rq->content.left == 0) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the request has no content");
+		return NULL;
+	}
+	e = json_parse(x->arena, x->rq->content, &where, &doc);
+	if (e != OK) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the content is no JSON: %s at octet %zu", e == ERR_TOO_LONG ? "nested too deeply" : "error", where);
+		return NULL;
+	}
+	if (document)
+		*document = doc;
+	if (doc->type != JSON_OBJECT || doc->count != 1 || (root && !rd_is(doc->first->key, root))) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object under `%s`", root ? root : "the resource type's name");
+		return NULL;
+	}
+	if (doc->first->type != JSON_OBJECT) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the value of `%.*s` must be an object", (int)doc->first->key.left, (const char *)doc->first->key.at);
+		return NULL;
+	}
+	return doc->first;
+}

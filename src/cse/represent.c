@@ -1,0 +1,58 @@
+/* Resource representations. */
+#include <string.h>
+
+#include "cse/private.h"
+
+void represent_members(struct cse *c, struct resource *r, struct json_out *o)
+{
+	struct rd text = resource_text(r);
+	const struct type_hooks *h = type_hooks(r->type);
+
+	if (text.left > 2) {
+		if (o->comma)
+			wr_u8(o->w, ',');
+		wr_copy(o->w, text.at + 1, text.left - 2);
+		o->comma = true;
+	}
+	if (h->represent)
+		h->represent(c, r, o);
+}
+
+void represent(struct cse *c, struct resource *r, struct wr *w)
+{
+	struct json_out o = json_out(w);
+
+	json_object(&o, NULL);
+	json_object(&o, r->root);
+	represent_members(c, r, &o);
+	json_close(&o);
+	json_close(&o);
+}
+
+void represent_partial(struct cse *c, struct resource *r, const struct rd *names, size_t count, struct wr *w)
+{
+	struct wr whole = wr_new(CSE_BODY_MAX * 4);
+	struct json_arena *a = json_arena_new();
+	struct json_out o = json_out(w);
+	const struct json *doc;
+	struct rd text;
+
+	represent(c, r, &whole);
+	json_object(&o, NULL);
+	json_object(&o, r->root);
+	if (a && wr_done(&whole, &text) && json_parse(a, text, NULL, &doc) == OK) {
+		for (const struct json *m = doc->first->first; m; m = m->next) {
+			char name[128];
+
+			for (size_t i = 0; i < count; i++)
+				if (rd_equal(names[i], m->key) && rd_text(m->key, name, sizeof name))
+					json_put(&o, name, m);
+		}
+	} else {
+		w->spoilt = true;
+	}
+	json_close(&o);
+	json_close(&o);
+	json_arena_free(a);
+	wr_free(&whole);
+}

@@ -1,0 +1,140 @@
+/* Schedule entries. */
+#include "cse/schedule.h"
+
+#include <time.h>
+
+#define FIELDS 7
+
+static const struct {
+	uint64_t min, max;
+} bounds[FIELDS] = {{0, 59}, {0, 59}, {0, 23}, {1, 31}, {1, 12}, {0, 7}, {1970, 9999}};
+
+static bool number(struct rd text, unsigned field, uint64_t *n)
+{
+	return rd_decimal(text, n) && *n >= bounds[field].min && *n <= bounds[field].max;
+}
+
+/* One element of a list: false when it is malformed. */
+static bool element(struct rd text, unsigned field, uint64_t value, bool *holds)
+{
+	uint64_t first = bounds[field].min, last = bounds[field].max, step = 1;
+	struct rd range, low;
+
+	if (rd_until(&text, '/', &range)) {
+		if (!rd_decimal(text, &step) || step == 0)
+			return false;
+	} else {
+		range = text;
+	}
+	if (!rd_is(range, "*")) {
+		if (rd_until(&range, '-', &low)) {
+			if (!number(low, field, &first) || !number(range, field, &last) || first > last)
+				return false;
+		} else if (!number(range, field, &first)) {
+			return false;
+		} else {
+			last = first;
+		}
+	}
+	*holds = value >= first && value <= last && (value - first) % step == 0;
+	/* Sunday is 0 and 7 */
+	if (field == 5 && value == 0 && !*holds)
+		*holds = 7 >= first && 7 <= last && (7 - first) % step == 0;
+	return true;
+}
+
+static bool field_of(struct rd text, unsigned field, uint64_t value, bool *holds)
+{
+	struct rd part;
+	bool one;
+
+	*holds = false;
+	if (text.left == 0)
+		return false;
+	while (text.left > 0) {
+		if (!rd_until(&text, ',', &part))
+			part = rd_rest(&text);
+		if (!element(part, field, value, &one))
+			return false;
+		*holds = *holds || one;
+	}
+	return true;
+}
+
+/* Whether it is well formed; `active` tells whether it holds, `failed` the first field that does not. */
+static bool evaluate(struct rd entry, uint64_t unix_ms, bool *active, unsigned *failed)
+{
+	time_t seconds = (time_t)(unix_ms / 1000);
+	uint64_t values[FIELDS];
+	struct tm utc;
+	struct rd part;
+	unsigned n = 0;
+	bool holds;
+
+	gmtime_r(&seconds, &utc);
+	values[0] = (uint64_t)utc.tm_sec;
+	values[1] = (uint64_t)utc.tm_min;
+	values[2] = (uint64_t)utc.tm_hour;
+	values[3] = (uint64_t)utc.tm_mday;
+	values[4] = (uint64_t)utc.tm_mon + 1;
+	values[5] = (uint64_t)utc.tm_wday;
+	values[6] = (uint64_t)utc.tm_year + 1900;
+	*active = true;
+	*failed = 0;
+	while (entry.left > 0) {
+		if (!rd_until(&entry, ' ', &part))
+			part = rd_rest(&entry);
+		if (part.left == 0)
+			continue;
+		if (n == FIELDS || !field_of(part, n, values[n], &holds))
+			return false;
+		if (!holds) {
+			*active = false;
+			if (n > *failed)
+				*failed = n;
+		}
+		n++;
+	}
+	return n == FIELDS;
+}
+
+bool schedule_is_valid(struct rd entry)
+{
+	unsigned failed;
+	bool active;
+
+	return evaluate(entry, 0, &active, &failed);
+}
+
+bool schedule_is_active(struct rd entry, uint64_t unix_ms)
+{
+	unsigned failed;
+	bool active;
+
+	return evaluate(entry, unix_ms, &active, &failed) && active;
+}
+
+uint64_t schedule_next(struct rd entry, bool wanted, uint64_t unix_ms)
+{
+	uint64_t at = unix_ms, end = unix_ms + 366ULL * 86400 * 1000;
+	bool active;
+	unsigned failed;
+
+	while (at < end) {
+		uint64_t step = 1000;
+
+		if (!evaluate(entry, at, &active, &failed))
+			return 0;
+		if (active == wanted)
+			return at;
+		/* a whole minute, hour or day at once where only a coarse field can change it */
+		if (wanted && failed >= 3)
+			step = 86400000 - at % 86400000;
+		else if (wanted && failed == 2)
+			step = 3600000 - at % 3600000;
+		else if (wanted && failed == 1)
+			step = 60000 - at % 60000;
+		at = (at + step) / 1000 * 1000;
+	}
+	return 0;
+}

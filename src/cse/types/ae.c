@@ -1,0 +1,91 @@
+/* AE registration: TS-0004 clause 7.4.5.2, TS-0001 clause 10.2.2. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cse/types/types.h"
+
+/* AE-ID: what the originator asks for, or a new one. */
+static bool assign_id(struct creation *cr)
+{
+	struct exchange *x = cr->x;
+	struct cse *c = x->cse;
+	size_t own = strlen(c->config.id);
+	const char *stem = x->from;
+	struct resource *other;
+
+	if (strncmp(stem, c->config.id, own) == 0 && stem[own] == '/')
+		stem += own + 1;
+	if (x->registration || stem[0] == '\0') {
+		bool s = stem[0] == 'S';
+		char derived[64];
+
+		tree_ri(derived, sizeof derived, TY_AE, 0, cr->id, false);
+		snprintf(cr->ri, sizeof cr->ri, "%c%s", s ? 'S' : 'C', derived);
+	} else {
+		if (stem[0] == '/' || strchr(stem, '/')) {
+			exchange_fail(x, RSC_BAD_REQUEST, "an AE registers here with an AE-ID of this CSE");
+			return false;
+		}
+		snprintf(cr->ri, sizeof cr->ri, "%.127s", stem);
+	}
+	if (!x->privileged && !cse_list_matches(c->config.ae_originators ? c->config.ae_originators : "C*,S*", cr->ri)) {
+		exchange_fail(x, RSC_OPERATION_DENIED_BY_REMOTE_ENTITY, "the originator `%s` may not register here", cr->ri);
+		return false;
+	}
+	if (cr->ri[0] != 'C' && cr->ri[0] != 'S') {
+		exchange_fail(x, RSC_BAD_REQUEST, "an AE-ID begins with C or S");
+		return false;
+	}
+	other = tree_by_ri(c->tree, rd_str(cr->ri));
+	if (other) {
+		resource_unref(other);
+		exchange_fail(x, RSC_ORIGINATOR_HAS_ALREADY_REGISTERED, "the AE `%s` is registered already", cr->ri);
+		return false;
+	}
+	snprintf(cr->creator, sizeof cr->creator, "%s/%s", c->config.id, cr->ri);
+	snprintf(x->from, sizeof x->from, "%s", cr->creator);
+	x->registration = false;
+	cr->own_ri = true;
+	return true;
+}
+
+/* App-ID: R or N (or r) and then the name. TS-0001 clause 7.2. */
+static bool api_is_good(struct creation *cr)
+{
+	const struct json *api = json_get(cr->given, "api");
+
+	if (api && api->text.left > 1 && (rd_starts(api->text, "R") || rd_starts(api->text, "N") || rd_starts(api->text, "r")))
+		return true;
+	exchange_fail(cr->x, RSC_BAD_REQUEST, "`api`: an App-ID begins with R (registered) or N");
+	return false;
+}
+
+static bool releases_are_good(struct creation *cr)
+{
+	const char *ours = cr->x->cse->config.releases ? cr->x->cse->config.releases : "2a,3,4,5";
+	const struct json *srv = json_get(cr->given, "srv");
+	char text[16];
+
+	if (!srv)
+		return true;
+	for (const struct json *v = srv->first; v; v = v->next)
+		if (json_text(v, text, sizeof text) && cse_list_matches(ours, text))
+			return true;
+	exchange_fail(cr->x, RSC_RELEASE_VERSION_NOT_SUPPORTED, "`srv`: none of these releases is supported here (%s)", ours);
+	return false;
+}
+
+static enum hook_result ae_create(struct creation *cr)
+{
+	char from[CSE_ID_MAX];
+
+	snprintf(from, sizeof from, "%s", cr->x->from);
+	if (!api_is_good(cr) || !releases_are_good(cr) || !assign_id(cr))
+		return HOOK_FAILED;
+	if (json_get(cr->given, "cr"))
+		attributes_set_string(&cr->attributes, "cr", cr->creator);
+	attributes_set_string(&cr->attributes, "aei", cr->ri);
+	return HOOK_GO;
+}
+
+const struct type_hooks hooks_ae = {.type = TY_AE, .create = ae_create};

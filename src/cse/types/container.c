@@ -1,0 +1,81 @@
+/* container and contentInstance: TS-0004 clauses 7.4.6 and 7.4.7. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cse/types/instances.h"
+#include "cse/types/types.h"
+
+static enum hook_result container_create(struct creation *cr)
+{
+	cr->counters = (struct counters){.used = true, .has_state_tag = true};
+	return HOOK_GO;
+}
+
+static enum hook_result container_updated(struct updating *u)
+{
+	return instances_trim(u->x, u->made) ? HOOK_GO : HOOK_FAILED;
+}
+
+static uint64_t size_of(const struct json *con)
+{
+	return con->type == JSON_STRING ? con->text.left : con->source.left;
+}
+
+/* m2m:contentInfo: media type, optionally ":" and the encoding 0..2, optionally ":" and the security 0..5. TS-0004 clause 6.3.3. */
+static bool content_info_is_good(struct rd cnf)
+{
+	struct rd part;
+	uint64_t n;
+
+	if (!rd_until(&cnf, ':', &part))
+		return cnf.left > 0;
+	if (part.left == 0)
+		return false;
+	if (!rd_until(&cnf, ':', &part))
+		return rd_decimal(cnf, &n) && n <= 2;
+	return rd_decimal(part, &n) && n <= 2 && rd_decimal(cnf, &n) && n <= 5;
+}
+
+static enum hook_result instance_create(struct creation *cr)
+{
+	struct exchange *x = cr->x;
+	const struct json *con = json_get(cr->given, "con"), *cnf = json_get(cr->given, "cnf");
+	uint64_t size = size_of(con);
+
+	if (x->target->type != TY_CONTAINER)
+		return HOOK_GO;
+	if (cnf && !content_info_is_good(cnf->text)) {
+		exchange_fail(x, RSC_BAD_REQUEST, "`cnf`: must be a media type, an encoding (0 to 2) and a security option (0 to 5), joined by `:`");
+		return HOOK_FAILED;
+	}
+	if (size > resource_uint(x->target, "mbs", UINT64_MAX)) {
+		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the content has %llu octets, more than the container takes (mbs)", (unsigned long long)size);
+		return HOOK_FAILED;
+	}
+	attributes_set_uint(&cr->attributes, "cs", size);
+	attributes_set_uint(&cr->attributes, "st", x->target->counters.state_tag + 1);
+	instances_age(cr);
+	return HOOK_GO;
+}
+
+static enum hook_result container_child_created(struct creation *cr)
+{
+	if (cr->type->ty != TY_CONTENT_INSTANCE)
+		return HOOK_GO;
+	return instances_add(cr, size_of(json_get(cr->given, "con"))) ? HOOK_GO : HOOK_FAILED;
+}
+
+static void container_child_removed(struct cse *c, struct resource *parent, struct resource *child)
+{
+	if (child->type == TY_CONTENT_INSTANCE)
+		instances_subtract(c, parent, child);
+}
+
+const struct type_hooks hooks_container = {
+	.type = TY_CONTAINER,
+	.create = container_create,
+	.updated = container_updated,
+	.child_created = container_child_created,
+	.child_removed = container_child_removed,
+};
+const struct type_hooks hooks_content_instance = {.type = TY_CONTENT_INSTANCE, .create = instance_create};

@@ -1,0 +1,38 @@
+/* The registry of what types do beyond their tables: one line a file in this folder. */
+#include <stddef.h>
+
+#include "cse/private.h"
+#include "cse/types/types.h"
+
+static const struct type_hooks *const all[] = {
+	&hooks_cse_base,
+	&hooks_ae,
+	&hooks_remote_cse,
+	&hooks_acp,
+	&hooks_container,
+	&hooks_content_instance,
+	&hooks_flex_container,
+	&hooks_subscription,
+};
+
+#define TY_MOST 128
+
+const struct type_hooks *type_hooks(int type)
+{
+	static const struct type_hooks none;
+	static const struct type_hooks *by_type[TY_MOST];
+	static bool sorted;
+
+	if (!sorted) {
+		for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+			by_type[all[i]->type] = all[i];
+		sorted = true;
+	}
+	return type > 0 && type < TY_MOST && by_type[type] ? by_type[type] : &none;
+}
+
+void type_hooks_each(void (*fn)(void *ctx, const struct type_hooks *h), void *ctx)
+{
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		fn(ctx, all[i]);
+}

@@ -1,0 +1,80 @@
+/* Counters and limits of instances. */
+#include "cse/types/instances.h"
+
+/* Lets the oldest go until the limits hold. */
+static enum err make_room(struct cse *c, struct resource *parent, struct counters *n)
+{
+	uint64_t most = resource_uint(parent, "mni", UINT64_MAX), octets = resource_uint(parent, "mbs", UINT64_MAX);
+
+	while (n->instances > most || (n->octets > octets && n->instances > 0)) {
+		struct resource *oldest = tree_oldest(c->tree, parent);
+		uint64_t size;
+		enum err e;
+
+		if (!oldest)
+			return tree_error(c->tree);
+		size = resource_uint(oldest, "cs", 0);
+		e = tree_delete(c->tree, oldest);
+		resource_unref(oldest);
+		if (e != OK)
+			return e;
+		n->instances--;
+		n->octets -= size < n->octets ? size : n->octets;
+	}
+	return OK;
+}
+
+bool instances_add(struct creation *cr, uint64_t octets)
+{
+	struct exchange *x = cr->x;
+	struct counters n = x->target->counters;
+	enum err e;
+
+	n.instances++;
+	n.octets += octets;
+	n.state_tag += n.has_state_tag;
+	n.modified_ms = cr->now;
+	e = make_room(x->cse, x->target, &n);
+	if (e != OK) {
+		resource_unref(cr->made);
+		exchange_store_failed(x, e);
+		return false;
+	}
+	tree_count(x->cse->tree, x->target, &n);
+	return true;
+}
+
+bool instances_trim(struct exchange *x, struct resource *parent)
+{
+	struct counters n = parent->counters;
+	enum err e = make_room(x->cse, parent, &n);
+
+	if (e != OK) {
+		exchange_store_failed(x, e);
+		return false;
+	}
+	tree_count(x->cse->tree, parent, &n);
+	return true;
+}
+
+void instances_subtract(struct cse *c, struct resource *parent, struct resource *instance)
+{
+	struct counters n = parent->counters;
+	uint64_t size = resource_uint(instance, "cs", 0);
+
+	n.instances -= n.instances > 0;
+	n.octets -= size < n.octets ? size : n.octets;
+	n.state_tag += n.has_state_tag;
+	n.modified_ms = cse_now(c);
+	tree_count(c->tree, parent, &n);
+}
+
+void instances_age(struct creation *cr)
+{
+	uint64_t age = resource_uint(cr->x->target, "mia", 0), at = cr->now + age * 1000;
+
+	if (age > 0 && (cr->expires == 0 || at < cr->expires)) {
+		cr->expires = at;
+		attributes_set_time(&cr->attributes, "et", at);
+	}
+}

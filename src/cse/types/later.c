@@ -1,0 +1,96 @@
+/* Places that type files fill: each function here goes when its file comes. */
+#include "cse/types/types.h"
+
+void polling_channel_request(struct exchange *x);
+void group_fan_out(struct exchange *x);
+void subscription_self_reference(struct exchange *x);
+bool request_is_non_blocking(struct exchange *x, bool local);
+bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx);
+bool crs_notified(struct exchange *x);
+void semantic_retrieve(struct exchange *x);
+bool filter_geo_matches(const struct filter *f, struct resource *r);
+bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
+bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop);
+bool access_role_is_assigned(struct exchange *x, struct rd role);
+bool subscription_blocks_update(struct updating *u);
+
+void polling_channel_request(struct exchange *x)
+{
+	exchange_fail(x, RSC_NOT_IMPLEMENTED, "polling channels are not implemented yet");
+}
+
+void group_fan_out(struct exchange *x)
+{
+	exchange_fail(x, RSC_NOT_IMPLEMENTED, "fan-out is not implemented yet");
+}
+
+void subscription_self_reference(struct exchange *x)
+{
+	exchange_fail(x, RSC_NOT_IMPLEMENTED, "notificationTargetSelfReference is not implemented yet");
+}
+
+bool request_is_non_blocking(struct exchange *x, bool local)
+{
+	(void)local;
+	if (x->rq->rt != ONEM2M_NON_BLOCKING_SYNCH && x->rq->rt != ONEM2M_NON_BLOCKING_ASYNCH)
+		return false;
+	exchange_fail(x, RSC_NON_BLOCKING_SYNCH_REQUEST_NOT_SUPPORTED, "non-blocking requests are not implemented yet");
+	return true;
+}
+
+bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	(void)c;
+	(void)owner;
+	(void)rq;
+	(void)done;
+	(void)ctx;
+	return false;
+}
+
+bool crs_notified(struct exchange *x)
+{
+	(void)x;
+	return false;
+}
+
+void semantic_retrieve(struct exchange *x)
+{
+	exchange_fail(x, RSC_NOT_IMPLEMENTED, "semantic content is not implemented yet");
+}
+
+bool filter_geo_matches(const struct filter *f, struct resource *r)
+{
+	(void)f;
+	(void)r;
+	return false;
+}
+
+bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r)
+{
+	(void)f;
+	(void)c;
+	(void)r;
+	return false;
+}
+
+bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop)
+{
+	(void)x;
+	(void)r;
+	(void)acop;
+	return false;
+}
+
+bool access_role_is_assigned(struct exchange *x, struct rd role)
+{
+	(void)x;
+	(void)role;
+	return false;
+}
+
+bool subscription_blocks_update(struct updating *u)
+{
+	(void)u;
+	return false;
+}

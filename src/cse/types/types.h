@@ -1,0 +1,18 @@
+/* What each file of this folder offers. A type needs a file here only when it does something: the tables do the rest. */
+#ifndef KEYWAY_CSE_TYPES_TYPES_H
+#define KEYWAY_CSE_TYPES_TYPES_H
+
+#include "cse/private.h"
+
+extern const struct type_hooks hooks_cse_base;          /* cse_base.c */
+extern const struct type_hooks hooks_ae;                /* ae.c */
+extern const struct type_hooks hooks_remote_cse;        /* remote_cse.c */
+extern const struct type_hooks hooks_acp;               /* acp.c */
+extern const struct type_hooks hooks_container;         /* container.c */
+extern const struct type_hooks hooks_content_instance;
+extern const struct type_hooks hooks_flex_container;    /* flex_container.c */
+extern const struct type_hooks hooks_subscription;      /* subscription.c */
+
+void type_hooks_each(void (*fn)(void *ctx, const struct type_hooks *h), void *ctx);
+
+#endif

@@ -1,0 +1,51 @@
+/* Health and metrics. The format is Prometheus' text exposition, version 0.0.4. */
+#include "admin_port.h"
+
+#include <string.h>
+
+#include "base/wr.h"
+
+static const struct http_header text_headers[] = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}, {NULL, NULL}};
+static const struct http_header json_headers[] = {{"Content-Type", "application/json"}, {NULL, NULL}};
+
+static void metric(struct wr *w, const char *name, const char *type, const char *help, uint64_t value)
+{
+	wr_fmt(w, "# HELP keyway_cse_%s %s\n# TYPE keyway_cse_%s %s\nkeyway_cse_%s %llu\n", name, help, name, type, name, (unsigned long long)value);
+}
+
+static void metrics(struct cse *c, struct http_exchange *x)
+{
+	struct wr w = wr_new(65536);
+	struct cse_counts n;
+	struct rd text;
+
+	cse_counts(c, &n);
+	metric(&w, "requests_total", "counter", "Request primitives received.", n.requests);
+	metric(&w, "created_total", "counter", "Resources created.", n.created);
+	metric(&w, "retrieved_total", "counter", "RETRIEVE requests.", n.retrieved);
+	metric(&w, "updated_total", "counter", "Resources updated.", n.updated);
+	metric(&w, "deleted_total", "counter", "Resources deleted.", n.deleted);
+	metric(&w, "refused_total", "counter", "Requests answered with an error.", n.refused);
+	metric(&w, "notified_total", "counter", "Notifications that were answered.", n.notified);
+	metric(&w, "notify_failed_total", "counter", "Notifications given up.", n.notify_failed);
+	metric(&w, "commits_total", "counter", "Transactions on disk.", n.commits);
+	metric(&w, "resources", "gauge", "Resources in the store.", n.resources);
+	metric(&w, "cache_octets", "gauge", "Size of the resource cache.", n.cache_octets);
+	if (wr_done(&w, &text))
+		http_answer(x, 200, text_headers, text);
+	else
+		http_answer(x, 500, text_headers, rd_str("out of memory\n"));
+	wr_free(&w);
+}
+
+void admin_port_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	if (strcmp(rq->method, "GET") != 0)
+		http_answer(x, 405, text_headers, rd_str("only GET\n"));
+	else if (strcmp(rq->path, "/health") == 0)
+		http_answer(x, 200, json_headers, rd_str("{\"status\":\"ok\"}\n"));
+	else if (strcmp(rq->path, "/metrics") == 0)
+		metrics(ctx, x);
+	else
+		http_answer(x, 404, text_headers, rd_str("/health and /metrics are here\n"));
+}

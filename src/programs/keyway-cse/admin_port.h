@@ -1,0 +1,10 @@
+/* /health and /metrics on a port of their own. */
+#ifndef KEYWAY_CSE_ADMIN_PORT_H
+#define KEYWAY_CSE_ADMIN_PORT_H
+
+#include "cse/cse.h"
+#include "loop/http.h"
+
+void admin_port_handle(void *cse, struct http_exchange *x, const struct http_request *rq); /* an http_handler */
+
+#endif

@@ -1,0 +1,241 @@
+/* Command line and configuration file. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/config.h"
+
+static const char usage[] =
+    "usage: keyway-cse [--config FILE] [options]\n\n"
+    "A oneM2M CSE. Without a file: an IN-CSE `cse-in`, CSE-ID /id-in, on http://127.0.0.1:8080, with its store in the user's data directory.\n\n"
+    "  --config FILE       configuration, described in docs/configuration.md and keyway-cse(8)\n"
+    "  --ephemeral         keep nothing: the store is in memory\n"
+    "  --state DIR         directory of the store\n"
+    "  --port PORT         plain HTTP on 127.0.0.1:PORT; 0 takes a free one, which the `ready` line names\n"
+    "  --type in|mn|asn    kind of CSE\n"
+    "  --cse-id ID         CSE-ID, such as /id-in\n"
+    "  --cse-name NAME     resource name of the CSEBase\n"
+    "  --registrar URL     register with the CSE at this point of access\n"
+    "  --registrar-id ID   its CSE-ID (default /id-in)\n"
+    "  --admin-port PORT   /health and /metrics (Prometheus) on 127.0.0.1:PORT\n"
+    "  --testbench         a CSE for test suites, open to whoever reaches it on loopback: see keyway-cse(8). In memory unless --state is given\n"
+    "  --check             check the whole store before starting\n"
+    "  --help, --version\n";
+
+static enum options_result wrong(const char *fmt, const char *a)
+{
+	fputs("keyway-cse: ", stderr);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	fprintf(stderr, fmt, a);
+#pragma GCC diagnostic pop
+	fputc('\n', stderr);
+	return OPTIONS_WRONG;
+}
+
+static void set_default(char **value, const char *text)
+{
+	if (!*value)
+		*value = strdup(text);
+}
+
+static void set(char **value, const char *text)
+{
+	free(*value);
+	*value = strdup(text);
+}
+
+static bool read_file(struct options *o, const char *path)
+{
+	const struct config_key keys[] = {
+		{"cse", "type", CONFIG_STRING, &o->type, true, "in, mn or asn"},
+		{"cse", "id", CONFIG_STRING, &o->id, true, "the CSE-ID, such as /id-in"},
+		{"cse", "name", CONFIG_STRING, &o->name, true, "resource name of the CSEBase"},
+		{"cse", "sp", CONFIG_STRING, &o->sp, false, "M2M service provider"},
+		{"cse", "admin", CONFIG_STRING, &o->admin, false, "originator with every privilege"},
+		{"cse", "state", CONFIG_STRING, &o->state, true, "directory for the store"},
+		{"cse", "ae_originators", CONFIG_STRING, &o->ae_originators, false, "patterns of originators that may register as AE"},
+		{"cse", "cse_originators", CONFIG_STRING, &o->cse_originators, false, "patterns of CSE-IDs that may register"},
+		{"cse", "open_create", CONFIG_STRING, &o->open_create, false, "resource types that anyone may create under the CSEBase"},
+		{"cse", "releases", CONFIG_STRING, &o->releases, false, "supported release versions"},
+		{"cse", "max_expiration_s", CONFIG_UINT, &o->max_expiration_s, false, "longest life of a resource"},
+		{"cse", "request_life_s", CONFIG_UINT, &o->request_life_s, false, "life of a request without an expiration time"},
+		{"cse", "cache_mib", CONFIG_UINT, &o->cache_mib, false, "size of the resource cache"},
+		{"cse", "verify_subscriptions", CONFIG_BOOL, &o->verify_subscriptions, false, "ask oneM2M targets of subscriptions too"},
+		{"http", "listen", CONFIG_STRING, &o->http, false, "plain HTTP; loopback only"},
+		{"http", "cors", CONFIG_STRING, &o->cors, false, "origin from which browsers may ask"},
+		{"https", "listen", CONFIG_STRING, &o->https, false, "HTTPS with client certificates"},
+		{"admin", "listen", CONFIG_STRING, &o->admin_listen, false, "/health and /metrics; loopback only"},
+		{"tls", "ca", CONFIG_STRING, &o->ca, false, ""},
+		{"tls", "cert", CONFIG_STRING, &o->cert, false, ""},
+		{"tls", "key", CONFIG_STRING, &o->key, false, ""},
+		{"registrar", "url", CONFIG_STRING, &o->registrar_url, false, ""},
+		{"registrar", "id", CONFIG_STRING, &o->registrar_id, false, ""},
+		{"zigbee", "mef", CONFIG_STRING, &o->mef, false, ""},
+		{"zigbee", "mef_identity", CONFIG_STRING, &o->mef_identity, false, ""},
+		{"zigbee", "key_file", CONFIG_STRING, &o->key_file, false, ""},
+		{"zigbee", "answer_commissioning", CONFIG_BOOL, &o->answer_commissioning, false, ""},
+		{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
+	};
+	char message[512];
+
+	if (config_read(path, keys, message, sizeof message) == OK)
+		return true;
+	wrong("%s", message);
+	return false;
+}
+
+/* ---- defaults ---- */
+
+static void testbench(struct options *o)
+{
+	set_default(&o->sp, "acme.example.com");
+	set_default(&o->open_create, "1,26");
+	set_default(&o->cors, "*");
+	o->verify_subscriptions = true;
+	if (!o->state)
+		o->ephemeral = true;
+}
+
+static void defaults(struct options *o)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	char path[512];
+
+	if (o->testbench)
+		testbench(o);
+	set_default(&o->type, "in");
+	set_default(&o->id, strcmp(o->type, "in") == 0 ? "/id-in" : strcmp(o->type, "mn") == 0 ? "/id-mn" : "/id-asn");
+	set_default(&o->name, strcmp(o->type, "in") == 0 ? "cse-in" : strcmp(o->type, "mn") == 0 ? "cse-mn" : "cse-asn");
+	set_default(&o->sp, "keyway.example");
+	set_default(&o->admin, "CAdmin");
+	if (!o->https)
+		set_default(&o->http, "127.0.0.1:8080");
+	if (o->registrar_url)
+		set_default(&o->registrar_id, "/id-in");
+	if (data && data[0])
+		snprintf(path, sizeof path, "%s/keyway", data);
+	else
+		snprintf(path, sizeof path, "%s/.local/share/keyway", home ? home : ".");
+	set_default(&o->state, path);
+}
+
+static bool is_loopback(const char *host_port)
+{
+	return strncmp(host_port, "127.", 4) == 0 || strncmp(host_port, "localhost:", 10) == 0;
+}
+
+static enum options_result check(const struct options *o)
+{
+	if (strcmp(o->type, "in") != 0 && strcmp(o->type, "mn") != 0 && strcmp(o->type, "asn") != 0)
+		return wrong("the type of CSE `%s` must be in, mn or asn", o->type);
+	if (o->id[0] != '/' || o->id[1] == '\0' || strchr(o->id + 1, '/'))
+		return wrong("the CSE-ID `%s` must be one name behind one `/`", o->id);
+	if (o->http && !is_loopback(o->http))
+		return wrong("[http] listen = %s: plain HTTP is for loopback only; use [https]", o->http);
+	if (o->admin_listen && !is_loopback(o->admin_listen))
+		return wrong("[admin] listen = %s: the administration port is for loopback only", o->admin_listen);
+	if (o->testbench && o->https)
+		return wrong("a testbench speaks plain HTTP on loopback only: leave [https] out%s", "");
+	if ((o->https || (o->registrar_url && strncmp(o->registrar_url, "https:", 6) == 0)) && (!o->ca || !o->cert || !o->key))
+		return wrong("[tls] needs ca, cert and key%s", "");
+	if (!o->registrar_url != !o->registrar_id)
+		return wrong("[registrar] needs both url and id%s", "");
+	return OPTIONS_GO;
+}
+
+static bool set_port(char **listen, const char *port)
+{
+	char *end, text[32];
+	unsigned long n = strtoul(port, &end, 10);
+
+	if (end == port || *end || n > 65535) {
+		wrong("`%s` is no port", port);
+		return false;
+	}
+	snprintf(text, sizeof text, "127.0.0.1:%lu", n);
+	set(listen, text);
+	return true;
+}
+
+enum options_result options_read(struct options *o, int argc, char **argv)
+{
+	enum { CONFIG = 1, EPHEMERAL, STATE, PORT, TYPE, CSE_ID, CSE_NAME, REGISTRAR, REGISTRAR_ID, ADMIN_PORT, TESTBENCH, CHECK, HELP, VERSION };
+	static const struct option names[] = {
+		{"config", required_argument, NULL, CONFIG}, {"ephemeral", no_argument, NULL, EPHEMERAL}, {"state", required_argument, NULL, STATE},
+		{"port", required_argument, NULL, PORT}, {"type", required_argument, NULL, TYPE}, {"cse-id", required_argument, NULL, CSE_ID},
+		{"cse-name", required_argument, NULL, CSE_NAME}, {"registrar", required_argument, NULL, REGISTRAR},
+		{"registrar-id", required_argument, NULL, REGISTRAR_ID}, {"admin-port", required_argument, NULL, ADMIN_PORT},
+		{"testbench", no_argument, NULL, TESTBENCH}, {"check", no_argument, NULL, CHECK}, {"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION}, {NULL, 0, NULL, 0},
+	};
+	const char *file = NULL;
+	int c;
+
+	o->answer_commissioning = true;
+	/* the file first, so that the command line overrides it wherever it stands */
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], "--config") == 0)
+			file = argv[i + 1];
+	if (file && !read_file(o, file))
+		return OPTIONS_WRONG;
+	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (c) {
+		case CONFIG:
+			break;
+		case EPHEMERAL:
+			o->ephemeral = true;
+			break;
+		case STATE:
+			set(&o->state, optarg);
+			break;
+		case PORT:
+			if (!set_port(&o->http, optarg))
+				return OPTIONS_WRONG;
+			break;
+		case TYPE:
+			set(&o->type, optarg);
+			break;
+		case CSE_ID:
+			set(&o->id, optarg);
+			break;
+		case CSE_NAME:
+			set(&o->name, optarg);
+			break;
+		case REGISTRAR:
+			set(&o->registrar_url, optarg);
+			break;
+		case REGISTRAR_ID:
+			set(&o->registrar_id, optarg);
+			break;
+		case ADMIN_PORT:
+			if (!set_port(&o->admin_listen, optarg))
+				return OPTIONS_WRONG;
+			break;
+		case TESTBENCH:
+			o->testbench = true;
+			break;
+		case CHECK:
+			o->check = true;
+			break;
+		case HELP:
+			fputs(usage, stdout);
+			return OPTIONS_ENDED;
+		case VERSION:
+			puts("keyway-cse " KEYWAY_VERSION);
+			return OPTIONS_ENDED;
+		default:
+			fputs(usage, stderr);
+			return OPTIONS_WRONG;
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return wrong("`%s` is one word too many", argv[optind]);
+	}
+	defaults(o);
+	return check(o);
+}

@@ -1,0 +1,20 @@
+/* What keyway-cse was told, by file and command line. */
+#ifndef KEYWAY_CSE_OPTIONS_H
+#define KEYWAY_CSE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+	char *type, *id, *name, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *cors, *admin_listen;
+	char *ae_originators, *cse_originators, *open_create, *releases;
+	char *mef, *mef_identity, *key_file;
+	uint64_t max_expiration_s, request_life_s, cache_mib;
+	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions;
+};
+
+/* Fills o; OPTIONS_ENDED when there is nothing more to do (--help, --version), OPTIONS_WRONG after a message on standard error. */
+enum options_result { OPTIONS_GO, OPTIONS_ENDED, OPTIONS_WRONG };
+enum options_result options_read(struct options *o, int argc, char **argv);
+
+#endif
