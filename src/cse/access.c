@@ -74,7 +74,6 @@ static bool role_held(struct exchange *x, struct rd role)
 	return false;
 }
 
-bool access_role_is_assigned(struct exchange *x, struct rd role); /* types/role.c */
 
 /* An originator pattern, the name of a group whose members are meant, or a role. */
 static bool is_meant(struct exchange *x, const struct json *o)
@@ -250,7 +249,6 @@ static bool policies_permit(struct exchange *x, const struct json *acpi, const s
 	return false;
 }
 
-bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
 
 /* ---- the decision ---- */
 

@@ -83,7 +83,7 @@ void attributes_set_json(struct attributes *a, const char *name, const struct js
 	struct json_out o = json_out(&w);
 
 	json_put(&o, NULL, v);
-	attributes_set_raw(a, name, keep(a, w.octets ? w.octets : (uint8_t *)"", w.len));
+	attributes_set_raw(a, name, keep(a, w.octets, w.len));
 	wr_free(&w);
 }
 

@@ -222,7 +222,11 @@ static bool insert(struct creation *cr)
 {
 	struct exchange *x = cr->x;
 	struct wr text = wr_new(CSE_BODY_MAX * 2);
-	struct resource_new n = {
+	struct resource_new n;
+	enum err e = ERR_TOO_LONG;
+
+	complete(cr);
+	n = (struct resource_new){
 		.parent = x->target,
 		.type = cr->type->ty,
 		.instance = cr->instance,
@@ -234,9 +238,6 @@ static bool insert(struct creation *cr)
 		.expires = cr->expires,
 		.counters = cr->counters,
 	};
-	enum err e = ERR_TOO_LONG;
-
-	complete(cr);
 	n.label_count = attributes_labels(&cr->attributes, &n.labels);
 	attributes_write(&cr->attributes, &text);
 	if (wr_done(&text, &n.text))

@@ -67,7 +67,6 @@ enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event
 
 /* ---- requests ---- */
 
-void retrieve_with_children(struct exchange *x, struct wr *w, int rcn); /* retrieve.c */
 
 static void put_deleted(struct exchange *x, struct wr *w)
 {

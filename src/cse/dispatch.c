@@ -185,9 +185,6 @@ static bool check(struct exchange *x)
 
 /* ---- where ---- */
 
-void polling_channel_request(struct exchange *x); /* types/polling_channel.c */
-void group_fan_out(struct exchange *x);           /* types/group.c */
-void subscription_self_reference(struct exchange *x); /* types/subscription.c */
 
 static void perform_virtual(struct exchange *x)
 {
@@ -241,7 +238,6 @@ void exchange_perform(struct exchange *x)
 	}
 }
 
-bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange */
 
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {

@@ -438,8 +438,6 @@ static void condition(struct tally *t, bool given, bool held)
 	t->held += given && held;
 }
 
-bool filter_geo_matches(const struct filter *f, struct resource *r);
-bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
 
 static void tally_times(const struct filter *f, struct resource *r, struct tally *t)
 {

@@ -66,7 +66,6 @@ struct resource *cse_next_hop(struct cse *c, const char *csi)
 	return s.found;
 }
 
-bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx); /* types/polling_channel.c */
 
 void cse_forward(struct exchange *x, const char *cse_id)
 {
@@ -142,7 +141,6 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 	c->transport.send(c->transport.transport, poa, id, rq, done, ctx);
 }
 
-bool crs_notified(struct exchange *x); /* types/: a NOTIFY that the CSE itself takes; true when it took it */
 
 /* Notifications of other CSEs' subscriptions come from the CSE. */
 static bool is_cse(const char *from)

@@ -260,6 +260,23 @@ void cse_outboxes_flush(struct cse *c);
 void cse_outboxes_tick(struct cse *c, uint64_t now);
 void cse_outboxes_free(struct cse *c);
 
+/* ---- what type files offer the dispatcher ---- */
+void polling_channel_request(struct exchange *x);           /* types/polling_channel.c */
+bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx); /* true: it goes that way */
+void group_fan_out(struct exchange *x);                     /* types/group.c */
+void subscription_self_reference(struct exchange *x);       /* types/subscription.c */
+bool subscription_blocks_update(struct updating *u);        /* true: a blocking subscription took it over and calls updating_resume */
+bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange */
+bool crs_notified(struct exchange *x);                      /* types/cross_resource_subscription.c: a NOTIFY that the CSE itself takes */
+void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
+bool filter_geo_matches(const struct filter *f, struct resource *r);
+bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
+bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
+bool access_role_is_assigned(struct exchange *x, struct rd role);
+void retrieve_with_children(struct exchange *x, struct wr *w, int rcn);
+struct resource *cse_next_hop(struct cse *c, const char *csi); /* the remoteCSE on the way to a CSE; NULL: not known here */
+bool cse_poa(struct resource *r, char *poa, size_t size);
+
 /* ---- requests of this CSE's own ---- */
 /* To a local or remote resource; everything in rq is copied. done may be NULL. */
 void cse_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);

@@ -277,7 +277,6 @@ static void retrieve_one(struct exchange *x, int rcn)
 	wr_free(&w);
 }
 
-void semantic_retrieve(struct exchange *x); /* types/semantic_descriptor.c: rcn 10, semantic query */
 
 void cse_retrieve(struct exchange *x)
 {

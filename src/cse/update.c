@@ -254,7 +254,6 @@ static bool changes_policies(struct exchange *x)
 	return json_parse(x->arena, x->rq->content, NULL, &doc) == OK && doc->type == JSON_OBJECT && json_get(doc->first, "acpi");
 }
 
-bool subscription_blocks_update(struct updating *u); /* notify/: true when a blocking subscription took it over */
 
 static void update(struct exchange *x, const struct json *given)
 {

@@ -23,7 +23,7 @@ static void base_represent(struct cse *c, struct resource *r, struct json_out *o
 	json_put_int(o, "cst", c->config.type);
 	json_array(o, "srt");
 	for (const struct schema_type *const *t = schema_types(); *t; t++)
-		if ((*t)->mgd == 0)
+		if ((*t)->mgd == 0 && !(*t)->definition)
 			json_put_int(o, NULL, (*t)->ty);
 	json_close(o);
 	put_list(o, "srv", c->config.releases ? c->config.releases : "2a,3,4,5");

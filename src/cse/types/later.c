@@ -1,18 +1,6 @@
 /* Places that type files fill: each function here goes when its file comes. */
 #include "cse/types/types.h"
 
-void polling_channel_request(struct exchange *x);
-void group_fan_out(struct exchange *x);
-void subscription_self_reference(struct exchange *x);
-bool request_is_non_blocking(struct exchange *x, bool local);
-bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx);
-bool crs_notified(struct exchange *x);
-void semantic_retrieve(struct exchange *x);
-bool filter_geo_matches(const struct filter *f, struct resource *r);
-bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
-bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop);
-bool access_role_is_assigned(struct exchange *x, struct rd role);
-bool subscription_blocks_update(struct updating *u);
 
 void polling_channel_request(struct exchange *x)
 {
