@@ -16,6 +16,7 @@ struct http_header {
 struct http_server;
 struct http_exchange; /* one request that waits for its answer */
 
+/* All that is pointed to, and the headers, stays until the exchange is answered, even when the client is gone before. */
 struct http_request {
 	const char *method;       /* "GET" */
 	const char *path;         /* as sent, percent-escapes not resolved, without query */
@@ -23,11 +24,12 @@ struct http_request {
 	const char *peer;         /* identity in the client's certificate (tls_peer_identity), "" without TLS */
 	bool tls;
 	const char *address;      /* of the client, as text */
-	struct rd body;           /* borrowed until answered */
+	struct rd body;
 };
 
 /* Called once the body is there. The answer may come at once or later, from any callback of the same loop; the client may be gone
- * by then, that is taken care of. */
+ * by then, that is taken care of. At once and at the end of the round (loop_defer in the handler: group commit) cost about the same;
+ * what comes later than that costs half as much again. */
 typedef void http_handler(void *ctx, struct http_exchange *x, const struct http_request *rq);
 const char *http_request_header(struct http_exchange *x, const char *name); /* NULL when absent; valid until answered */
 /* Every header in turn, names in lower case. */

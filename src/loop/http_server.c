@@ -1,9 +1,8 @@
 /* The HTTP server: libmicrohttpd, driven from the loop by its epoll descriptor. */
-#include "loop/http.h"
+#include "loop/http_private.h"
 
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/wr.h"
 #include "loop/tls_private.h"
 #include "loop/udp.h"
 
@@ -19,17 +17,9 @@
 #define IDLE_TIMEOUT_S 120
 #define PEM_MAX 65536
 
-struct http_server {
-	struct loop *loop;
-	struct MHD_Daemon *daemon;
-	struct loop_io *io;
-	struct loop_timer *timer;
-	int listener;
-	bool tls, run_pending;
-	http_handler *fn;
-	void *ctx;
-	struct http_exchange *waiting; /* suspended exchanges */
-};
+/* libmicrohttpd clears a connection's memory after every request; a quarter of its default is room enough for any head of ours (8 KiB of
+ * it for reading), and longer ones are refused with 431 or 414. */
+#define CONNECTION_MEMORY ((size_t)16384)
 
 struct client {
 	bool checked;
@@ -37,26 +27,21 @@ struct client {
 	char peer[PEER_MAX];
 };
 
-struct http_exchange {
-	struct http_server *server; /* NULL once the server is gone */
-	struct MHD_Connection *connection;
-	struct http_exchange *next, **link; /* in server->waiting while suspended */
-	char *path, *query, *method;
-	const char *peer;
-	struct wr body;
-	struct MHD_Response *response;
-	unsigned status;
-	bool in_handler, suspended, answered, gone, too_long;
-};
-
-static void run(struct http_server *s)
+static void arm(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG wait;
 
-	s->run_pending = false;
-	MHD_run(s->daemon);
 	if (MHD_get_timeout(s->daemon, &wait) == MHD_YES)
 		loop_timer_in(s->timer, wait > 1000 ? 1000 : (uint64_t)wait);
+}
+
+static void run(struct http_server *s)
+{
+	s->round_ended = false;
+	loop_timer_at(s->timer, CLOCK_NEVER); /* not twice in this round: those without an answer would be suspended */
+	MHD_run(s->daemon);
+	if (!s->run_deferred)
+		arm(s);
 }
 
 static void on_readable(void *ctx, unsigned events)
@@ -70,35 +55,35 @@ static void on_time(void *ctx)
 	run(ctx);
 }
 
-static void exchange_free(struct http_exchange *x)
+/* Sends what was answered since, suspends the rest. */
+static void on_round_end(void *ctx)
 {
-	if (x->response)
-		MHD_destroy_response(x->response);
-	wr_free(&x->body);
-	free(x->path);
-	free(x->query);
-	free(x->method);
-	free(x);
+	struct http_server *s = ctx;
+
+	if (!s->daemon) {
+		free(s); /* http_server_free left that to us */
+		return;
+	}
+	s->run_deferred = false;
+	s->round_ended = true;
+	MHD_run(s->daemon);
+	arm(s);
 }
 
-static void *keep_query(void *cls, const char *uri, struct MHD_Connection *connection)
+/* Once a round: requests that came in during the first time, and their answers, wait for the next, lest a busy server keeps the loop from
+ * everything else. */
+void http_server_run_at_round_end(struct http_server *s)
 {
-	struct http_server *s = cls;
-	struct http_exchange *x = calloc(1, sizeof *x);
-	const char *question = strchr(uri, '?');
-
-	if (!x)
-		return NULL;
-	x->server = s;
-	x->connection = connection;
-	x->path = rd_strdup(rd_of(uri, question ? (size_t)(question - uri) : strlen(uri)));
-	x->query = strdup(question ? question + 1 : "");
-	x->body = wr_new(HTTP_BODY_MAX);
-	return x;
+	if (s->round_ended) {
+		loop_timer_in(s->timer, 0);
+	} else if (!s->run_deferred) {
+		s->run_deferred = true;
+		loop_defer(s->loop, on_round_end, s);
+	}
 }
 
 /* The identity in the client's certificate, checked once a connection. */
-static const char *peer_of(struct MHD_Connection *connection)
+const char *http_server_peer(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *session = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	const union MHD_ConnectionInfo *context = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -116,7 +101,7 @@ static const char *peer_of(struct MHD_Connection *connection)
 	return c->peer;
 }
 
-static const char *address_of(struct MHD_Connection *connection)
+const char *http_server_address(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const union MHD_ConnectionInfo *context = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -145,167 +130,6 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
 		free(*context);
 		*context = NULL;
 	}
-}
-
-static void simple_answer(struct http_exchange *x, unsigned status, const char *text)
-{
-	static const struct http_header headers[] = {{"Content-Type", "text/plain"}, {NULL, NULL}};
-
-	http_answer(x, status, headers, rd_str(text));
-}
-
-static void dispatch(struct http_exchange *x)
-{
-	struct http_server *s = x->server;
-	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .address = address_of(x->connection), .tls = s->tls};
-
-	if (x->too_long) {
-		simple_answer(x, 413, "the body is too long\n");
-	} else if (s->tls && x->peer[0] == '\0') {
-		simple_answer(x, 403, "a client certificate of this plant's CA is needed\n");
-	} else if (!wr_done(&x->body, &rq.body)) {
-		simple_answer(x, 500, "out of memory\n");
-	} else {
-		s->fn(s->ctx, x, &rq);
-	}
-}
-
-static enum MHD_Result queue(struct http_exchange *x)
-{
-	enum MHD_Result ok = MHD_queue_response(x->connection, x->status, x->response);
-
-	MHD_destroy_response(x->response);
-	x->response = NULL;
-	return ok;
-}
-
-static void suspend(struct http_exchange *x)
-{
-	x->suspended = true;
-	x->next = x->server->waiting;
-	x->link = &x->server->waiting;
-	if (x->next)
-		x->next->link = &x->next;
-	x->server->waiting = x;
-	MHD_suspend_connection(x->connection);
-}
-
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-    const char *upload, size_t *upload_len, void **con_cls)
-{
-	struct http_exchange *x = *con_cls;
-
-	(void)cls;
-	(void)url;
-	(void)version;
-	if (!x || !x->path || !x->query)
-		return MHD_NO;
-	if (x->answered)
-		return queue(x);
-	if (!x->method) {
-		x->method = strdup(method);
-		x->peer = peer_of(connection);
-		return x->method ? MHD_YES : MHD_NO;
-	}
-	if (*upload_len > 0) {
-		if (x->body.len + *upload_len > HTTP_BODY_MAX)
-			x->too_long = true;
-		else
-			wr_copy(&x->body, upload, *upload_len);
-		*upload_len = 0;
-		return MHD_YES;
-	}
-	x->in_handler = true;
-	dispatch(x);
-	x->in_handler = false;
-	if (x->answered)
-		return queue(x);
-	suspend(x);
-	return MHD_YES;
-}
-
-static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode why)
-{
-	struct http_exchange *x = *con_cls;
-
-	(void)cls;
-	(void)connection;
-	(void)why;
-	*con_cls = NULL;
-	if (!x)
-		return;
-	if (x->suspended && !x->answered)
-		x->gone = true; /* whoever holds it answers later, to nobody */
-	else
-		exchange_free(x);
-}
-
-static void on_deferred_run(void *ctx)
-{
-	struct http_server *s = ctx;
-
-	if (s->run_pending)
-		run(s);
-}
-
-void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
-{
-	if (x->gone || !x->server) {
-		exchange_free(x);
-		return;
-	}
-	x->response = MHD_create_response_from_buffer(body.left, body.left ? (void *)(uintptr_t)body.at : (void *)(uintptr_t)"", MHD_RESPMEM_MUST_COPY);
-	if (!x->response)
-		abort();
-	for (; headers && headers->name; headers++)
-		if (MHD_add_response_header(x->response, headers->name, headers->value) == MHD_NO)
-			status = 500; /* a value that no header can carry */
-	x->status = status;
-	x->answered = true;
-	if (x->in_handler)
-		return;
-	*x->link = x->next;
-	if (x->next)
-		x->next->link = x->link;
-	x->suspended = false;
-	MHD_resume_connection(x->connection);
-	if (!x->server->run_pending) {
-		x->server->run_pending = true;
-		loop_timer_in(x->server->timer, 0);
-		loop_defer(x->server->loop, on_deferred_run, x->server);
-	}
-}
-
-const char *http_request_header(struct http_exchange *x, const char *name)
-{
-	return x->gone || !x->server ? NULL : MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
-}
-
-struct each {
-	void (*fn)(void *ctx, const char *name, const char *value);
-	void *ctx;
-};
-
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct each *each = cls;
-	char lower[128];
-	size_t n = 0;
-
-	(void)kind;
-	for (; name[n] && n < sizeof lower - 1; n++)
-		lower[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] + 32 : name[n]);
-	lower[n] = '\0';
-	each->fn(each->ctx, lower, value ? value : "");
-	return MHD_YES;
-}
-
-void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
-{
-	struct each each = {fn, ctx};
-
-	if (!x->gone && x->server)
-		MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, &each);
 }
 
 static char *slurp(const char *path)
@@ -345,13 +169,13 @@ static enum err listen_on(const char *host_port, int *out)
 
 #define COMMON_FLAGS (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME)
 #define COMMON_OPTIONS(s)                                                                                        \
-	MHD_OPTION_LISTEN_SOCKET, (s)->listener, MHD_OPTION_URI_LOG_CALLBACK, keep_query, (s),                    \
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,   \
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S
+	MHD_OPTION_LISTEN_SOCKET, (s)->listener, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, (s),                    \
+	    MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, (s), MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,   \
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY
 
 static void start_plain(struct http_server *s)
 {
-	s->daemon = MHD_start_daemon(COMMON_FLAGS, 0, NULL, NULL, on_request, s, COMMON_OPTIONS(s), MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(COMMON_FLAGS, 0, NULL, NULL, http_exchange_request, s, COMMON_OPTIONS(s), MHD_OPTION_END);
 }
 
 static void start_tls(struct http_server *s, const struct tls_credentials *tls)
@@ -359,7 +183,7 @@ static void start_tls(struct http_server *s, const struct tls_credentials *tls)
 	char *ca = slurp(tls->ca), *cert = slurp(tls->cert), *key = slurp(tls->key);
 
 	if (ca && cert && key)
-		s->daemon = MHD_start_daemon(COMMON_FLAGS | MHD_USE_TLS, 0, NULL, NULL, on_request, s, COMMON_OPTIONS(s),
+		s->daemon = MHD_start_daemon(COMMON_FLAGS | MHD_USE_TLS, 0, NULL, NULL, http_exchange_request, s, COMMON_OPTIONS(s),
 		    MHD_OPTION_HTTPS_MEM_TRUST, ca, MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_KEY, key,
 		    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITY_CERTIFICATES, MHD_OPTION_END);
 	if (key)
@@ -413,21 +237,16 @@ uint16_t http_server_port(const struct http_server *s)
 
 void http_server_free(struct http_server *s)
 {
+	struct MHD_Daemon *daemon;
+
 	if (!s)
 		return;
-	while (s->waiting) {
-		struct http_exchange *x = s->waiting;
-
-		/* Whoever holds this exchange still answers it, later, to nobody: libmicrohttpd must not keep it. */
-		s->waiting = x->next;
-		if (x->next)
-			x->next->link = &s->waiting;
-		x->gone = true;
-		MHD_resume_connection(x->connection);
-	}
+	http_exchanges_abandon(s);
 	loop_io_free(s->io);
 	loop_timer_free(s->timer);
-	s->run_pending = false;
-	MHD_stop_daemon(s->daemon); /* closes the listener */
-	free(s);
+	daemon = s->daemon;
+	s->daemon = NULL;
+	MHD_stop_daemon(daemon); /* closes the listener */
+	if (!s->run_deferred)
+		free(s);
 }
