@@ -18,6 +18,7 @@
 #define CHANNEL_FIRST 11
 #define CHANNEL_LAST 26
 #define VALUE_MAX 512
+#define SCAN_IDLE 0
 
 static const char usage[] =
     "usage: keyway-sim rcp (--listen HOST:PORT | --pty LINK) [--air 127.0.0.1:17754] [--seed N]\n\n"
@@ -135,6 +136,9 @@ static void put_value(struct rcp *r, uint32_t property, struct wr *w)
 	case SPINEL_PHY_RX_SENSITIVITY:
 		wr_u8(w, (uint8_t)-100);
 		break;
+	case SPINEL_MAC_SCAN_STATE:
+		wr_u8(w, SCAN_IDLE);
+		break;
 	case SPINEL_MAC_15_4_SADDR:
 		wr_le16(w, r->short_address);
 		break;
@@ -228,6 +232,8 @@ static bool set_value(struct rcp *r, uint32_t property, struct rd v)
 		return true;
 	case SPINEL_PHY_CCA_THRESHOLD:
 		return rd_u8(&v, &octet);
+	case SPINEL_MAC_SCAN_STATE:
+		return rd_u8(&v, &octet) && octet == SCAN_IDLE; /* a host ends what scan there may be; there never is one */
 	case SPINEL_MAC_15_4_LADDR:
 		return rd_be64(&v, &r->eui64);
 	case SPINEL_MAC_15_4_SADDR:
