@@ -345,12 +345,28 @@ struct gateway {
 	unsigned received[256];
 };
 
+static struct rd encoded(const struct egp_message *m)
+{
+	static uint8_t buffer[EGP_MESSAGE_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd octets;
+
+	assert_int_equal(egp_encode(m, &w), OK);
+	assert_true(wr_done(&w, &octets));
+	return octets;
+}
+
 static void gw_message(struct gateway *g, struct rd octets)
 {
+	struct egp_message ack = {.type = EGP_ACK, .acked_type = EGP_JOIN_POLICY};
+
 	memcpy(g->octets, octets.at, octets.left);
 	assert_int_equal(egp_decode(rd_of(g->octets, octets.left), &g->last), OK);
 	g->received[g->last.type]++;
 	g->got = true;
+	ack.transaction = g->last.transaction;
+	if (g->last.type == EGP_JOIN_POLICY && g->stream) /* or it would be repeated */
+		stream_write(g->stream, encoded(&ack));
 }
 
 static void gw_open(void *ctx)
@@ -394,17 +410,6 @@ static void gw_free(struct gateway *g)
 {
 	stream_free(g->stream);
 	tls_credentials_free(g->tls);
-}
-
-static struct rd encoded(const struct egp_message *m)
-{
-	static uint8_t buffer[EGP_MESSAGE_MAX];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd octets;
-
-	assert_int_equal(egp_encode(m, &w), OK);
-	assert_true(wr_done(&w, &octets));
-	return octets;
 }
 
 static void gw_send(struct gateway *g, const struct egp_message *m)
