@@ -8,8 +8,8 @@
 #include "zigbee/beacon.h"
 #include "zigbee/nwk_frame.h"
 
-#define EFFECTS_MAX 512
 #define ITEMS_MAX 512
+#define EFFECTS_MAX (ITEMS_MAX + 4 * CHILDREN_MAX) /* one call may end every item, and tell the radio of every child twice */
 #define SUPERFRAME 0x0fff               /* no beacons, no superframe; the permit bit comes on top */
 #define PERSISTENCE_MS 7680             /* macTransactionPersistenceTime */
 #define ASSOCIATION_MS 20000            /* a child that never polls for its response is forgotten */
@@ -149,6 +149,18 @@ static struct slot *slot_new(struct coordinator *c, uint64_t eui64)
 	return NULL;
 }
 
+static bool is_child(const struct slot *s)
+{
+	return s->child.short_address != MAC_BROADCAST; /* otherwise it was only ever refused */
+}
+
+static bool address_is_free(struct coordinator *c, uint16_t short_address, const struct slot *but)
+{
+	struct slot *s = slot_of_short(c, short_address);
+
+	return short_address != NWK_COORDINATOR && short_address < FIRST_RESERVED_SHORT && (!s || s == but);
+}
+
 struct child *coordinator_child(struct coordinator *c, uint64_t eui64)
 {
 	struct slot *s = slot_of(c, eui64);
@@ -166,7 +178,7 @@ struct child *coordinator_child_at(struct coordinator *c, size_t index)
 
 bool coordinator_restore(struct coordinator *c, const struct child *child)
 {
-	struct slot *s = slot_of(c, child->eui64) ? NULL : slot_new(c, child->eui64);
+	struct slot *s = slot_of(c, child->eui64) || !address_is_free(c, child->short_address, NULL) ? NULL : slot_new(c, child->eui64);
 
 	if (!s)
 		return false;
@@ -180,7 +192,7 @@ static uint16_t free_short(struct coordinator *c)
 	for (;;) {
 		uint16_t a = (uint16_t)rng_u32(c->rng);
 
-		if (a != 0 && a < FIRST_RESERVED_SHORT && !slot_of_short(c, a))
+		if (address_is_free(c, a, NULL))
 			return a;
 	}
 }
@@ -282,7 +294,8 @@ static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool com
 	struct item *i = c->items < ITEMS_MAX && octets.left <= MAC_FRAME_MAX ? calloc(1, sizeof *i) : NULL;
 
 	if (!i) {
-		report(c, s->child.eui64, id, EGP_CHANNEL_BUSY);
+		if (!command)
+			report(c, s->child.eui64, id, EGP_CHANNEL_BUSY);
 		return;
 	}
 	i->id = id;
@@ -347,6 +360,10 @@ void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint3
 {
 	struct slot *s = slot_of(c, eui64);
 
+	if (nwk.left == 0 || nwk.left > NWK_FRAME_MAX) {
+		report(c, eui64, id, EGP_NO_SUCH_DEVICE);
+		return;
+	}
 	if (flags & EGP_DOWNLINK_BROADCAST) {
 		struct mac_frame f = {
 			.type = MAC_DATA,
@@ -361,7 +378,7 @@ void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint3
 		report(c, eui64, id, EGP_DELIVERED);
 		return;
 	}
-	if (!s || nwk.left > NWK_FRAME_MAX) {
+	if (!s || !is_child(s)) {
 		report(c, eui64, id, EGP_NO_SUCH_DEVICE);
 		return;
 	}
@@ -432,6 +449,22 @@ static void answer_association(struct coordinator *c, uint64_t now, struct slot 
 		enqueue(c, s, 0, true, now + PERSISTENCE_MS, octets);
 }
 
+/* A flood of strangers, who are all refused, must not keep out a device that is welcome: it takes the place of one. */
+static struct slot *slot_of_stranger(struct coordinator *c, uint64_t eui64)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct slot *s = &c->slots[i];
+
+		if (!s->used || is_child(s))
+			continue;
+		drop_items(c, s);
+		update_match(c, s);
+		s->used = false;
+		return slot_new(c, eui64);
+	}
+	return NULL;
+}
+
 static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, uint8_t capability)
 {
 	struct slot *s = slot_of(c, eui64);
@@ -440,6 +473,8 @@ static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, 
 
 	if (!s)
 		s = slot_new(c, eui64);
+	if (!s && welcome)
+		s = slot_of_stranger(c, eui64);
 	if (!s)
 		return;
 	if (!welcome) {
@@ -451,7 +486,7 @@ static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, 
 		s->child.last_heard = known ? s->child.last_heard : now;
 		return;
 	}
-	if (!known || s->child.short_address == MAC_BROADCAST)
+	if (!known || !is_child(s))
 		s->child.short_address = free_short(c);
 	if (!s->child.confirmed)
 		s->child.capability = capability;
@@ -496,7 +531,7 @@ static void on_orphan(struct coordinator *c, uint64_t now, uint64_t eui64)
 	struct wr w = wr_of(buffer, sizeof buffer);
 
 	(void)now;
-	if (!s || s->child.short_address == MAC_BROADCAST)
+	if (!s || !is_child(s))
 		return;
 	m.realignment.pan_id = c->config.pan_id;
 	m.realignment.coordinator = NWK_COORDINATOR;
@@ -560,7 +595,7 @@ static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame 
 	struct slot *s;
 
 	/* inter-PAN, Green Power and what is no NWK frame end here */
-	if (nwk_frame_decode(f->payload, &nwk) != OK)
+	if (f->payload.left > NWK_FRAME_MAX || nwk_frame_decode(f->payload, &nwk) != OK)
 		return;
 	s = sender_of(c, f, &nwk);
 	if (!s)
@@ -595,16 +630,23 @@ void coordinator_received(struct coordinator *c, uint64_t now, struct rd frame, 
 
 void coordinator_child_set(struct coordinator *c, uint64_t now, uint64_t eui64, uint16_t short_address, uint8_t capability, uint32_t timeout_s)
 {
-	struct slot *s = slot_of(c, eui64), *other = slot_of_short(c, short_address);
+	struct slot *s = slot_of(c, eui64);
+	struct coordinator_effect *e;
 
-	if (!s || (other && other != s))
+	if (!s || !address_is_free(c, short_address, s))
 		return;
+	if (s->matched_short && s->child.short_address != short_address) {
+		e = effect(c, COORDINATOR_MATCH_SHORT);
+		e->short_address = s->child.short_address;
+		s->matched_short = false;
+	}
 	s->child.short_address = short_address;
 	s->child.capability = capability;
 	s->child.timeout_s = timeout_s;
 	s->child.confirmed = true;
 	s->child.last_heard = now;
 	update_match(c, s);
+	next_direct(c, s); /* it may listen all the time now */
 	(void)effect(c, COORDINATOR_SAVE);
 }
 
@@ -646,7 +688,7 @@ void coordinator_tick(struct coordinator *c, uint64_t now)
 		if (!s->used)
 			continue;
 		expire(c, now, s);
-		if (s->child.short_address == MAC_BROADCAST && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
+		if (!is_child(s) && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
 			s->used = false; /* it was only ever refused */
 		} else if (s->child.timeout_s && s->child.last_heard && now > s->child.last_heard + s->child.timeout_s * 1000ULL) {
 			struct coordinator_effect *e = effect(c, COORDINATOR_LOST);
@@ -664,7 +706,7 @@ uint64_t coordinator_deadline(const struct coordinator *c)
 
 	for (size_t n = 0; n < CHILDREN_MAX; n++)
 		for (const struct item *i = c->slots[n].used ? c->slots[n].first : NULL; i; i = i->next)
-			if (i->expires < next)
+			if (!i->in_flight && i->expires < next)
 				next = i->expires;
 	return next;
 }
