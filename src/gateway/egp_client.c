@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 
-#define EFFECTS_MAX 64
 #define REQUESTS_MAX 64
+#define EFFECTS_MAX (REQUESTS_MAX + 16) /* one call may write every request */
 #define ANSWER_MS 6000       /* the EG itself waits up to 3 s for node B */
 #define TRIES 5
 #define PING_MS 20000
@@ -303,7 +303,7 @@ void egp_client_tick(struct egp_client *c, uint64_t now)
 	for (size_t i = 0; i < REQUESTS_MAX; i++) {
 		struct asked *a = &c->asked[i];
 
-		if (!a->used || now < a->again)
+		if (!c->up || !a->used || now < a->again)
 			continue;
 		if (a->tries >= TRIES)
 			a->used = false;
@@ -321,7 +321,7 @@ uint64_t egp_client_deadline(const struct egp_client *c)
 	if (c->hello_at < next)
 		next = c->hello_at;
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
-		if (c->asked[i].used && c->asked[i].again < next)
+		if (c->up && c->asked[i].used && c->asked[i].again < next)
 			next = c->asked[i].again;
 	return next;
 }
