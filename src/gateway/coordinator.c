@@ -228,6 +228,15 @@ static uint32_t transmit(struct coordinator *c, struct mac_frame *f)
 	return e->token;
 }
 
+/* More of the same kind waits: data are polled for from the short address, commands from the extended one. */
+static bool more_behind(const struct item *i)
+{
+	for (const struct item *k = i->next; k; k = k->next)
+		if (k->command == i->command)
+			return true;
+	return false;
+}
+
 static void transmit_item(struct coordinator *c, struct slot *s, struct item *i)
 {
 	struct mac_frame f = {
@@ -235,7 +244,7 @@ static void transmit_item(struct coordinator *c, struct slot *s, struct item *i)
 		.ack_request = true,
 		.pan_id_compression = true,
 		.sequence = c->sequence++,
-		.frame_pending = i->next != NULL && !listens(&s->child),
+		.frame_pending = more_behind(i) && (i->command || !listens(&s->child)),
 		.destination = {i->command ? MAC_ADDRESS_EXTENDED : MAC_ADDRESS_SHORT, c->config.pan_id, s->child.short_address, s->child.eui64},
 		.source = own_address(c, i->command),
 		.payload = rd_of(i->octets, i->len),
@@ -289,6 +298,17 @@ static void report(struct coordinator *c, uint64_t eui64, uint32_t id, enum egp_
 	e->status = status;
 }
 
+/* One data frame at a time to a child that listens. What waits to be polled for holds nothing up: anybody can ask for an association in its name. */
+static void next_direct(struct coordinator *c, struct slot *s)
+{
+	struct item *i = listens(&s->child) ? s->first : NULL;
+
+	while (i && i->command)
+		i = i->next;
+	if (i && !i->in_flight)
+		transmit_item(c, s, i);
+}
+
 static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool command, uint64_t expires, struct rd octets)
 {
 	struct item *i = c->items < ITEMS_MAX && octets.left <= MAC_FRAME_MAX ? calloc(1, sizeof *i) : NULL;
@@ -307,8 +327,7 @@ static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool com
 	s->last = &i->next;
 	c->items++;
 	update_match(c, s);
-	if (!command && listens(&s->child) && s->first == i)
-		transmit_item(c, s, i);
+	next_direct(c, s);
 }
 
 static void remove_item(struct coordinator *c, struct slot *s, struct item *gone)
@@ -325,12 +344,6 @@ static void remove_item(struct coordinator *c, struct slot *s, struct item *gone
 	free(gone);
 	c->items--;
 	update_match(c, s);
-}
-
-static void next_direct(struct coordinator *c, struct slot *s)
-{
-	if (s->first && !s->first->in_flight && !s->first->command && listens(&s->child))
-		transmit_item(c, s, s->first);
 }
 
 void coordinator_sent(struct coordinator *c, uint64_t now, uint32_t token, bool acked, bool busy)
@@ -513,12 +526,11 @@ static void on_poll(struct coordinator *c, uint64_t now, const struct mac_addres
 	}
 	s->child.last_heard = now;
 	for (struct item *i = s->first; i; i = i->next) {
-		if (i->in_flight)
-			return;
-		if (i->command == extended) {
+		if (i->command != extended)
+			continue;
+		if (!i->in_flight)
 			transmit_item(c, s, i);
-			return;
-		}
+		return;
 	}
 }
 
@@ -542,6 +554,18 @@ static void on_orphan(struct coordinator *c, uint64_t now, uint64_t eui64)
 		(void)transmit(c, &f);
 }
 
+/* Radios filter by address, but not all of them and not always. */
+static bool for_us(const struct coordinator *c, const struct mac_frame *f)
+{
+	const struct mac_address *to = f->destination.mode == MAC_ADDRESS_NONE ? &f->source : &f->destination;
+
+	if (to->pan_id != c->config.pan_id)
+		return false;
+	if (f->destination.mode == MAC_ADDRESS_SHORT)
+		return to->short_address == NWK_COORDINATOR;
+	return f->destination.mode == MAC_ADDRESS_NONE || to->extended == c->config.eui64;
+}
+
 static void on_command(struct coordinator *c, uint64_t now, const struct mac_frame *f)
 {
 	struct mac_command m;
@@ -553,11 +577,11 @@ static void on_command(struct coordinator *c, uint64_t now, const struct mac_fra
 		send_beacon(c, now);
 		break;
 	case MAC_ASSOCIATION_REQUEST:
-		if (f->source.mode == MAC_ADDRESS_EXTENDED)
+		if (f->source.mode == MAC_ADDRESS_EXTENDED && for_us(c, f))
 			on_association(c, now, f->source.extended, m.capability);
 		break;
 	case MAC_DATA_REQUEST:
-		if (f->source.mode != MAC_ADDRESS_NONE)
+		if (f->source.mode != MAC_ADDRESS_NONE && for_us(c, f))
 			on_poll(c, now, &f->source);
 		break;
 	case MAC_ORPHAN:
@@ -690,7 +714,7 @@ void coordinator_tick(struct coordinator *c, uint64_t now)
 		expire(c, now, s);
 		if (!is_child(s) && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
 			s->used = false; /* it was only ever refused */
-		} else if (s->child.timeout_s && s->child.last_heard && now > s->child.last_heard + s->child.timeout_s * 1000ULL) {
+		} else if (s->child.timeout_s && now > s->child.last_heard + s->child.timeout_s * 1000ULL) {
 			struct coordinator_effect *e = effect(c, COORDINATOR_LOST);
 
 			e->eui64 = s->child.eui64;
