@@ -130,12 +130,16 @@ static bool compose(const struct noticing *n, const struct store_row *row, const
 static bool on_subscription(void *ctx, const struct store_row *row)
 {
 	const struct noticing *n = ctx;
-	struct json_arena *a = json_arena_new();
-	struct wr w = wr_new(CSE_BODY_MAX * 2);
+	struct json_arena *a;
+	struct wr w;
 	const struct json *sub, *nu;
 	char target[CSE_ID_MAX];
 	struct rd content;
 
+	if (row->id == n->shown->id)
+		return true; /* its own creation came before it could notice anything */
+	a = json_arena_new();
+	w = wr_new(CSE_BODY_MAX * 2);
 	if (a && json_parse(a, row->body, NULL, &sub) == OK && wants(sub, n->event) && compose(n, row, sub, &w, &content)) {
 		nu = json_get(sub, "nu");
 		for (const struct json *t = nu ? nu->first : NULL; t; t = t->next)
