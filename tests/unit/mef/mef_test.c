@@ -1258,6 +1258,11 @@ static void says_what_is_wrong_and_what_to_do(void **state)
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"11223344556677884AF7\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}",
 	    "ERR_NOT_PERMITTED", "short_install_codes");
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"12\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_MALFORMED", "36 hexadecimal");
+	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"83FE D34O\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_MALFORMED", "character 9");
+	expect_complaint("{\"cmd\":\"device.check\",\"device\":\"00124b0001020305\",\"code\":\"83FED3407A939723A5C639B26916D5054195\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}",
+	    "ERR_BAD_CRC", "device 00124b0001020305");
+	assert_true(ok(operate("{\"cmd\":\"device.check\",\"device\":\"00124b0001020305\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}")));
+	expect_complaint("{\"cmd\":\"device.show\",\"device\":\"00124b0001020305\"}", "ERR_NOT_FOUND", "device list"); /* it was only checked */
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"" DEVICE_TEXT "\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_EXISTS", "remove it first");
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"12\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_BAD_VALUE", "16 hexadecimal");
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw9\"}", "ERR_NOT_FOUND", "gateway add");
