@@ -19,9 +19,12 @@
 #define REGISTER_RETRY_MS 500
 
 static const char usage[] =
-    "usage: keyway-cse [--config FILE] [--version]\n\n"
-    "A oneM2M CSE. Without a file: an IN-CSE `cse-in`, CSE-ID /id-in, on http://127.0.0.1:8080, with its store in the user's data directory.\n"
-    "The configuration is described in docs/configuration.md.\n";
+    "usage: keyway-cse [--config FILE]\n\n"
+    "A oneM2M CSE. Without a file: an IN-CSE `cse-in`, CSE-ID /id-in, on http://127.0.0.1:8080, with its store in the user's data directory.\n\n"
+    "  --config FILE  configuration, see docs/configuration.md (`keyway init` writes one)\n"
+    "  --help         this text\n"
+    "  --version      version\n\n"
+    "KEYWAY_LOG=debug in the environment logs more.\n";
 
 struct program {
 	/* configuration */
@@ -338,9 +341,12 @@ int main(int argc, char **argv)
 		} else if (strcmp(argv[i], "--version") == 0) {
 			puts("keyway-cse " KEYWAY_VERSION);
 			return 0;
+		} else if (strcmp(argv[i], "--help") == 0) {
+			fputs(usage, stdout);
+			return 0;
 		} else {
-			fputs(usage, strcmp(argv[i], "--help") == 0 ? stdout : stderr);
-			return strcmp(argv[i], "--help") == 0 ? 0 : 2;
+			fail("`%s` is no option, or its value is missing; --help tells more%s", argv[i], "");
+			return 2;
 		}
 	}
 	p.answer_commissioning = true;
