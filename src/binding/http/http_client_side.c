@@ -6,21 +6,31 @@
 #include "binding/http/http_binding.h"
 
 #define URL_MAX 4096
+#define ID_MAX 256 /* of a request */
 
 struct sending {
 	cse_done *done;
 	void *ctx;
 };
 
+/* A code that does not exist is an error of the other side. */
+static enum onem2m_rsc rsc_of(const struct http_result *r)
+{
+	const char *text = http_result_header(r, "X-M2M-RSC");
+	enum onem2m_rsc rsc;
+
+	if (!text)
+		return r->status < 300 ? RSC_OK : RSC_INTERNAL_SERVER_ERROR;
+	return rsc_parse(rd_str(text), &rsc) ? rsc : RSC_INTERNAL_SERVER_ERROR;
+}
+
 static void on_result(void *ctx, const struct http_result *r)
 {
 	struct sending *s = ctx;
 	struct onem2m_response rsp = {.rsc = RSC_TARGET_NOT_REACHABLE};
-	const char *rsc;
 
 	if (r->error == OK) {
-		rsc = http_result_header(r, "X-M2M-RSC");
-		rsp.rsc = (enum onem2m_rsc)(rsc ? atoi(rsc) : r->status < 300 ? RSC_OK : RSC_INTERNAL_SERVER_ERROR);
+		rsp.rsc = rsc_of(r);
 		rsp.content = r->body;
 	}
 	s->done(s->ctx, &rsp);
@@ -40,7 +50,7 @@ static void identity_of(const struct http_sender *h, const char *target, char *i
 		snprintf(identity, size, "%s.%s.%s", target + 1, h->own_id + 1, h->sp);
 }
 
-static void url_of(const char *base, const struct onem2m_request *rq, char *url, size_t size)
+static bool url_of(const char *base, const struct onem2m_request *rq, char *url, size_t size)
 {
 	struct rd to = rq->to;
 	size_t n = strlen(base);
@@ -51,20 +61,21 @@ static void url_of(const char *base, const struct onem2m_request *rq, char *url,
 	if (rd_starts(to, "//")) {
 		prefix = "/_/";
 		if (!rd_skip(&to, 2))
-			return;
+			return false;
 	} else if (rd_starts(to, "/")) {
 		prefix = "/~";
 	}
-	snprintf(url, size, "%.*s%s%.*s%s%.*s", (int)n, base, prefix, (int)to.left, (const char *)to.at, rq->filter.left ? "?" : "",
-	    (int)rq->filter.left, (const char *)rq->filter.at);
+	return (size_t)snprintf(url, size, "%.*s%s%.*s%s%.*s", (int)n, base, prefix, (int)to.left, (const char *)to.at, rq->filter.left ? "?" : "",
+	    (int)rq->filter.left, (const char *)rq->filter.at) < size;
 }
 
 void http_binding_send(void *transport, const char *base, const char *target, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	static const char *const methods[] = {"", "POST", "GET", "PUT", "DELETE", "POST"};
 	struct http_sender *h = transport;
-	struct sending *s = calloc(1, sizeof *s);
-	char url[URL_MAX], identity[256], from[300], id[128], release[16], type[64];
+	static const struct onem2m_response too_long = {.rsc = RSC_BAD_REQUEST};
+	struct sending *s;
+	char url[URL_MAX], identity[256], from[300], id[ID_MAX], release[16], type[64];
 	const struct http_header headers[] = {
 		{"X-M2M-Origin", from},
 		{"X-M2M-RI", id},
@@ -74,14 +85,17 @@ void http_binding_send(void *transport, const char *base, const char *target, co
 	};
 	struct http_call_options o = {.method = methods[rq->operation], .url = url, .peer = identity, .headers = headers, .body = rq->content};
 
+	identity_of(h, target, identity, sizeof identity);
+	if (!url_of(base, rq, url, sizeof url) || !rd_text(rq->from, from, sizeof from) || !rd_text(rq->request_id, id, sizeof id) ||
+	    !rd_text(rq->release, release, sizeof release)) {
+		done(ctx, &too_long);
+		return;
+	}
+	s = calloc(1, sizeof *s);
 	if (!s)
 		abort();
 	s->done = done;
 	s->ctx = ctx;
-	identity_of(h, target, identity, sizeof identity);
-	url_of(base, rq, url, sizeof url);
-	if (!rd_text(rq->from, from, sizeof from) || !rd_text(rq->request_id, id, sizeof id) || !rd_text(rq->release, release, sizeof release))
-		from[0] = id[0] = release[0] = '\0';
 	if (id[0] == '\0')
 		snprintf(id, sizeof id, "0");
 	if (release[0] == '\0')

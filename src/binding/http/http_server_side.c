@@ -5,6 +5,8 @@
 
 #include "binding/http/http_binding.h"
 
+#define TYPE_MAX 99999 /* of resources; TS-0004 has some below 100, and those of announced ones at 10000 and more */
+
 struct waiting {
 	struct http_exchange *http;
 	struct onem2m_request rq;
@@ -85,10 +87,17 @@ static void number_argument(const char *query, const char *name, int *value)
 static bool content_type(const char *type, int *ty, bool *json)
 {
 	const char *parameter = type ? strstr(type, "ty=") : NULL;
+	uint64_t n = 0;
 
 	*json = !type || strstr(type, "json") != NULL;
-	*ty = parameter ? atoi(parameter + 3) : 0;
-	return !parameter || *ty > 0;
+	*ty = 0;
+	if (!parameter)
+		return true;
+	parameter += 3;
+	if (!rd_decimal(rd_of(parameter, strspn(parameter, "0123456789")), &n) || n == 0 || n > TYPE_MAX)
+		return false;
+	*ty = (int)n;
+	return true;
 }
 
 static bool operation_of(struct waiting *w, const char *method, int ty)
