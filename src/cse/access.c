@@ -9,21 +9,25 @@
 /* '*' stands for any characters but '/'. */
 static bool pattern_matches(const char *pattern, const char *text)
 {
-	for (; *pattern; pattern++, text++) {
+	const char *star = NULL, *swallowed = NULL; /* the last star of this segment, and the end of what it stands for */
+
+	while (*text || *pattern) {
 		if (*pattern == '*') {
-			while (*pattern == '*')
-				pattern++;
-			for (;; text++) {
-				if (pattern_matches(pattern, text))
-					return true;
-				if (*text == '\0' || *text == '/')
-					return false;
-			}
-		}
-		if (*pattern != *text)
+			star = pattern++;
+			swallowed = text;
+		} else if (*text && *pattern == *text) {
+			if (*text == '/')
+				star = NULL; /* an earlier segment is settled: a star cannot reach beyond it */
+			pattern++;
+			text++;
+		} else if (star && *swallowed && *swallowed != '/') {
+			pattern = star + 1;
+			text = ++swallowed;
+		} else {
 			return false;
+		}
 	}
-	return *text == '\0';
+	return true;
 }
 
 static bool originator_matches(struct exchange *x, const struct json *acor)

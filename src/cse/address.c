@@ -82,30 +82,43 @@ enum err cse_find(struct cse *c, struct rd rest, struct store_row *row, bool *la
 
 bool cse_path(struct cse *c, const struct store_row *row, char *path, size_t size)
 {
-	char above[CSE_ID_MAX * 4];
+	char text[CSE_PATH_MAX];
+	size_t at = sizeof text - 1, len = strlen(row->rn);
+	int64_t above = row->parent;
+	const char *rn = row->rn;
 	struct store_row parent;
-	bool ok;
 
-	if (row->parent == 0)
-		return (size_t)snprintf(path, size, "%s", row->rn) < size;
-	if (store_by_id(c->store, row->parent, &parent) != OK)
-		return false;
-	ok = cse_path(c, &parent, above, sizeof above);
-	store_row_clear(&parent);
-	return ok && (size_t)snprintf(path, size, "%s/%s", above, row->rn) < size;
+	/* From the end to the beginning; each step takes room, so that it ends. */
+	text[at] = '\0';
+	for (;;) {
+		if (len + 1 > at)
+			return false;
+		at -= len;
+		memcpy(text + at, rn, len);
+		if (above == 0)
+			break;
+		text[--at] = '/';
+		if (store_by_id(c->store, above, &parent) != OK)
+			return false;
+		above = parent.parent;
+		store_row_clear(&parent); /* the name stays */
+		rn = parent.rn;
+		len = strlen(rn);
+	}
+	return (size_t)snprintf(path, size, "%s", text + at) < size;
 }
 
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 {
 	struct rd part;
 
+	if (id.left == 0 || memchr(id.at, '\0', id.left))
+		return false;
 	if (rd_starts(id, "//")) {
 		if (!rd_skip(&id, 2) || !rd_until(&id, '/', &part) || !rd_is(part, c->config.sp))
 			return false;
 		return (size_t)snprintf(out, size, "/%.*s", (int)id.left, (const char *)id.at) < size;
 	}
-	if (id.left == 0)
-		return false;
 	if (id.at[0] == '/')
 		return rd_text(id, out, size);
 	return (size_t)snprintf(out, size, "%s/%.*s", c->config.id, (int)id.left, (const char *)id.at) < size;

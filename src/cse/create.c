@@ -48,7 +48,7 @@ static bool name_row(struct creation *cr, enum onem2m_rsc *rsc, const char **why
 	}
 	if (!rn)
 		snprintf(cr->row.rn, sizeof cr->row.rn, "%s", cr->row.ri);
-	snprintf(cr->row.creator, sizeof cr->row.creator, "%.127s", x->from);
+	snprintf(cr->row.creator, sizeof cr->row.creator, "%s", x->from);
 	return true;
 }
 
@@ -71,9 +71,10 @@ static bool register_ae(struct creation *cr, enum onem2m_rsc *rsc, const char **
 	if (stem[0] == '\0' || strcmp(stem, "C") == 0 || strcmp(stem, "S") == 0)
 		snprintf(cr->row.ri, sizeof cr->row.ri, "C%llx", (unsigned long long)store_next_number(c->store));
 	else
-		snprintf(cr->row.ri, sizeof cr->row.ri, "%.127s", stem);
-	if (cr->row.ri[0] != 'C' && cr->row.ri[0] != 'S') {
-		*why = "an AE-ID begins with C or S";
+		snprintf(cr->row.ri, sizeof cr->row.ri, "%s", stem);
+	if ((cr->row.ri[0] != 'C' && cr->row.ri[0] != 'S') || !name_is_good(cr->row.ri) ||
+	    (size_t)snprintf(cr->row.creator, sizeof cr->row.creator, "%s/%s", c->config.id, cr->row.ri) >= sizeof cr->row.creator) {
+		*why = "an AE-ID begins with C or S, and has letters, digits and -._~ then";
 		return false;
 	}
 	if (store_by_ri(x->cse->store, cr->row.ri, &existing) == OK) {
@@ -84,7 +85,6 @@ static bool register_ae(struct creation *cr, enum onem2m_rsc *rsc, const char **
 	}
 	if (!json_get(cr->resource, "rn"))
 		snprintf(cr->row.rn, sizeof cr->row.rn, "%s", cr->row.ri);
-	snprintf(cr->row.creator, sizeof cr->row.creator, "%.60s/%.60s", c->config.id, cr->row.ri);
 	return true;
 }
 
@@ -221,7 +221,7 @@ static void answer(struct creation *cr)
 	struct exchange *x = cr->x;
 	struct wr w = wr_new(CSE_BODY_MAX * 2);
 	struct json_out o = json_out(&w);
-	char path[CSE_ID_MAX * 4] = "";
+	char path[CSE_PATH_MAX] = "";
 	struct rd content = rd_of("", 0);
 	int rcn = x->rq->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rq->rcn;
 
@@ -247,23 +247,60 @@ static void answer(struct creation *cr)
 	wr_free(&w);
 }
 
+static enum err store_new(struct creation *cr)
+{
+	struct store *s = cr->x->cse->store;
+	enum err e = store_insert(s, &cr->row);
+
+	if (e != OK || cr->row.type != ONEM2M_CONTENT_INSTANCE || count_instance(cr))
+		return e;
+	(void)!store_delete(s, cr->row.id);
+	return ERR_STORE;
+}
+
+/* While a subscription's targets were asked, its parent may have gone, and its row's number have passed to another resource. */
+static bool parent_is_there(const struct creation *cr)
+{
+	const struct store_row *parent = &cr->x->target;
+	struct store_row now;
+	bool same;
+
+	if (store_by_id(cr->x->cse->store, parent->id, &now) != OK)
+		return false;
+	same = strcmp(now.ri, parent->ri) == 0;
+	store_row_clear(&now);
+	return same;
+}
+
+/* False: it was refused. */
+static bool put(struct creation *cr)
+{
+	struct exchange *x = cr->x;
+	char path[CSE_PATH_MAX];
+	enum err e;
+
+	if (!parent_is_there(cr))
+		exchange_fail(x, RSC_NOT_FOUND, "the parent is gone");
+	else if (too_big(cr))
+		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the content is larger than the container's mbs");
+	else if (!cse_path(x->cse, &cr->row, path, sizeof path))
+		exchange_fail(x, RSC_NOT_ACCEPTABLE, "resources nest too deeply here");
+	else if ((e = store_new(cr)) == ERR_EXISTS)
+		exchange_fail(x, RSC_CONFLICT, "there is a resource `%s` already", cr->row.rn);
+	else if (e != OK)
+		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "`%s` could not be stored", cr->row.rn);
+	else
+		return true;
+	return false;
+}
+
 static void insert(struct creation *cr)
 {
 	struct exchange *x = cr->x;
 	struct cse *c = x->cse;
 	struct store_row parent;
-	enum err e;
 
-	if (too_big(cr)) {
-		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the content is larger than the container's mbs");
-		creation_end(cr);
-		return;
-	}
-	e = store_insert(c->store, &cr->row);
-	if (e == OK && cr->row.type == ONEM2M_CONTENT_INSTANCE && !count_instance(cr))
-		e = ERR_STORE;
-	if (e != OK) {
-		exchange_fail(x, e == ERR_EXISTS ? RSC_CONFLICT : RSC_INTERNAL_SERVER_ERROR, e == ERR_EXISTS ? "there is a resource `%s` already" : "`%s` could not be stored", cr->row.rn);
+	if (!put(cr)) {
 		creation_end(cr);
 		return;
 	}
@@ -379,8 +416,8 @@ static const struct json *resource_of(struct exchange *x, const struct onem2m_ty
 		return NULL;
 	}
 	if (doc->type != JSON_OBJECT || doc->count != 1 || doc->first->type != JSON_OBJECT || !rd_text(doc->first->key, root, STORE_NAME) ||
-	    (rules->root && strcmp(root, rules->root) != 0)) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object under `%s`", rules->root ? rules->root : "the specialization's name");
+	    json_depth(doc->first) > CSE_DEPTH_MAX || (rules->root ? strcmp(root, rules->root) != 0 : !onem2m_root_is_custom(root))) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object, not too deep, under `%s`", rules->root ? rules->root : "the specialization's name, with its prefix");
 		return NULL;
 	}
 	return doc->first;

@@ -145,8 +145,7 @@ static bool originator_is_genuine(struct exchange *x, enum onem2m_rsc *rsc)
 		const char *stem = strrchr(peer, '/') + 1;
 
 		if (is_registration(x->rq) && (x->rq->from.left == 0 || rd_is(x->rq->from, "C") || rd_is(x->rq->from, "S"))) {
-			snprintf(x->from, sizeof x->from, "%s/%s", c->config.id, stem);
-			return true;
+			return (size_t)snprintf(x->from, sizeof x->from, "%s/%s", c->config.id, stem) < sizeof x->from;
 		}
 		return strcmp(peer, x->from) == 0;
 	}
@@ -158,6 +157,7 @@ static bool originator(struct exchange *x, enum onem2m_rsc *rsc)
 	*rsc = RSC_BAD_REQUEST;
 	if (x->rq->from.left == 0 && !is_registration(x->rq))
 		return false;
+	/* One that is too long is refused: shortened it could be taken for another. */
 	if (x->rq->from.left > 0 && !cse_sp_relative(x->cse, x->rq->from, x->from, sizeof x->from))
 		return false;
 	return originator_is_genuine(x, rsc);

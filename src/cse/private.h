@@ -8,6 +8,8 @@
 #include "store/store.h"
 
 #define CSE_ID_MAX 256
+#define CSE_PATH_MAX 1024 /* bounds how deep resources nest */
+#define CSE_DEPTH_MAX 24   /* of a resource; answers and notifications put more around it, below JSON_DEPTH_MAX */
 #define CSE_BODY_MAX (1024 * 1024)
 #define CSE_INTERNAL_AES 8
 
@@ -47,7 +49,7 @@ struct exchange {
 	const struct onem2m_request *rq;
 	cse_done *done;
 	void *ctx;
-	char from[CSE_ID_MAX];        /* SP-relative ID of the originator */
+	char from[STORE_NAME];        /* SP-relative ID of the originator */
 	bool privileged;              /* the administrator, or a part of this CSE */
 	struct json_arena *arena;
 	struct store_row target;

@@ -1,4 +1,5 @@
 /* RETRIEVE and discovery: TS-0004 clauses 7.2.2.2 and 7.3.3.17. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -148,7 +149,7 @@ static bool on_discovered(void *ctx, const struct store_row *row)
 	struct walk *w = ctx;
 	struct discovery *d = w->d;
 	struct json_arena *arena = json_arena_new();
-	char path[CSE_ID_MAX * 4];
+	char path[CSE_PATH_MAX + CSE_ID_MAX];
 	const struct json *body;
 	struct walk deeper = {d, w->depth + 1, path};
 
@@ -173,7 +174,7 @@ void cse_discover(struct exchange *x)
 	struct wr w = wr_new(CSE_BODY_MAX * 4);
 	struct json_out o = json_out(&w);
 	struct discovery d = {.x = x, .limit = DISCOVERY_LIMIT, .o = &o, .unstructured = x->rq->drt == 2};
-	char path[CSE_ID_MAX * 4], full[CSE_ID_MAX * 5];
+	char path[CSE_PATH_MAX], full[CSE_PATH_MAX + CSE_ID_MAX];
 	struct walk walk = {&d, 0, full};
 	struct rd content;
 
@@ -220,7 +221,7 @@ static bool on_child(void *ctx, const struct store_row *row)
 	if (l->shown++ == l->limit)
 		return false;
 	if (l->references) {
-		char path[CSE_ID_MAX * 4];
+		char path[CSE_PATH_MAX];
 
 		snprintf(path, sizeof path, "%s/%s", l->path, row->rn);
 		json_object(l->o, NULL);
@@ -264,7 +265,7 @@ static void put_children(struct exchange *x, struct json_out *o, bool references
 		uint_argument(value, &l.limit);
 	if (query_get(x, "ofst", &value))
 		uint_argument(value, &l.offset);
-	if (query_get(x, "ty", &value) && rd_decimal(value, &type))
+	if (query_get(x, "ty", &value) && rd_decimal(value, &type) && type <= INT_MAX)
 		l.type = (int)type;
 	if (references) {
 		json_array(o, "ch");
@@ -303,7 +304,7 @@ static void with_children(struct exchange *x, int rcn)
 {
 	struct wr w = wr_new(CSE_BODY_MAX * 16);
 	struct json_out o = json_out(&w);
-	char path[CSE_ID_MAX * 4];
+	char path[CSE_PATH_MAX];
 	struct rd content;
 
 	if (!cse_path(x->cse, &x->target, path, sizeof path))

@@ -50,16 +50,21 @@ static struct outbox *outbox_of(struct cse *c, const char *subscription, const c
 	return b;
 }
 
-static void drop_first(struct outbox *b)
+static void drop(struct outbox *b, struct notification **link)
 {
-	struct notification *n = b->first;
+	struct notification *n = *link;
 
-	b->first = n->next;
-	if (!b->first)
-		b->last = &b->first;
+	*link = n->next;
+	if (!*link)
+		b->last = link;
 	b->count--;
 	wr_free(&n->content);
 	free(n);
+}
+
+static void drop_first(struct outbox *b)
+{
+	drop(b, &b->first);
 }
 
 static void post(struct cse *c, const char *subscription, const char *target, struct rd content)
@@ -71,8 +76,8 @@ static void post(struct cse *c, const char *subscription, const char *target, st
 		abort();
 	n->content = wr_new(CSE_BODY_MAX * 2);
 	wr_rd(&n->content, content);
-	if (b->count == OUTBOX_MAX && !b->in_flight) {
-		drop_first(b);
+	if (b->count == OUTBOX_MAX) {
+		drop(b, b->in_flight ? &b->first->next : &b->first);
 		c->counts.notify_failed++;
 	}
 	*b->last = n;
@@ -219,6 +224,21 @@ static void send_next(struct outbox *b)
 		cse_submit(c, &b->rq, on_answer, b);
 }
 
+/* What is empty goes: its subscription may be gone too. */
+static void reap(struct cse *c)
+{
+	for (struct outbox **link = &c->outboxes; *link;) {
+		struct outbox *b = *link;
+
+		if (b->first || b->in_flight) {
+			link = &b->next;
+			continue;
+		}
+		*link = b->next;
+		free(b);
+	}
+}
+
 void cse_outboxes_flush(struct cse *c)
 {
 	uint64_t now = c->transport.now_ms(c->transport.transport);
@@ -226,6 +246,7 @@ void cse_outboxes_flush(struct cse *c)
 	for (struct outbox *b = c->outboxes; b; b = b->next)
 		if (b->first && !b->in_flight && b->not_before <= now)
 			send_next(b);
+	reap(c);
 }
 
 void cse_outboxes_tick(struct cse *c, uint64_t now)

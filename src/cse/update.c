@@ -90,8 +90,8 @@ void cse_update(struct exchange *x)
 		return;
 	}
 	if (doc->type != JSON_OBJECT || doc->count != 1 || doc->first->type != JSON_OBJECT || !rd_text(doc->first->key, root, sizeof root) ||
-	    strcmp(root, x->target.root) != 0) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object under `%s`", x->target.root);
+	    json_depth(doc->first) > CSE_DEPTH_MAX || strcmp(root, x->target.root) != 0) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object, not too deep, under `%s`", x->target.root);
 		return;
 	}
 	if (!onem2m_check(rules, doc->first, false, why, sizeof why)) {

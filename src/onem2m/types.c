@@ -2,10 +2,12 @@
 #include "onem2m/types.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define NP ATTRIBUTE_NP
 #define O ATTRIBUTE_OPTIONAL
 #define M ATTRIBUTE_MANDATORY
+#define ATTRIBUTE_NAME_MAX 128
 
 static const struct onem2m_attribute common[] = {
 	{"rn", ATTRIBUTE_STRING, O, NP}, {"ty", ATTRIBUTE_UINT, NP, NP}, {"ri", ATTRIBUTE_STRING, NP, NP}, {"pi", ATTRIBUTE_STRING, NP, NP},
@@ -73,6 +75,14 @@ const struct onem2m_type_rules *onem2m_rules(int type)
 	return NULL;
 }
 
+bool onem2m_root_is_custom(const char *root)
+{
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+		if (rules[i].root && strcmp(rules[i].root, root) == 0)
+			return false;
+	return strchr(root, ':') != NULL;
+}
+
 bool onem2m_child_permitted(const struct onem2m_type_rules *parent, int child)
 {
 	for (const int *c = parent->children; *c; c++)
@@ -112,18 +122,26 @@ static bool kind_fits(enum attribute_kind kind, const struct json *v)
 
 static const char *const kind_names[] = {"a string", "a non-negative integer", "a boolean", "a list", "an object", "anything"};
 
+/* A custom attribute's name must not be taken for a resource's, nor for the list of references to children (ch), where they stand side by side. */
+static bool custom_name(struct rd name)
+{
+	return name.left > 0 && name.left < ATTRIBUTE_NAME_MAX && !memchr(name.at, ':', name.left) && !memchr(name.at, '\0', name.left) && !rd_is(name, "ch");
+}
+
 static bool member_fits(const struct onem2m_type_rules *r, const struct json *m, bool create, char *why, size_t size)
 {
 	const struct onem2m_attribute *a = find(common, m->key);
 
 	if (!a)
 		a = find(r->attributes, m->key);
-	if (!a && r->custom)
+	if (!a && r->custom && custom_name(m->key))
 		return true;
 	if (!a)
 		snprintf(why, size, "there is no attribute `%.*s`", (int)m->key.left, (const char *)m->key.at);
 	else if ((create ? a->create : a->update) == NP)
 		snprintf(why, size, "`%s` may not be given in %s", a->name, create ? "a CREATE" : "an UPDATE");
+	else if (!create && m->type == JSON_NULL && a->create == M)
+		snprintf(why, size, "`%s` may not be taken away", a->name);
 	else if (!(!create && m->type == JSON_NULL) && !kind_fits(a->kind, m))
 		snprintf(why, size, "`%s` must be %s", a->name, kind_names[a->kind]);
 	else

@@ -39,6 +39,8 @@ struct onem2m_type_rules {
 };
 
 const struct onem2m_type_rules *onem2m_rules(int type); /* NULL for a type that is not supported */
+/* Whether it may be the root of a specialization: "cod:tempe", but neither "m2m:cnt" nor "tempe". */
+bool onem2m_root_is_custom(const char *root);
 bool onem2m_child_permitted(const struct onem2m_type_rules *parent, int child);
 /* Checks a CREATE or UPDATE; on false, why holds a sentence. */
 bool onem2m_check(const struct onem2m_type_rules *rules, const struct json *resource, bool create, char *why, size_t size) MUST_CHECK;
