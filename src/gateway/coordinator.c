@@ -298,13 +298,17 @@ static void report(struct coordinator *c, uint64_t eui64, uint32_t id, enum egp_
 	e->status = status;
 }
 
-/* One data frame at a time to a child that listens. What waits to be polled for holds nothing up: anybody can ask for an association in its name. */
+/* One data frame at a time to a child that listens. An association response that waits to be polled for holds up the Transport-Key alone, which the
+ * device could not receive before it knows its address; anybody can ask for an association in a living child's name. */
 static void next_direct(struct coordinator *c, struct slot *s)
 {
 	struct item *i = listens(&s->child) ? s->first : NULL;
+	bool associating = false;
 
-	while (i && i->command)
+	while (i && (i->command || (associating && i->id == COORDINATOR_TRANSPORT_KEY))) {
+		associating = associating || i->command;
 		i = i->next;
+	}
 	if (i && !i->in_flight)
 		transmit_item(c, s, i);
 }

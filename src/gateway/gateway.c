@@ -302,7 +302,7 @@ static void on_relay_ready(void *ctx, uint64_t device)
 		return;
 	*link = p->next;
 	child_event(g, device, EGP_CHILD_ASSOCIATED);
-	coordinator_send(g->coordinator, clock_ms(), device, 0, 0, 0, rd_of(p->octets, p->len));
+	coordinator_send(g->coordinator, clock_ms(), device, COORDINATOR_TRANSPORT_KEY, 0, 0, rd_of(p->octets, p->len));
 	log_line(LOG_LEVEL_INFO, "transport key relayed", "device=%s octets=%zu", name_of(device), p->len);
 	free(p);
 	pump(g);
@@ -373,7 +373,7 @@ static void on_delivery(struct gateway *g, const struct coordinator_effect *e)
 	struct wr w = wr_of(octets, sizeof octets);
 
 	(void)w;
-	if (e->id == 0) {
+	if (e->id == COORDINATOR_TRANSPORT_KEY) {
 		log_line(e->status == EGP_DELIVERED ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "transport key delivery", "device=%s status=%d", name_of(e->eui64), (int)e->status);
 		return;
 	}

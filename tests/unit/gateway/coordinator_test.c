@@ -390,6 +390,36 @@ static void a_forged_association_changes_nothing_of_a_child(void **state)
 	assert_non_null(coordinator_child(co, DEVICE));
 }
 
+/* A device that listens asks for its association response half a second after the request; the Enrolment Gateway is faster. */
+static void the_transport_key_waits_for_the_association_response(void **state)
+{
+	struct mac_frame f;
+	uint32_t token;
+	uint16_t a;
+
+	(void)state;
+	admit(DEVICE, 60);
+	associate(DEVICE, LISTENS);
+	a = coordinator_child(co, DEVICE)->short_address;
+	down(DEVICE, COORDINATOR_TRANSPORT_KEY, 0, "transport key");
+	assert_null(find(COORDINATOR_TRANSMIT, 0));
+	tick(500);
+	poll_extended(DEVICE);
+	assert_true(sent(0, &f, &token));
+	assert_int_equal(f.type, MAC_COMMAND);
+	answer_sent(token, false, false); /* missed: it polls again */
+	assert_null(find(COORDINATOR_TRANSMIT, 0));
+	poll_extended(DEVICE);
+	assert_true(sent(0, &f, &token));
+	answer_sent(token, true, false);
+	assert_true(sent(0, &f, &token));
+	assert_int_equal(f.type, MAC_DATA);
+	assert_int_equal(f.destination.short_address, a);
+	assert_memory_equal(f.payload.at, "transport key", f.payload.left);
+	answer_sent(token, true, false);
+	delivered(COORDINATOR_TRANSPORT_KEY, EGP_DELIVERED);
+}
+
 static void a_flood_of_strangers_takes_no_place_of_a_child(void **state)
 {
 	(void)state;
@@ -887,6 +917,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nobody_else_gets_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_repeated_request_waits_for_one_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_association_changes_nothing_of_a_child, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_transport_key_waits_for_the_association_response, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flood_of_strangers_takes_no_place_of_a_child, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_meant_for_another_network_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(addresses_differ_and_survive_a_restart, setup, teardown),
