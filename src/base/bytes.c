@@ -20,6 +20,40 @@ bool bytes_equal_ct(const void *a, const void *b, size_t len)
 	return different == 0;
 }
 
+static size_t utf8_expected(uint8_t first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+size_t utf8_length(struct rd text)
+{
+	uint8_t low = 0x80, high = 0xbf, first, c;
+	size_t len;
+
+	if (!rd_u8(&text, &first))
+		return 0;
+	len = utf8_expected(first);
+	if (first == 0xe0)
+		low = 0xa0;
+	else if (first == 0xed)
+		high = 0x9f;
+	else if (first == 0xf0)
+		low = 0x90;
+	else if (first == 0xf4)
+		high = 0x8f;
+	for (size_t i = 1; i < len; i++) {
+		if (!rd_u8(&text, &c) || c < low || c > high)
+			return 0;
+		low = 0x80;
+		high = 0xbf;
+	}
+	return len;
+}
+
 void hex_print(char *text, const void *octets, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

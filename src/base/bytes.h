@@ -1,4 +1,4 @@
-/* Wiping, constant-time comparison, and text forms of octets: hexadecimal, base64, EUI-64. */
+/* Wiping, constant-time comparison, and text forms of octets: UTF-8, hexadecimal, base64, EUI-64. */
 #ifndef KEYWAY_BASE_BYTES_H
 #define KEYWAY_BASE_BYTES_H
 
@@ -12,6 +12,9 @@
 
 void bytes_wipe(void *octets, size_t len);                          /* never optimised away */
 bool bytes_equal_ct(const void *a, const void *b, size_t len);      /* constant time */
+
+/* Octets of the UTF-8 character that text begins with: shortest form only, no surrogates, up to U+10FFFF. 0 when it begins with none. */
+size_t utf8_length(struct rd text);
 
 #define HEX_SIZE(octets) (2 * (octets) + 1)
 /* Lower case, zero-terminated; text must hold HEX_SIZE(len). */

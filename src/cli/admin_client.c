@@ -7,7 +7,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "cli/cli.h"
 
@@ -81,14 +80,30 @@ bool admin_ask(const char *socket_path, struct rd request, struct admin_answer *
 	wr_u8(&line, '\n');
 	if (wr_done(&line, &out) && write(fd, out.at, out.left) == (ssize_t)out.left)
 		ok = read_line(fd, &w) && take_answer(&w, a);
-	if (line.octets)
-		bytes_wipe(line.octets, line.len); /* an install code may be in it */
-	wr_free(&line);
+	wr_free(&line); /* and wipes it: an install code may be in it */
 	wr_free(&w);
 	close(fd);
 	if (!ok)
 		admin_answer_clear(a);
 	return ok;
+}
+
+bool plant_ask(const struct plant *p, struct wr *w, struct admin_answer *a)
+{
+	struct rd request;
+	bool ok = wr_done(w, &request) && admin_ask(p->admin_socket, request, a);
+
+	wr_free(w); /* and wipes it */
+	if (!ok) {
+		cli_fail("the MEF does not answer on %s; is keyway-mef running, and may you read that socket?", p->admin_socket);
+		return false;
+	}
+	if (!a->ok) {
+		cli_fail("%s", a->error);
+		admin_answer_clear(a);
+		return false;
+	}
+	return true;
 }
 
 void admin_answer_clear(struct admin_answer *a)

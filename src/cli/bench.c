@@ -10,9 +10,13 @@
 
 static const char usage[] =
     "usage: keyway bench cse [--help] [options]\n"
-    "       keyway bench eg [--json]\n\n"
+    "       keyway bench eg [--json] [--seconds N] [--devices N] [--state DIR]\n\n"
     "  cse  requests a second to a CSE, their times and costs, against a bare HTTP server and a bare store\n"
-    "  eg   Transport-Key packets a second with durable counters, and as a ratio to the bare CCM* operations in them\n";
+    "  eg   Transport-Key packets a second with durable counters, and as a ratio to the bare CCM* operations in them\n\n"
+    "  --seconds N  how long each part runs (default 3)\n"
+    "  --devices N  among how many devices (default 64)\n"
+    "  --state DIR  where the counters are stored: what is measured is this disk (default a new folder in /tmp)\n"
+    "  --json       the figures as one JSON object\n";
 
 int bench_main(int argc, char **argv)
 {
@@ -20,9 +24,11 @@ int bench_main(int argc, char **argv)
 		return bench_cse_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "reference-http") == 0) /* bench cse starts it */
 		return reference_http_main(argc - 1, argv + 1);
+	if (cli_flag(&argc, argv, "--help"))
+		return cli_help(usage);
 #ifdef KEYWAY_HAVE_EG_BENCH
 	if (argc > 1 && strcmp(argv[1], "eg") == 0)
 		return bench_eg_main(argc - 1, argv + 1);
 #endif
-	return cli_usage(usage, argc > 1 && strcmp(argv[1], "--help") == 0);
+	return cli_misuse(usage, "`%s` cannot be measured", argc > 1 ? argv[1] : "");
 }

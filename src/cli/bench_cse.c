@@ -278,9 +278,9 @@ int bench_cse_main(int argc, char **argv)
 	bool ok;
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)
-		return cli_usage(usage, true);
+		return cli_help(usage);
 	if (!options_parse(argc, argv, &b->o, &state))
-		return cli_usage(usage, false);
+		return cli_misuse(usage, "an option is none, or its value is none of its kind");
 	ok = prepare(b, state) && run(b);
 	clean_up(b);
 	if (b->stop)

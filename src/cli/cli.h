@@ -20,13 +20,19 @@
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GREEN, STYLE_YELLOW, STYLE_RED, STYLE_CYAN };
 const char *style(enum style s); /* escape sequence, or "" when standard output is no terminal or NO_COLOR is set */
 int cli_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);  /* "keyway: ..." on standard error; returns CLI_FAILED */
-int cli_usage(const char *usage, bool asked);           /* prints; CLI_OK when asked for by --help, otherwise CLI_USAGE */
+int cli_help(const char *usage);                        /* on standard output; returns CLI_OK */
+/* "keyway: ..." and the synopsis (usage up to its first empty line) on standard error; returns CLI_USAGE. */
+int cli_misuse(const char *usage, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void cli_print_json(struct rd json);   /* as it is, and a line end */
+void cli_print_pretty(struct rd json); /* for a person: one member a line */
 
 /* Options: "--name value" and "--flag" are taken out of argv, so that what is left are the operands.
- * cli_option: NULL when absent. Unknown options are found with cli_leftover. */
+ * cli_option: NULL when absent. Then cli_operands says what of the rest cannot be. */
 const char *cli_option(int *argc, char **argv, const char *name);
 bool cli_flag(int *argc, char **argv, const char *name);
-const char *cli_leftover(int argc, char **argv); /* the first operand that begins with "--", or NULL */
+/* CLI_OK: what is left are least to most operands behind argv[0]. Otherwise says what is wrong, with the synopsis, and returns CLI_USAGE. */
+int cli_operands(const char *usage, int argc, char **argv, int least, int most) MUST_CHECK;
+#define CLI_MANY 1000
 
 /* ---- the plant ---- */
 #define PLANT_PATH 512
@@ -54,8 +60,6 @@ struct plant_options {
 	const char *sp;        /* "keyway.example" */
 	unsigned base_port;    /* 0: free ports */
 	const char *radio;     /* gateway's radio: "tcp:127.0.0.1:N"; NULL: a free port */
-	bool json;
-	const char *air;       /* out, when not NULL: not used by init itself */
 };
 /* Makes directory, CA, credentials, key files and configuration of mef, in-cse, mn-cse, node-b and gateway. */
 int plant_create(const struct plant_options *o);
@@ -72,6 +76,8 @@ struct admin_answer {
 /* Sends one request (a JSON object) and waits for its answer. False when the socket does not answer; prints nothing. */
 bool admin_ask(const char *socket_path, struct rd request, struct admin_answer *a) MUST_CHECK;
 void admin_answer_clear(struct admin_answer *a);
+/* The same for what is in w, which is wiped and freed. Says what went wrong; a needs no clearing then. */
+bool plant_ask(const struct plant *p, struct wr *w, struct admin_answer *a) MUST_CHECK;
 
 /* ---- oneM2M ---- */
 struct m2m_client {
@@ -103,6 +109,7 @@ const char *m2m_target(const struct m2m_client *c, const char *target, const str
 /* ---- subcommands: one file each ---- */
 int init_main(int argc, char **argv);
 int device_command_main(int argc, char **argv);
+int device_list(const struct plant *p, bool json); /* also the end of `keyway status` */
 int gateway_command_main(int argc, char **argv);
 int permit_main(int argc, char **argv);
 int status_main(int argc, char **argv);

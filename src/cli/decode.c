@@ -16,7 +16,7 @@
 
 static const char usage[] =
     "usage: keyway decode [--key HEX]... [--install-code CODE]... [--keys-out FILE] (HEX | FILE.pcap)\n\n"
-    "Prints an IEEE 802.15.4 frame (hexadecimal, without FCS) or a capture layer by layer. Sealed layers are opened with the keys given, and with\n"
+    "Prints an IEEE 802.15.4 frame (hexadecimal, with or without FCS) or a capture layer by layer. Sealed layers are opened with the keys given, and with\n"
     "those learnt from Transport-Key commands that they open: install codes and a whole capture are enough.\n\n"
     "  --key HEX            a network or link key, 32 hexadecimal digits\n"
     "  --install-code CODE  as on the device's label, with CRC\n"
@@ -215,11 +215,15 @@ static bool on_frame(void *ctx, size_t number, double seconds, struct rd frame, 
 static int decode_hex(struct decoding *d, const char *text)
 {
 	uint8_t octets[MAC_PSDU_MAX];
+	struct rd frame, without_fcs;
 	size_t len;
 
 	if (!hex_parse_loose(rd_str(text), octets, sizeof octets, &len) || len == 0)
 		return cli_fail("`%.60s` is neither a capture nor hexadecimal octets of one frame (at most %d)", text, MAC_PSDU_MAX);
-	print_mac(d, rd_of(octets, len));
+	frame = rd_of(octets, len);
+	if (mac_fcs_check(frame, &without_fcs) == OK)
+		frame = without_fcs;
+	print_mac(d, frame);
 	return d->malformed ? CLI_FAILED : CLI_OK;
 }
 
@@ -257,11 +261,13 @@ int decode_main(int argc, char **argv)
 
 	if (!d.keys)
 		return cli_fail("out of memory");
-	r = help ? CLI_OK : take_keys(&d, &argc, argv);
-	if (r == CLI_OK && (help || argc != 2 || cli_leftover(argc, argv))) {
+	if (help) {
 		free(d.keys);
-		return cli_usage(usage, help);
+		return cli_help(usage);
 	}
+	r = take_keys(&d, &argc, argv);
+	if (r == CLI_OK)
+		r = cli_operands(usage, argc, argv, 1, 1);
 	if (r == CLI_OK)
 		r = access(argv[1], R_OK) == 0 ? decode_file(&d, argv[1]) : decode_hex(&d, argv[1]);
 	if (r == CLI_OK && keys_out && key_learner_write(d.keys, keys_out) != OK)

@@ -25,7 +25,7 @@
 #define CODE_TEXT 40
 
 static const char usage[] =
-    "usage: keyway demo [--once] [--out DIR] [--export-keys FILE] [--loss PERCENT] [--json]\n\n"
+    "usage: keyway demo [--once] [--out DIR] [--export-keys FILE] [--loss PERCENT]\n\n"
     "Starts MEF with Enrolment Gateway, IN-CSE, the gateway's MN-CSE, node B, simulated air and radio, the gateway, and three Zigbee devices;\n"
     "enrols the devices, reads them and switches the plug by oneM2M. Stays up until Ctrl-C.\n\n"
     "  --once              end afterwards, with status 0 if all worked and 1 if not\n"
@@ -521,14 +521,14 @@ static void tell_who_saw_what(void)
 static void tell_how_to_play(const struct demo *d)
 {
 	heading("Play with it (in another terminal)");
-	printf("  export KEYWAY_PLANT=%s\n"
+	printf("  export PATH=%s:$PATH KEYWAY_PLANT=%s\n"
 	       "  keyway status\n"
 	       "  keyway discover /id-b/cse-b ty=28\n"
 	       "  keyway watch  %s\n"
 	       "  keyway update %s state=false\n"
 	       "  keyway decode %s\n"
 	       "Ctrl-C ends the plant.\n",
-	    d->plant_dir, d->devices[0].resource, d->devices[1].resource, d->pcap);
+	    d->set.programs, d->plant_dir, d->devices[0].resource, d->devices[1].resource, d->pcap);
 }
 
 static int run(struct demo *d, const char *keys)
@@ -571,12 +571,18 @@ int demo_main(int argc, char **argv)
 	const char *out = cli_option(&argc, argv, "--out"), *keys = cli_option(&argc, argv, "--export-keys");
 	struct sigaction action = {.sa_handler = on_interrupt};
 	static struct demo d;
+	uint64_t loss;
 	sigset_t set;
 	int r;
 
 	d.loss = cli_option(&argc, argv, "--loss");
-	if (help || argc > 1)
-		return cli_usage(usage, help);
+	if (help)
+		return cli_help(usage);
+	r = cli_operands(usage, argc, argv, 0, 0);
+	if (r != CLI_OK)
+		return r;
+	if (d.loss && (!rd_decimal(rd_str(d.loss), &loss) || loss > 99))
+		return cli_misuse(usage, "--loss wants a percentage from 0 to 99, not `%s`", d.loss);
 	d.started = clock_ms();
 	if (!find_programs(&d))
 		return cli_fail("the programs cannot be found");

@@ -58,6 +58,26 @@ const char *m2m_target(const struct m2m_client *c, const char *target, const str
 	return path;
 }
 
+/* What may not stand in a URL as it is: a label with a space in a query, say. '%' stays: the operator may have escaped by hand. */
+static void url_escape(const char *text, char *out, size_t size)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t n = 0;
+
+	for (; *text && n + 4 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c > 0x20 && c < 0x7f && !strchr("\"<>#^`{|}\\", c)) {
+			out[n++] = (char)c;
+		} else {
+			out[n++] = '%';
+			out[n++] = hex[c >> 4];
+			out[n++] = hex[c & 15];
+		}
+	}
+	out[n] = '\0';
+}
+
 struct waiting {
 	struct m2m_answer *answer;
 	bool done;
@@ -82,7 +102,7 @@ static void on_done(void *ctx, const struct http_result *r)
 
 void m2m_call(struct m2m_client *c, const char *method, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a)
 {
-	char path[PATH_MAX_OCTETS], url[PATH_MAX_OCTETS + 256], id[32], type[64];
+	char path[PATH_MAX_OCTETS], url[4 * PATH_MAX_OCTETS + 256], escaped[3 * PATH_MAX_OCTETS], id[32], type[64];
 	const struct plant_cse *cse;
 	const struct http_header headers[] = {
 		{"X-M2M-Origin", c->originator},
@@ -98,7 +118,9 @@ void m2m_call(struct m2m_client *c, const char *method, const char *target, cons
 	memset(a, 0, sizeof *a);
 	m2m_target(c, target, &cse, path, sizeof path);
 	o.peer = cse->identity;
-	snprintf(url, sizeof url, "%s%s%s%s", cse->url, path, query && query[0] ? "?" : "", query ? query : "");
+	snprintf(url, sizeof url, "%s%s%s", path, query && query[0] ? "?" : "", query ? query : "");
+	url_escape(url, escaped, sizeof escaped);
+	snprintf(url, sizeof url, "%s%s", cse->url, escaped);
 	snprintf(id, sizeof id, "cli-%u", ++c->sequence);
 	snprintf(type, sizeof type, ty ? "application/json;ty=%d" : "application/json", ty);
 	http_call(c->http, &o, on_done, &w);

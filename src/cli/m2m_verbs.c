@@ -15,9 +15,12 @@ static const char usage[] =
     "       keyway delete TARGET\n"
     "       keyway discover TARGET [lbl=LABEL] [ty=TYPE] ...\n\n"
     "TARGET is SP-relative (/id-b/cse-b/...) or CSE-relative (cse-in/...). A VALUE that is JSON stays JSON, anything else is a string.\n\n"
-    "  --from ID --cert FILE --key FILE   send as somebody else\n"
-    "  --via CSE-ID                       enter the network at this CSE\n"
-    "  --plant DIR, --json                (raw answer)\n";
+    "  --from ID     send as this originator (default: the plant's operator) ...\n"
+    "  --cert FILE   ... with this certificate\n"
+    "  --key FILE    ... and its key\n"
+    "  --via CSE-ID  enter the network at this CSE\n"
+    "  --plant DIR   the plant (default $KEYWAY_PLANT, or `plant`)\n"
+    "  --json        the answer as it came, on one line\n";
 
 static const struct {
 	const char *name, *root;
@@ -33,17 +36,23 @@ struct verb {
 };
 
 /* 0: go on. */
-static int begin(struct verb *v, int *argc, char **argv, int least)
+static int begin(struct verb *v, int *argc, char **argv, int least, int most)
 {
 	bool help = cli_flag(argc, argv, "--help");
 	const char *dir = cli_option(argc, argv, "--plant"), *from = cli_option(argc, argv, "--from"), *cert = cli_option(argc, argv, "--cert");
 	const char *key = cli_option(argc, argv, "--key"), *via = cli_option(argc, argv, "--via");
+	int r;
 
 	v->json = cli_flag(argc, argv, "--json");
-	if (help || cli_leftover(*argc, argv) || *argc < least) {
-		cli_usage(usage, help);
-		return help ? -1 : CLI_USAGE;
+	if (help) {
+		cli_help(usage);
+		return -1;
 	}
+	r = cli_operands(usage, *argc, argv, least, most);
+	if (r != CLI_OK)
+		return r;
+	if (!cert != !key)
+		return cli_misuse(usage, "--cert and --key belong together");
 	if (!plant_open(dir, &v->plant) || !m2m_open(&v->client, &v->plant, cert, key, from))
 		return CLI_FAILED;
 	for (size_t i = 0; via && i < v->plant.cse_count; i++)
@@ -64,9 +73,15 @@ static int report(struct verb *v, struct m2m_answer *a)
 		cli_fail("no answer: %s (%s)", a->detail, err_text(a->error));
 	else if (!good)
 		cli_fail("%d %s%s%.300s", a->rsc, a->rsc ? rsc_text((enum onem2m_rsc)a->rsc) : "", a->body[0] ? ": " : "", a->body);
+	else if (v->json && a->body[0])
+		printf("%s\n", a->body);
+	else if (v->json)
+		printf("{\"rsc\":%d}\n", a->rsc);
+	else if (a->doc)
+		cli_print_pretty(rd_str(a->body));
 	else if (a->body[0])
 		printf("%s\n", a->body);
-	else if (!v->json)
+	else
 		printf("%d %s\n", a->rsc, a->rsc ? rsc_text((enum onem2m_rsc)a->rsc) : "done");
 	m2m_answer_clear(a);
 	m2m_close(&v->client);
@@ -77,7 +92,7 @@ int get_main(int argc, char **argv)
 {
 	struct m2m_answer a;
 	struct verb v;
-	int r = begin(&v, &argc, argv, 2);
+	int r = begin(&v, &argc, argv, 1, 2);
 
 	if (r)
 		return r < 0 ? CLI_OK : r;
@@ -89,7 +104,7 @@ int delete_main(int argc, char **argv)
 {
 	struct m2m_answer a;
 	struct verb v;
-	int r = begin(&v, &argc, argv, 2);
+	int r = begin(&v, &argc, argv, 1, 1);
 
 	if (r)
 		return r < 0 ? CLI_OK : r;
@@ -102,13 +117,16 @@ int discover_main(int argc, char **argv)
 	struct m2m_answer a;
 	struct verb v;
 	char query[2048] = "fu=1";
-	int r = begin(&v, &argc, argv, 2);
+	int r = begin(&v, &argc, argv, 1, CLI_MANY);
 
 	if (r)
 		return r < 0 ? CLI_OK : r;
 	for (int i = 2; i < argc; i++) {
-		strncat(query, "&", sizeof query - strlen(query) - 1);
-		strncat(query, argv[i], sizeof query - strlen(query) - 1);
+		if (!strchr(argv[i], '=') || strlen(query) + strlen(argv[i]) + 2 > sizeof query) {
+			m2m_close(&v.client);
+			return cli_misuse(usage, "`%s` is no filter criterion such as ty=28 or lbl=kitchen, or the query is too long", argv[i]);
+		}
+		strcat(strcat(query, "&"), argv[i]);
 	}
 	m2m_call(&v.client, "GET", argv[1], query, 0, NULL, &a);
 	if (!v.json && a.error == OK && a.status < 300 && json_get(a.doc, "m2m:uril")) {
@@ -136,7 +154,7 @@ static bool make_body(const char *root, int argc, char **argv, int from, struct 
 
 		if (!arena || !rd_until(&r, '=', &name) || !rd_text(name, text, sizeof text)) {
 			json_arena_free(arena);
-			cli_fail("`%s` is not NAME=VALUE", argv[i]);
+			cli_fail("`%s` is neither NAME=VALUE nor JSON", argv[i]);
 			return false;
 		}
 		if (json_parse(arena, r, NULL, &value) == OK)
@@ -171,13 +189,14 @@ int create_main(int argc, char **argv)
 	struct m2m_answer a;
 	const char *root;
 	struct verb v;
-	int ty, r = begin(&v, &argc, argv, 3);
+	int ty, r = begin(&v, &argc, argv, 2, CLI_MANY);
 
 	if (r)
 		return r < 0 ? CLI_OK : r;
 	if (!type_of(argv[2], &ty, &root)) {
 		m2m_close(&v.client);
-		return cli_fail("`%s` is no resource type", argv[2]);
+		wr_free(&w);
+		return cli_misuse(usage, "`%s` is no resource type", argv[2]);
 	}
 	if (argc == 4 && argv[3][0] == '{') {
 		wr_str(&w, argv[3]);
@@ -198,7 +217,7 @@ int update_main(int argc, char **argv)
 	struct m2m_answer a;
 	char root[128] = "";
 	struct verb v;
-	int r = begin(&v, &argc, argv, 3);
+	int r = begin(&v, &argc, argv, 2, CLI_MANY);
 
 	if (r)
 		return r < 0 ? CLI_OK : r;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -286,6 +287,7 @@ int plant_create(const struct plant_options *o)
 	struct making m = {.sp = o->sp ? o->sp : "keyway.example"};
 	unsigned *const ports[] = {&m.mmef, &m.egp_tls, &m.egp_psk, &m.in_cse, &m.mn_cse, &m.node_b, &m.ipe};
 	struct rng rng = rng_system();
+	char path[PLANT_PATH + 32];
 	int r;
 
 	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
@@ -301,6 +303,12 @@ int plant_create(const struct plant_options *o)
 		return cli_fail("%s cannot be made: %s", o->dir, strerror(errno));
 	if (!realpath(o->dir, m.dir))
 		return cli_fail("%s: %s", o->dir, strerror(errno));
+	snprintf(path, sizeof path, "%s/plant.json", m.dir);
+	if (access(path, F_OK) == 0)
+		return cli_fail("there is a plant in %s already; `keyway init` never overwrites one", m.dir);
+	snprintf(path, sizeof path, "%s/mef/admin.sock", m.dir);
+	if (strlen(path) >= sizeof ((struct sockaddr_un *)0)->sun_path)
+		return cli_fail("%s: the path is too long for the administration socket in it; choose a shorter one", m.dir);
 	r = make_directories(&m);
 	if (r == CLI_OK)
 		r = make_credentials(&m);

@@ -10,7 +10,11 @@
 
 static const char usage[] =
     "usage: keyway watch TARGET [--plant DIR] [--json] [--count N]\n\n"
-    "Subscribes to TARGET (updates, and children created or deleted) and prints notifications as they come; the subscription is deleted at the end.\n";
+    "Subscribes to TARGET (updates, and children created or deleted) and prints notifications as they come, until Ctrl-C; the subscription is deleted at the\n"
+    "end. Notifications come to a port of 127.0.0.1, so TARGET's CSE must be on this host.\n\n"
+    "  --count N    end after N notifications\n"
+    "  --plant DIR  the plant (default $KEYWAY_PLANT, or `plant`)\n"
+    "  --json       whole notifications, one a line\n";
 
 struct watch {
 	struct m2m_client *client;
@@ -63,7 +67,8 @@ int watch_main(int argc, char **argv)
 {
 	bool help = cli_flag(&argc, argv, "--help"), json = cli_flag(&argc, argv, "--json");
 	const char *dir = cli_option(&argc, argv, "--plant"), *count = cli_option(&argc, argv, "--count");
-	struct watch w = {.json = json, .count = count ? (unsigned)strtoul(count, NULL, 10) : 0};
+	struct watch w = {.json = json};
+	uint64_t most = 0;
 	char body[512], name[64], target[1024];
 	struct http_server *server;
 	struct sigaction action = {.sa_handler = on_interrupt};
@@ -73,14 +78,23 @@ int watch_main(int argc, char **argv)
 	sigset_t set;
 	int result = CLI_OK;
 
-	if (help || argc != 2)
-		return cli_usage(usage, help);
+	if (help)
+		return cli_help(usage);
+	result = cli_operands(usage, argc, argv, 1, 1);
+	if (result != CLI_OK)
+		return result;
+	if (count && (!rd_decimal(rd_str(count), &most) || most == 0 || most > UINT32_MAX))
+		return cli_misuse(usage, "--count wants a number from 1");
+	w.count = (unsigned)most;
 	if (!plant_open(dir, &p) || !m2m_open(&c, &p, NULL, NULL, NULL))
 		return CLI_FAILED;
 	w.client = &c;
+	/* Not through the loop's descriptor: an ending must not be missed while an answer is awaited. */
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	if (http_server_new(c.loop, "127.0.0.1:0", NULL, on_request, &w, &server) != OK)
 		return cli_fail("no port to listen on");
@@ -90,6 +104,8 @@ int watch_main(int argc, char **argv)
 	if (a.error != OK || a.status >= 300) {
 		result = a.error != OK ? cli_fail("no answer: %s", a.detail) : cli_fail("%d %s: %.300s", a.rsc, rsc_text((enum onem2m_rsc)a.rsc), a.body);
 	} else {
+		if (!json)
+			fprintf(stderr, "watching %s; Ctrl-C ends\n", argv[1]);
 		while (!interrupted && (w.count == 0 || w.seen < w.count))
 			loop_once(c.loop, 500);
 		m2m_answer_clear(&a);

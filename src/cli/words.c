@@ -29,10 +29,69 @@ int cli_fail(const char *fmt, ...)
 	return CLI_FAILED;
 }
 
-int cli_usage(const char *usage, bool asked)
+int cli_help(const char *usage)
 {
-	fputs(usage, asked ? stdout : stderr);
-	return asked ? CLI_OK : CLI_USAGE;
+	fputs(usage, stdout);
+	return CLI_OK;
+}
+
+int cli_misuse(const char *usage, const char *fmt, ...)
+{
+	const char *end = strstr(usage, "\n\n");
+	va_list args;
+
+	fflush(stdout);
+	fputs("keyway: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\n%.*s\n--help tells more.\n", end ? (int)(end - usage) : (int)strlen(usage), usage);
+	return CLI_USAGE;
+}
+
+void cli_print_json(struct rd json)
+{
+	printf("%.*s\n", (int)json.left, (const char *)json.at);
+}
+
+static void line_end(unsigned depth)
+{
+	printf("\n%*s", (int)(depth * 2), "");
+}
+
+/* The text is JSON already, so that only its brackets, commas and strings matter. */
+void cli_print_pretty(struct rd json)
+{
+	bool in_string = false, escaped = false, opened = false;
+	unsigned depth = 0;
+	uint8_t c;
+
+	while (rd_u8(&json, &c)) {
+		if (in_string) {
+			in_string = c != '"' || escaped;
+			escaped = c == '\\' && !escaped;
+			putchar(c);
+			continue;
+		}
+		if (c == ' ' || c == '\n' || c == '\t' || c == '\r')
+			continue;
+		if ((c == '}' || c == ']') && depth > 0) {
+			depth--;
+			if (!opened)
+				line_end(depth);
+		} else if (opened) {
+			line_end(depth);
+		}
+		opened = c == '{' || c == '[';
+		in_string = c == '"';
+		depth += opened;
+		putchar(c);
+		if (c == ':')
+			putchar(' ');
+		if (c == ',')
+			line_end(depth);
+	}
+	putchar('\n');
 }
 
 static void take_out(int *argc, char **argv, int at, int n)
@@ -72,10 +131,14 @@ bool cli_flag(int *argc, char **argv, const char *name)
 	return false;
 }
 
-const char *cli_leftover(int argc, char **argv)
+int cli_operands(const char *usage, int argc, char **argv, int least, int most)
 {
 	for (int i = 1; i < argc; i++)
 		if (strncmp(argv[i], "--", 2) == 0)
-			return argv[i];
-	return NULL;
+			return cli_misuse(usage, "`%s` is no option here, or its value is missing", argv[i]);
+	if (argc - 1 < least)
+		return cli_misuse(usage, "something is missing");
+	if (argc - 1 > most)
+		return cli_misuse(usage, "`%s` is too much", argv[most + 1]);
+	return CLI_OK;
 }

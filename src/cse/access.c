@@ -1,9 +1,8 @@
 /* Access control: TS-0003 clause 7.1, TS-0001 clauses 9.6.1.3.2 and 9.6.2. Default deny. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/ip.h"
 #include "cse/private.h"
 #include "cse/schedule.h"
 
@@ -30,6 +29,29 @@ bool cse_pattern_matches(const char *pattern, const char *text)
 	while (*pattern == '*')
 		pattern++;
 	return *pattern == '\0';
+}
+
+bool cse_id_matches(const char *pattern, const char *id)
+{
+	const char *star = NULL, *swallowed = NULL; /* the last star of this segment, and the end of what it stands for */
+
+	while (*id || *pattern) {
+		if (*pattern == '*') {
+			star = pattern++;
+			swallowed = id;
+		} else if (*id && *pattern == *id) {
+			if (*id == '/')
+				star = NULL; /* an earlier segment is settled: a star cannot reach beyond it */
+			pattern++;
+			id++;
+		} else if (star && *swallowed && *swallowed != '/') {
+			pattern = star + 1;
+			id = ++swallowed;
+		} else {
+			return false;
+		}
+	}
+	return true;
 }
 
 bool cse_list_matches(const char *patterns, const char *text)
@@ -86,10 +108,10 @@ static bool is_meant(struct exchange *x, const struct json *o)
 		return true;
 	if (!json_text(o, pattern, sizeof pattern))
 		return false;
-	if (cse_sp_relative(x->cse, rd_str(pattern), absolute, sizeof absolute) && cse_pattern_matches(absolute, x->from))
+	if (cse_sp_relative(x->cse, rd_str(pattern), absolute, sizeof absolute) && cse_id_matches(absolute, x->from))
 		return true;
 	/* a pattern such as "C*" means AEs wherever they are registered */
-	if (pattern[0] != '/' && strrchr(x->from, '/') && cse_pattern_matches(pattern, strrchr(x->from, '/') + 1) && strchr(pattern, '*'))
+	if (pattern[0] != '/' && strrchr(x->from, '/') && cse_id_matches(pattern, strrchr(x->from, '/') + 1) && strchr(pattern, '*'))
 		return true;
 	if (role_held(x, o->text) && access_role_is_assigned(x, o->text))
 		return true;
@@ -122,37 +144,6 @@ static bool in_window(struct exchange *x, const struct json *windows)
 	return false;
 }
 
-/* An address, or a prefix "192.168.1.0/24". */
-static bool network_matches(struct rd network, struct rd address)
-{
-	uint8_t net[16], is[16];
-	char text[64], own[64];
-	uint64_t bits;
-	struct rd host;
-	int family;
-
-	if (!rd_text(address, own, sizeof own))
-		return false;
-	if (rd_until(&network, '/', &host)) {
-		if (!rd_decimal(network, &bits))
-			return false;
-	} else {
-		host = network;
-		bits = 128;
-	}
-	if (!rd_text(host, text, sizeof text))
-		return false;
-	family = strchr(own, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(family, text, net) != 1 || inet_pton(family, own, is) != 1)
-		return false;
-	if (bits > (family == AF_INET ? 32U : 128U))
-		bits = family == AF_INET ? 32 : 128;
-	for (uint64_t i = 0; i < bits; i++)
-		if (((net[i / 8] ^ is[i / 8]) >> (7 - i % 8)) & 1)
-			return false;
-	return true;
-}
-
 static bool from_address(struct exchange *x, const struct json *acip)
 {
 	static const char *const families[] = {"ipv4", "ipv6"};
@@ -163,7 +154,7 @@ static bool from_address(struct exchange *x, const struct json *acip)
 		const struct json *list = json_get(acip, families[f]);
 
 		for (const struct json *n = list ? list->first : NULL; n; n = n->next)
-			if (n->type == JSON_STRING && network_matches(n->text, x->rq->address))
+			if (n->type == JSON_STRING && ip_is_within(x->rq->address, n->text))
 				return true;
 	}
 	return false;

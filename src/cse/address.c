@@ -107,6 +107,8 @@ bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 {
 	struct rd part;
 
+	if (id.left == 0 || memchr(id.at, '\0', id.left))
+		return false;
 	if (rd_starts(id, "//")) {
 		if (!rd_skip(&id, 2) || !rd_until(&id, '/', &part))
 			return false;
@@ -114,8 +116,6 @@ bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 			return (size_t)snprintf(out, size, "//%.*s/%.*s", (int)part.left, (const char *)part.at, (int)id.left, (const char *)id.at) < size;
 		return (size_t)snprintf(out, size, "/%.*s", (int)id.left, (const char *)id.at) < size;
 	}
-	if (id.left == 0)
-		return false;
 	if (id.at[0] == '/')
 		return rd_text(id, out, size);
 	return (size_t)snprintf(out, size, "%s/%.*s", c->config.id, (int)id.left, (const char *)id.at) < size;

@@ -22,7 +22,7 @@ static bool is_reserved(const struct resource *parent, struct rd rn)
 	return false;
 }
 
-static bool name_is_good(struct rd rn)
+bool cse_name_is_good(struct rd rn)
 {
 	uint8_t c;
 
@@ -41,7 +41,7 @@ static bool take_name(struct creation *cr)
 
 	if (!rn)
 		return true;
-	if (!name_is_good(rn->text) || !rd_text(rn->text, cr->rn, sizeof cr->rn)) {
+	if (!cse_name_is_good(rn->text) || !rd_text(rn->text, cr->rn, sizeof cr->rn)) {
 		exchange_fail(cr->x, RSC_BAD_REQUEST, "`rn`: a resource name has up to 127 letters, digits, `-`, `.`, `_` and `~`");
 		return false;
 	}
@@ -120,6 +120,16 @@ static bool take_creator(struct creation *cr)
 	return true;
 }
 
+static bool is_reachable(struct creation *cr)
+{
+	char path[CSE_PATH_MAX];
+
+	if (tree_path(cr->x->cse->tree, cr->x->target, path, sizeof path - 256))
+		return true;
+	exchange_fail(cr->x, RSC_NOT_ACCEPTABLE, "resources nest too deeply here");
+	return false;
+}
+
 static bool prepare(struct creation *cr)
 {
 	struct exchange *x = cr->x;
@@ -131,7 +141,7 @@ static bool prepare(struct creation *cr)
 		return false;
 	}
 	tree_ri(cr->ri, sizeof cr->ri, cr->type->ty, x->target->id, cr->id, cr->instance);
-	return take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given);
+	return is_reachable(cr) && take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given);
 }
 
 /* The CSE's own attributes; ri and rn are known now. */
@@ -301,7 +311,8 @@ static bool root_is_right(const struct schema_type *t, int ty, const char *root)
 {
 	if (t->ty != ty)
 		return false;
-	return t->root ? strcmp(t->root, root) == 0 : strchr(root, ':') != NULL;
+	/* a specialisation brings its own name, which is none of another type */
+	return t->root ? strcmp(t->root, root) == 0 : strchr(root, ':') != NULL && !schema_by_root(rd_str(root));
 }
 
 /* Registration needs no privilege on the CSEBase: who may register is a matter of the originator patterns and of the certificate. */

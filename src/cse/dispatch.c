@@ -49,9 +49,8 @@ static bool originator_is_genuine(struct exchange *x, enum onem2m_rsc *rsc)
 		const char *stem = strrchr(peer, '/') + 1;
 
 		if (x->registration) {
-			snprintf(x->from, sizeof x->from, "%s/%s", c->config.id, stem);
 			x->registration = false;
-			return true;
+			return (size_t)snprintf(x->from, sizeof x->from, "%s/%s", c->config.id, stem) < sizeof x->from;
 		}
 		return strcmp(peer, x->from) == 0;
 	}

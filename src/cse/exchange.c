@@ -232,5 +232,9 @@ const struct json *exchange_content(struct exchange *x, const char *root, const 
 		exchange_fail(x, RSC_BAD_REQUEST, "the value of `%.*s` must be an object", (int)doc->first->key.left, (const char *)doc->first->key.at);
 		return NULL;
 	}
+	if (json_depth(doc->first) > CSE_DEPTH_MAX) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the content nests more than %d deep", CSE_DEPTH_MAX);
+		return NULL;
+	}
 	return doc->first;
 }

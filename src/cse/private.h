@@ -14,7 +14,8 @@
 #include "store/store.h"
 
 #define CSE_ID_MAX 256
-#define CSE_PATH_MAX 2048
+#define CSE_PATH_MAX 2048 /* bounds how deep resources nest */
+#define CSE_DEPTH_MAX 24   /* of a resource; answers and notifications put more around it, below JSON_DEPTH_MAX */
 #define CSE_BODY_MAX (1024 * 1024)
 #define CSE_INTERNAL_AES 8
 
@@ -223,7 +224,9 @@ bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, uns
 /* ---- access control ---- */
 bool cse_permits(struct exchange *x, struct resource *r, unsigned acop);
 bool cse_permits_child(struct exchange *x, struct resource *parent, int child_type); /* CREATE */
-bool cse_pattern_matches(const char *pattern, const char *text); /* '*' stands for any characters */
+bool cse_pattern_matches(const char *pattern, const char *text);    /* '*' stands for any characters */
+bool cse_id_matches(const char *pattern, const char *id);           /* '*' stands for any characters but '/' */
+bool cse_name_is_good(struct rd rn);                                /* of a resource, or an AE-ID-Stem */
 bool cse_list_matches(const char *patterns, const char *text);  /* comma separated */
 
 /* ---- representation ---- */

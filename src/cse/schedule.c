@@ -1,7 +1,7 @@
 /* Schedule entries. */
 #include "cse/schedule.h"
 
-#include <time.h>
+#include "onem2m/timestamp.h"
 
 #define FIELDS 7
 
@@ -64,21 +64,12 @@ static bool field_of(struct rd text, unsigned field, uint64_t value, bool *holds
 /* Whether it is well formed; `active` tells whether it holds, `failed` the first field that does not. */
 static bool evaluate(struct rd entry, uint64_t unix_ms, bool *active, unsigned *failed)
 {
-	time_t seconds = (time_t)(unix_ms / 1000);
-	uint64_t values[FIELDS];
-	struct tm utc;
+	const struct timestamp_fields t = timestamp_break_down(unix_ms);
+	const uint64_t values[FIELDS] = {t.second, t.minute, t.hour, t.day, t.month, t.weekday, t.year};
 	struct rd part;
 	unsigned n = 0;
 	bool holds;
 
-	gmtime_r(&seconds, &utc);
-	values[0] = (uint64_t)utc.tm_sec;
-	values[1] = (uint64_t)utc.tm_min;
-	values[2] = (uint64_t)utc.tm_hour;
-	values[3] = (uint64_t)utc.tm_mday;
-	values[4] = (uint64_t)utc.tm_mon + 1;
-	values[5] = (uint64_t)utc.tm_wday;
-	values[6] = (uint64_t)utc.tm_year + 1900;
 	*active = true;
 	*failed = 0;
 	while (entry.left > 0) {

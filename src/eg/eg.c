@@ -10,6 +10,8 @@
 #define BUCKETS 256
 #define MINUTE_MS 60000
 #define SECOND_MS 1000
+#define POLICY_AGAIN_FIRST_MS 2000
+#define POLICY_AGAIN_MOST_MS 32000
 #define OWN_TRANSACTIONS 0x80000000U /* what the EG sends unasked is told apart from a gateway's numbers in a capture */
 
 enum session { SESSION_CLOSED, SESSION_NEW, SESSION_GREETED };
@@ -46,6 +48,8 @@ struct eg_gateway {
 	struct rate rate;
 	bool seen;
 	uint32_t epoch, transaction;
+	uint64_t policy_again, policy_wait; /* when to repeat a JOIN-POLICY that was not acknowledged, and how long after the last */
+	uint32_t policy_transaction;
 	uint64_t permit_until;
 	size_t permit_count;
 	uint64_t permitted[EGP_POLICY_DEVICES_MAX];
@@ -135,6 +139,7 @@ struct eg_gateway *eg_gateway_add(struct eg *eg, uint64_t eui64)
 	g->eg = eg;
 	g->eui64 = eui64;
 	g->transaction = OWN_TRANSACTIONS;
+	g->policy_again = CLOCK_NEVER;
 	g->next = eg->gateways;
 	eg->gateways = g;
 	return g;
@@ -261,10 +266,13 @@ static bool permits(const struct eg_gateway *g, uint64_t now_ms, uint64_t device
 	return false;
 }
 
-static void send_policy(struct eg_gateway *g, uint64_t now_ms)
+static void send_policy(struct eg_gateway *g, uint64_t now_ms, uint64_t wait_ms)
 {
 	struct egp_message m = {.type = EGP_JOIN_POLICY, .transaction = ++g->transaction};
 
+	g->policy_transaction = m.transaction;
+	g->policy_wait = wait_ms;
+	g->policy_again = now_ms + wait_ms;
 	m.join_policy.duration_s = eg_permitted(g, now_ms);
 	if (m.join_policy.duration_s > 0) {
 		m.join_policy.count = (uint8_t)g->permit_count;
@@ -282,7 +290,7 @@ enum err eg_permit(struct eg_gateway *g, uint64_t now_ms, uint16_t duration_s, c
 	g->permit_count = count;
 	g->permit_until = duration_s == EGP_UNTIL_CHANGED ? CLOCK_NEVER : now_ms + duration_s * 1000ULL;
 	if (g->session == SESSION_GREETED)
-		send_policy(g, now_ms);
+		send_policy(g, now_ms, POLICY_AGAIN_FIRST_MS);
 	return OK;
 }
 
@@ -398,7 +406,7 @@ static enum session greet(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s
 	g->seen = true;
 	g->epoch = m->hello.epoch;
 	send_message(g, &ack);
-	send_policy(g, now_ms);
+	send_policy(g, now_ms, POLICY_AGAIN_FIRST_MS);
 	return SESSION_GREETED;
 }
 
@@ -458,6 +466,15 @@ static enum session pong(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s,
 	return SESSION_GREETED;
 }
 
+static enum session acknowledged(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s, const struct egp_message *m)
+{
+	(void)now_ms;
+	(void)unix_s;
+	if (m->acked_type == EGP_JOIN_POLICY && m->transaction == g->policy_transaction)
+		g->policy_again = CLOCK_NEVER;
+	return SESSION_GREETED;
+}
+
 static enum session nothing(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s, const struct egp_message *m)
 {
 	(void)g;
@@ -478,17 +495,19 @@ static const struct {
 	{SESSION_GREETED, EGP_DEVICE_GONE, note_gone},
 	{SESSION_GREETED, EGP_PING, pong},
 	{SESSION_GREETED, EGP_PONG, nothing},
-	{SESSION_GREETED, EGP_ACK, nothing},
+	{SESSION_GREETED, EGP_ACK, acknowledged},
 };
 
 void eg_connect(struct eg_gateway *g)
 {
 	g->session = SESSION_NEW;
+	g->policy_again = CLOCK_NEVER;
 }
 
 void eg_disconnect(struct eg_gateway *g)
 {
 	g->session = SESSION_CLOSED;
+	g->policy_again = CLOCK_NEVER;
 }
 
 void eg_input(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s, struct rd octets)
@@ -590,6 +609,9 @@ uint64_t eg_deadline(const struct eg *eg)
 {
 	uint64_t first = CLOCK_NEVER;
 
+	for (const struct eg_gateway *g = eg->gateways; g; g = g->next)
+		if (g->session == SESSION_GREETED && g->policy_again < first)
+			first = g->policy_again;
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (const struct known *k = eg->known[i]; k; k = k->next) {
 			uint64_t at = pending_deadline(&k->pending);
@@ -601,8 +623,17 @@ uint64_t eg_deadline(const struct eg *eg)
 	return first;
 }
 
+/* A serial line may lose a policy, and a gateway that did not hear it keeps its door as it was. */
+static void repeat_policies(struct eg *eg, uint64_t now_ms)
+{
+	for (struct eg_gateway *g = eg->gateways; g; g = g->next)
+		if (g->session == SESSION_GREETED && g->policy_again <= now_ms)
+			send_policy(g, now_ms, g->policy_wait * 2 < POLICY_AGAIN_MOST_MS ? g->policy_wait * 2 : POLICY_AGAIN_MOST_MS);
+}
+
 void eg_tick(struct eg *eg, uint64_t now_ms)
 {
+	repeat_policies(eg, now_ms);
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct known *k = eg->known[i]; k; k = k->next) {
 			if (pending_deadline(&k->pending) > now_ms)

@@ -17,7 +17,9 @@
  *	GREETED    EG-REQUEST                  decide                      GREETED
  *	GREETED    DEVICE-GONE                 ACK, tell                   GREETED
  *	GREETED    PING                        PONG                        GREETED
- *	GREETED    ACK, PONG                                               GREETED
+ *	GREETED    ACK of the JOIN-POLICY      no more repeats of it       GREETED
+ *	GREETED    other ACK, PONG                                         GREETED
+ *	GREETED    2, 4, ... 32 s without it   JOIN-POLICY as it is now    GREETED
  *	any        disconnect                                              CLOSED */
 #ifndef KEYWAY_EG_EG_H
 #define KEYWAY_EG_EG_H

@@ -90,6 +90,26 @@ static enum err write_synced(const char *path, struct rd text)
 	return e;
 }
 
+/* A new name is on disk when its folder is: otherwise an epoch could be used twice after a power failure. */
+static enum err folder_synced(const char *path)
+{
+	char folder[600];
+	char *slash;
+	enum err e;
+	int fd;
+
+	snprintf(folder, sizeof folder, "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		*slash = '\0';
+	fd = open(!slash ? "." : slash == folder ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ERR_IO;
+	e = fsync(fd) == 0 ? OK : ERR_IO;
+	close(fd);
+	return e;
+}
+
 enum err children_save(const char *path, struct coordinator *c, uint32_t epoch)
 {
 	struct wr w = wr_new(FILE_MAX);
@@ -109,8 +129,8 @@ enum err children_save(const char *path, struct coordinator *c, uint32_t epoch)
 	snprintf(temporary, sizeof temporary, "%s.new", path);
 	if (wr_done(&w, &text))
 		e = write_synced(temporary, text);
-	if (e == OK && rename(temporary, path) != 0)
-		e = ERR_IO;
+	if (e == OK)
+		e = rename(temporary, path) == 0 ? folder_synced(path) : ERR_IO;
 	wr_free(&w);
 	return e;
 }

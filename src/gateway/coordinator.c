@@ -8,8 +8,8 @@
 #include "zigbee/beacon.h"
 #include "zigbee/nwk_frame.h"
 
-#define EFFECTS_MAX 512
 #define ITEMS_MAX 512
+#define EFFECTS_MAX (ITEMS_MAX + 4 * CHILDREN_MAX) /* one call may end every item, and tell the radio of every child twice */
 #define SUPERFRAME 0x0fff               /* no beacons, no superframe; the permit bit comes on top */
 #define PERSISTENCE_MS 7680             /* macTransactionPersistenceTime */
 #define ASSOCIATION_MS 20000            /* a child that never polls for its response is forgotten */
@@ -149,6 +149,18 @@ static struct slot *slot_new(struct coordinator *c, uint64_t eui64)
 	return NULL;
 }
 
+static bool is_child(const struct slot *s)
+{
+	return s->child.short_address != MAC_BROADCAST; /* otherwise it was only ever refused */
+}
+
+static bool address_is_free(struct coordinator *c, uint16_t short_address, const struct slot *but)
+{
+	struct slot *s = slot_of_short(c, short_address);
+
+	return short_address != NWK_COORDINATOR && short_address < FIRST_RESERVED_SHORT && (!s || s == but);
+}
+
 struct child *coordinator_child(struct coordinator *c, uint64_t eui64)
 {
 	struct slot *s = slot_of(c, eui64);
@@ -166,7 +178,7 @@ struct child *coordinator_child_at(struct coordinator *c, size_t index)
 
 bool coordinator_restore(struct coordinator *c, const struct child *child)
 {
-	struct slot *s = slot_of(c, child->eui64) ? NULL : slot_new(c, child->eui64);
+	struct slot *s = slot_of(c, child->eui64) || !address_is_free(c, child->short_address, NULL) ? NULL : slot_new(c, child->eui64);
 
 	if (!s)
 		return false;
@@ -180,7 +192,7 @@ static uint16_t free_short(struct coordinator *c)
 	for (;;) {
 		uint16_t a = (uint16_t)rng_u32(c->rng);
 
-		if (a != 0 && a < FIRST_RESERVED_SHORT && !slot_of_short(c, a))
+		if (address_is_free(c, a, NULL))
 			return a;
 	}
 }
@@ -216,6 +228,15 @@ static uint32_t transmit(struct coordinator *c, struct mac_frame *f)
 	return e->token;
 }
 
+/* More of the same kind waits: data are polled for from the short address, commands from the extended one. */
+static bool more_behind(const struct item *i)
+{
+	for (const struct item *k = i->next; k; k = k->next)
+		if (k->command == i->command)
+			return true;
+	return false;
+}
+
 static void transmit_item(struct coordinator *c, struct slot *s, struct item *i)
 {
 	struct mac_frame f = {
@@ -223,7 +244,7 @@ static void transmit_item(struct coordinator *c, struct slot *s, struct item *i)
 		.ack_request = true,
 		.pan_id_compression = true,
 		.sequence = c->sequence++,
-		.frame_pending = i->next != NULL && !listens(&s->child),
+		.frame_pending = more_behind(i) && (i->command || !listens(&s->child)),
 		.destination = {i->command ? MAC_ADDRESS_EXTENDED : MAC_ADDRESS_SHORT, c->config.pan_id, s->child.short_address, s->child.eui64},
 		.source = own_address(c, i->command),
 		.payload = rd_of(i->octets, i->len),
@@ -277,12 +298,28 @@ static void report(struct coordinator *c, uint64_t eui64, uint32_t id, enum egp_
 	e->status = status;
 }
 
+/* One data frame at a time to a child that listens. An association response that waits to be polled for holds up the Transport-Key alone, which the
+ * device could not receive before it knows its address; anybody can ask for an association in a living child's name. */
+static void next_direct(struct coordinator *c, struct slot *s)
+{
+	struct item *i = listens(&s->child) ? s->first : NULL;
+	bool associating = false;
+
+	while (i && (i->command || (associating && i->id == COORDINATOR_TRANSPORT_KEY))) {
+		associating = associating || i->command;
+		i = i->next;
+	}
+	if (i && !i->in_flight)
+		transmit_item(c, s, i);
+}
+
 static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool command, uint64_t expires, struct rd octets)
 {
 	struct item *i = c->items < ITEMS_MAX && octets.left <= MAC_FRAME_MAX ? calloc(1, sizeof *i) : NULL;
 
 	if (!i) {
-		report(c, s->child.eui64, id, EGP_CHANNEL_BUSY);
+		if (!command)
+			report(c, s->child.eui64, id, EGP_CHANNEL_BUSY);
 		return;
 	}
 	i->id = id;
@@ -294,8 +331,7 @@ static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool com
 	s->last = &i->next;
 	c->items++;
 	update_match(c, s);
-	if (!command && listens(&s->child) && s->first == i)
-		transmit_item(c, s, i);
+	next_direct(c, s);
 }
 
 static void remove_item(struct coordinator *c, struct slot *s, struct item *gone)
@@ -312,12 +348,6 @@ static void remove_item(struct coordinator *c, struct slot *s, struct item *gone
 	free(gone);
 	c->items--;
 	update_match(c, s);
-}
-
-static void next_direct(struct coordinator *c, struct slot *s)
-{
-	if (s->first && !s->first->in_flight && !s->first->command && listens(&s->child))
-		transmit_item(c, s, s->first);
 }
 
 void coordinator_sent(struct coordinator *c, uint64_t now, uint32_t token, bool acked, bool busy)
@@ -347,6 +377,10 @@ void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint3
 {
 	struct slot *s = slot_of(c, eui64);
 
+	if (nwk.left == 0 || nwk.left > NWK_FRAME_MAX) {
+		report(c, eui64, id, EGP_NO_SUCH_DEVICE);
+		return;
+	}
 	if (flags & EGP_DOWNLINK_BROADCAST) {
 		struct mac_frame f = {
 			.type = MAC_DATA,
@@ -361,7 +395,7 @@ void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint3
 		report(c, eui64, id, EGP_DELIVERED);
 		return;
 	}
-	if (!s || nwk.left > NWK_FRAME_MAX) {
+	if (!s || !is_child(s)) {
 		report(c, eui64, id, EGP_NO_SUCH_DEVICE);
 		return;
 	}
@@ -432,6 +466,22 @@ static void answer_association(struct coordinator *c, uint64_t now, struct slot 
 		enqueue(c, s, 0, true, now + PERSISTENCE_MS, octets);
 }
 
+/* A flood of strangers, who are all refused, must not keep out a device that is welcome: it takes the place of one. */
+static struct slot *slot_of_stranger(struct coordinator *c, uint64_t eui64)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct slot *s = &c->slots[i];
+
+		if (!s->used || is_child(s))
+			continue;
+		drop_items(c, s);
+		update_match(c, s);
+		s->used = false;
+		return slot_new(c, eui64);
+	}
+	return NULL;
+}
+
 static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, uint8_t capability)
 {
 	struct slot *s = slot_of(c, eui64);
@@ -440,6 +490,8 @@ static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, 
 
 	if (!s)
 		s = slot_new(c, eui64);
+	if (!s && welcome)
+		s = slot_of_stranger(c, eui64);
 	if (!s)
 		return;
 	if (!welcome) {
@@ -451,7 +503,7 @@ static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, 
 		s->child.last_heard = known ? s->child.last_heard : now;
 		return;
 	}
-	if (!known || s->child.short_address == MAC_BROADCAST)
+	if (!known || !is_child(s))
 		s->child.short_address = free_short(c);
 	if (!s->child.confirmed)
 		s->child.capability = capability;
@@ -478,12 +530,11 @@ static void on_poll(struct coordinator *c, uint64_t now, const struct mac_addres
 	}
 	s->child.last_heard = now;
 	for (struct item *i = s->first; i; i = i->next) {
-		if (i->in_flight)
-			return;
-		if (i->command == extended) {
+		if (i->command != extended)
+			continue;
+		if (!i->in_flight)
 			transmit_item(c, s, i);
-			return;
-		}
+		return;
 	}
 }
 
@@ -496,7 +547,7 @@ static void on_orphan(struct coordinator *c, uint64_t now, uint64_t eui64)
 	struct wr w = wr_of(buffer, sizeof buffer);
 
 	(void)now;
-	if (!s || s->child.short_address == MAC_BROADCAST)
+	if (!s || !is_child(s))
 		return;
 	m.realignment.pan_id = c->config.pan_id;
 	m.realignment.coordinator = NWK_COORDINATOR;
@@ -505,6 +556,18 @@ static void on_orphan(struct coordinator *c, uint64_t now, uint64_t eui64)
 	f.destination = (struct mac_address){MAC_ADDRESS_EXTENDED, MAC_BROADCAST, 0, eui64};
 	if (mac_command_encode(&m, &w) == OK && wr_done(&w, &f.payload))
 		(void)transmit(c, &f);
+}
+
+/* Radios filter by address, but not all of them and not always. */
+static bool for_us(const struct coordinator *c, const struct mac_frame *f)
+{
+	const struct mac_address *to = f->destination.mode == MAC_ADDRESS_NONE ? &f->source : &f->destination;
+
+	if (to->pan_id != c->config.pan_id)
+		return false;
+	if (f->destination.mode == MAC_ADDRESS_SHORT)
+		return to->short_address == NWK_COORDINATOR;
+	return f->destination.mode == MAC_ADDRESS_NONE || to->extended == c->config.eui64;
 }
 
 static void on_command(struct coordinator *c, uint64_t now, const struct mac_frame *f)
@@ -518,11 +581,11 @@ static void on_command(struct coordinator *c, uint64_t now, const struct mac_fra
 		send_beacon(c, now);
 		break;
 	case MAC_ASSOCIATION_REQUEST:
-		if (f->source.mode == MAC_ADDRESS_EXTENDED)
+		if (f->source.mode == MAC_ADDRESS_EXTENDED && for_us(c, f))
 			on_association(c, now, f->source.extended, m.capability);
 		break;
 	case MAC_DATA_REQUEST:
-		if (f->source.mode != MAC_ADDRESS_NONE)
+		if (f->source.mode != MAC_ADDRESS_NONE && for_us(c, f))
 			on_poll(c, now, &f->source);
 		break;
 	case MAC_ORPHAN:
@@ -560,7 +623,7 @@ static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame 
 	struct slot *s;
 
 	/* inter-PAN, Green Power and what is no NWK frame end here */
-	if (nwk_frame_decode(f->payload, &nwk) != OK)
+	if (f->payload.left > NWK_FRAME_MAX || nwk_frame_decode(f->payload, &nwk) != OK)
 		return;
 	s = sender_of(c, f, &nwk);
 	if (!s)
@@ -595,16 +658,23 @@ void coordinator_received(struct coordinator *c, uint64_t now, struct rd frame, 
 
 void coordinator_child_set(struct coordinator *c, uint64_t now, uint64_t eui64, uint16_t short_address, uint8_t capability, uint32_t timeout_s)
 {
-	struct slot *s = slot_of(c, eui64), *other = slot_of_short(c, short_address);
+	struct slot *s = slot_of(c, eui64);
+	struct coordinator_effect *e;
 
-	if (!s || (other && other != s))
+	if (!s || !address_is_free(c, short_address, s))
 		return;
+	if (s->matched_short && s->child.short_address != short_address) {
+		e = effect(c, COORDINATOR_MATCH_SHORT);
+		e->short_address = s->child.short_address;
+		s->matched_short = false;
+	}
 	s->child.short_address = short_address;
 	s->child.capability = capability;
 	s->child.timeout_s = timeout_s;
 	s->child.confirmed = true;
 	s->child.last_heard = now;
 	update_match(c, s);
+	next_direct(c, s); /* it may listen all the time now */
 	(void)effect(c, COORDINATOR_SAVE);
 }
 
@@ -646,9 +716,9 @@ void coordinator_tick(struct coordinator *c, uint64_t now)
 		if (!s->used)
 			continue;
 		expire(c, now, s);
-		if (s->child.short_address == MAC_BROADCAST && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
+		if (!is_child(s) && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
 			s->used = false; /* it was only ever refused */
-		} else if (s->child.timeout_s && s->child.last_heard && now > s->child.last_heard + s->child.timeout_s * 1000ULL) {
+		} else if (s->child.timeout_s && now > s->child.last_heard + s->child.timeout_s * 1000ULL) {
 			struct coordinator_effect *e = effect(c, COORDINATOR_LOST);
 
 			e->eui64 = s->child.eui64;
@@ -664,7 +734,7 @@ uint64_t coordinator_deadline(const struct coordinator *c)
 
 	for (size_t n = 0; n < CHILDREN_MAX; n++)
 		for (const struct item *i = c->slots[n].used ? c->slots[n].first : NULL; i; i = i->next)
-			if (i->expires < next)
+			if (!i->in_flight && i->expires < next)
 				next = i->expires;
 	return next;
 }

@@ -10,6 +10,7 @@
 
 #define CHILDREN_MAX 256
 #define CHILD_NAME 128
+#define COORDINATOR_TRANSPORT_KEY 0
 
 struct coordinator_config {
 	uint64_t eui64;
@@ -65,7 +66,8 @@ bool coordinator_joining(const struct coordinator *c, uint64_t now_ms);
 void coordinator_received(struct coordinator *c, uint64_t now_ms, struct rd frame, uint8_t lqi, int8_t rssi);
 void coordinator_sent(struct coordinator *c, uint64_t now_ms, uint32_t token, bool acked, bool busy);
 void coordinator_radio_ready(struct coordinator *c); /* its source-match table is empty: filled again */
-/* Queues a NWK frame for a child, or with EGP_DOWNLINK_BROADCAST for all that listen. COORDINATOR_DELIVERY with the id follows. */
+/* Queues a NWK frame for a child, or with EGP_DOWNLINK_BROADCAST for all that listen. COORDINATOR_DELIVERY with the id follows.
+ * COORDINATOR_TRANSPORT_KEY as id: not before the child has fetched the association response that waits for it. */
 void coordinator_send(struct coordinator *c, uint64_t now_ms, uint64_t eui64, uint32_t id, uint8_t flags, uint32_t validity_ms, struct rd nwk);
 void coordinator_child_set(struct coordinator *c, uint64_t now_ms, uint64_t eui64, uint16_t short_address, uint8_t capability, uint32_t timeout_s);
 void coordinator_child_drop(struct coordinator *c, uint64_t eui64);

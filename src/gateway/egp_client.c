@@ -6,12 +6,14 @@
 
 #include "base/clock.h"
 
-#define EFFECTS_MAX 64
 #define REQUESTS_MAX 64
+#define EFFECTS_MAX (REQUESTS_MAX + 16) /* one call may write every request */
 #define ANSWER_MS 6000       /* the EG itself waits up to 3 s for node B */
 #define TRIES 5
 #define PING_MS 20000
+#define PONG_MS 3000
 #define HELLO_AGAIN_MS 1000
+#define HELLO_UNHEARD_MS 2000 /* a serial line may lose it, or nobody be there yet */
 #define SILENCE_MS 65000
 
 struct asked {
@@ -31,7 +33,8 @@ struct egp_client {
 	bool connected, up;
 	uint32_t transaction;
 	struct asked asked[REQUESTS_MAX];
-	uint64_t ping_at, silent_at, hello_at;
+	uint64_t ping_at, silent_at;
+	uint64_t hello_at; /* HELLO again: not answered yet, refused, or the EG does not answer what it was asked */
 	struct egp_client_effect *effects;
 	size_t first, count;
 };
@@ -95,7 +98,7 @@ static void send(struct egp_client *c, const struct egp_message *m)
 		e->len = w.len;
 }
 
-static void hello(struct egp_client *c)
+static void hello(struct egp_client *c, uint64_t now)
 {
 	struct egp_message m = {.type = EGP_HELLO, .transaction = ++c->transaction};
 
@@ -107,6 +110,14 @@ static void hello(struct egp_client *c)
 	m.hello.epoch = c->config.epoch;
 	m.software = rd_str("keyway-gateway/" KEYWAY_VERSION);
 	send(c, &m);
+	c->hello_at = now + HELLO_UNHEARD_MS;
+}
+
+/* A serial line does not tell that the EG at its other end was started anew and waits for a HELLO: silence does. */
+static void expect_answer(struct egp_client *c, uint64_t by)
+{
+	if (by < c->hello_at)
+		c->hello_at = by;
 }
 
 void egp_client_connected(struct egp_client *c, uint64_t now)
@@ -115,7 +126,7 @@ void egp_client_connected(struct egp_client *c, uint64_t now)
 	c->up = false;
 	c->silent_at = now + SILENCE_MS;
 	c->ping_at = now + PING_MS;
-	hello(c);
+	hello(c, now);
 }
 
 void egp_client_disconnected(struct egp_client *c)
@@ -141,6 +152,7 @@ static void ask(struct egp_client *c, uint64_t now, struct asked *a)
 		return;
 	a->tries++;
 	send(c, &m);
+	expect_answer(c, now + ANSWER_MS);
 }
 
 void egp_client_request(struct egp_client *c, uint64_t now, uint64_t device, uint16_t short_address, uint8_t capability, enum egp_join_kind kind)
@@ -229,10 +241,10 @@ void egp_client_message(struct egp_client *c, uint64_t now, struct rd message)
 	}
 	if (!c->up && m.type != EGP_HELLO_ACK)
 		return;
+	c->hello_at = CLOCK_NEVER;
 	switch (m.type) {
 	case EGP_HELLO_ACK:
 		c->up = true;
-		c->hello_at = CLOCK_NEVER;
 		(void)effect(c, EGP_CLIENT_UP);
 		for (size_t i = 0; i < REQUESTS_MAX; i++)
 			if (c->asked[i].used)
@@ -280,19 +292,18 @@ void egp_client_tick(struct egp_client *c, uint64_t now)
 		(void)effect(c, EGP_CLIENT_CLOSE);
 		return;
 	}
-	if (now >= c->hello_at) {
-		c->hello_at = CLOCK_NEVER;
-		hello(c);
-	}
+	if (now >= c->hello_at)
+		hello(c, now);
 	if (now >= c->ping_at && c->up) {
 		c->ping_at = now + PING_MS;
 		ping.transaction = ++c->transaction;
 		send(c, &ping);
+		expect_answer(c, now + PONG_MS);
 	}
 	for (size_t i = 0; i < REQUESTS_MAX; i++) {
 		struct asked *a = &c->asked[i];
 
-		if (!a->used || now < a->again)
+		if (!c->up || !a->used || now < a->again)
 			continue;
 		if (a->tries >= TRIES)
 			a->used = false;
@@ -310,7 +321,7 @@ uint64_t egp_client_deadline(const struct egp_client *c)
 	if (c->hello_at < next)
 		next = c->hello_at;
 	for (size_t i = 0; i < REQUESTS_MAX; i++)
-		if (c->asked[i].used && c->asked[i].again < next)
+		if (c->up && c->asked[i].used && c->asked[i].again < next)
 			next = c->asked[i].again;
 	return next;
 }

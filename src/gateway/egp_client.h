@@ -1,4 +1,5 @@
-/* The gateway's side of EGP, pure: HELLO, join policy, EG-REQUEST with its repeats, keep-alive. docs/protocols/egp.md. */
+/* The gateway's side of EGP, pure: HELLO, join policy, EG-REQUEST with its repeats, keep-alive. docs/protocols/egp.md.
+ * It holds on a line that loses messages: HELLO is said every 2 s until it is answered, and again when a PING or an EG-REQUEST is not. */
 #ifndef KEYWAY_GATEWAY_EGP_CLIENT_H
 #define KEYWAY_GATEWAY_EGP_CLIENT_H
 
@@ -15,7 +16,7 @@ struct egp_client_config {
 
 enum egp_client_effect_type {
 	EGP_CLIENT_WRITE,    /* octets: one message */
-	EGP_CLIENT_UP,       /* the EG has answered HELLO */
+	EGP_CLIENT_UP,       /* the EG has answered HELLO; comes again when the EG was started anew */
 	EGP_CLIENT_POLICY,   /* message.join_policy */
 	EGP_CLIENT_PACKET,   /* message.response, with owner and relay target: deliver it to the device */
 	EGP_CLIENT_REFUSED,  /* message.error; no more tries */

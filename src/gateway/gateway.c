@@ -44,6 +44,7 @@ struct gateway {
 	struct loop_timer *timer, *radio_retry, *egp_retry;
 	struct hdlc_decoder egp_line; /* when EGP runs on a serial line */
 	bool egp_serial, egp_open;
+	bool radio_complained, egp_complained; /* each trouble is told once, until it is over */
 	uint64_t egp_wait;
 	struct packet *packets;
 	char poa[128];
@@ -64,17 +65,18 @@ static const char *name_of(uint64_t eui64)
 
 /* ---- radio ---- */
 
-static void radio_open(struct gateway *g);
+static enum err radio_open(struct gateway *g);
 
 static void on_radio_retry(void *ctx)
 {
-	radio_open(ctx);
+	(void)radio_open(ctx);
 }
 
 static void on_radio_open(void *ctx)
 {
 	struct gateway *g = ctx;
 
+	g->radio_complained = false;
 	log_line(LOG_LEVEL_INFO, "radio connected", "address=%s", g->config.radio_address);
 	spinel_host_start(g->host, clock_ms());
 	pump(g);
@@ -93,7 +95,9 @@ static void on_radio_closed(void *ctx, enum err why)
 {
 	struct gateway *g = ctx;
 
-	log_line(LOG_LEVEL_WARNING, "radio lost", "reason=%s", err_name(why));
+	if (!g->radio_complained)
+		log_line(LOG_LEVEL_WARNING, "radio lost; trying on", "address=%s reason=%s", g->config.radio_address, err_name(why));
+	g->radio_complained = true;
 	stream_free(g->radio);
 	g->radio = NULL;
 	spinel_host_stop(g->host);
@@ -103,19 +107,27 @@ static void on_radio_closed(void *ctx, enum err why)
 
 static const struct stream_events radio_events = {on_radio_open, on_radio_data, on_radio_closed};
 
-static void radio_open(struct gateway *g)
+static enum err radio_open(struct gateway *g)
 {
-	if (stream_open(g->loop, g->config.radio_address, NULL, NULL, &radio_events, g, &g->radio) != OK)
-		loop_timer_in(g->radio_retry, RADIO_RETRY_MS);
+	enum err e = stream_open(g->loop, g->config.radio_address, NULL, NULL, &radio_events, g, &g->radio);
+
+	if (e == OK)
+		return OK;
+	g->radio = NULL;
+	if (!g->radio_complained)
+		log_line(LOG_LEVEL_WARNING, "radio cannot be opened; trying on", "address=%s reason=%s", g->config.radio_address, err_name(e));
+	g->radio_complained = true;
+	loop_timer_in(g->radio_retry, RADIO_RETRY_MS);
+	return e;
 }
 
 /* ---- EGP ---- */
 
-static void egp_connect(struct gateway *g);
+static enum err egp_connect(struct gateway *g);
 
 static void on_egp_retry(void *ctx)
 {
-	egp_connect(ctx);
+	(void)egp_connect(ctx);
 }
 
 static void on_egp_open(void *ctx)
@@ -123,6 +135,7 @@ static void on_egp_open(void *ctx)
 	struct gateway *g = ctx;
 
 	g->egp_open = true;
+	g->egp_complained = false;
 	hdlc_init(&g->egp_line);
 	egp_client_connected(g->client, clock_ms());
 	pump(g);
@@ -177,22 +190,27 @@ static void on_egp_closed(void *ctx, enum err why)
 {
 	struct gateway *g = ctx;
 
-	log_line(g->egp_open ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "Enrolment Gateway not reachable", "address=%s reason=%s", g->config.egp_address, err_name(why));
+	if (!g->egp_complained)
+		log_line(LOG_LEVEL_WARNING, "Enrolment Gateway not reachable; trying on", "address=%s reason=%s", g->config.egp_address, err_name(why));
+	g->egp_complained = true;
 	egp_down(g);
 	pump(g);
 }
 
 static const struct stream_events egp_events = {on_egp_open, on_egp_data, on_egp_closed};
 
-static void egp_connect(struct gateway *g)
+static enum err egp_connect(struct gateway *g)
 {
 	enum err e = stream_open(g->loop, g->config.egp_address, g->config.egp_tls, g->config.egp_identity, &egp_events, g, &g->egp);
 
 	if (e != OK) {
-		log_line(LOG_LEVEL_WARNING, "Enrolment Gateway cannot be opened", "address=%s reason=%s", g->config.egp_address, err_name(e));
+		if (!g->egp_complained)
+			log_line(LOG_LEVEL_WARNING, "Enrolment Gateway cannot be opened; trying on", "address=%s reason=%s", g->config.egp_address, err_name(e));
+		g->egp_complained = true;
 		g->egp = NULL;
 		egp_down(g);
 	}
+	return e;
 }
 
 static void egp_write(struct gateway *g, struct rd message)
@@ -284,7 +302,7 @@ static void on_relay_ready(void *ctx, uint64_t device)
 		return;
 	*link = p->next;
 	child_event(g, device, EGP_CHILD_ASSOCIATED);
-	coordinator_send(g->coordinator, clock_ms(), device, 0, 0, 0, rd_of(p->octets, p->len));
+	coordinator_send(g->coordinator, clock_ms(), device, COORDINATOR_TRANSPORT_KEY, 0, 0, rd_of(p->octets, p->len));
 	log_line(LOG_LEVEL_INFO, "transport key relayed", "device=%s octets=%zu", name_of(device), p->len);
 	free(p);
 	pump(g);
@@ -324,7 +342,7 @@ static bool pump_radio(struct gateway *g)
 		coordinator_radio_ready(g->coordinator);
 		break;
 	case SPINEL_HOST_LOST:
-		log_line(LOG_LEVEL_WARNING, "radio was reset", NULL);
+		log_line(LOG_LEVEL_WARNING, "radio was reset, or does not answer", NULL);
 		break;
 	case SPINEL_HOST_RECEIVED:
 		coordinator_received(g->coordinator, clock_ms(), rd_of(e.octets, e.len), e.lqi, e.rssi);
@@ -355,7 +373,7 @@ static void on_delivery(struct gateway *g, const struct coordinator_effect *e)
 	struct wr w = wr_of(octets, sizeof octets);
 
 	(void)w;
-	if (e->id == 0) {
+	if (e->id == COORDINATOR_TRANSPORT_KEY) {
 		log_line(e->status == EGP_DELIVERED ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "transport key delivery", "device=%s status=%d", name_of(e->eui64), (int)e->status);
 		return;
 	}
@@ -551,8 +569,9 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	g->radio_retry = loop_timer_new(l, on_radio_retry, g);
 	g->egp_retry = loop_timer_new(l, on_egp_retry, g);
 	resume_children(g);
-	radio_open(g);
-	egp_connect(g);
+	/* What is not there yet may come; an address that cannot be is the operator's to mend. */
+	if (radio_open(g) == ERR_CONFIG || egp_connect(g) == ERR_CONFIG)
+		return ERR_CONFIG;
 	pump(g);
 	return OK;
 }

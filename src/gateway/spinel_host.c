@@ -10,6 +10,8 @@
 #define EFFECTS_MAX 256
 #define QUEUE_MAX 64
 #define ANSWER_MS 5000
+/* What is awaited has a transaction number of its own, so that the late answer to a change of the source-match table is never taken for it. */
+#define AWAITED_TRANSACTION 14
 #define RESET_SOFTWARE_OPTION 2 /* reset the stack only */
 
 enum host_state { HOST_STOPPED, HOST_RESETTING, HOST_CONFIGURING, HOST_RUNNING };
@@ -25,7 +27,8 @@ struct spinel_host {
 	enum host_state state;
 	struct hdlc_decoder hdlc;
 	unsigned step;               /* of the configuration */
-	uint8_t next_transaction, awaited; /* awaited: of the configuration step, or of the transmission in flight; 0 none */
+	uint8_t next_transaction; /* of what is not awaited */
+	bool awaiting;            /* the answer to the configuration step, or to the transmission in flight */
 	uint64_t deadline;
 	struct queued queue[QUEUE_MAX];
 	size_t first, count;
@@ -82,15 +85,9 @@ bool spinel_host_output(struct spinel_host *h, struct spinel_host_effect *e)
 	return true;
 }
 
-static uint8_t transaction(struct spinel_host *h)
+static void write_command(struct spinel_host *h, uint8_t transaction, uint32_t what, uint32_t property, struct rd value)
 {
-	h->next_transaction = (uint8_t)(h->next_transaction % 14 + 1);
-	return h->next_transaction;
-}
-
-static uint8_t command(struct spinel_host *h, uint32_t what, uint32_t property, struct rd value)
-{
-	const struct spinel_frame f = {.transaction = transaction(h), .command = what, .property = property, .value = value};
+	const struct spinel_frame f = {.transaction = transaction, .command = what, .property = property, .value = value};
 	struct spinel_host_effect *e = effect(h, SPINEL_HOST_WRITE);
 	uint8_t plain[256];
 	struct wr w = wr_of(plain, sizeof plain), line = wr_of(e->octets, sizeof e->octets);
@@ -100,7 +97,19 @@ static uint8_t command(struct spinel_host *h, uint32_t what, uint32_t property, 
 	if (wr_done(&w, &content))
 		hdlc_encode(content, &line);
 	e->len = line.spoilt ? 0 : line.len;
-	return f.transaction;
+}
+
+static void command(struct spinel_host *h, uint32_t what, uint32_t property, struct rd value)
+{
+	h->next_transaction = (uint8_t)(h->next_transaction % (AWAITED_TRANSACTION - 1) + 1);
+	write_command(h, h->next_transaction, what, property, value);
+}
+
+static void command_awaited(struct spinel_host *h, uint64_t now, uint32_t property, struct rd value)
+{
+	h->awaiting = true;
+	h->deadline = now + ANSWER_MS;
+	write_command(h, AWAITED_TRANSACTION, SPINEL_PROP_SET, property, value);
 }
 
 static void reset(struct spinel_host *h, uint64_t now)
@@ -108,15 +117,9 @@ static void reset(struct spinel_host *h, uint64_t now)
 	uint8_t option = RESET_SOFTWARE_OPTION;
 
 	h->state = HOST_RESETTING;
-	h->awaited = 0;
+	h->awaiting = false;
 	h->deadline = now + ANSWER_MS;
-	(void)command(h, SPINEL_RESET, 0, rd_of(&option, 1));
-}
-
-void spinel_host_start(struct spinel_host *h, uint64_t now)
-{
-	hdlc_init(&h->hdlc);
-	reset(h, now);
+	command(h, SPINEL_RESET, 0, rd_of(&option, 1));
 }
 
 static void fail_queue(struct spinel_host *h)
@@ -130,11 +133,18 @@ static void fail_queue(struct spinel_host *h)
 	}
 }
 
+void spinel_host_start(struct spinel_host *h, uint64_t now)
+{
+	hdlc_init(&h->hdlc);
+	fail_queue(h);
+	reset(h, now);
+}
+
 void spinel_host_stop(struct spinel_host *h)
 {
 	h->state = HOST_STOPPED;
 	h->deadline = CLOCK_NEVER;
-	h->awaited = 0;
+	h->awaiting = false;
 	fail_queue(h);
 }
 
@@ -181,14 +191,13 @@ static void configure(struct spinel_host *h, uint64_t now)
 
 	if (!configure_step(h, &property, &w)) {
 		h->state = HOST_RUNNING;
-		h->awaited = 0;
+		h->awaiting = false;
 		h->deadline = CLOCK_NEVER;
 		(void)effect(h, SPINEL_HOST_READY);
 		return;
 	}
 	h->step++;
-	h->awaited = command(h, SPINEL_PROP_SET, property, rd_of(w.octets, w.len));
-	h->deadline = now + ANSWER_MS;
+	command_awaited(h, now, property, rd_of(w.octets, w.len));
 }
 
 static void transmit_next(struct spinel_host *h, uint64_t now)
@@ -198,14 +207,13 @@ static void transmit_next(struct spinel_host *h, uint64_t now)
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct rd value;
 
-	if (h->state != HOST_RUNNING || h->awaited != 0 || h->count == 0)
+	if (h->state != HOST_RUNNING || h->awaiting || h->count == 0)
 		return;
 	t.frame = rd_of(h->queue[h->first].frame, h->queue[h->first].len);
 	spinel_transmit_encode(&t, &w);
 	if (!wr_done(&w, &value))
 		return;
-	h->awaited = command(h, SPINEL_PROP_SET, SPINEL_STREAM_RAW, value);
-	h->deadline = now + ANSWER_MS;
+	command_awaited(h, now, SPINEL_STREAM_RAW, value);
 }
 
 enum err spinel_host_transmit(struct spinel_host *h, uint64_t now, struct rd frame, uint32_t token)
@@ -216,8 +224,8 @@ enum err spinel_host_transmit(struct spinel_host *h, uint64_t now, struct rd fra
 		return ERR_NOT_READY;
 	if (h->count == QUEUE_MAX)
 		return ERR_FULL;
-	if (frame.left > MAC_FRAME_MAX)
-		return ERR_TOO_LONG;
+	if (frame.left == 0 || frame.left > MAC_FRAME_MAX)
+		return frame.left ? ERR_TOO_LONG : ERR_SHORT;
 	q = &h->queue[(h->first + h->count++) % QUEUE_MAX];
 	memcpy(q->frame, frame.at, frame.left);
 	q->len = frame.left;
@@ -233,7 +241,7 @@ void spinel_host_match_short(struct spinel_host *h, uint16_t short_address, bool
 
 	wr_le16(&w, short_address);
 	if (h->state == HOST_RUNNING)
-		(void)command(h, add ? SPINEL_PROP_INSERT : SPINEL_PROP_REMOVE, SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES, rd_of(buffer, sizeof buffer));
+		command(h, add ? SPINEL_PROP_INSERT : SPINEL_PROP_REMOVE, SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES, rd_of(buffer, sizeof buffer));
 }
 
 void spinel_host_match_extended(struct spinel_host *h, uint64_t eui64, bool add)
@@ -243,14 +251,14 @@ void spinel_host_match_extended(struct spinel_host *h, uint64_t eui64, bool add)
 
 	wr_be64(&w, eui64);
 	if (h->state == HOST_RUNNING)
-		(void)command(h, add ? SPINEL_PROP_INSERT : SPINEL_PROP_REMOVE, SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES, rd_of(buffer, sizeof buffer));
+		command(h, add ? SPINEL_PROP_INSERT : SPINEL_PROP_REMOVE, SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES, rd_of(buffer, sizeof buffer));
 }
 
 static void sent(struct spinel_host *h, uint64_t now, uint32_t status)
 {
 	struct spinel_host_effect *e;
 
-	h->awaited = 0;
+	h->awaiting = false;
 	h->deadline = CLOCK_NEVER;
 	if (h->count == 0)
 		return;
@@ -305,7 +313,7 @@ static void on_frame(struct spinel_host *h, uint64_t now, const struct spinel_fr
 			received(h, f->value);
 		return;
 	}
-	if (f->transaction == 0 || f->transaction != h->awaited)
+	if (f->transaction != AWAITED_TRANSACTION || !h->awaiting)
 		return;
 	if (h->state == HOST_CONFIGURING)
 		configure(h, now); /* a property that the radio lacks is an answer too: source match, say */

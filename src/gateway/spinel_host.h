@@ -41,7 +41,7 @@ void spinel_host_free(struct spinel_host *h);
 void spinel_host_start(struct spinel_host *h, uint64_t now_ms); /* the line is open (again) */
 void spinel_host_stop(struct spinel_host *h);                   /* the line is gone */
 void spinel_host_input(struct spinel_host *h, uint64_t now_ms, struct rd octets);
-enum err spinel_host_transmit(struct spinel_host *h, uint64_t now_ms, struct rd frame, uint32_t token) MUST_CHECK; /* ERR_NOT_READY, ERR_FULL */
+enum err spinel_host_transmit(struct spinel_host *h, uint64_t now_ms, struct rd frame, uint32_t token) MUST_CHECK; /* ERR_NOT_READY, ERR_FULL, ERR_SHORT, ERR_TOO_LONG */
 void spinel_host_match_short(struct spinel_host *h, uint16_t short_address, bool add);
 void spinel_host_match_extended(struct spinel_host *h, uint64_t eui64, bool add);
 void spinel_host_tick(struct spinel_host *h, uint64_t now_ms);

@@ -24,7 +24,8 @@
 #define json_object keyway_json_object
 #define json_array keyway_json_array
 
-#define JSON_DEPTH_MAX 32 /* nesting of any oneM2M primitive stays far below; bounds the recursion */
+#define JSON_DEPTH_MAX 32     /* nesting of any oneM2M primitive stays far below; bounds the recursion */
+#define JSON_MEMBERS_MAX 1024 /* of one object: each name is compared with all before it, which a long list would make slow */
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
@@ -45,7 +46,7 @@ void json_arena_free(struct json_arena *a);
 void *json_arena_alloc(struct json_arena *a, size_t size); /* aligned, zeroed; NULL without memory */
 
 /* One value and nothing behind it. ERR_MALFORMED (also: duplicate names in an object, invalid UTF-8, a lone surrogate),
- * ERR_TOO_LONG (depth), ERR_NO_MEMORY. `where`, if given, gets the offset of the error. */
+ * ERR_TOO_LONG (depth, members), ERR_NO_MEMORY. `where`, if given, gets the offset of the error. */
 enum err json_parse(struct json_arena *a, struct rd text, size_t *where, const struct json **doc) MUST_CHECK;
 
 /* Looking around: all accept NULL and then answer NULL or false. */
@@ -59,6 +60,7 @@ bool json_int(const struct json *v, int64_t *n) MUST_CHECK;              /* an i
 bool json_uint(const struct json *v, uint64_t *n) MUST_CHECK;
 bool json_double(const struct json *v, double *d) MUST_CHECK;
 bool json_bool(const struct json *v, bool *b) MUST_CHECK;
+unsigned json_depth(const struct json *v); /* levels of nesting: 0 for a string, 1 for {} */
 bool json_equal(const struct json *a, const struct json *b); /* numbers by value, objects in any order */
 
 /* Writing: commas are put in by themselves.
@@ -80,7 +82,7 @@ void json_object(struct json_out *o, const char *name);
 void json_array(struct json_out *o, const char *name);
 void json_close(struct json_out *o);
 void json_put_string(struct json_out *o, const char *name, const char *text);
-void json_put_rd(struct json_out *o, const char *name, struct rd text); /* a string of these octets */
+void json_put_rd(struct json_out *o, const char *name, struct rd text); /* a string of these octets; what is no UTF-8 becomes U+FFFD */
 void json_put_int(struct json_out *o, const char *name, int64_t n);
 void json_put_uint(struct json_out *o, const char *name, uint64_t n);
 void json_put_double(struct json_out *o, const char *name, double d); /* shortest text that reads back; null for NaN and infinities */

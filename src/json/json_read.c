@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define CHUNK 8192
 
 struct chunk {
@@ -197,31 +199,6 @@ static void put_utf8(struct wr *w, uint32_t c)
 	}
 }
 
-/* One character behind the first octet of a UTF-8 sequence: shortest form only, no surrogates, up to U+10FFFF. */
-static bool utf8_tail(struct rd *in, uint8_t first)
-{
-	uint8_t low = 0x80, high = 0xbf, c;
-	int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-
-	if (first < 0xc2 || first > 0xf4)
-		return false;
-	if (first == 0xe0)
-		low = 0xa0;
-	else if (first == 0xed)
-		high = 0x9f;
-	else if (first == 0xf0)
-		low = 0x90;
-	else if (first == 0xf4)
-		high = 0x8f;
-	for (; more > 0; more--) {
-		if (!rd_u8(in, &c) || c < low || c > high)
-			return false;
-		low = 0x80;
-		high = 0xbf;
-	}
-	return true;
-}
-
 static bool escape(struct rd *in, struct wr *w)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -254,7 +231,11 @@ static bool string_end(struct reader *r, struct rd *raw, bool *escapes)
 	uint8_t c;
 
 	*escapes = false;
-	while (rd_u8(&r->in, &c)) {
+	while (peek(r, &c)) {
+		size_t len = utf8_length(r->in);
+
+		if (c < 0x20 || len == 0 || !rd_skip(&r->in, len))
+			break;
 		if (c == '"') {
 			*raw = rd_of(start.at, start.left - r->in.left - 1);
 			return true;
@@ -263,8 +244,6 @@ static bool string_end(struct reader *r, struct rd *raw, bool *escapes)
 			*escapes = true;
 			if (!next(r))
 				break;
-		} else if (c < 0x20 || (c >= 0x80 && !utf8_tail(&r->in, c))) {
-			break;
 		}
 	}
 	return fail(r, ERR_MALFORMED);
@@ -341,6 +320,8 @@ static bool children(struct reader *r, struct json *v, uint8_t closer, unsigned 
 		space(r);
 		if (!(closer == '}' ? member(r, v, child, depth - 1) : value(r, child, depth - 1)))
 			return false;
+		if (closer == '}' && v->count == JSON_MEMBERS_MAX)
+			return fail(r, ERR_TOO_LONG);
 		*link = child;
 		link = &child->next;
 		v->count++;

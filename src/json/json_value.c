@@ -149,3 +149,17 @@ bool json_equal(const struct json *a, const struct json *b)
 	}
 	return true;
 }
+
+unsigned json_depth(const struct json *v)
+{
+	unsigned most = 0;
+
+	if (!v || (v->type != JSON_ARRAY && v->type != JSON_OBJECT))
+		return 0;
+	for (const struct json *c = v->first; c; c = c->next) {
+		unsigned depth = json_depth(c);
+
+		most = depth > most ? depth : most;
+	}
+	return most + 1;
+}

@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
 struct json_out json_out(struct wr *w)
 {
 	struct json_out o = {.w = w};
@@ -20,8 +22,15 @@ static void quoted(struct wr *w, struct rd text)
 	uint8_t c;
 
 	wr_u8(w, '"');
-	while (rd_u8(&text, &c)) {
-		if (c == '"' || c == '\\') {
+	for (size_t len = utf8_length(text); rd_u8(&text, &c); len = utf8_length(text)) {
+		struct rd tail;
+
+		if (len == 0) {
+			wr_str(w, REPLACEMENT);
+		} else if (len > 1 && rd_sub(&text, len - 1, &tail)) {
+			wr_u8(w, c);
+			wr_rd(w, tail);
+		} else if (c == '"' || c == '\\') {
 			wr_u8(w, '\\');
 			wr_u8(w, c);
 		} else if (c == '\n') {

@@ -13,20 +13,20 @@ static const struct {
 	speed_t speed;
 } speeds[] = {
 	{9600, B9600},
+	{19200, B19200},
+	{38400, B38400},
 	{57600, B57600},
 	{115200, B115200},
 	{230400, B230400},
 	{460800, B460800},
+	{500000, B500000},
 	{921600, B921600},
 	{1000000, B1000000},
+	{2000000, B2000000},
 };
 
-static enum err speed_of(const char *text, speed_t *speed)
+static enum err speed_of(uint64_t baud, speed_t *speed)
 {
-	uint64_t baud;
-
-	if (!rd_decimal(rd_str(text), &baud))
-		return ERR_CONFIG;
 	for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++) {
 		if (speeds[i].baud == baud) {
 			*speed = speeds[i].speed;
@@ -42,9 +42,13 @@ enum err serial_open(const char *path_baud, int *out)
 	speed_t speed = B115200;
 	struct termios t;
 	char path[256];
+	uint64_t baud;
 	int fd;
 
-	if (colon && speed_of(colon + 1, &speed) != OK)
+	/* Names in /dev/serial/by-path have colons of their own: only a number is a baud rate. */
+	if (colon && !rd_decimal(rd_str(colon + 1), &baud))
+		colon = NULL;
+	if (colon && speed_of(baud, &speed) != OK)
 		return ERR_CONFIG;
 	if (!rd_text(rd_of(path_baud, colon ? (size_t)(colon - path_baud) : strlen(path_baud)), path, sizeof path))
 		return ERR_CONFIG;

@@ -55,9 +55,21 @@ static void device_put(struct json_out *o, const char *name, const struct mef_de
 	json_close(o);
 }
 
+static struct mef_device_order device_order(const struct call *c)
+{
+	return (struct mef_device_order){member(c, "device"), member(c, "code"), member(c, "owner"), member(c, "gateway"), member(c, "application")};
+}
+
+static enum err device_check(struct call *c)
+{
+	const struct mef_device_order order = device_order(c);
+
+	return mef_device_check(c->mef, &order, c->message);
+}
+
 static enum err device_add(struct call *c)
 {
-	const struct mef_device_order order = {member(c, "device"), member(c, "code"), member(c, "owner"), member(c, "gateway"), member(c, "application")};
+	const struct mef_device_order order = device_order(c);
 	struct mef_device *d;
 	enum err e = mef_device_add(c->mef, &order, &d, c->message);
 
@@ -268,6 +280,7 @@ static const struct {
 	enum err (*act)(struct call *c);
 } commands[] = {
 	{"device.add", device_add},
+	{"device.check", device_check},
 	{"device.list", device_list},
 	{"device.show", device_show},
 	{"device.remove", device_remove},

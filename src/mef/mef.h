@@ -91,6 +91,8 @@ struct mef_client *mef_client_find(struct mef *m, const char *id);
 struct mef_device_order {
 	struct rd device, code, owner, gateway, application; /* as the operator wrote them */
 };
+/* Whether mef_device_add would take it; changes nothing. */
+enum err mef_device_check(struct mef *m, const struct mef_device_order *o, char message[static 256]) MUST_CHECK;
 /* On an error *message (256 octets) is a sentence that says what is wrong and what to do. */
 enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct mef_device **out, char message[static 256]) MUST_CHECK;
 enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static 256]) MUST_CHECK;

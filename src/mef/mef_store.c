@@ -44,21 +44,30 @@ static enum err execute(struct mef_store *st, const char *sql)
 	return sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : ERR_STORE;
 }
 
+/* SQLite gives its -wal and -shm files the mode of the database. */
+static bool prepare_file(const char *path)
+{
+	int fd;
+
+	if (strcmp(path, ":memory:") == 0)
+		return true;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 enum err mef_store_open(const char *path, const struct secret *file_key, struct rng *rng, struct mef_store **out, const char **detail)
 {
 	struct mef_store *st = calloc(1, sizeof *st);
-	int fd;
 
 	if (!st)
 		return ERR_NO_MEMORY;
 	st->file_key = file_key;
 	st->rng = rng;
 	*detail = "the database can't be opened for writing";
-	/* SQLite gives its -wal and -shm files the mode of the database. */
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0 || sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	if (!prepare_file(path) || sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
 	    sqlite3_busy_timeout(st->db, 5000) != SQLITE_OK ||
 	    execute(st, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK) {
 		mef_store_close(st);

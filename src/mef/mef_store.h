@@ -11,6 +11,7 @@
 struct mef_store;
 
 /* Makes the file (mode 0600) when there is none. file_key is borrowed as long as the store lives. ERR_STORE: *detail says what (static). */
+/* path ":memory:" keeps nothing. */
 enum err mef_store_open(const char *path, const struct secret *file_key, struct rng *rng, struct mef_store **out, const char **detail) MUST_CHECK;
 void mef_store_close(struct mef_store *st); /* accepts NULL */
 

@@ -92,29 +92,52 @@ static bool name_parse(struct rd text, char *dst, size_t size, const char *marks
 
 /* ---- devices ---- */
 
-static enum err code_error(enum err e, char message[static MESSAGE])
+/* Says where an install code is wrong without repeating it: it is a secret. */
+static void code_malformed(uint64_t eui64, struct rd text, char message[static MESSAGE])
+{
+	size_t digits = 0, place = 0;
+	uint8_t c;
+
+	while (rd_u8(&text, &c)) {
+		place++;
+		if (c == ' ' || c == ':' || c == '-' || c == '\t')
+			continue;
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) {
+			snprintf(message, MESSAGE, "device %016llx: character %zu of the install code is no hexadecimal digit; the code has 36 of them (16 octets and "
+						   "the checksum), spaces, ':' and '-' between them don't matter",
+			    (unsigned long long)eui64, place);
+			return;
+		}
+		digits++;
+	}
+	snprintf(message, MESSAGE, "device %016llx: the install code has %zu digits where it needs 36 hexadecimal digits, 16 octets and the checksum, as on the label "
+				   "(older devices: 16, 20 or 28)",
+	    (unsigned long long)eui64, digits);
+}
+
+static enum err code_error(enum err e, uint64_t eui64, struct rd text, char message[static MESSAGE])
 {
 	if (e == ERR_BAD_CRC)
-		snprintf(message, MESSAGE, "the install code's checksum is wrong: its last four digits don't match the others; compare it with the label, "
-					   "digit by digit");
+		snprintf(message, MESSAGE, "device %016llx: the install code's checksum is wrong: its last four digits don't match those before them; compare it with "
+					   "the label, digit by digit",
+		    (unsigned long long)eui64);
 	else
-		snprintf(message, MESSAGE, "the install code is not one: it needs 36 hexadecimal digits (16 octets and the checksum) as on the label; "
-					   "spaces, ':' and '-' between them don't matter");
+		code_malformed(eui64, text, message);
 	return e;
 }
 
 /* The code itself is gone when this returns. */
-static enum err install_key(const struct mef *m, struct rd text, struct secret **link_key, char message[static MESSAGE])
+static enum err install_key(const struct mef *m, uint64_t eui64, struct rd text, struct secret **link_key, char message[static MESSAGE])
 {
 	struct secret *code = NULL;
 	enum err e = install_code_parse(text, &code);
 
 	if (e != OK)
-		return code_error(e, message);
+		return code_error(e, eui64, text, message);
 	if (secret_len(code) < FULL_CODE && !m->config.short_install_codes) {
-		snprintf(message, MESSAGE, "short install codes (%zu octets) are refused because they can be guessed; if the device has no other, set "
-					   "`short_install_codes = yes` in [policy]",
-		    secret_len(code) - 2);
+		snprintf(message, MESSAGE, "device %016llx: short install codes (%zu octets) are refused because they can be guessed; if the device has no other, set "
+					   "`short_install_codes = yes` in [policy] of the MEF's configuration",
+		    (unsigned long long)eui64, secret_len(code) - 2);
 		e = ERR_NOT_PERMITTED;
 	} else {
 		e = install_code_link_key(code, link_key);
@@ -154,6 +177,18 @@ static enum err order_check(struct mef *m, const struct mef_device_order *o, str
 	return OK;
 }
 
+enum err mef_device_check(struct mef *m, const struct mef_device_order *o, char message[static MESSAGE])
+{
+	struct mef_device d = {.eui64 = 0};
+	struct secret *link_key = NULL;
+	enum err e = order_check(m, o, &d, message);
+
+	if (e == OK)
+		e = install_key(m, d.eui64, o->code, &link_key, message);
+	secret_free(link_key);
+	return e;
+}
+
 enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct mef_device **out, char message[static MESSAGE])
 {
 	struct mef_device *d = calloc(1, sizeof *d);
@@ -167,7 +202,7 @@ enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct 
 	d->registered_at = clock_unix_ms() / 1000;
 	e = order_check(m, o, d, message);
 	if (e == OK)
-		e = install_key(m, o->code, &d->install, message);
+		e = install_key(m, d->eui64, o->code, &d->install, message);
 	if (e == OK)
 		e = mef_store_counter(m->store, d->eui64, &reserved);
 	counter_init(&d->out, reserved, MEF_COUNTER_BLOCK);

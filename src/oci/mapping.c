@@ -2,6 +2,7 @@
 #include "oci/mapping.h"
 
 #define MODULE(name) "org.onem2m.common.moduleclass." name
+#define FLOATS 0x38 /* semi, single and double precision */
 
 /* clang-format off */
 static const struct mapping table[] = {
@@ -62,18 +63,19 @@ const struct mapping *mapping_of_root(const char *root, const char *member)
 	return NULL;
 }
 
+/* What stands for "not known" in its type, and what is no number (ZCL clause 2.6.2, table 2-10). */
 static bool invalid(const struct zcl_value *v)
 {
-	switch (v->type) {
-	case ZCL_INT16:
-		return (uint16_t)v->number == 0x8000;
-	case ZCL_UINT16:
-		return v->number == 0xffff;
-	case ZCL_UINT8:
-		return v->number == 0xff;
-	default:
-		return v->type == ZCL_NO_DATA;
-	}
+	size_t bits = 8 * zcl_type_size(v->type);
+	uint64_t all = bits < 64 ? (1ULL << bits) - 1 : UINT64_MAX, n = v->number & all;
+
+	if (bits == 0 || bits > 64 || (v->type >= FLOATS && v->type <= ZCL_DOUBLE))
+		return true;
+	if (zcl_type_is_signed(v->type))
+		return n == 1ULL << (bits - 1);
+	if (v->type == ZCL_BOOL || v->type == ZCL_ENUM8 || v->type == ZCL_ENUM16 || (v->type >= ZCL_UINT8 && v->type <= ZCL_UINT64))
+		return n == all;
+	return false;
 }
 
 bool mapping_value(const struct mapping *m, const struct zcl_value *v, struct wr *w)

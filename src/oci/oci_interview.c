@@ -246,7 +246,7 @@ static void ask(struct oci_core *c, struct oci_device *d)
 			write_cie(c, d);
 		break;
 	case OCI_INTERVIEW_BIND:
-		if (d->item == 0)
+		if (d->item == 0 && d->step_tries <= 1)
 			(void)oci_effect(c, OCI_DESCRIBED, d);
 		if (cluster == 0xffff)
 			step_to(c, d, OCI_INTERVIEW_REPORTING);

@@ -437,17 +437,23 @@ static void on_rejoin(struct oci_core *c, struct oci_device *d, const struct nwk
 	e->capability = d->capability;
 	answer.rejoin_response.short_address = source;
 	nwk_command_send(c, d, &answer);
+	(void)oci_save(c, d);
 	oci_event(c, d, "rejoined");
 }
 
-static void on_leave(struct oci_core *c, struct oci_device *d)
+static void on_leave(struct oci_core *c, struct oci_device *d, bool rejoin)
 {
+	if (rejoin) { /* it comes back under the same key: its place at the gateway must be there */
+		oci_log(c, d, "device leaves to rejoin");
+		return;
+	}
 	oci_event(c, d, "left");
 	(void)oci_effect(c, OCI_CHILD_DROP, d);
 	d->joined = false;
 	d->interview = OCI_INTERVIEW_WAITING;
 	d->step_at = CLOCK_NEVER;
 	memset(d->sending, 0, sizeof d->sending);
+	(void)oci_save(c, d);
 	oci_log(c, d, "device left");
 }
 
@@ -466,7 +472,7 @@ static void on_nwk_command(struct oci_core *c, struct oci_device *d, const struc
 		break;
 	case NWK_LEAVE:
 		if (!m.leave.request)
-			on_leave(c, d);
+			on_leave(c, d, m.leave.rejoin);
 		break;
 	case NWK_NETWORK_STATUS:
 	case NWK_LINK_STATUS:
@@ -650,6 +656,8 @@ void oci_core_tick(struct oci_core *c, uint64_t now)
 {
 	c->now = now;
 	for (struct oci_device *d = c->devices; d; d = d->next) {
+		if (c->count > OCI_EFFECTS / 2)
+			return; /* the rest is overdue, and has its turn when these effects are taken */
 		retry(c, d);
 		command_overdue(c, d);
 		if (now >= d->step_at) {

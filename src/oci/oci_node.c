@@ -118,6 +118,7 @@ static void restore(void *ctx, const struct oci_device *d)
 	if (!oci_core_restore(n->core, clock_ms(), d))
 		abort();
 	relay_open(n, d->eui64);
+	node_pump(n); /* a plant has more devices than the core keeps effects */
 }
 
 enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *config)

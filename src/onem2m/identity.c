@@ -12,7 +12,7 @@ static bool cse_from_dns(const char *identity, const char *sp, char *id, size_t 
 	size_t len = strlen(identity), sp_len = strlen(sp), dots = 0;
 	const char *dot = strchr(identity, '.');
 
-	if (len <= sp_len + 1 || strcmp(identity + len - sp_len, sp) != 0 || identity[len - sp_len - 1] != '.' || !dot)
+	if (strchr(identity, '/') || len <= sp_len + 1 || strcmp(identity + len - sp_len, sp) != 0 || identity[len - sp_len - 1] != '.' || !dot)
 		return false;
 	for (const char *c = identity; c < identity + len - sp_len; c++)
 		dots += *c == '.';
@@ -28,7 +28,7 @@ bool identity_to_id(const char *identity, const char *sp, char *id, size_t size)
 	if (strncmp(identity, SCHEME, sizeof SCHEME - 1) == 0) {
 		const char *rest = identity + sizeof SCHEME - 1;
 
-		if (strncmp(rest, sp, sp_len) != 0 || rest[sp_len] != '/' || rest[sp_len + 1] == '\0')
+		if (strncmp(rest, sp, sp_len) != 0 || rest[sp_len] != '/' || rest[sp_len + 1] == '\0' || rest[sp_len + 1] == '/')
 			return false;
 		return (size_t)snprintf(id, size, "%s", rest + sp_len) < size;
 	}

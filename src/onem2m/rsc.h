@@ -3,6 +3,10 @@
 #ifndef KEYWAY_ONEM2M_RSC_H
 #define KEYWAY_ONEM2M_RSC_H
 
+#include <stdbool.h>
+
+#include "base/rd.h"
+
 /* X(name, code, HTTP status, text) */
 #define ONEM2M_RSC_LIST(X) \
 	X(RSC_ACCEPTED, 1000, 202, "ACCEPTED") \
@@ -91,6 +95,8 @@
 enum onem2m_rsc { ONEM2M_RSC_LIST(ONEM2M_RSC_ENUM) };
 #undef ONEM2M_RSC_ENUM
 
+/* The code in decimal, as in X-M2M-RSC; false when there is no such code. */
+bool rsc_parse(struct rd text, enum onem2m_rsc *rsc) MUST_CHECK;
 const char *rsc_text(enum onem2m_rsc rsc);     /* "ORIGINATOR_HAS_NO_PRIVILEGE"; never NULL */
 unsigned rsc_http_status(enum onem2m_rsc rsc); /* 500 for an unknown one */
 

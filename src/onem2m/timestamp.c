@@ -23,6 +23,16 @@ void timestamp_print_precise(char text[static TIMESTAMP_SIZE], uint64_t unix_ms)
 	snprintf(text + n, TIMESTAMP_SIZE - n, ",%03u000", (unsigned)(unix_ms % 1000));
 }
 
+struct timestamp_fields timestamp_break_down(uint64_t unix_ms)
+{
+	time_t seconds = (time_t)(unix_ms / 1000);
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	return (struct timestamp_fields){(unsigned)utc.tm_sec, (unsigned)utc.tm_min, (unsigned)utc.tm_hour, (unsigned)utc.tm_mday, (unsigned)utc.tm_mon + 1,
+		(unsigned)utc.tm_wday, (unsigned)utc.tm_year + 1900};
+}
+
 /* Takes exactly `digits` decimal digits. */
 static bool number(struct rd *in, size_t digits, int *value)
 {

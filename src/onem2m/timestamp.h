@@ -17,4 +17,10 @@ bool duration_parse(struct rd text, uint64_t *ms) MUST_CHECK;                   
 /* m2m:absRelTimestamp: an absolute time stamp, a duration, or milliseconds; the two latter from now on. */
 bool timestamp_parse_abs_rel(struct rd text, uint64_t now_ms, uint64_t *unix_ms) MUST_CHECK;
 
+/* Broken down, UTC: month 1..12, weekday 0 (Sunday) .. 6. */
+struct timestamp_fields {
+	unsigned second, minute, hour, day, month, weekday, year;
+};
+struct timestamp_fields timestamp_break_down(uint64_t unix_ms);
+
 #endif

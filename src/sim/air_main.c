@@ -16,11 +16,17 @@
 #define NODES_MAX 256
 #define SILENT_MS 30000
 #define DELAYED_MAX 1024
+#define DELAY_MOST_MS 60000
 
 static const char usage[] =
     "usage: keyway-sim air [--listen 127.0.0.1:17754] [--loss PERCENT] [--delay MS] [--jitter MS] [--duplicate PERCENT]\n"
     "                      [--seed N] [--pcap FILE] [--json]\n\n"
-    "The simulated air: relays ZEP frames (IEEE 802.15.4 in UDP) between all nodes of a channel. A capture goes on where it ended.\n";
+    "The simulated air: relays ZEP frames (IEEE 802.15.4 in UDP) between all nodes of a channel.\n\n"
+    "  --loss, --duplicate  percent of the frames, for each receiver by itself\n"
+    "  --delay, --jitter    every frame is late by --delay, and at random by at most --jitter more\n"
+    "  --seed N             of the randomness (default 1)\n"
+    "  --pcap FILE          capture of all frames; goes on where it ended\n"
+    "  --json               counts of frames as a JSON object at the end\n";
 
 struct node {
 	struct sockaddr_in at;
@@ -172,17 +178,21 @@ int air_main(int argc, char **argv)
 {
 	const char *listen = sim_option(argc, argv, "--listen", "127.0.0.1:17754"), *pcap = sim_option(argc, argv, "--pcap", NULL);
 	struct air a = {.pcap = -1};
+	int r = sim_begin(argc, argv, usage, "--listen= --loss= --delay= --jitter= --duplicate= --seed= --pcap= --json");
+	uint64_t loss, duplicate, delay, jitter, seed;
 	enum err e;
 
-	if (sim_has(argc, argv, "--help")) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	a.loss = (unsigned)atoi(sim_option(argc, argv, "--loss", "0"));
-	a.duplicate = (unsigned)atoi(sim_option(argc, argv, "--duplicate", "0"));
-	a.delay = (unsigned)atoi(sim_option(argc, argv, "--delay", "0"));
-	a.jitter = (unsigned)atoi(sim_option(argc, argv, "--jitter", "0"));
-	a.rng = rng_seeded(strtoull(sim_option(argc, argv, "--seed", "1"), NULL, 10));
+	if (r != SIM_GO_ON)
+		return r;
+	if (!sim_number(argc, argv, "--loss", "0", 100, &loss) || !sim_number(argc, argv, "--duplicate", "0", 100, &duplicate) ||
+	    !sim_number(argc, argv, "--delay", "0", DELAY_MOST_MS, &delay) || !sim_number(argc, argv, "--jitter", "0", DELAY_MOST_MS, &jitter) ||
+	    !sim_number(argc, argv, "--seed", "1", UINT64_MAX, &seed))
+		return 2;
+	a.loss = (unsigned)loss;
+	a.duplicate = (unsigned)duplicate;
+	a.delay = (unsigned)delay;
+	a.jitter = (unsigned)jitter;
+	a.rng = rng_seeded(seed);
 	log_start("air", LOG_LEVEL_INFO);
 	a.loop = loop_new();
 	a.timer = loop_timer_new(a.loop, on_time, &a);

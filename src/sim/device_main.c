@@ -21,7 +21,15 @@ static const char usage[] =
     "                         [--sleepy | --always-on] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
     "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
     "A strict Zigbee 3.0 end device. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
-    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset.\n";
+    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset.\n\n"
+    "  --install-code CODE  as on a label, with its CRC; or --link-key HEX, the link key itself\n"
+    "  --sleepy             polls its parent every --poll-ms; --always-on (default) listens\n"
+    "  --channels LIST      which it scans\n"
+    "  --report-interval S  reports at least so often, whatever the reporting configuration says\n"
+    "  --temperature T      at the start, of a thermometer\n"
+    "  --state FILE         its non-volatile memory; without one it is factory-new at every start\n"
+    "  --seed N             of the randomness; without it the system's\n"
+    "  --json               is taken and changes nothing: events are always JSON\n";
 
 struct program {
 	struct loop *loop;
@@ -272,12 +280,11 @@ int device_main(int argc, char **argv)
 	static char memory[MEMORY_MAX];
 	struct sim_device_config c = {.eui64 = 0};
 	size_t len = 0;
-	int r;
+	int r = sim_begin(argc, argv, usage,
+	    "--eui64= --install-code= --link-key= --kind= --sleepy --always-on --air= --channel= --channels= --poll-ms= --report-interval= --temperature= --state= --seed= --json");
 
-	if (sim_has(argc, argv, "--help")) {
-		fputs(usage, stdout);
-		return 0;
-	}
+	if (r != SIM_GO_ON)
+		return r;
 	r = configure(&p, argc, argv, &c);
 	if (r)
 		return r;

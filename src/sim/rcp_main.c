@@ -18,13 +18,16 @@
 #define CHANNEL_FIRST 11
 #define CHANNEL_LAST 26
 #define VALUE_MAX 512
+#define SCAN_IDLE 0
 
 static const char usage[] =
     "usage: keyway-sim rcp (--listen HOST:PORT | --pty LINK) [--air 127.0.0.1:17754] [--seed N]\n\n"
     "A radio co-processor that speaks Spinel/HDLC-lite, as OpenThread RCP firmware does, on the simulated air.\n"
     "Acknowledgement, retries, address filter and source-match table are in it, as in hardware.\n"
     "  --listen HOST:PORT  for hosts that connect by TCP, one at a time\n"
-    "  --pty LINK          makes a pty and a symbolic link to it\n";
+    "  --pty LINK          makes a pty and a symbolic link to it, for hosts that use a serial line\n"
+    "  --air HOST:PORT     `keyway-sim air`\n"
+    "  --seed N            of the randomness (default 2)\n";
 
 struct rcp {
 	struct loop *loop;
@@ -135,6 +138,9 @@ static void put_value(struct rcp *r, uint32_t property, struct wr *w)
 	case SPINEL_PHY_RX_SENSITIVITY:
 		wr_u8(w, (uint8_t)-100);
 		break;
+	case SPINEL_MAC_SCAN_STATE:
+		wr_u8(w, SCAN_IDLE);
+		break;
 	case SPINEL_MAC_15_4_SADDR:
 		wr_le16(w, r->short_address);
 		break;
@@ -228,6 +234,8 @@ static bool set_value(struct rcp *r, uint32_t property, struct rd v)
 		return true;
 	case SPINEL_PHY_CCA_THRESHOLD:
 		return rd_u8(&v, &octet);
+	case SPINEL_MAC_SCAN_STATE:
+		return rd_u8(&v, &octet) && octet == SCAN_IDLE; /* a host ends what scan there may be; there never is one */
 	case SPINEL_MAC_15_4_LADDR:
 		return rd_be64(&v, &r->eui64);
 	case SPINEL_MAC_15_4_SADDR:
@@ -463,14 +471,20 @@ int rcp_main(int argc, char **argv)
 	const char *listen = sim_option(argc, argv, "--listen", NULL), *pty = sim_option(argc, argv, "--pty", NULL);
 	struct stream_listener *sl = NULL;
 	struct rcp r = {.channel = CHANNEL_FIRST};
+	int status_asked = sim_begin(argc, argv, usage, "--listen= --pty= --air= --seed=");
+	uint64_t seed;
 	enum err e;
 
-	if (sim_has(argc, argv, "--help") || (!listen && !pty)) {
-		fputs(usage, sim_has(argc, argv, "--help") ? stdout : stderr);
-		return sim_has(argc, argv, "--help") ? 0 : 2;
+	if (status_asked != SIM_GO_ON)
+		return status_asked;
+	if (!listen == !pty) {
+		fputs("keyway-sim rcp: give either --listen or --pty; --help tells more\n", stderr);
+		return 2;
 	}
+	if (!sim_number(argc, argv, "--seed", "2", UINT64_MAX, &seed))
+		return 2;
 	log_start("rcp", LOG_LEVEL_INFO);
-	r.rng = rng_seeded(strtoull(sim_option(argc, argv, "--seed", "2"), NULL, 10));
+	r.rng = rng_seeded(seed);
 	r.loop = loop_new();
 	r.timer = loop_timer_new(r.loop, on_time, &r);
 	hdlc_init(&r.hdlc);

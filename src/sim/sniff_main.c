@@ -14,7 +14,10 @@
 
 static const char usage[] =
     "usage: keyway-sim sniff [--air 127.0.0.1:17754] [--channel 15] [--pcap FILE]\n\n"
-    "Prints what anybody in range can see of each frame: addresses, kinds, counters, lengths. `keyway decode` opens captures with keys.\n";
+    "Prints what anybody in range can see of each frame: addresses, kinds, counters, lengths. `keyway decode` opens captures with keys.\n\n"
+    "  --air HOST:PORT  `keyway-sim air`\n"
+    "  --channel N      11 to 26\n"
+    "  --pcap FILE      a capture too\n";
 
 struct sniffer {
 	int pcap;
@@ -85,23 +88,24 @@ static void on_air(void *ctx, struct rd psdu, uint8_t channel, uint8_t lqi)
 int sniff_main(int argc, char **argv)
 {
 	const char *pcap = sim_option(argc, argv, "--pcap", NULL);
-	int channel = atoi(sim_option(argc, argv, "--channel", "15"));
+	int r = sim_begin(argc, argv, usage, "--air= --channel= --pcap=");
+	uint64_t channel;
 	struct sniffer s = {.pcap = -1};
 	struct air_client *air;
 	struct loop *l;
 
-	if (sim_has(argc, argv, "--help")) {
-		fputs(usage, stdout);
-		return 0;
-	}
+	if (r != SIM_GO_ON)
+		return r;
+	if (!sim_number(argc, argv, "--channel", "15", 26, &channel))
+		return 2;
 	log_start("sniff", LOG_LEVEL_INFO);
 	l = loop_new();
 	if (channel < 11 || channel > 26 || (pcap && pcap_file_open(pcap, &s.pcap) != OK) ||
 	    air_client_new(l, sim_option(argc, argv, "--air", "127.0.0.1:17754"), (uint8_t)channel, on_air, &s, &air) != OK) {
-		fputs(usage, stderr);
+		fputs("keyway-sim sniff: --channel is from 11 to 26, --air HOST:PORT, and --pcap a file that can be written\n", stderr);
 		return 2;
 	}
-	log_line(LOG_LEVEL_INFO, "ready", "channel=%d", channel);
+	log_line(LOG_LEVEL_INFO, "ready", "channel=%u", (unsigned)channel);
 	loop_run(l);
 	return 0;
 }

@@ -6,24 +6,34 @@
 #include "binding/http/http_binding.h"
 
 #define URL_MAX 4096
+#define ID_MAX 256 /* of a request */
 
 struct sending {
 	cse_done *done;
 	void *ctx;
 };
 
+/* A code that does not exist is an error of the other side. */
+static enum onem2m_rsc rsc_of(const struct http_result *r)
+{
+	const char *text = http_result_header(r, "X-M2M-RSC");
+	enum onem2m_rsc rsc;
+
+	if (!text)
+		return r->status < 300 ? RSC_OK : RSC_INTERNAL_SERVER_ERROR;
+	return rsc_parse(rd_str(text), &rsc) ? rsc : RSC_INTERNAL_SERVER_ERROR;
+}
+
 static void on_result(void *ctx, const struct http_result *r)
 {
 	struct sending *s = ctx;
 	struct onem2m_response rsp = {.rsc = RSC_TARGET_NOT_REACHABLE};
-	const char *rsc;
 
 	if (r->error == OK) {
 		const char *cts = http_result_header(r, "X-M2M-CTS"), *cto = http_result_header(r, "X-M2M-CTO"), *location = http_result_header(r, "Content-Location"),
 			   *ot = http_result_header(r, "X-M2M-OT");
 
-		rsc = http_result_header(r, "X-M2M-RSC");
-		rsp.rsc = (enum onem2m_rsc)(rsc ? atoi(rsc) : r->status < 300 ? RSC_OK : RSC_INTERNAL_SERVER_ERROR);
+		rsp.rsc = rsc_of(r);
 		rsp.content = r->body;
 		rsp.cts = cts ? atoi(cts) : 0;
 		rsp.cto = cto ? strtoull(cto, NULL, 10) : 0;
@@ -47,7 +57,7 @@ static void identity_of(const struct http_sender *h, const char *target, char *i
 		snprintf(identity, size, "%s.%s.%s", target + 1, h->own_id + 1, h->sp);
 }
 
-static void url_of(const char *base, const struct onem2m_request *rq, char *url, size_t size)
+static bool url_of(const char *base, const struct onem2m_request *rq, char *url, size_t size)
 {
 	struct rd to = rq->to;
 	size_t n = strlen(base);
@@ -58,26 +68,31 @@ static void url_of(const char *base, const struct onem2m_request *rq, char *url,
 	if (rd_starts(to, "//")) {
 		prefix = "/_/";
 		if (!rd_skip(&to, 2))
-			return;
+			return false;
 	} else if (rd_starts(to, "/")) {
 		prefix = "/~";
 	}
-	snprintf(url, size, "%.*s%s%.*s%s%.*s", (int)n, base, prefix, (int)to.left, (const char *)to.at, rq->filter.left ? "?" : "",
-	    (int)rq->filter.left, (const char *)rq->filter.at);
+	return (size_t)snprintf(url, size, "%.*s%s%.*s%s%.*s", (int)n, base, prefix, (int)to.left, (const char *)to.at, rq->filter.left ? "?" : "",
+	    (int)rq->filter.left, (const char *)rq->filter.at) < size;
 }
 
 /* Header values of one request, zero-terminated. */
 struct texts {
 	char room[4096];
 	size_t used, count;
+	bool too_long;
 };
 
 static void put(struct texts *t, struct http_header *headers, const char *name, struct rd value)
 {
 	char *at = t->room + t->used;
 
-	if (value.left == 0 || !rd_text(value, at, sizeof t->room - t->used))
+	if (value.left == 0)
 		return;
+	if (!rd_text(value, at, sizeof t->room - t->used)) {
+		t->too_long = true; /* or holds what no header can */
+		return;
+	}
 	t->used += value.left + 1;
 	headers[t->count++] = (struct http_header){name, at};
 }
@@ -86,18 +101,23 @@ void http_binding_send(void *transport, const char *base, const char *target, co
 {
 	static const char *const methods[] = {"", "POST", "GET", "PUT", "DELETE", "POST"};
 	struct http_sender *h = transport;
-	struct sending *s = calloc(1, sizeof *s);
+	static const struct onem2m_response too_long = {.rsc = RSC_BAD_REQUEST};
+	struct sending *s;
 	char url[URL_MAX], identity[256], type[64];
 	struct http_header headers[20];
 	struct texts t = {.count = 0};
 	struct http_call_options o = {.method = methods[rq->operation], .url = url, .peer = identity, .headers = headers, .body = rq->content};
 
+	identity_of(h, target, identity, sizeof identity);
+	if (!url_of(base, rq, url, sizeof url)) {
+		done(ctx, &too_long);
+		return;
+	}
+	s = calloc(1, sizeof *s);
 	if (!s)
 		abort();
 	s->done = done;
 	s->ctx = ctx;
-	identity_of(h, target, identity, sizeof identity);
-	url_of(base, rq, url, sizeof url);
 	put(&t, headers, "X-M2M-Origin", rq->from);
 	put(&t, headers, "X-M2M-RI", rq->request_id.left ? rq->request_id : rd_str("0"));
 	put(&t, headers, "X-M2M-RVI", rq->release.left ? rq->release : rd_str("3"));
@@ -110,6 +130,11 @@ void http_binding_send(void *transport, const char *base, const char *target, co
 	put(&t, headers, "X-M2M-GID", rq->gid);
 	put(&t, headers, "X-M2M-RTU", rq->rt_nu);
 	put(&t, headers, "Authorization", rq->tokens);
+	if (t.too_long) {
+		free(s);
+		done(ctx, &too_long);
+		return;
+	}
 	snprintf(type, sizeof type, rq->operation == ONEM2M_CREATE ? "application/json;ty=%d" : "application/json", rq->type);
 	if (rq->content.left)
 		headers[t.count++] = (struct http_header){"Content-Type", type};

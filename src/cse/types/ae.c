@@ -26,14 +26,18 @@ static bool assign_id(struct creation *cr)
 			exchange_fail(x, RSC_BAD_REQUEST, "an AE registers here with an AE-ID of this CSE");
 			return false;
 		}
-		snprintf(cr->ri, sizeof cr->ri, "%.127s", stem);
+		/* cut short it could be taken for another */
+		if ((size_t)snprintf(cr->ri, sizeof cr->ri, "%s", stem) >= sizeof cr->ri) {
+			exchange_fail(x, RSC_BAD_REQUEST, "the AE-ID is too long");
+			return false;
+		}
 	}
 	if (!x->privileged && !cse_list_matches(c->config.ae_originators ? c->config.ae_originators : "C*,S*", cr->ri)) {
 		exchange_fail(x, RSC_OPERATION_DENIED_BY_REMOTE_ENTITY, "the originator `%s` may not register here", cr->ri);
 		return false;
 	}
-	if (cr->ri[0] != 'C' && cr->ri[0] != 'S') {
-		exchange_fail(x, RSC_BAD_REQUEST, "an AE-ID begins with C or S");
+	if ((cr->ri[0] != 'C' && cr->ri[0] != 'S') || !cse_name_is_good(rd_str(cr->ri))) {
+		exchange_fail(x, RSC_BAD_REQUEST, "an AE-ID begins with C or S, and has letters, digits and `-._~` then");
 		return false;
 	}
 	other = tree_by_ri(c->tree, rd_str(cr->ri));
@@ -42,7 +46,10 @@ static bool assign_id(struct creation *cr)
 		exchange_fail(x, RSC_ORIGINATOR_HAS_ALREADY_REGISTERED, "the AE `%s` is registered already", cr->ri);
 		return false;
 	}
-	snprintf(cr->creator, sizeof cr->creator, "%s/%s", c->config.id, cr->ri);
+	if ((size_t)snprintf(cr->creator, sizeof cr->creator, "%s/%s", c->config.id, cr->ri) >= sizeof cr->creator) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the AE-ID is too long");
+		return false;
+	}
 	snprintf(x->from, sizeof x->from, "%s", cr->creator);
 	x->registration = false;
 	cr->own_ri = true;
@@ -77,9 +84,6 @@ static bool releases_are_good(struct creation *cr)
 
 static enum hook_result ae_create(struct creation *cr)
 {
-	char from[CSE_ID_MAX];
-
-	snprintf(from, sizeof from, "%s", cr->x->from);
 	if (!api_is_good(cr) || !releases_are_good(cr) || !assign_id(cr))
 		return HOOK_FAILED;
 	if (json_get(cr->given, "cr"))

@@ -1,5 +1,5 @@
 /* Health and metrics. The format is Prometheus' text exposition, version 0.0.4. */
-#include "admin_port.h"
+#include "programs/keyway-cse/admin_port.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "admin_port.h"
+#include "programs/keyway-cse/admin_port.h"
 #include "base/clock.h"
 #include "binding/http/http_binding.h"
 #include "cse/cse.h"
@@ -14,8 +14,8 @@
 #ifdef KEYWAY_HAVE_OCI
 #include "oci/oci.h"
 #endif
-#include "options.h"
-#include "registration.h"
+#include "programs/keyway-cse/options.h"
+#include "programs/keyway-cse/registration.h"
 #include "store/store.h"
 
 struct program {

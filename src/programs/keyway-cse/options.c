@@ -1,5 +1,5 @@
 /* Command line and configuration file. */
-#include "options.h"
+#include "programs/keyway-cse/options.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Registration with the registrar CSE. TS-0001 clause 10.2.2.2. */
-#include "registration.h"
+#include "programs/keyway-cse/registration.h"
 
 #include <stdio.h>
 #include <string.h>

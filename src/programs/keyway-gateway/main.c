@@ -8,8 +8,12 @@
 #include "loop/log.h"
 
 static const char usage[] =
-    "usage: keyway-gateway --config FILE [--version]\n\n"
-    "A Zigbee gateway: radio and MAC, and the relay of sealed frames to oneM2M. It holds no key of any device. See docs/configuration.md.\n";
+    "usage: keyway-gateway --config FILE\n\n"
+    "A Zigbee gateway: radio and MAC, and the relay of sealed frames to oneM2M. It holds no key of any device.\n\n"
+    "  --config FILE  configuration, see docs/configuration.md (`keyway init` writes one)\n"
+    "  --help         this text\n"
+    "  --version      version\n\n"
+    "KEYWAY_LOG=debug in the environment logs more.\n";
 
 struct settings {
 	char *name, *extended_pan_id, *state, *radio, *egp, *egp_identity, *psk_identity, *psk_file, *ca, *cert, *key;
@@ -95,13 +99,18 @@ int main(int argc, char **argv)
 		} else if (strcmp(argv[i], "--version") == 0) {
 			puts("keyway-gateway " KEYWAY_VERSION);
 			return 0;
+		} else if (strcmp(argv[i], "--help") == 0) {
+			fputs(usage, stdout);
+			return 0;
 		} else {
-			fputs(usage, strcmp(argv[i], "--help") == 0 ? stdout : stderr);
-			return strcmp(argv[i], "--help") == 0 ? 0 : 2;
+			fail("this is no option, or its value is missing; --help tells more: ", argv[i]);
+			return 2;
 		}
 	}
-	if (!config)
-		return fail("--config FILE is missing; `keyway init` makes one", "");
+	if (!config) {
+		fail("--config FILE is missing; `keyway init` makes one", "");
+		return 2;
+	}
 	if (!read_settings(&s, config))
 		return 1;
 	if (s.pan_id > 0xfffe || s.channel < 11 || s.channel > 26 || !eui64_parse(rd_str(s.extended_pan_id), &c.radio.extended_pan_id))

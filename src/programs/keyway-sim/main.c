@@ -15,6 +15,13 @@ static const struct {
 	{"sniff", sniff_main, "print what anybody in range sees of each frame"},
 };
 
+static void usage(FILE *f)
+{
+	fprintf(f, "usage: keyway-sim COMMAND [--help]\n\n");
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].help);
+}
+
 int main(int argc, char **argv)
 {
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
@@ -24,8 +31,12 @@ int main(int argc, char **argv)
 		puts("keyway-sim " KEYWAY_VERSION);
 		return 0;
 	}
-	printf("usage: keyway-sim COMMAND [--help]\n\n");
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		printf("  %-8s %s\n", commands[i].name, commands[i].help);
-	return argc > 1 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		usage(stdout);
+		return 0;
+	}
+	if (argc > 1)
+		fprintf(stderr, "keyway-sim: there is no command `%s`\n", argv[1]);
+	usage(stderr);
+	return 2;
 }

@@ -30,11 +30,21 @@ static void usage(FILE *f)
 	fputs("usage: keyway COMMAND [--help]\n\n", f);
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		fprintf(f, "  %s%-9s%s %s\n", style(STYLE_BOLD), commands[i].name, style(STYLE_PLAIN), commands[i].help);
-	fputs("\nBegin with `keyway demo`. The plant is in ./plant, or where --plant DIR or KEYWAY_PLANT says.\n", f);
+	fputs("\n`keyway COMMAND --help` tells the rest; `keyway --version` the version. Begin with `keyway demo`.\n"
+	      "The plant is in ./plant, or where --plant DIR or KEYWAY_PLANT says. Exit status: 0 done, 1 it failed, 2 it was not understood.\n", f);
 }
 
 int main(int argc, char **argv)
 {
+	static char help[] = "--help";
+
+	if (argc > 2 && strcmp(argv[1], "help") == 0) { /* keyway help COMMAND */
+		argv[1] = argv[2];
+		argv[2] = help;
+	}
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "-h") == 0)
+			argv[i] = help;
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		usage(argc < 2 ? stderr : stdout);
 		return argc < 2 ? CLI_USAGE : CLI_OK;
@@ -46,7 +56,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].main(argc - 1, argv + 1);
-	fprintf(stderr, "keyway: there is no command `%s`\n\n", argv[1]);
-	usage(stderr);
+	fprintf(stderr, "keyway: there is no command `%s`; `keyway --help` lists them\n", argv[1]);
 	return CLI_USAGE;
 }

@@ -16,6 +16,7 @@
 #include "loop/config.h"
 #include "loop/http.h"
 #include "loop/log.h"
+#include "loop/serial.h"
 #include "loop/stream.h"
 #include "loop/udp.h"
 #include "pki/pki.h"
@@ -348,6 +349,28 @@ static void stream_over_a_pty(void **state)
 	loop_free(l);
 }
 
+/* /dev/serial/by-path has such names. */
+static void serial_paths_may_have_colons(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), fd;
+	char name[256], address[300];
+
+	(void)state;
+	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	snprintf(name, sizeof name, "%s", in_dir("pci-0000:00:14.0-usb-0:1:1.0-port0"));
+	assert_int_equal(symlink(ptsname(master), name), 0);
+	assert_int_equal(serial_open(name, &fd), OK);
+	close(fd);
+	snprintf(address, sizeof address, "%s:460800", name);
+	assert_int_equal(serial_open(address, &fd), OK);
+	close(fd);
+	snprintf(address, sizeof address, "%s:12345", name);
+	assert_int_equal(serial_open(address, &fd), ERR_CONFIG);
+	assert_int_equal(serial_open(in_dir("nothing"), &fd), ERR_IO);
+	unlink(name);
+	close(master);
+}
+
 /* ---- the rest ---- */
 
 static void configuration_errors_name_file_and_line(void **state)
@@ -439,6 +462,7 @@ int main(void)
 		cmocka_unit_test(streams_over_tcp_psk_and_certificates),
 		cmocka_unit_test(stream_tells_when_nobody_listens),
 		cmocka_unit_test(stream_over_a_pty),
+		cmocka_unit_test(serial_paths_may_have_colons),
 		cmocka_unit_test(configuration_errors_name_file_and_line),
 		cmocka_unit_test(refuses_a_key_that_others_may_read),
 		cmocka_unit_test(timers_fire_in_order_and_deferred_calls_in_the_round),

@@ -123,11 +123,21 @@ static void drain(void)
 	}
 }
 
+/* The JOIN-POLICY that came last. */
+static void acknowledge_policy(void)
+{
+	const struct egp_message m = {.type = EGP_ACK, .transaction = out.last.transaction, .acked_type = EGP_JOIN_POLICY};
+
+	assert_int_equal(out.last.type, EGP_JOIN_POLICY);
+	input(&m);
+}
+
 static void greet(void)
 {
 	hello_from(GATEWAY, 1, 1);
 	drain();
 	assert_int_equal(out.types[0], EGP_HELLO_ACK);
+	acknowledge_policy();
 }
 
 static void open_joining(void)
@@ -136,6 +146,8 @@ static void open_joining(void)
 
 	assert_int_equal(eg_permit(gateway, now, 60, devices, 1), OK);
 	drain();
+	if (out.sent > 0) /* told at once only to a gateway that has greeted */
+		acknowledge_policy();
 }
 
 static void expect_error(enum egp_error_code code)
@@ -315,6 +327,45 @@ static void forgets_what_it_remembered_when_time_is_over(void **state)
 	expect_error(EGP_ERROR_INTERNAL);
 }
 
+static void expect_policy(uint16_t seconds)
+{
+	drain();
+	assert_int_equal(out.sent, 1);
+	assert_int_equal(out.last.type, EGP_JOIN_POLICY);
+	assert_int_equal(out.last.join_policy.duration_s, seconds);
+}
+
+static void repeats_a_join_policy_until_it_is_acknowledged(void **state)
+{
+	static const uint64_t devices[] = {DEVICE};
+	uint64_t start = now;
+	struct egp_message stale;
+
+	(void)state;
+	greet();
+	assert_true(eg_deadline(eg) == CLOCK_NEVER);
+	assert_int_equal(eg_permit(gateway, now, 60, devices, 1), OK);
+	expect_policy(60);
+	stale = (struct egp_message){.type = EGP_ACK, .transaction = out.last.transaction, .acked_type = EGP_JOIN_POLICY};
+	for (unsigned wait = 2, i = 0; i < 3; i++, wait *= 2) { /* with the time that is left then */
+		assert_true(eg_deadline(eg) == now + wait * 1000);
+		eg_tick(eg, eg_deadline(eg) - 1);
+		drain();
+		assert_int_equal(out.sent, 0);
+		now += wait * 1000;
+		eg_tick(eg, now);
+		expect_policy((uint16_t)(60 - (now - start) / 1000));
+	}
+	input(&stale); /* of a former one: it says nothing of this */
+	assert_true(eg_deadline(eg) != CLOCK_NEVER);
+	acknowledge_policy();
+	assert_true(eg_deadline(eg) == CLOCK_NEVER);
+	/* nobody is there: nothing is repeated to the void */
+	assert_int_equal(eg_permit(gateway, now, 0, NULL, 0), OK);
+	eg_disconnect(gateway);
+	assert_true(eg_deadline(eg) == CLOCK_NEVER);
+}
+
 static void limits_a_device(void **state)
 {
 	(void)state;
@@ -410,6 +461,7 @@ int main(void)
 		TEST(serves_an_unsecured_rejoin_only_with_a_verified_key),
 		TEST(repeats_the_same_octets_for_the_same_transaction),
 		TEST(forgets_what_it_remembered_when_time_is_over),
+		TEST(repeats_a_join_policy_until_it_is_acknowledged),
 		TEST(limits_a_device),
 		TEST(limits_a_gateway),
 		TEST(removes_a_device_from_policy_and_memory),

@@ -345,12 +345,28 @@ struct gateway {
 	unsigned received[256];
 };
 
+static struct rd encoded(const struct egp_message *m)
+{
+	static uint8_t buffer[EGP_MESSAGE_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd octets;
+
+	assert_int_equal(egp_encode(m, &w), OK);
+	assert_true(wr_done(&w, &octets));
+	return octets;
+}
+
 static void gw_message(struct gateway *g, struct rd octets)
 {
+	struct egp_message ack = {.type = EGP_ACK, .acked_type = EGP_JOIN_POLICY};
+
 	memcpy(g->octets, octets.at, octets.left);
 	assert_int_equal(egp_decode(rd_of(g->octets, octets.left), &g->last), OK);
 	g->received[g->last.type]++;
 	g->got = true;
+	ack.transaction = g->last.transaction;
+	if (g->last.type == EGP_JOIN_POLICY && g->stream) /* or it would be repeated */
+		stream_write(g->stream, encoded(&ack));
 }
 
 static void gw_open(void *ctx)
@@ -394,17 +410,6 @@ static void gw_free(struct gateway *g)
 {
 	stream_free(g->stream);
 	tls_credentials_free(g->tls);
-}
-
-static struct rd encoded(const struct egp_message *m)
-{
-	static uint8_t buffer[EGP_MESSAGE_MAX];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd octets;
-
-	assert_int_equal(egp_encode(m, &w), OK);
-	assert_true(wr_done(&w, &octets));
-	return octets;
 }
 
 static void gw_send(struct gateway *g, const struct egp_message *m)
@@ -1253,6 +1258,11 @@ static void says_what_is_wrong_and_what_to_do(void **state)
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"11223344556677884AF7\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}",
 	    "ERR_NOT_PERMITTED", "short_install_codes");
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"12\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_MALFORMED", "36 hexadecimal");
+	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"83FE D34O\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_MALFORMED", "character 9");
+	expect_complaint("{\"cmd\":\"device.check\",\"device\":\"00124b0001020305\",\"code\":\"83FED3407A939723A5C639B26916D5054195\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}",
+	    "ERR_BAD_CRC", "device 00124b0001020305");
+	assert_true(ok(operate("{\"cmd\":\"device.check\",\"device\":\"00124b0001020305\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}")));
+	expect_complaint("{\"cmd\":\"device.show\",\"device\":\"00124b0001020305\"}", "ERR_NOT_FOUND", "device list"); /* it was only checked */
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"" DEVICE_TEXT "\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_EXISTS", "remove it first");
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"12\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", "ERR_BAD_VALUE", "16 hexadecimal");
 	expect_complaint("{\"cmd\":\"device.add\",\"device\":\"00124b0001020305\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw9\"}", "ERR_NOT_FOUND", "gateway add");

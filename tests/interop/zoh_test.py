@@ -1,0 +1,227 @@
+"""A coordinator that we did not write takes our device to the end of commissioning, through our radio and our air: zigbee-on-host, of npm.
+
+It runs as a process of its own and speaks Spinel to `keyway-sim rcp`, as it would to a real radio. Two devices must be commissioned, always on and
+sleepy: association, network key under the install code, announcement, end-device time-out, node descriptor, unique link key, verified and
+confirmed; then they are read, switched, bound and made to report; one loses its power and one rejoins, and both are still heard; one leaves. Two
+others must leave by themselves and say why: one that is refused a unique link key, one that is given the key that it has already. All on loopback,
+on ports that the system chooses."""
+import contextlib
+import fcntl
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "scenario"))
+from plant import BUILD, Process, make_code, program, wait_for  # noqa: E402
+
+WORK = os.path.join(BUILD, "tests", "interop")
+CODE = "83FED3407A939723A5C639B26916D505C3B5"  # the example of Base Device Behaviour 3.0, clause 10.1
+CHANNEL = 15
+BASIC, ON_OFF, TEMPERATURE = 0x0000, 0x0006, 0x0402
+BIND = 0x0021
+BOOL, INT16, STRING = "10", "29", "42"
+COMMISSIONING = ["scanning", "associated", "transport-key", "timeout-negotiated", "node-descriptor", "key-requested", "key-verified", "commissioned"]
+
+
+def new_enough(node):
+    """Whether zigbee-on-host runs on it: it asks for ^20.19.0 || >=22.12.0."""
+    try:
+        r = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60)
+    except OSError:
+        return False
+    m = re.fullmatch(r"v(\d+)\.(\d+)\.\d+\s*", r.stdout)
+    version = (int(m.group(1)), int(m.group(2))) if m else (0, 0)
+    return (20, 19) <= version < (21, 0) or version >= (22, 12)
+
+
+def install():
+    """Puts the packages that package-lock.json names, checked against its hashes, into the build folder; once, until the lock file changes. Returns the
+    Node.js to use: the system's, or where that is too old (Debian 12 has 18) the optional package that carries one. Raises when npm fails."""
+    node = shutil.which("node")
+    own = not (node and new_enough(node))
+    with open(os.path.join(HERE, "package-lock.json"), "rb") as f:
+        wanted = "%s own-node=%s\n" % (hashlib.sha256(f.read()).hexdigest(), own)
+    os.makedirs(WORK, exist_ok=True)
+    stamp = os.path.join(WORK, "installed")
+    with open(os.path.join(WORK, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in ("package.json", "package-lock.json", "zoh_coordinator.mjs"):  # beside node_modules, where import looks for it
+            shutil.copy(os.path.join(HERE, name), WORK)
+        if not os.path.exists(stamp) or open(stamp).read() != wanted:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(stamp)
+            argv = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"] + ([] if own else ["--omit=optional"])
+            subprocess.run(argv, cwd=WORK, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=400)
+            with open(stamp, "w") as f:
+                f.write(wanted)
+    if own:
+        # npm takes only the package that is for this machine; older npm makes no link to it in .bin when it ignores scripts
+        node = next(iter(glob.glob(os.path.join(WORK, "node_modules", "node-linux-*", "bin", "node"))), None)
+        assert node and new_enough(node), "the system's Node.js is too old and there is no package with a newer one for this machine"
+    return node
+
+
+class Run:
+    """One air, one radio, the foreign coordinator and one device."""
+
+    def __init__(self, node, name, link_key, kind, power, code, *more):
+        self.dir, self.processes = tempfile.mkdtemp(prefix="keyway-interop-"), []
+        self.name, self.sequence = name, 0
+        try:
+            self.start_all(node, link_key, kind, power, code, more)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+
+    def start_all(self, node, link_key, kind, power, code, more):
+        self.eui64 = "00124b00%08x" % int.from_bytes(os.urandom(4), "big")
+        air = "127.0.0.1:%s" % self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:0")
+        rcp = self.start("rcp", program("keyway-sim"), "rcp", "--listen", "127.0.0.1:0", "--air", air)
+        settings = '{"port": %s, "dir": "%s", "channel": %d, "device": "%s", "installCode": "%s", "linkKey": "%s"}' % (
+            rcp, self.dir, CHANNEL, self.eui64, code, link_key)
+        self.coordinator = self.run("coordinator", node, os.path.join(WORK, "zoh_coordinator.mjs"), settings)
+        self.coordinator_event("ready")
+        self.device = self.run("device", program("keyway-sim"), "device", "--air", air, "--channel", str(CHANNEL), "--eui64", self.eui64,
+                               "--install-code", code, "--kind", kind, power, "--poll-ms", "500", "--json",
+                               "--state", os.path.join(self.dir, "device.state"), *more)
+
+    def run(self, role, *argv):
+        self.processes.append(Process(self, role, list(argv)))
+        return self.processes[-1]
+
+    def start(self, role, *argv):
+        p = self.run(role, *argv)
+        p.wait_line(" ready")
+        return re.search(r" ready.*port=(\d+)", p.text()).group(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for p in reversed(self.processes):
+            if p.popen.poll() is None:
+                p.popen.terminate()
+        for p in self.processes:
+            try:
+                p.popen.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+        if kind is None:
+            shutil.rmtree(self.dir)
+            return
+        for p in self.processes:
+            print("---- %s, %s\n%s" % (self.name, p.role, p.text(True)[-6000:]), file=sys.stderr)
+        print("the logs are in " + self.dir, file=sys.stderr)
+
+    def device_event(self, name, count=1):
+        return wait_for("%s: the device to say `%s`" % (self.name, name), lambda: len(self.device.events(name)) >= count and self.device.events(name))[count - 1]
+
+    def coordinator_event(self, name, check=lambda e: True):
+        def found():
+            assert self.coordinator.popen.poll() is None, "the coordinator ended"
+            return [e for e in self.coordinator.events(name) if check(e)]
+        return wait_for("%s: the coordinator to say `%s`" % (self.name, name), found)[-1]
+
+    def next(self):
+        self.sequence += 1
+        return "%02x" % self.sequence
+
+    def frame(self, cluster, start):
+        return self.coordinator_event("frame", lambda e: e["cluster"] == cluster and e["payload"].startswith(start))["payload"][len(start):]
+
+    def ask(self, cluster, command, body, answer):
+        """A ZCL foundation request, answered with what follows `answer` (and the sequence number)."""
+        n = self.next()
+        self.coordinator.tell("zcl %d 00%s%s%s" % (cluster, n, command, body))
+        return self.frame(cluster, "18" + n + answer)
+
+    def read(self, cluster, attribute):
+        return self.ask(cluster, "00", attribute, "01" + attribute + "00")
+
+    def switch(self, on):
+        self.coordinator.tell("zcl %d 01%s%s" % (ON_OFF, self.next(), "01" if on else "00"))
+
+    def report_from(self, cluster, attribute, kind, change):
+        """Binds the cluster to the coordinator and asks for a report at each change, of a minimum interval of 0."""
+        to = bytes.fromhex(self.coordinator.events("ready")[0]["eui64"])[::-1].hex()
+        eui64 = bytes.fromhex(self.eui64)[::-1].hex()
+        self.coordinator.tell("zdo %d 00%s01%s03%s01" % (BIND, eui64, cluster.to_bytes(2, "little").hex(), to))
+        bound = self.coordinator_event("frame", lambda e: e["profile"] == 0 and e["cluster"] == BIND | 0x8000)["payload"]
+        assert bound[2:] == "00", "binding: " + bound
+        answer = self.ask(cluster, "06", "00" + attribute + kind + "00000000" + change, "07")
+        assert answer == "00", "reporting: " + answer
+
+    def reported(self, cluster, attribute, kind, value):
+        self.coordinator_event("frame", lambda e: e["cluster"] == cluster and re.fullmatch("18..0a" + attribute + kind + value, e["payload"]))
+
+    def state(self):
+        before = len(self.coordinator.events("state"))
+        self.coordinator.tell("state")
+        wait_for("the coordinator's state", lambda: len(self.coordinator.events("state")) > before)
+        return self.coordinator.events("state")[-1]
+
+    def commissioned(self, rx_on):
+        """To the end, at the first attempt, in the order of the standard; and the coordinator is of the same opinion."""
+        self.device_event("commissioned")
+        self.coordinator_event("authorized", lambda e: e["eui64"] == self.eui64)
+        names = [n for n in re.findall(r'"event":"([^"]+)"', self.device.text()) if n in COMMISSIONING]
+        assert names[:len(COMMISSIONING)] == COMMISSIONING, names
+        assert not [n for n in ("link-key-rejected", "transport-key-rejected", "left") if self.device.events(n)], self.device.text()
+        assert self.device.events("node-descriptor")[0]["revision"] >= 21
+        assert self.device.events("timeout-negotiated")[0]["status"] == 0
+        s = self.state()
+        assert s["known"] and s["authorized"] and s["timeoutMs"] == 8 * 60 * 1000, s
+        assert s["capabilities"]["rxOnWhenIdle"] == rx_on and s["capabilities"]["allocateAddress"], s
+
+    def uncomplaining(self):
+        complaints = self.coordinator.events("complaint")
+        assert not complaints, "%s: the coordinator complains: %s" % (self.name, complaints)
+
+    def left(self, reason):
+        """Never commissioned, gone, and the coordinator knows it."""
+        said = self.device_event("left")
+        assert reason in said["reason"], said
+        assert len(self.device.events("key-requested")) == 3, self.device.text()
+        assert not self.device.events("commissioned") and not self.coordinator.events("authorized")
+        self.coordinator_event("left", lambda e: e["eui64"] == self.eui64)
+
+
+node = install()
+with Run(node, "refused", "refused", "plug", "--always-on", make_code()) as refused, Run(node, "same", "same", "thermometer", "--sleepy", make_code()) as same:
+    with Run(node, "always on", "fresh", "plug", "--always-on", CODE) as r:
+        r.commissioned(True)
+        assert r.read(BASIC, "0400").startswith(STRING)
+        assert r.read(ON_OFF, "0000") == BOOL + "00"
+        r.report_from(ON_OFF, "0000", BOOL, "")
+        r.switch(True)
+        r.device_event("switched")
+        r.reported(ON_OFF, "0000", BOOL, "01")
+        assert r.read(ON_OFF, "0000") == BOOL + "01"
+        r.device.tell("rejoin")
+        r.device_event("rejoined")
+        assert r.read(ON_OFF, "0000") == BOOL + "01"
+        r.device.tell("leave")
+        r.coordinator_event("left", lambda e: e["eui64"] == r.eui64)
+        assert not r.state()["known"]
+        r.uncomplaining()
+    with Run(node, "sleepy", "fresh", "thermometer", "--sleepy", make_code(), "--temperature", "21.5") as r:
+        r.commissioned(False)
+        assert r.read(TEMPERATURE, "0000") == INT16 + (2150).to_bytes(2, "little").hex()
+        r.report_from(TEMPERATURE, "0000", INT16, (10).to_bytes(2, "little").hex())
+        r.device.tell("temperature -3.25")
+        r.reported(TEMPERATURE, "0000", INT16, (-325).to_bytes(2, "little", signed=True).hex())
+        r.device.kill()  # in the midst of its life: its frame counter must not go back, or it's a replay to the coordinator
+        r.device.start()
+        assert r.read(BASIC, "0400").startswith(STRING)
+        r.uncomplaining()
+    refused.left("no unique Trust Centre link key")
+    assert not refused.device.events("link-key-rejected")
+    same.left("no unique Trust Centre link key")
+    assert {e["reason"] for e in same.device.events("link-key-rejected")} == {"not unique"}
+print("2 devices commissioned by zigbee-on-host, 2 left for want of a unique link key")

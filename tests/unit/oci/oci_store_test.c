@@ -1,0 +1,316 @@
+/* Node B's store on disk: what was saved comes back, what was forgotten does not, and no key stands in the files. */
+#include "rig.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keys/sealed.h"
+#include "keys/secret_octets.h"
+#include "oci/oci_store.h"
+
+static char dir[64];
+static struct rng rng;
+
+static const char *in_dir(const char *name)
+{
+	static char paths[4][128];
+	static unsigned turn;
+	char *p = paths[turn++ % 4];
+
+	snprintf(p, sizeof paths[0], "%s/%s", dir, name);
+	return p;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/keyway-oci-store-XXXXXX");
+	rng = rng_system();
+	return mkdtemp(dir) && key_file_create(in_dir("key"), &rng) == OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = {"oci.db", "oci.db-wal", "oci.db-shm", "key", "other"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		unlink(in_dir(names[i]));
+	return rmdir(dir);
+}
+
+static struct oci_store *opened(void)
+{
+	struct oci_store *s;
+
+	assert_int_equal(oci_store_open(dir, in_dir("key"), &s), OK);
+	return s;
+}
+
+struct found {
+	struct oci_device devices[4];
+	size_t count;
+};
+
+static void find(void *ctx, const struct oci_device *d)
+{
+	struct found *f = ctx;
+
+	assert_true(f->count < 4);
+	f->devices[f->count++] = *d;
+}
+
+static void found_clear(struct found *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		secret_free(f->devices[i].present.network);
+		secret_free(f->devices[i].pending.network);
+	}
+	memset(f, 0, sizeof *f);
+}
+
+/* Every stored field differs from zero and from every other. */
+static struct oci_device device(uint64_t eui64)
+{
+	struct oci_device d = {
+		.eui64 = eui64,
+		.gateway = UINT64_MAX - 1,
+		.short_address = 0xbeef,
+		.capability = 0x8e,
+		.relay = "/id-mn/cse-mn/gw1/x",
+		.application = "cold \"room\"",
+		.present = {.sequence = 250, .generation = 1ULL << 40, .id = "key1", .in = {true, 0xfffffffe}},
+		.pending = {.sequence = 251, .generation = (1ULL << 40) + 1, .id = "key2"},
+		.out_reserved = 0xffffff00,
+		.uplink = 0xfffffff0,
+		.joined = true,
+		.interview = OCI_INTERVIEW_REPORTING,
+		.item = 7,
+		.endpoint = 240,
+		.zcl_device = 0x0402,
+		.zone_type = 0x0015,
+		.clusters = {ZCL_BASIC, ZCL_IAS_ZONE, 0xfc57},
+		.cluster_count = 3,
+		.manufacturer = "Makers",
+		.model = "M-1",
+	};
+
+	d.present.network = secret_random(&rng, SECRET_AES128);
+	d.pending.network = secret_random(&rng, SECRET_AES128);
+	return d;
+}
+
+static void device_clear(struct oci_device *d)
+{
+	secret_free(d->present.network);
+	secret_free(d->pending.network);
+}
+
+static void everything_comes_back(void **state)
+{
+	struct oci_device d = device(RIG_DEVICE), *g;
+	struct found found = {.count = 0};
+	struct oci_store *s = opened();
+
+	(void)state;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	oci_store_close(s);
+	s = opened();
+	assert_int_equal(oci_store_each(s, find, &found), OK);
+	assert_int_equal(found.count, 1);
+	g = &found.devices[0];
+	assert_true(g->eui64 == RIG_DEVICE && g->gateway == d.gateway);
+	assert_int_equal(g->short_address, d.short_address);
+	assert_int_equal(g->capability, d.capability);
+	assert_string_equal(g->relay, d.relay);
+	assert_string_equal(g->application, d.application);
+	assert_true(secret_equal(g->present.network, d.present.network));
+	assert_true(secret_equal(g->pending.network, d.pending.network));
+	assert_int_equal(g->present.sequence, 250);
+	assert_int_equal(g->pending.sequence, 251);
+	assert_true(g->present.generation == d.present.generation && g->pending.generation == d.pending.generation);
+	assert_string_equal(g->present.id, "key1");
+	assert_string_equal(g->pending.id, "key2");
+	assert_true(g->present.in.any && g->present.in.last == 0xfffffffe);
+	assert_false(g->pending.in.any);
+	assert_int_equal(g->out_reserved, d.out_reserved);
+	assert_int_equal(g->uplink, d.uplink);
+	assert_true(g->joined);
+	assert_int_equal(g->interview, d.interview);
+	assert_int_equal(g->item, 7);
+	assert_int_equal(g->endpoint, 240);
+	assert_int_equal(g->zcl_device, d.zcl_device);
+	assert_int_equal(g->zone_type, d.zone_type);
+	assert_int_equal(g->cluster_count, 3);
+	assert_memory_equal(g->clusters, d.clusters, 3 * sizeof d.clusters[0]);
+	assert_string_equal(g->manufacturer, "Makers");
+	assert_string_equal(g->model, "M-1");
+	found_clear(&found);
+	oci_store_close(s);
+	device_clear(&d);
+}
+
+static void saving_again_replaces_and_none_is_none(void **state)
+{
+	struct oci_device d = device(RIG_DEVICE), other = device(2);
+	struct found found = {.count = 0};
+	struct oci_store *s = opened();
+
+	(void)state;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	assert_int_equal(oci_store_save(s, &other), OK);
+	/* the pending key has become the present one: it opens in its new place */
+	secret_free(d.present.network);
+	d.present = d.pending;
+	d.pending = (struct oci_key){.network = NULL};
+	d.present.in.any = false;
+	d.cluster_count = 0;
+	d.joined = false;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	oci_store_close(s);
+	s = opened();
+	assert_int_equal(oci_store_each(s, find, &found), OK);
+	assert_int_equal(found.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct oci_device *g = &found.devices[i];
+
+		if (g->eui64 != RIG_DEVICE)
+			continue;
+		assert_true(secret_equal(g->present.network, d.present.network));
+		assert_null(g->pending.network);
+		assert_false(g->present.in.any);
+		assert_int_equal(g->cluster_count, 0);
+		assert_false(g->joined);
+	}
+	found_clear(&found);
+	assert_int_equal(oci_store_forget(s, RIG_DEVICE), OK);
+	assert_int_equal(oci_store_forget(s, 99), OK); /* was not there */
+	oci_store_close(s);
+	s = opened();
+	assert_int_equal(oci_store_each(s, find, &found), OK);
+	assert_int_equal(found.count, 1);
+	assert_true(found.devices[0].eui64 == 2);
+	found_clear(&found);
+	oci_store_close(s);
+	device_clear(&d);
+	device_clear(&other);
+}
+
+static size_t occurrences(const char *name, const void *octets, size_t len)
+{
+	int fd = open(in_dir(name), O_RDONLY);
+	struct stat info;
+	size_t n;
+	void *file;
+
+	assert_true(fd >= 0 && fstat(fd, &info) == 0);
+	file = info.st_size ? mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+	assert_true(file != MAP_FAILED);
+	n = file && memmem(file, (size_t)info.st_size, octets, len) != NULL;
+	if (file)
+		munmap(file, (size_t)info.st_size);
+	assert_int_equal(info.st_mode & 077, 0); /* for nobody else */
+	close(fd);
+	return n;
+}
+
+static void no_key_stands_in_the_files(void **state)
+{
+	static const char *const names[] = {"oci.db", "oci.db-wal"};
+	struct oci_device d = device(RIG_DEVICE);
+	struct oci_store *s = opened();
+	size_t found = 0;
+
+	(void)state;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	for (size_t i = 0; i < 2; i++) {
+		found += occurrences(names[i], "M-1", 3); /* the search can find */
+		assert_int_equal(occurrences(names[i], secret_octets(d.present.network), SECRET_AES128), 0);
+		assert_int_equal(occurrences(names[i], secret_octets(d.pending.network), SECRET_AES128), 0);
+	}
+	assert_true(found > 0);
+	oci_store_close(s);
+	device_clear(&d);
+}
+
+static void none(void *ctx, const struct oci_device *d)
+{
+	(void)ctx;
+	(void)d;
+	fail();
+}
+
+static void sql(const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(in_dir("oci.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void keys_in_another_place_do_not_open(void **state)
+{
+	static const char *const changes[] = {
+		"UPDATE device SET present=(SELECT o.present FROM device o WHERE o.eui64 != device.eui64)", /* another device's */
+		"UPDATE device SET present=pending",                                                        /* another generation's */
+		"UPDATE device SET present_generation=present_generation + 1",
+		"UPDATE device SET present=substr(present, 1, length(present) - 1)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		struct oci_device d = device(1), other = device(2);
+		struct oci_store *s = opened();
+
+		assert_int_equal(oci_store_save(s, &d), OK);
+		assert_int_equal(oci_store_save(s, &other), OK);
+		oci_store_close(s);
+		sql(changes[i]);
+		s = opened();
+		assert_int_equal(oci_store_each(s, none, NULL), ERR_STORE);
+		oci_store_close(s);
+		device_clear(&d);
+		device_clear(&other);
+	}
+}
+
+static void a_wrong_or_missing_key_file_opens_nothing(void **state)
+{
+	struct oci_device d = device(1);
+	struct oci_store *s = opened();
+
+	(void)state;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	oci_store_close(s);
+	s = NULL;
+	assert_int_equal(oci_store_open(dir, in_dir("other"), &s), ERR_CONFIG);
+	assert_null(s);
+	assert_int_equal(key_file_create(in_dir("other"), &rng), OK);
+	assert_int_equal(oci_store_open(dir, in_dir("other"), &s), OK);
+	assert_int_equal(oci_store_each(s, none, NULL), ERR_STORE);
+	oci_store_close(s);
+	s = NULL;
+	assert_int_equal(oci_store_open("/nowhere", in_dir("key"), &s), ERR_STORE);
+	assert_null(s);
+	device_clear(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(everything_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(saving_again_replaces_and_none_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_key_stands_in_the_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(keys_in_another_place_do_not_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_wrong_or_missing_key_file_opens_nothing, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
