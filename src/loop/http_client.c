@@ -18,6 +18,7 @@ struct http_client {
 	struct loop_timer *timer;
 	struct http_call *calls;
 	bool dispatching;
+	bool kicked;             /* on_kick comes, or was in this round */
 };
 
 struct http_call {
@@ -117,6 +118,7 @@ static void on_socket_event(void *ctx, unsigned events)
 	struct http_client *c = s->client;
 	int running, what = (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
 
+	c->kicked = false;
 	curl_multi_socket_action(c->multi, s->fd, what, &running);
 	finished(c);
 }
@@ -149,25 +151,44 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
 	return 0;
 }
 
-static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
+static void act(struct http_client *c)
 {
-	struct http_client *c = ctx;
+	int running;
 
-	(void)multi;
-	if (timeout_ms < 0)
-		loop_timer_at(c->timer, UINT64_MAX);
-	else
-		loop_timer_in(c->timer, (uint64_t)timeout_ms);
-	return 0;
+	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	finished(c);
 }
 
 static void on_time(void *ctx)
 {
 	struct http_client *c = ctx;
-	int running;
 
-	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	finished(c);
+	c->kicked = false;
+	act(c);
+}
+
+static void on_kick(void *ctx)
+{
+	act(ctx);
+}
+
+/* A new call asks for a timer at once. Notifications are called at the end of a round, after the commit: they are to leave in that round, not
+ * after the next one's commit. But only once a round, lest a quick peer and callers that go on and on keep the loop. */
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+	struct http_client *c = ctx;
+
+	(void)multi;
+	if (timeout_ms < 0) {
+		loop_timer_at(c->timer, UINT64_MAX);
+		return 0;
+	}
+	loop_timer_in(c->timer, (uint64_t)timeout_ms);
+	if (timeout_ms == 0 && !c->kicked) {
+		c->kicked = true;
+		loop_defer(c->loop, on_kick, c);
+	}
+	return 0;
 }
 
 struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls)
@@ -194,6 +215,7 @@ void http_client_free(struct http_client *c)
 		call_free(c->calls);
 	curl_multi_cleanup(c->multi);
 	loop_timer_free(c->timer);
+	loop_defer_cancel(c->loop, on_kick, c);
 	free(c);
 }
 

@@ -60,10 +60,6 @@ static void on_round_end(void *ctx)
 {
 	struct http_server *s = ctx;
 
-	if (!s->daemon) {
-		free(s); /* http_server_free left that to us */
-		return;
-	}
 	s->run_deferred = false;
 	s->round_ended = true;
 	MHD_run(s->daemon);
@@ -237,16 +233,12 @@ uint16_t http_server_port(const struct http_server *s)
 
 void http_server_free(struct http_server *s)
 {
-	struct MHD_Daemon *daemon;
-
 	if (!s)
 		return;
 	http_exchanges_abandon(s);
 	loop_io_free(s->io);
 	loop_timer_free(s->timer);
-	daemon = s->daemon;
-	s->daemon = NULL;
-	MHD_stop_daemon(daemon); /* closes the listener */
-	if (!s->run_deferred)
-		free(s);
+	MHD_stop_daemon(s->daemon); /* closes the listener */
+	loop_defer_cancel(s->loop, on_round_end, s);
+	free(s);
 }

@@ -213,6 +213,23 @@ void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx)
 	l->last = &d->next;
 }
 
+void loop_defer_cancel(struct loop *l, void (*fn)(void *ctx), void *ctx)
+{
+	struct deferred **link = &l->first;
+
+	while (*link) {
+		struct deferred *d = *link;
+
+		if (d->fn == fn && d->ctx == ctx) {
+			*link = d->next;
+			free(d);
+		} else {
+			link = &d->next;
+		}
+	}
+	l->last = link;
+}
+
 /* What a deferred call defers in its turn runs in this round too. */
 static void run_deferred(struct loop *l)
 {

@@ -34,5 +34,6 @@ void loop_timer_free(struct loop_timer *t);
 
 /* Runs fn once, after the callbacks of the present round and before the loop sleeps again. The place for group commit. */
 void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx);
+void loop_defer_cancel(struct loop *l, void (*fn)(void *ctx), void *ctx); /* what was deferred with both of these does not run */
 
 #endif

@@ -448,6 +448,28 @@ static void timers_fire_in_order_and_deferred_calls_in_the_round(void **state)
 	loop_free(l);
 }
 
+static void cancelled_calls_do_not_run(void **state)
+{
+	struct loop *l = loop_new();
+	char log[8] = "", other[8] = "", *at = log, *elsewhere = other;
+
+	(void)state;
+	loop_defer(l, note, &at);
+	loop_defer(l, note, &elsewhere);
+	loop_defer(l, note, &at);
+	loop_defer_cancel(l, note, &at);
+	loop_defer(l, note, &elsewhere); /* the end of the list is still known */
+	loop_once(l, 0);
+	assert_string_equal(log, "");
+	assert_string_equal(other, "xx");
+	loop_defer(l, note, &at);
+	loop_defer_cancel(l, note, &at);
+	loop_defer(l, note, &at);
+	loop_once(l, 0);
+	assert_string_equal(log, "x");
+	loop_free(l);
+}
+
 static void quotes_what_comes_from_outside(void **state)
 {
 	(void)state;
@@ -466,6 +488,7 @@ int main(void)
 		cmocka_unit_test(configuration_errors_name_file_and_line),
 		cmocka_unit_test(refuses_a_key_that_others_may_read),
 		cmocka_unit_test(timers_fire_in_order_and_deferred_calls_in_the_round),
+		cmocka_unit_test(cancelled_calls_do_not_run),
 		cmocka_unit_test(quotes_what_comes_from_outside),
 	};
 
