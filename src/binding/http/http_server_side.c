@@ -7,27 +7,20 @@
 #include "binding/http/http_binding.h"
 
 /* Header fields that are request parameters, in the order of struct waiting's texts. TS-0009 clause 6.4. */
-enum text { TO, FROM, ID, RELEASE, VENDOR, QUERY, PEER, BODY, ADDRESS, RTU, OT, RQET, RSET, OET, EC, GID, TOKENS, TEXTS };
+enum text { FROM, ID, RELEASE, VENDOR, RTU, OT, RQET, RSET, OET, EC, GID, TOKENS, TEXTS };
 
 static const char *const header_of[TEXTS] = {
-	[FROM] = "X-M2M-Origin", [ID] = "X-M2M-RI", [RELEASE] = "X-M2M-RVI", [VENDOR] = "X-M2M-VSI", [RTU] = "X-M2M-RTU", [OT] = "X-M2M-OT",
-	[RQET] = "X-M2M-RET", [RSET] = "X-M2M-RST", [OET] = "X-M2M-OET", [EC] = "X-M2M-EC", [GID] = "X-M2M-GID", [TOKENS] = "Authorization",
+	[FROM] = "x-m2m-origin", [ID] = "x-m2m-ri", [RELEASE] = "x-m2m-rvi", [VENDOR] = "x-m2m-vsi", [RTU] = "x-m2m-rtu", [OT] = "x-m2m-ot",
+	[RQET] = "x-m2m-ret", [RSET] = "x-m2m-rst", [OET] = "x-m2m-oet", [EC] = "x-m2m-ec", [GID] = "x-m2m-gid", [TOKENS] = "authorization",
 };
 
 struct waiting {
 	struct http_exchange *http;
 	const struct http_binding *binding;
 	struct onem2m_request rq;
-	size_t body_len;
-	char *texts[TEXTS];
+	const char *texts[TEXTS]; /* the exchange's, until it is answered */
+	char *absolute;           /* "//sp/..." as rq.to, or NULL */
 };
-
-static void waiting_free(struct waiting *w)
-{
-	for (size_t i = 0; i < TEXTS; i++)
-		free(w->texts[i]);
-	free(w);
-}
 
 /* A value that a header can carry: what came in with control characters is not sent back. */
 static bool is_plain(const char *value)
@@ -85,7 +78,8 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 		http_answer(w->http, 204, a.headers, rd_of("", 0));
 	else
 		http_answer(w->http, rsc_http_status(rsp->rsc), a.headers, rsp->content);
-	waiting_free(w);
+	free(w->absolute);
+	free(w);
 }
 
 static void refuse(struct waiting *w, enum onem2m_rsc rsc, const char *why)
@@ -98,27 +92,20 @@ static void refuse(struct waiting *w, enum onem2m_rsc rsc, const char *why)
 	on_response(w, &rsp);
 }
 
-/* "/~/id-b/x" -> "/id-b/x", "/_/sp/id-b/x" -> "//sp/id-b/x", "/cse-in/x" -> "cse-in/x". Escapes are resolved. */
-static char *to_of(const char *path)
+/* "/~/id-b/x" -> "/id-b/x", "/_/sp/id-b/x" -> "//sp/id-b/x", "/cse-in/x" -> "cse-in/x". A slash at the end names nothing more. */
+static void take_to(struct waiting *w, const char *path)
 {
-	const char *prefix = "", *rest = path[0] == '/' ? path + 1 : path;
-	char *to = NULL;
-	size_t n;
-
 	if (strncmp(path, "/~/", 3) == 0) {
-		prefix = "/";
-		rest = path + 3;
+		w->rq.to = rd_str(path + 2);
 	} else if (strncmp(path, "/_/", 3) == 0) {
-		prefix = "//";
-		rest = path + 3;
+		if (asprintf(&w->absolute, "//%s", path + 3) < 0)
+			abort();
+		w->rq.to = rd_str(w->absolute);
+	} else {
+		w->rq.to = rd_str(path[0] == '/' ? path + 1 : path);
 	}
-	if (asprintf(&to, "%s%s", prefix, rest) < 0)
-		return NULL;
-	n = strlen(to);
-	/* a slash at the end names nothing more */
-	while (n > 1 && to[n - 1] == '/')
-		to[--n] = '\0';
-	return to;
+	while (w->rq.to.left > 1 && w->rq.to.at[w->rq.to.left - 1] == '/')
+		w->rq.to.left--;
 }
 
 /* Request parameters that travel in the query: TS-0009 table 6.2.2.2-1. Filter criteria are left to the dispatcher. */
@@ -200,9 +187,9 @@ static bool operation_of(struct waiting *w, const char *method, int ty)
 }
 
 /* X-M2M-RTU: notification targets of a non-blocking response. The response type itself is `rt` in the query. */
-static bool take_parameters(struct waiting *w)
+static bool take_parameters(struct waiting *w, const struct http_request *rq)
 {
-	const char *query = w->texts[QUERY];
+	const char *query = rq->query;
 	int rt = 0, tqi = 0;
 
 	if (!query_number(query, "rcn", 99, &w->rq.rcn) || !query_number(query, "drt", 99, &w->rq.drt) || !query_number(query, "rt", 5, &rt) ||
@@ -214,7 +201,7 @@ static bool take_parameters(struct waiting *w)
 	w->rq.role_ids = query_text(query, "rids");
 	w->rq.token_ids = query_text(query, "tids");
 	w->rq.local_token_ids = query_text(query, "ltids");
-	w->rq.to = rd_str(w->texts[TO]);
+	take_to(w, rq->path);
 	w->rq.from = rd_str(w->texts[FROM]);
 	w->rq.request_id = rd_str(w->texts[ID]);
 	w->rq.release = rd_str(w->texts[RELEASE]);
@@ -228,13 +215,22 @@ static bool take_parameters(struct waiting *w)
 	w->rq.ec = rd_str(w->texts[EC]);
 	w->rq.gid = rd_str(w->texts[GID]);
 	w->rq.tokens = rd_str(w->texts[TOKENS]);
-	w->rq.peer = w->texts[PEER];
-	w->rq.address = rd_str(w->texts[ADDRESS]);
-	w->rq.content = rd_of(w->texts[BODY], w->body_len);
+	w->rq.peer = rq->peer;
+	w->rq.address = rd_str(rq->address);
+	w->rq.content = rq->body;
 	return true;
 }
 
-static struct waiting *keep(const struct http_binding *b, struct http_exchange *x, const struct http_request *rq)
+static void on_header(void *ctx, const char *name, const char *value)
+{
+	struct waiting *w = ctx;
+
+	for (size_t i = 0; i < TEXTS; i++)
+		if (!w->texts[i] && strcmp(header_of[i], name) == 0)
+			w->texts[i] = value;
+}
+
+static struct waiting *keep(const struct http_binding *b, struct http_exchange *x)
 {
 	struct waiting *w = calloc(1, sizeof *w);
 
@@ -243,21 +239,10 @@ static struct waiting *keep(const struct http_binding *b, struct http_exchange *
 	w->http = x;
 	w->binding = b;
 	w->rq.rcn = ONEM2M_RCN_ABSENT;
-	for (size_t i = 0; i < TEXTS; i++) {
-		const char *value = header_of[i] ? http_request_header(x, header_of[i]) : NULL;
-
-		if (value)
-			w->texts[i] = strdup(value);
-	}
-	w->texts[TO] = to_of(rq->path);
-	w->texts[QUERY] = strdup(rq->query);
-	w->texts[PEER] = strdup(rq->peer);
-	w->texts[BODY] = rd_strdup(rq->body);
-	w->texts[ADDRESS] = strdup(rq->address ? rq->address : "");
-	w->body_len = rq->body.left;
+	http_request_headers(x, on_header, w);
 	for (size_t i = 0; i < TEXTS; i++)
-		if (!w->texts[i] && (w->texts[i] = strdup("")) == NULL)
-			abort();
+		if (!w->texts[i])
+			w->texts[i] = "";
 	return w;
 }
 
@@ -307,14 +292,14 @@ void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_r
 		upper_tester(b, x);
 		return;
 	}
-	w = keep(b, x, rq);
+	w = keep(b, x);
 	if (!content_type(http_request_header(x, "Content-Type"), &ty, &json) || !operation_of(w, rq->method, ty))
 		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
 	else if (!json && rq->body.left > 0)
 		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON");
 	else if (w->texts[ID][0] == '\0')
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
-	else if (!take_parameters(w))
+	else if (!take_parameters(w, rq))
 		refuse(w, RSC_BAD_REQUEST, "rcn, drt, rt or tqi in the query is none of its values");
 	else
 		cse_submit(b->cse, &w->rq, on_response, w);

@@ -88,6 +88,19 @@ const char *http_request_header(struct http_exchange *x, const char *name)
 	return header(x->message, name);
 }
 
+void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
+{
+	for (size_t i = 0; i < x->message->count; i++) {
+		char *lower = strdup(x->message->names[i]);
+
+		for (char *c = lower; *c; c++)
+			if (*c >= 'A' && *c <= 'Z')
+				*c = (char)(*c + 32);
+		fn(ctx, lower, x->message->values[i]);
+		free(lower);
+	}
+}
+
 static const char *answered(const struct http_header *headers, const char *name)
 {
 	for (; headers->name; headers++)
@@ -187,7 +200,7 @@ static void handle(struct cse *cse)
 	struct http_binding binding = {.cse = cse};
 	struct http_exchange x = {.message = &request};
 	char *method = strdup(request.first), *path = strchr(method, ' '), *query, *peer = strdup(header(&request, "Peer") ? header(&request, "Peer") : "");
-	struct http_request rq = {.query = "", .peer = peer, .body = request.body};
+	struct http_request rq = {.query = "", .peer = peer, .address = "127.0.0.1", .body = request.body};
 
 	if (path) {
 		*path++ = '\0';
