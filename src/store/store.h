@@ -36,11 +36,15 @@ struct store_row {
 /* A row during a reading: everything in it is borrowed until fn returns. fn may read the store, not write it. False ends the walk. */
 typedef bool store_each(void *ctx, const struct store_row *row);
 
+/* The resourceID that the caller derives for a row without one; see tree_ri. */
+typedef void store_derive(char *ri, size_t size, int type, int64_t parent, int64_t id, bool instance);
+
 struct store_options {
 	const char *path;          /* file; ":memory:" keeps nothing */
 	unsigned cache_kib;        /* page cache; 0: 64 MiB */
 	bool check;                /* full check before anything else; the structure of one that was not closed cleanly is checked in any case up to 128 MiB */
 	bool read_only;            /* beside the process that has it open: for checks and tools; nothing is migrated, writes are refused */
+	store_derive *derive;      /* for migration only, from a version that kept resourceIDs of instances in their bodies; NULL: they go without */
 };
 /* `detail` gets a sentence for the operator on an error: not a Keyway store, newer schema, damaged at ..., disk full, in use; it is good
  * until the thread opens the next. One process at a time writes a store (it holds PATH.lock). Older schemas are migrated in one

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "binding/http/http_binding.h"
 #include "cse/cse.h"
+#include "cse/tree.h"
 #include "loop/log.h"
 #ifdef KEYWAY_HAVE_OCI
 #include "oci/oci.h"
@@ -107,7 +108,7 @@ static void on_wake(void *ctx)
 static int open_store(struct program *p)
 {
 	const struct options *o = &p->options;
-	struct store_options s = {.path = ":memory:", .check = o->check};
+	struct store_options s = {.path = ":memory:", .check = o->check, .derive = tree_ri};
 	const char *detail = "";
 	char path[600];
 

@@ -41,13 +41,8 @@ static enum err open_source(struct backup *b, const char *path)
 {
 	enum file_kind kind = FILE_FOREIGN;
 	enum err e = file_connect(&b->from, path, true);
-	int r;
 
-	if (e != OK)
-		return e;
-	if ((r = sqlite3_exec(b->from.db, "BEGIN", NULL, NULL, NULL)) != SQLITE_OK)
-		return store_fault(&b->from, r);
-	if ((e = schema_identify(&b->from, &kind)) != OK)
+	if (e != OK || (e = query_exec(&b->from, "BEGIN")) != OK || (e = schema_identify(&b->from, &kind)) != OK)
 		return e;
 	if (kind == FILE_FOREIGN || kind == FILE_EMPTY)
 		return store_refuse(&b->from, ERR_STORE, "%s is not a store of Keyway", path);
@@ -56,7 +51,6 @@ static enum err open_source(struct backup *b, const char *path)
 
 static enum err open_copy(struct backup *b, const char *to)
 {
-	int r;
 	enum err e;
 
 	if (snprintf(b->part, sizeof b->part, "%s.part-XXXXXX", to) >= (int)sizeof b->part)
@@ -67,10 +61,9 @@ static enum err open_copy(struct backup *b, const char *to)
 		b->part[0] = '\0';
 		return e;
 	}
-	if ((e = file_connect(&b->to, b->part, false)) != OK)
+	if ((e = file_connect(&b->to, b->part, false)) != OK || (e = query_exec(&b->to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF")) != OK)
 		return store_refuse(&b->from, e, "%s", b->to.detail);
-	r = sqlite3_exec(b->to.db, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;", NULL, NULL, NULL);
-	return r == SQLITE_OK ? OK : store_fault(&b->to, r);
+	return OK;
 }
 
 static void report(struct backup *b, sqlite3_backup *copying, int *last)
@@ -105,9 +98,10 @@ static enum err copy(struct backup *b)
 /* A copy of a damaged store is no backup. It needs no journal until it is opened as a store. */
 static enum err check_copy(struct backup *b)
 {
-	int r = sqlite3_exec(b->to.db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
-	enum err e = r == SQLITE_OK ? check_quick(&b->to) : store_fault(&b->to, r);
+	enum err e = query_exec(&b->to, "PRAGMA journal_mode=DELETE");
 
+	if (e == OK)
+		e = check_quick(&b->to);
 	return e == OK ? OK : store_refuse(&b->from, e, "%s", b->to.detail);
 }
 

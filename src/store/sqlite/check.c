@@ -33,7 +33,7 @@ static enum err tell(struct store *s, const char *sql, void (*fault)(void *ctx, 
 
 	if (r != SQLITE_OK)
 		return store_fault(s, r);
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
+	while ((r = query_step(st)) == SQLITE_ROW) {
 		const char *text = (const char *)sqlite3_column_text(st, 0);
 
 		if (text && strcmp(text, "ok") == 0)
@@ -59,14 +59,13 @@ enum err check_quick(struct store *s)
 enum err store_check(struct store *s, void (*fault)(void *ctx, const char *text), void *ctx)
 {
 	enum err e, worst;
-	int r;
 
 	if (s->dirty)
 		return store_refuse(s, ERR_STATE, "the store can't be checked before what was written is committed");
 	store_view_end(s);
 	/* One view for all, though another process may write. */
-	if ((r = sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL)) != SQLITE_OK)
-		return store_fault(s, r);
+	if ((e = query_exec(s, "BEGIN")) != OK)
+		return e;
 	s->walking++;
 	worst = tell(s, "PRAGMA integrity_check(" FAULTS_MAX ")", fault, ctx);
 	for (size_t i = 0; i < sizeof references / sizeof references[0]; i++)

@@ -19,11 +19,9 @@ static bool in_memory(const char *path)
 static enum err settings(struct store *s, const struct store_options *o)
 {
 	char sql[512];
-	int r;
 
 	snprintf(sql, sizeof sql, SETTINGS, PAGE_SIZE, o->cache_kib ? o->cache_kib : CACHE_KIB, 4 * CHECKPOINT_PAGES * PAGE_SIZE);
-	r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
-	return r == SQLITE_OK ? OK : store_fault(s, r);
+	return query_exec(s, sql);
 }
 
 /* Only once the file is known to be ours: this writes. */
@@ -31,19 +29,16 @@ static enum err journal(struct store *s, const char *path)
 {
 	int64_t is_wal = 0;
 	enum err e;
-	int r;
 
 	if (in_memory(path) || s->read_only)
 		return OK;
-	if ((r = sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL)) != SQLITE_OK)
-		return store_fault(s, r);
-	if ((e = query_number(s, "SELECT journal_mode='wal' FROM pragma_journal_mode", &is_wal)) != OK)
+	if ((e = query_exec(s, "PRAGMA journal_mode=WAL")) != OK || (e = query_number(s, "SELECT journal_mode='wal' FROM pragma_journal_mode", &is_wal)) != OK)
 		return e;
 	return is_wal ? OK : store_refuse(s, ERR_STORE, "the file system of %s can't hold a store: it has no shared memory or locks", path);
 }
 
 /* Makes the file one of the present schema, or says why not. */
-static enum err prepare_file(struct store *s, const char *path)
+static enum err prepare_file(struct store *s, const char *path, store_derive *derive)
 {
 	enum file_kind kind;
 	enum err e = schema_identify(s, &kind);
@@ -60,7 +55,7 @@ static enum err prepare_file(struct store *s, const char *path)
 		return e;
 	if (kind == FILE_EMPTY)
 		return schema_create(s);
-	return kind == FILE_OLD ? schema_migrate(s) : OK;
+	return kind == FILE_OLD ? schema_migrate(s, derive) : OK;
 }
 
 static enum err load_state(struct store *s, bool *clean)
@@ -102,7 +97,7 @@ static enum err open_file(struct store *s, const struct store_options *o)
 	if (!in_memory(o->path) && !s->read_only && ((e = file_lock(s, o->path)) != OK || (e = file_make(s, o->path)) != OK))
 		return e;
 	if ((e = file_connect(s, o->path, s->read_only && !in_memory(o->path))) != OK || (e = settings(s, o)) != OK ||
-	    (e = prepare_file(s, o->path)) != OK || (e = query_prepare_all(s)) != OK || (e = load_state(s, &clean)) != OK ||
+	    (e = prepare_file(s, o->path, o->derive)) != OK || (e = query_prepare_all(s)) != OK || (e = load_state(s, &clean)) != OK ||
 	    (e = check(s, o, clean)) != OK)
 		return e;
 	if (s->read_only)

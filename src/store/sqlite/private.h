@@ -97,6 +97,10 @@ enum err query_take(struct store *s, enum query q, sqlite3_stmt **out) MUST_CHEC
 void query_give(struct store *s, enum query q, sqlite3_stmt *st);
 /* Runs a statement without values or rows. */
 enum err query_run(struct store *s, enum query q) MUST_CHECK;
+/* Statements as text: for opening, migrating, checking. */
+enum err query_exec(struct store *s, const char *sql) MUST_CHECK;
+/* sqlite3_step, so that store_fault can tell why the system refused. */
+int query_step(sqlite3_stmt *st);
 /* The first column of the only row of a text, for opening and checks; ERR_NOT_FOUND without a row. */
 enum err query_number(struct store *s, const char *sql, int64_t *v) MUST_CHECK;
 /* ERR_FULL, ERR_EXISTS or ERR_STORE for a result code of SQLite; writes the sentence of store_detail. */
@@ -127,7 +131,7 @@ enum err file_connect(struct store *s, const char *path, bool read_only) MUST_CH
 enum file_kind { FILE_EMPTY, FILE_CURRENT, FILE_OLD, FILE_NEWER, FILE_FOREIGN };
 enum err schema_identify(struct store *s, enum file_kind *kind) MUST_CHECK;
 enum err schema_create(struct store *s) MUST_CHECK;
-enum err schema_migrate(struct store *s) MUST_CHECK;
+enum err schema_migrate(struct store *s, store_derive *derive) MUST_CHECK;
 
 /* ---- check.c ---- */
 enum err check_quick(struct store *s) MUST_CHECK; /* structure only */

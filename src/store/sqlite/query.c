@@ -29,8 +29,8 @@ static const char *const texts[QUERIES] = {
 	[QUERY_LABEL_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM label WHERE label=?1 LIMIT ?2)",
 	[QUERY_TYPE_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM resource WHERE type=?1 LIMIT ?2)",
 	[QUERY_EXPIRED] = RESOURCE "WHERE expires>0 AND expires<=?1 UNION ALL " INSTANCE "WHERE expires>0 AND expires<=?1 ORDER BY expires",
-	[QUERY_NEXT_EXPIRY] = "SELECT min(coalesce((SELECT min(expires) FROM resource WHERE expires>0), 9223372036854775807),"
-			      " coalesce((SELECT min(expires) FROM instance WHERE expires>0), 9223372036854775807))",
+	[QUERY_NEXT_EXPIRY] = ("SELECT min(coalesce((SELECT min(expires) FROM resource WHERE expires>0), 9223372036854775807),"
+			      " coalesce((SELECT min(expires) FROM instance WHERE expires>0), 9223372036854775807))"),
 	[QUERY_NAME_TAKEN] = "SELECT 1 FROM resource WHERE parent=?1 AND rn=?2",
 	[QUERY_INSTANCE_NAME_TAKEN] = "SELECT 1 FROM instance WHERE parent=?1 AND rn=?2",
 	[QUERY_INSERT] = "INSERT INTO resource(id, parent, type, rn, root, creator, expires, body, ri) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
@@ -67,21 +67,20 @@ enum err store_refuse(struct store *s, enum err e, const char *fmt, ...)
 	return e;
 }
 
-/* SQLite calls only ENOSPC full; a quota or a limit of the process is the same to the operator. */
-static bool is_full(struct store *s, int result)
+/* SQLite tells the system's error number for some failures only, and ENOSPC alone is "full" to it; a quota or a limit of the process is the
+ * same to the operator. query_step cleared errno, and SQLite makes no system call that fails after the one that made it give up. */
+int query_step(sqlite3_stmt *st)
 {
-	int number = sqlite3_system_errno(s->db);
-
-	if ((result & 0xff) == SQLITE_FULL)
-		return true;
-	return (result & 0xff) == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT || number == EFBIG);
+	errno = 0;
+	return sqlite3_step(st);
 }
 
 enum err store_fault(struct store *s, int result)
 {
-	int number = sqlite3_system_errno(s->db);
+	int number = errno;
+	bool io = (result & 0xff) == SQLITE_IOERR;
 
-	if (is_full(s, result))
+	if ((result & 0xff) == SQLITE_FULL || (io && (number == ENOSPC || number == EDQUOT || number == EFBIG)))
 		return store_refuse(s, ERR_FULL, "no room left on the disk of the store");
 	if (result == SQLITE_CONSTRAINT_UNIQUE || result == SQLITE_CONSTRAINT_PRIMARYKEY || result == SQLITE_CONSTRAINT_ROWID)
 		return ERR_EXISTS;
@@ -96,7 +95,7 @@ enum err store_fault(struct store *s, int result)
 		return store_refuse(s, ERR_STORE, "another process keeps the store locked");
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		return store_refuse(s, ERR_STORE, "%s: %s", sqlite3_errmsg(s->db), number ? strerror(number) : sqlite3_errstr(result));
+		return store_refuse(s, ERR_STORE, "%s%s%s", sqlite3_errmsg(s->db), number ? ": " : "", number ? strerror(number) : "");
 	default:
 		return store_refuse(s, ERR_STORE, "%s", sqlite3_errmsg(s->db));
 	}
@@ -158,22 +157,33 @@ enum err query_run(struct store *s, enum query q)
 
 	if (e != OK)
 		return e;
-	r = sqlite3_step(st);
+	r = query_step(st);
 	if (r != SQLITE_DONE)
 		e = store_fault(s, r);
 	query_give(s, q, st);
 	return e;
 }
 
+enum err query_exec(struct store *s, const char *sql)
+{
+	int r;
+
+	errno = 0;
+	r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	return r == SQLITE_OK ? OK : store_fault(s, r);
+}
+
 enum err query_number(struct store *s, const char *sql, int64_t *v)
 {
 	sqlite3_stmt *st;
-	int r = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
 	enum err e = OK;
+	int r;
 
+	errno = 0;
+	r = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
 	if (r != SQLITE_OK)
 		return store_fault(s, r);
-	r = sqlite3_step(st);
+	r = query_step(st);
 	if (r == SQLITE_ROW)
 		*v = sqlite3_column_int64(st, 0);
 	else

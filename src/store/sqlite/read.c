@@ -40,7 +40,7 @@ static enum err walk(struct store *s, enum query q, sqlite3_stmt *st, store_each
 	int r;
 
 	s->walking++;
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
+	while ((r = query_step(st)) == SQLITE_ROW) {
 		struct store_row row;
 
 		row_of(st, &row);
@@ -183,7 +183,7 @@ enum err store_by_label(struct store *s, struct rd label, int64_t after, store_e
 /* The one number that a statement gives, or `otherwise`. */
 static uint64_t number(struct store *s, enum query q, sqlite3_stmt *st, uint64_t otherwise)
 {
-	int r = sqlite3_step(st);
+	int r = query_step(st);
 	uint64_t n = otherwise;
 
 	if (r == SQLITE_ROW)

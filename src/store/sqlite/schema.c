@@ -36,8 +36,9 @@ static const char indexes[] =
     "CREATE INDEX instance_expires ON instance(expires) WHERE expires>0;"
     "CREATE INDEX label_row ON label(parent, instance, id);";
 
-/* Version 0 had one table for both kinds, `et` and `lbl` in the body only, and a resourceID in every row. Instances lose theirs (it is
- * derived from their key now), and their name where it was that; nothing but the numbers in it changes. */
+/* Version 0 had one table for both kinds, `et` and `lbl` in the body only, and a resourceID in every row. Those of instances are derived
+ * from their key now, and so change; and so does their name where it was that. The CSEBase's attributes that say what the CSE is are no
+ * longer kept. Nothing else changes. */
 static const char from_0[] =
     "DROP INDEX resource_ri; DROP INDEX resource_name; DROP INDEX resource_child; ALTER TABLE resource RENAME TO former;";
 /* Body as text, and `{}` in place of one that is no JSON, so that one bad row does not keep the others from moving. */
@@ -48,12 +49,14 @@ static const char from_0[] =
 	"substr(et,14,2)) AS INTEGER), 0)"
 static const char move_0[] =
     "INSERT INTO resource(id, parent, type, ri, rn, root, creator, expires, body)"
-    " SELECT id, parent, type, ri, rn, root, creator, " EXPIRES ", json FROM"
+    " SELECT id, parent, type, ri, rn, root, creator, " EXPIRES ","
+    "  CASE WHEN type=5 THEN json_remove(json, '$.csi', '$.cst', '$.srt', '$.srv', '$.poa') ELSE json END FROM"
     "  (SELECT *, json_extract(json, '$.et') AS et FROM " FORMER " WHERE type NOT IN (4, 30, 58));"
     "INSERT INTO instance(parent, id, type, rn, root, creator, expires, body)"
     " SELECT parent, id, type, nullif(rn, ri), root, creator, " EXPIRES ","
-    "  CASE WHEN rn=ri THEN json_remove(json, '$.ri', '$.rn') ELSE json_remove(json, '$.ri') END FROM"
-    "  (SELECT *, json_extract(json, '$.et') AS et FROM " FORMER " WHERE type IN (4, 30, 58));"
+    "  CASE WHEN d IS NULL AND rn=ri THEN json_remove(json, '$.ri', '$.rn') WHEN d IS NULL THEN json_remove(json, '$.ri')"
+    "  WHEN rn=ri THEN json_set(json, '$.ri', d, '$.rn', d) ELSE json_set(json, '$.ri', d) END FROM"
+    "  (SELECT *, json_extract(json, '$.et') AS et, derived(type, parent, id) AS d FROM " FORMER " WHERE type IN (4, 30, 58));"
     "INSERT OR IGNORE INTO label(label, id, parent, instance)"
     " SELECT j.value, f.id, f.parent, f.type IN (4, 30, 58) FROM " FORMER " f, json_each(f.json, '$.lbl') j WHERE j.type='text';"
     "INSERT INTO state SELECT 1, max((SELECT max(next) FROM number), (SELECT coalesce(max(id), 0) + 1 FROM former)),"
@@ -79,22 +82,15 @@ enum err schema_identify(struct store *s, enum file_kind *kind)
 	return OK;
 }
 
-static enum err execute(struct store *s, const char *sql)
-{
-	int r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
-
-	return r == SQLITE_OK ? OK : store_fault(s, r);
-}
-
 /* The parts in one transaction: all of them, or the file as it was. */
 static enum err execute_all(struct store *s, const char *const parts[])
 {
-	enum err e = execute(s, "BEGIN IMMEDIATE");
+	enum err e = query_exec(s, "BEGIN IMMEDIATE");
 
 	for (size_t i = 0; e == OK && parts[i]; i++)
-		e = execute(s, parts[i]);
+		e = query_exec(s, parts[i]);
 	if (e == OK)
-		e = execute(s, "COMMIT");
+		e = query_exec(s, "COMMIT");
 	if (e != OK)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* leaves the sentence of what failed */
 	return e;
@@ -107,9 +103,27 @@ enum err schema_create(struct store *s)
 	return execute_all(s, parts);
 }
 
-enum err schema_migrate(struct store *s)
+/* derived(type, parent, id) of an instance, or NULL */
+static void derived(sqlite3_context *ctx, int count, sqlite3_value **values)
+{
+	store_derive *const *derive = sqlite3_user_data(ctx);
+	char ri[128];
+
+	if (count != 3 || !*derive)
+		return;
+	(*derive)(ri, sizeof ri, sqlite3_value_int(values[0]), sqlite3_value_int64(values[1]), sqlite3_value_int64(values[2]), true);
+	sqlite3_result_text(ctx, ri, -1, SQLITE_TRANSIENT);
+}
+
+enum err schema_migrate(struct store *s, store_derive *derive)
 {
 	static const char *const parts[] = {from_0, tables, move_0, indexes, MARK, NULL};
+	enum err e;
+	int r = sqlite3_create_function(s->db, "derived", 3, SQLITE_UTF8, &derive, derived, NULL, NULL);
 
-	return execute_all(s, parts);
+	if (r != SQLITE_OK)
+		return store_fault(s, r);
+	e = execute_all(s, parts);
+	sqlite3_create_function(s->db, "derived", 3, SQLITE_UTF8, NULL, NULL, NULL, NULL); /* what it borrowed ends here */
+	return e;
 }

@@ -5,8 +5,6 @@
  * SQLite still has the transaction) makes it good again. Otherwise store_commit says what happened to everybody who waits for it. */
 #include "store/sqlite/private.h"
 
-#include <string.h>
-
 static bool alive(const struct store *s)
 {
 	return sqlite3_get_autocommit(s->db) == 0;
@@ -58,8 +56,11 @@ bool store_dirty(const struct store *s)
 	return s->dirty;
 }
 
+/* Leaves store_detail as it is: the reason of the failure is worth more than one that undoing might have. */
 void store_rollback(struct store *s)
 {
+	bool full = s->failed == ERR_FULL;
+
 	if (!s->dirty)
 		return;
 	if (alive(s))
@@ -68,6 +69,10 @@ void store_rollback(struct store *s)
 	s->depth = 0;
 	s->dirty = false;
 	s->failed = OK;
+	/* The journal could not grow. Copied into the database, where there may be room, it starts over within its size; that helps the
+	 * deletions which come next. */
+	if (full)
+		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 /* Keeps the numbers and the count on disk; with the transaction that uses them, never after it. */
@@ -81,7 +86,7 @@ static enum err state_put(struct store *s, int64_t reserved)
 		return e;
 	sqlite3_bind_int64(st, 1, reserved);
 	sqlite3_bind_int64(st, 2, (int64_t)s->count);
-	r = sqlite3_step(st);
+	r = query_step(st);
 	if (r != SQLITE_DONE)
 		e = store_fault(s, r);
 	query_give(s, QUERY_STATE_PUT, st);
@@ -128,17 +133,11 @@ void store_checkpoints(struct store *s)
 	sqlite3_wal_hook(s->db, journal_grown, s);
 }
 
-/* The reason of the failure is worth more than one that undoing might have. */
-static void give_up(struct store *s, enum err e)
+static enum err give_up(struct store *s, enum err e)
 {
-	char detail[DETAIL_MAX];
-
-	memcpy(detail, s->detail, sizeof detail);
+	s->failed = e;
 	store_rollback(s);
-	/* Room that the journal holds may help the deletions that come next. */
-	if (e == ERR_FULL)
-		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	memcpy(s->detail, detail, sizeof detail);
+	return e;
 }
 
 enum err store_commit(struct store *s)
@@ -149,9 +148,8 @@ enum err store_commit(struct store *s)
 		return OK;
 	if (s->walking)
 		return store_refuse(s, ERR_STATE, "the store may not be written while a reading goes on");
-	if ((e = commit(s)) != OK)
-		give_up(s, e);
-	return e;
+	e = commit(s);
+	return e == OK ? OK : give_up(s, e);
 }
 
 enum err store_mark(struct store *s, bool clean)
@@ -166,7 +164,7 @@ enum err store_mark(struct store *s, bool clean)
 	if ((e = query_take(s, QUERY_STATE_CLEAN, &st)) == OK) {
 		sqlite3_bind_int(st, 1, clean);
 		sqlite3_bind_int64(st, 2, reserved);
-		r = sqlite3_step(st);
+		r = query_step(st);
 		e = r == SQLITE_DONE ? OK : store_fault(s, r);
 		query_give(s, QUERY_STATE_CLEAN, st);
 	}
@@ -189,10 +187,8 @@ int64_t store_new_id(struct store *s)
 		if (s->read_only || begin(s) != OK)
 			return 0;
 		s->dirty = true;
-		if ((e = commit(s)) != OK) {
-			give_up(s, e);
+		if ((e = commit(s)) != OK && give_up(s, e) != OK)
 			return 0;
-		}
 	}
 	return s->next++;
 }

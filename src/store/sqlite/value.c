@@ -23,7 +23,7 @@ static enum err walk(struct store *s, enum query q, const char *prefix, store_ea
 		return e;
 	sqlite3_bind_text(st, 1, prefix, -1, SQLITE_STATIC);
 	s->walking++;
-	while ((r = sqlite3_step(st)) == SQLITE_ROW) {
+	while ((r = query_step(st)) == SQLITE_ROW) {
 		struct store_row row;
 
 		value_of(st, &row);
@@ -69,7 +69,7 @@ enum err store_value_set(struct store *s, const char *name, struct rd value)
 	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 	if (value.left)
 		sqlite3_bind_blob64(st, 2, value.at, value.left, SQLITE_STATIC);
-	r = sqlite3_step(st);
+	r = query_step(st);
 	e = r == SQLITE_DONE ? OK : store_spoil(s, store_fault(s, r));
 	query_give(s, q, st);
 	return e;

@@ -4,7 +4,7 @@
 /* Runs a write and gives it back. What is no plain "taken" leaves an operation half done and spoils the transaction. */
 static enum err finish(struct store *s, enum query q, sqlite3_stmt *st)
 {
-	int r = sqlite3_step(st);
+	int r = query_step(st);
 	enum err e = r == SQLITE_DONE ? OK : store_fault(s, r);
 
 	query_give(s, q, st);
@@ -90,7 +90,7 @@ static enum err name_free(struct store *s, const struct store_row *row)
 		return e;
 	sqlite3_bind_int64(st, 1, row->parent);
 	sqlite3_bind_text(st, 2, row->rn, -1, SQLITE_STATIC);
-	r = sqlite3_step(st);
+	r = query_step(st);
 	e = r == SQLITE_DONE ? OK : r == SQLITE_ROW ? ERR_EXISTS : store_spoil(s, store_fault(s, r));
 	query_give(s, q, st);
 	return e;
