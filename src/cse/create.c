@@ -253,8 +253,10 @@ static bool insert(struct creation *cr)
 	if (wr_done(&text, &n.text))
 		e = tree_insert(x->cse->tree, &n, &cr->made);
 	wr_free(&text);
-	if (e == OK)
+	if (e == OK) {
+		cse_expire_at(x->cse, cr->expires);
 		return true;
+	}
 	if (e == ERR_EXISTS)
 		exchange_fail(x, RSC_CONFLICT, "there is a resource of this name already");
 	else if (e == ERR_TOO_LONG)

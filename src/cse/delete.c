@@ -143,6 +143,21 @@ static bool note_expired(void *ctx, struct resource *r)
 	return k->count < EXPIRE_AT_ONCE;
 }
 
+void cse_expire_at(struct cse *c, uint64_t unix_ms)
+{
+	uint64_t now = cse_now(c), at;
+
+	if (unix_ms == 0)
+		return;
+	if (unix_ms < now + 100)
+		unix_ms = now + 100;
+	if (unix_ms > now + 3600000)
+		unix_ms = now + 3600000; /* the wall clock may be set: look again at times */
+	at = cse_mono(c) + (unix_ms - now);
+	if (c->expiry.at == 0 || at < c->expiry.at)
+		cse_timer_at(c, &c->expiry, at);
+}
+
 void cse_expire(struct cse *c)
 {
 	struct expired k;
@@ -165,11 +180,6 @@ void cse_expire(struct cse *c)
 	if (k.count > 0)
 		cse_commit_later(c);
 	next = store_next_expiry(c->store);
-	if (next == UINT64_MAX)
-		return;
-	if (next < now + 100)
-		next = now + 100;
-	if (next > now + 3600000)
-		next = now + 3600000; /* the wall clock may be set: look again at times */
-	cse_timer_at(c, &c->expiry, cse_mono(c) + (next - now));
+	if (next != UINT64_MAX)
+		cse_expire_at(c, next);
 }

@@ -202,6 +202,7 @@ void cse_forward(struct exchange *x, const char *cse_id);
 void exchange_retarget(struct exchange *x, struct rd to); /* the same operation on another address, which answers x */
 void cse_commit_now(struct cse *c);                       /* at the start, outside of the loop */
 void cse_expire(struct cse *c);
+void cse_expire_at(struct cse *c, uint64_t unix_ms);      /* something expires then; 0: never */
 /* Deletes a resource with all below it, with events; within the open transaction. by: the originator's exchange or NULL. */
 enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event) MUST_CHECK;
 /* Changes attributes of a resource from inside (no access control, no hooks; `notify`: with events). */

@@ -197,6 +197,8 @@ static bool replace(struct updating *u)
 		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the resource is too large");
 	else if (e != OK)
 		exchange_store_failed(x, e);
+	else
+		cse_expire_at(x->cse, u->expires);
 	return e == OK;
 }
 
