@@ -311,10 +311,13 @@ static const struct schema_type *type_of(struct exchange *x, const char *root)
 
 static bool root_is_right(const struct schema_type *t, int ty, const char *root)
 {
+	const struct schema_type *named;
+
 	if (t->ty != ty)
 		return false;
+	named = schema_by_root(rd_str(root));
 	/* a specialisation brings its own name, which is none of another type */
-	return t->root ? strcmp(t->root, root) == 0 : strchr(root, ':') != NULL && !schema_by_root(rd_str(root));
+	return t->root ? strcmp(t->root, root) == 0 : strchr(root, ':') != NULL && (!named || named->ty == ty);
 }
 
 /* Registration needs no privilege on the CSEBase: who may register is a matter of the originator patterns and of the certificate. */
