@@ -218,7 +218,7 @@ with Plant() as p:
     r = json.loads(p.keyway("permit", "gw1", "60", "--json").stdout)
     assert r["ok"] and r["devices"] == len([x for x in devices().values() if x["gateway"] == "gw1"]), r
     assert "2 devices" in p.keyway("permit", "gw2", "60").stdout
-    assert "1 devices" in p.keyway("permit", "gw2", "60", pairs(e[3], ":")).stdout
+    assert "1 device\n" in p.keyway("permit", "gw2", "60", pairs(e[3], ":")).stdout
     assert "closed" in p.keyway("permit", "gw2", "0").stdout
     assert "until changed" in p.keyway("permit", "gw2", "65535").stdout
     fails(plain("permit", "gw2", "60", new_eui64()), 1, "not registered at this gateway")
