@@ -14,7 +14,6 @@
 #define PERSISTENCE_MS 7680             /* macTransactionPersistenceTime */
 #define ASSOCIATION_MS 20000            /* a child that never polls for its response is forgotten */
 #define DUPLICATE_MS 1000
-#define FIRST_RESERVED_SHORT 0xfff8
 #define BEACONS_A_SECOND 20
 
 /* A frame that waits for a child: in its queue while it sleeps, or to be sent at once. */
@@ -158,7 +157,7 @@ static bool address_is_free(struct coordinator *c, uint16_t short_address, const
 {
 	struct slot *s = slot_of_short(c, short_address);
 
-	return short_address != NWK_COORDINATOR && short_address < FIRST_RESERVED_SHORT && (!s || s == but);
+	return nwk_address_is_device(short_address) && (!s || s == but);
 }
 
 struct child *coordinator_child(struct coordinator *c, uint64_t eui64)

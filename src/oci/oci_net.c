@@ -396,7 +396,8 @@ static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint
 			d->joined = false;
 			d->interview = OCI_INTERVIEW_WAITING;
 			d->step_at = CLOCK_NEVER;
-			d->short_address = f->source;
+			if (nwk_address_is_device(f->source))
+				d->short_address = f->source;
 			memset(d->sending, 0, sizeof d->sending);
 			memset(d->duplicates, 0, sizeof d->duplicates);
 		}
@@ -430,12 +431,13 @@ static void on_rejoin(struct oci_core *c, struct oci_device *d, const struct nwk
 	struct nwk_command answer = {.id = NWK_REJOIN_RESPONSE};
 	struct oci_effect *e;
 
-	d->short_address = source;
+	if (nwk_address_is_device(source))
+		d->short_address = source;
 	d->capability = m->rejoin_request.capability;
 	e = oci_effect(c, OCI_CHILD_SET, d);
-	e->short_address = source;
+	e->short_address = d->short_address;
 	e->capability = d->capability;
-	answer.rejoin_response.short_address = source;
+	answer.rejoin_response.short_address = d->short_address;
 	nwk_command_send(c, d, &answer);
 	(void)oci_save(c, d);
 	oci_event(c, d, "rejoined");
