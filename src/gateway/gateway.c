@@ -495,12 +495,12 @@ static void on_time(void *ctx)
 static void on_notification(void *ctx, struct http_exchange *x, const struct http_request *rq)
 {
 	struct gateway *g = ctx;
-	const char *id = http_request_header(x, "X-M2M-RI");
+	const char *id = http_request_header(x, "X-M2M-RI"), *from = http_request_header(x, "X-M2M-Origin");
 	const struct http_header headers[] = {{"X-M2M-RSC", "2000"}, {"X-M2M-RI", id ? id : "0"}, {NULL, NULL}};
 
-	/* only the registrar CSE notifies us */
-	if (rq->tls && strcmp(rq->peer, g->config.cse_identity) != 0) {
-		log_line(LOG_LEVEL_WARNING, "notification from a stranger", "peer=%s", log_quote(rd_str(rq->peer)));
+	/* Only the registrar CSE notifies us, of what we subscribed to. It also passes on what others ask, in their name: that is nothing to us. */
+	if ((rq->tls && strcmp(rq->peer, g->config.cse_identity) != 0) || !from || strcmp(from, g->config.cse_id) != 0) {
+		log_line(LOG_LEVEL_WARNING, "notification from a stranger", "peer=%s from=%s", log_quote(rd_str(rq->peer)), log_quote(rd_str(from ? from : "")));
 		http_answer(x, 403, NULL, rd_of("", 0));
 		return;
 	}
