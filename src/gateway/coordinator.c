@@ -297,19 +297,23 @@ static void report(struct coordinator *c, uint64_t eui64, uint32_t id, enum egp_
 	e->status = status;
 }
 
-/* One data frame at a time to a child that listens. An association response that waits to be polled for holds up the Transport-Key alone, which the
- * device could not receive before it knows its address; anybody can ask for an association in a living child's name. */
+/* One data frame at a time to a child that listens. A new child hears nothing before it has polled for its address; but anybody can ask for an
+ * association in the name of a confirmed one, and holds up no more than the Transport-Key of that association. */
 static void next_direct(struct coordinator *c, struct slot *s)
 {
-	struct item *i = listens(&s->child) ? s->first : NULL;
-	bool associating = false;
+	struct item *next = NULL;
+	bool address_waits = false;
 
-	while (i && (i->command || (associating && i->id == COORDINATOR_TRANSPORT_KEY))) {
-		associating = associating || i->command;
-		i = i->next;
+	for (struct item *i = listens(&s->child) ? s->first : NULL; i; i = i->next) {
+		if (i->command)
+			address_waits = true;
+		else if (i->in_flight)
+			return;
+		else if (!next && !(address_waits && (!s->child.confirmed || i->id == COORDINATOR_TRANSPORT_KEY)))
+			next = i;
 	}
-	if (i && !i->in_flight)
-		transmit_item(c, s, i);
+	if (next)
+		transmit_item(c, s, next);
 }
 
 static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool command, uint64_t expires, struct rd octets)

@@ -366,6 +366,41 @@ static void a_repeated_request_waits_for_one_answer(void **state)
 	assert_null(find(COORDINATOR_TRANSMIT, 0));
 }
 
+/* The EG answers before the device has polled for its address. */
+static void a_transport_key_waits_until_the_child_has_its_address(void **state)
+{
+	struct mac_frame f;
+	uint32_t token;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) { /* a new child, and one that begins again */
+		admit(DEVICE, 60);
+		associate(DEVICE, LISTENS);
+		down(DEVICE, 0, 0, "transport key");
+		assert_null(find(COORDINATOR_TRANSMIT, 0));
+		if (round == 0) {
+			down(DEVICE, 3, 0, "its owner's");
+			assert_null(find(COORDINATOR_TRANSMIT, 0));
+		}
+		poll_extended(DEVICE);
+		assert_int_equal(number_of(COORDINATOR_TRANSMIT), 1);
+		assert_true(sent(0, &f, &token));
+		assert_int_equal(f.type, MAC_COMMAND);
+		answer_sent(token, true, false);
+		assert_true(sent(0, &f, &token));
+		assert_true(rd_is(f.payload, "transport key"));
+		answer_sent(token, true, false);
+		delivered(0, EGP_DELIVERED);
+		if (round == 0) {
+			assert_true(sent(0, &f, &token));
+			answer_sent(token, true, false);
+			delivered(3, EGP_DELIVERED);
+		}
+		coordinator_child_set(co, now, DEVICE, coordinator_child(co, DEVICE)->short_address, LISTENS, 0);
+		collect();
+	}
+}
+
 /* Unauthenticated: in the name of a living child anybody can ask. */
 static void a_forged_association_changes_nothing_of_a_child(void **state)
 {
@@ -916,6 +951,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_admitted_device_gets_an_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_else_gets_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_repeated_request_waits_for_one_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_transport_key_waits_until_the_child_has_its_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_association_changes_nothing_of_a_child, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_transport_key_waits_for_the_association_response, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flood_of_strangers_takes_no_place_of_a_child, setup, teardown),
