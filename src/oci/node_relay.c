@@ -64,8 +64,8 @@ static bool take(struct channel *c, struct rd con, bool in_order)
 
 	if (!d || !base64_parse(con, &w) || !wr_done(&w, &message) || egp_decode(message, &m) != OK)
 		return true;
-	/* numbers only grow: an instance that was seen is not taken again, by notification or retrieval */
-	if (m.transaction <= d->uplink)
+	/* numbers only grow, and begin again behind 2^32: an instance that was seen is not taken again, by notification or retrieval */
+	if (d->uplink != 0 && (int32_t)(m.transaction - d->uplink) <= 0)
 		return true;
 	if (!in_order && m.transaction != d->uplink + 1)
 		return false;

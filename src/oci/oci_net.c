@@ -180,6 +180,8 @@ enum err oci_core_key(struct oci_core *c, uint64_t now, uint64_t eui64, uint64_t
 		return ERR_NO_MEMORY;
 	}
 	d->gateway = gateway;
+	if (strcmp(d->relay, relay) != 0)
+		d->uplink = 0; /* another gateway, which counts by itself */
 	snprintf(d->relay, sizeof d->relay, "%s", relay);
 	snprintf(d->application, sizeof d->application, "%s", application);
 	if (!d->present.network || d->present.generation == generation || !d->joined) {
