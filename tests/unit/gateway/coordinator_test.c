@@ -508,6 +508,7 @@ static void addresses_differ_and_survive_a_restart(void **state)
 	child = coordinator_child(co, 1000);
 	strcpy(child->owner, "/id-b");
 	strcpy(child->relay, "/id-mn/cse-mn/gw1/00000000000003e8");
+	strcpy(child->down, "cin1234");
 	associate(5000, SLEEPS); /* refused: not worth remembering */
 	assert_int_equal(children_save(path, co, 41), OK);
 	coordinator_free(co);
@@ -527,6 +528,8 @@ static void addresses_differ_and_survive_a_restart(void **state)
 	assert_int_equal(child->timeout_s, 7680);
 	assert_string_equal(child->owner, "/id-b");
 	assert_string_equal(child->relay, "/id-mn/cse-mn/gw1/00000000000003e8");
+	assert_string_equal(child->down, "cin1234");
+	assert_string_equal(coordinator_child(co, 1001)->down, "");
 	for (uint64_t i = 0; i < 100; i++) { /* new ones get other addresses, old ones their own */
 		admit(2000 + i, 60);
 		associate(2000 + i, SLEEPS);
@@ -546,6 +549,8 @@ static void a_damaged_file_of_children_is_refused(void **state)
 		"child 00124b0000000001 65536 128 1 0 /id-b /r\n",      /* no address */
 		"child 00124b00000000zz 1 128 1 0 /id-b /r\n",
 		"child 00124b0000000001 1 128 1 0 /id-b /r\nchild 00124b0000000001 2 128 1 0 /id-b /r\n", /* twice */
+		"child 00124b0000000001 1 128 1 0 /id-b /r cin1 more\n",
+		"child 00124b0000000001 1 128 1 0 /id-b /r cin\t1\n",
 		"epoch -1\n",
 		"nonsense\n",
 	};
