@@ -21,10 +21,6 @@ with Plant() as p:
         degrees += 1
         sensor.tell("temperature %.2f" % degrees)
         p.wait_value(thermometer, "tempe", "cod:tempe", "curT0", degrees)
-        if role == "device-" + plug:
-            # It begins switched off, and says so: until then node B takes what it heard last for true, and a command to the same is none.
-            on = False
-            p.wait_value(plug, "binSh", "cod:binSh", "state", on)
         on = not on
         r = p.keyway("update", "/id-b/cse-b/zb-%s/binSh" % plug, "state=%s" % str(on).lower())
         switch_line = '"on":%s' % str(on).lower()
