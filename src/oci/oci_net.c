@@ -10,6 +10,7 @@
 
 #define RADIUS 30
 #define COUNTER_BLOCK 1024
+#define APS_COUNTER_SKIP 64     /* more than are sent between two frames of the device, each of which stores it */
 #define VALIDITY_MS 20000
 #define APS_WAIT_MS 2500        /* 1.6 s on air, and the way through two CSEs */
 #define APS_WAIT_SLEEPY_MS 7000
@@ -146,6 +147,7 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	*d = *stored;
 	d->next = next;
 	begin_sequences(c, d);
+	d->aps_counter = (uint8_t)(stored->aps_counter + APS_COUNTER_SKIP);
 	counter_init(&d->out, stored->out_reserved, COUNTER_BLOCK);
 	d->step_at = CLOCK_NEVER;
 	if (d->joined && d->interview != OCI_INTERVIEW_DONE)
