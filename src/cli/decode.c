@@ -98,6 +98,37 @@ static void print_zcl(struct decoding *d, const struct aps_frame *f, struct rd p
 	}
 }
 
+struct named {
+	unsigned id;
+	const char *name;
+};
+
+/* An entry without a name ends a table. */
+static const char *name_of(const struct named *table, unsigned id)
+{
+	while (table->name && table->id != id)
+		table++;
+	return table->name ? table->name : "?";
+}
+
+static const struct named mac_commands[] = {
+	{MAC_ASSOCIATION_REQUEST, "association request"}, {MAC_ASSOCIATION_RESPONSE, "association response"}, {MAC_DISASSOCIATION, "disassociation"},
+	{MAC_DATA_REQUEST, "data request"}, {MAC_PAN_ID_CONFLICT, "PAN ID conflict"}, {MAC_ORPHAN, "orphan"}, {MAC_BEACON_REQUEST, "beacon request"},
+	{MAC_COORDINATOR_REALIGNMENT, "coordinator realignment"}, {0, NULL},
+};
+static const struct named nwk_commands[] = {
+	{NWK_ROUTE_REQUEST, "route request"}, {NWK_ROUTE_REPLY, "route reply"}, {NWK_NETWORK_STATUS, "network status"}, {NWK_LEAVE, "leave"},
+	{NWK_ROUTE_RECORD, "route record"}, {NWK_REJOIN_REQUEST, "rejoin request"}, {NWK_REJOIN_RESPONSE, "rejoin response"}, {NWK_LINK_STATUS, "link status"},
+	{NWK_NETWORK_REPORT, "network report"}, {NWK_NETWORK_UPDATE, "network update"}, {NWK_END_DEVICE_TIMEOUT_REQUEST, "end-device time-out request"},
+	{NWK_END_DEVICE_TIMEOUT_RESPONSE, "end-device time-out response"}, {0, NULL},
+};
+static const struct named zdo_clusters[] = {
+	{ZDO_NWK_ADDR, "NWK address"}, {ZDO_IEEE_ADDR, "IEEE address"}, {ZDO_NODE_DESC, "node descriptor"}, {ZDO_POWER_DESC, "power descriptor"},
+	{ZDO_SIMPLE_DESC, "simple descriptor"}, {ZDO_ACTIVE_EP, "active endpoints"}, {ZDO_MATCH_DESC, "match descriptor"}, {ZDO_DEVICE_ANNCE, "device announce"},
+	{ZDO_PARENT_ANNCE, "parent announce"}, {ZDO_BIND, "bind"}, {ZDO_UNBIND, "unbind"}, {ZDO_MGMT_LEAVE, "management leave"},
+	{ZDO_MGMT_PERMIT_JOINING, "management permit joining"}, {0, NULL},
+};
+
 static const char *command_name(enum aps_command_id id)
 {
 	switch (id) {
@@ -140,7 +171,8 @@ static void print_aps(struct decoding *d, const struct opened_frame *o)
 	} else if (f->type == APS_DATA && f->profile == APS_PROFILE_ZDP) {
 		enum err e = zdo_decode(f->cluster, o->aps, &m);
 
-		layer("ZDO", "cluster %04x%s, sequence %u", f->cluster, f->cluster & ZDO_RESPONSE ? " (response)" : "", m.sequence);
+		layer("ZDO", "%s %s (%04x), sequence %u", name_of(zdo_clusters, f->cluster & ~(unsigned)ZDO_RESPONSE), f->cluster & ZDO_RESPONSE ? "response" : "request", f->cluster,
+		    m.sequence);
 		if (e != OK && e != ERR_UNSUPPORTED)
 			malformed(d, "ZDO", e);
 	} else if (f->type == APS_DATA) {
@@ -174,7 +206,7 @@ static void print_nwk(struct decoding *d, struct rd payload)
 	if (!o.nwk_opened)
 		layer("", "%ssealed; no key given opens it%s", style(STYLE_YELLOW), style(STYLE_PLAIN));
 	else if (f.type == NWK_COMMAND && nwk_command_decode(o.nwk, &c) == OK)
-		layer("", "NWK command %02x", c.id);
+		layer("", "%s (%02x)", name_of(nwk_commands, c.id), c.id);
 	else if (o.has_aps)
 		print_aps(d, &o);
 }
@@ -196,7 +228,7 @@ static void print_mac(struct decoding *d, struct rd octets)
 	layer("MAC", "%s, sequence %u, %s -> %s%s%s", types[f.type], f.sequence, address(&f.source), address(&f.destination), f.ack_request ? ", acknowledgement requested" : "",
 	    f.frame_pending ? ", more pending" : "");
 	if (f.type == MAC_COMMAND && mac_command_decode(f.payload, &c) == OK)
-		layer("", "MAC command %02x", c.id);
+		layer("", "%s (%02x)", name_of(mac_commands, c.id), c.id);
 	else if (f.type == MAC_BEACON && mac_beacon_decode(f.payload, &b) == OK && zigbee_beacon_decode(b.payload, &z) == OK)
 		layer("", "Zigbee beacon, joining %s, extended PAN ID %016llx", b.association_permit ? "open" : "closed", (unsigned long long)z.extended_pan_id);
 	else if (f.type == MAC_DATA)

@@ -218,7 +218,7 @@ static int report(struct import *im)
 		if (wr_done(&w, &text))
 			cli_print_json(text);
 	} else if (im->wrong == 0) {
-		printf("%zu devices registered\n", im->added);
+		printf("%zu device%s registered\n", im->added, im->added == 1 ? "" : "s");
 	}
 	wr_free(&w);
 	if (im->wrong > 0 && im->added == 0)

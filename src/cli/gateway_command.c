@@ -207,9 +207,9 @@ int permit_main(int argc, char **argv)
 	else if (seconds == 0)
 		printf("joining at %s is closed\n", argv[1]);
 	else if (seconds == UNTIL_CHANGED)
-		printf("joining at %s is open until changed, for %llu devices\n", argv[1], (unsigned long long)devices);
+		printf("joining at %s is open until changed, for %llu device%s\n", argv[1], (unsigned long long)devices, devices == 1 ? "" : "s");
 	else
-		printf("joining at %s is open for %llu s, for %llu devices\n", argv[1], (unsigned long long)seconds, (unsigned long long)devices);
+		printf("joining at %s is open for %llu s, for %llu device%s\n", argv[1], (unsigned long long)seconds, (unsigned long long)devices, devices == 1 ? "" : "s");
 	if (!json && seconds > 0 && devices == 0)
 		printf("no device is registered at %s, so none can join: register it with `keyway device add`, then permit again\n", argv[1]);
 	admin_answer_clear(&a);

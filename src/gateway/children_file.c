@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 
-#define FILE_MAX (CHILDREN_MAX * 400 + 100)
+#define FILE_MAX (CHILDREN_MAX * 500 + 100)
 
 static bool word(struct rd *line, struct rd *w)
 {
@@ -20,7 +20,18 @@ static bool word(struct rd *line, struct rd *w)
 	return true;
 }
 
-/* "child EUI64 short capability confirmed timeout owner relay"; "-" for an empty owner or relay */
+/* A name has no blanks and nothing that a line could not hold. */
+static bool name(struct rd w, char *to, size_t size)
+{
+	if (!rd_text(w, to, size))
+		return false;
+	for (size_t i = 0; to[i]; i++)
+		if ((unsigned char)to[i] <= ' ' || to[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* "child EUI64 short capability confirmed timeout owner relay [down]"; "-" for an empty owner or relay */
 static bool parse_child(struct rd line, struct child *child)
 {
 	struct rd w;
@@ -39,7 +50,9 @@ static bool parse_child(struct rd line, struct child *child)
 	if (!word(&line, &w) || !rd_decimal(w, &n) || n > UINT32_MAX)
 		return false;
 	child->timeout_s = (uint32_t)n;
-	if (!word(&line, &w) || !rd_text(w, child->owner, sizeof child->owner) || !word(&line, &w) || !rd_text(w, child->relay, sizeof child->relay))
+	if (!word(&line, &w) || !name(w, child->owner, sizeof child->owner) || !word(&line, &w) || !name(w, child->relay, sizeof child->relay))
+		return false;
+	if (word(&line, &w) && !name(w, child->down, sizeof child->down))
 		return false;
 	if (strcmp(child->owner, "-") == 0)
 		child->owner[0] = '\0';
@@ -123,8 +136,8 @@ enum err children_save(const char *path, struct coordinator *c, uint32_t epoch)
 		if (child->short_address == MAC_BROADCAST)
 			continue;
 		eui64_print(eui64, child->eui64);
-		wr_fmt(&w, "child %s %u %u %d %u %s %s\n", eui64, child->short_address, child->capability, child->confirmed, child->timeout_s,
-		    child->owner[0] ? child->owner : "-", child->relay[0] ? child->relay : "-");
+		wr_fmt(&w, "child %s %u %u %d %u %s %s%s%s\n", eui64, child->short_address, child->capability, child->confirmed, child->timeout_s,
+		    child->owner[0] ? child->owner : "-", child->relay[0] ? child->relay : "-", child->down[0] ? " " : "", child->down);
 	}
 	snprintf(temporary, sizeof temporary, "%s.new", path);
 	if (wr_done(&w, &text))

@@ -14,7 +14,6 @@
 #define PERSISTENCE_MS 7680             /* macTransactionPersistenceTime */
 #define ASSOCIATION_MS 20000            /* a child that never polls for its response is forgotten */
 #define DUPLICATE_MS 1000
-#define FIRST_RESERVED_SHORT 0xfff8
 #define BEACONS_A_SECOND 20
 
 /* A frame that waits for a child: in its queue while it sleeps, or to be sent at once. */
@@ -158,7 +157,7 @@ static bool address_is_free(struct coordinator *c, uint16_t short_address, const
 {
 	struct slot *s = slot_of_short(c, short_address);
 
-	return short_address != NWK_COORDINATOR && short_address < FIRST_RESERVED_SHORT && (!s || s == but);
+	return nwk_address_is_device(short_address) && (!s || s == but);
 }
 
 struct child *coordinator_child(struct coordinator *c, uint64_t eui64)
@@ -298,19 +297,23 @@ static void report(struct coordinator *c, uint64_t eui64, uint32_t id, enum egp_
 	e->status = status;
 }
 
-/* One data frame at a time to a child that listens. An association response that waits to be polled for holds up the Transport-Key alone, which the
- * device could not receive before it knows its address; anybody can ask for an association in a living child's name. */
+/* One data frame at a time to a child that listens. A new child hears nothing before it has polled for its address; but anybody can ask for an
+ * association in the name of a confirmed one, and holds up no more than the Transport-Key of that association. */
 static void next_direct(struct coordinator *c, struct slot *s)
 {
-	struct item *i = listens(&s->child) ? s->first : NULL;
-	bool associating = false;
+	struct item *next = NULL;
+	bool address_waits = false;
 
-	while (i && (i->command || (associating && i->id == COORDINATOR_TRANSPORT_KEY))) {
-		associating = associating || i->command;
-		i = i->next;
+	for (struct item *i = listens(&s->child) ? s->first : NULL; i; i = i->next) {
+		if (i->command)
+			address_waits = true;
+		else if (i->in_flight)
+			return;
+		else if (!next && !(address_waits && (!s->child.confirmed || i->id == COORDINATOR_TRANSPORT_KEY)))
+			next = i;
 	}
-	if (i && !i->in_flight)
-		transmit_item(c, s, i);
+	if (next)
+		transmit_item(c, s, next);
 }
 
 static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool command, uint64_t expires, struct rd octets)

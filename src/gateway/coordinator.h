@@ -11,6 +11,7 @@
 #define CHILDREN_MAX 256
 #define CHILD_NAME 128
 #define COORDINATOR_TRANSPORT_KEY 0
+#define CHILD_DOWN 96
 
 struct coordinator_config {
 	uint64_t eui64;
@@ -27,6 +28,7 @@ struct child {
 	uint32_t timeout_s;       /* 0: never ages */
 	char owner[CHILD_NAME];   /* CSE-ID of node B; "" before enrolment */
 	char relay[CHILD_NAME];   /* SP-relative ID of the container above up and down */
+	char down[CHILD_DOWN];    /* how far its owner's messages were carried out: relay_last */
 	uint64_t last_heard;
 };
 

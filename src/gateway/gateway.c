@@ -252,8 +252,17 @@ static void keep_packet(struct gateway *g, const struct egp_message *m)
 	p->len = m->response.packet.left;
 }
 
+/* Together with what the owner's messages have changed: none of them is carried out again after a restart. */
 static void save(struct gateway *g)
 {
+	struct child *child;
+
+	for (size_t i = 0; (child = coordinator_child_at(g->coordinator, i)) != NULL; i++) {
+		const char *last = relay_last(g->relay, child->eui64);
+
+		if (last)
+			snprintf(child->down, sizeof child->down, "%s", last);
+	}
 	if (children_save(g->children_path, g->coordinator, g->epoch) != OK)
 		log_line(LOG_LEVEL_ERROR, "children cannot be stored", "path=%s", g->children_path);
 }
@@ -285,9 +294,9 @@ static void on_packet(struct gateway *g, const struct egp_message *m)
 		relay.left -= 3;
 	if (!rd_text(relay, child->relay, sizeof child->relay))
 		child->relay[0] = '\0';
-	save(g);
 	keep_packet(g, m);
-	relay_device(g->relay, child->eui64, child->owner);
+	relay_device(g->relay, child->eui64, child->owner, NULL);
+	save(g);
 }
 
 static void on_relay_ready(void *ctx, uint64_t device)
@@ -495,12 +504,12 @@ static void on_time(void *ctx)
 static void on_notification(void *ctx, struct http_exchange *x, const struct http_request *rq)
 {
 	struct gateway *g = ctx;
-	const char *id = http_request_header(x, "X-M2M-RI");
+	const char *id = http_request_header(x, "X-M2M-RI"), *from = http_request_header(x, "X-M2M-Origin");
 	const struct http_header headers[] = {{"X-M2M-RSC", "2000"}, {"X-M2M-RI", id ? id : "0"}, {NULL, NULL}};
 
-	/* only the registrar CSE notifies us */
-	if (rq->tls && strcmp(rq->peer, g->config.cse_identity) != 0) {
-		log_line(LOG_LEVEL_WARNING, "notification from a stranger", "peer=%s", log_quote(rd_str(rq->peer)));
+	/* Only the registrar CSE notifies us, of what we subscribed to. It also passes on what others ask, in their name: that is nothing to us. */
+	if ((rq->tls && strcmp(rq->peer, g->config.cse_identity) != 0) || !from || strcmp(from, g->config.cse_id) != 0) {
+		log_line(LOG_LEVEL_WARNING, "notification from a stranger", "peer=%s from=%s", log_quote(rd_str(rq->peer)), log_quote(rd_str(from ? from : "")));
 		http_answer(x, 403, NULL, rd_of("", 0));
 		return;
 	}
@@ -529,9 +538,22 @@ static void resume_children(struct gateway *g)
 	for (size_t i = 0; (child = coordinator_child_at(g->coordinator, i)) != NULL; i++) {
 		if (child->owner[0] == '\0')
 			continue;
-		relay_device(g->relay, child->eui64, child->owner);
+		relay_device(g->relay, child->eui64, child->owner, child->down);
 		child_event(g, child->eui64, EGP_CHILD_GATEWAY_RESTARTED);
 	}
+}
+
+/* Where the CSE finds us: the host that we listen on. */
+static void point_of_access(struct gateway *g)
+{
+	struct rd all = rd_str(g->config.listen), host;
+	const char *colon = strrchr(g->config.listen, ':');
+	char name[100];
+
+	if (!colon || !rd_sub(&all, (size_t)(colon - g->config.listen), &host) || host.left == 0 || rd_is(host, "0.0.0.0") || rd_is(host, "[::]") ||
+	    !rd_text(host, name, sizeof name))
+		strcpy(name, "127.0.0.1");
+	snprintf(g->poa, sizeof g->poa, "%s://%s:%u", g->config.tls ? "https" : "http", name, http_server_port(g->server));
 }
 
 enum err gateway_start(struct loop *l, const struct gateway_config *config)
@@ -562,7 +584,7 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	e = http_server_new(l, config->listen, config->tls, on_notification, g, &g->server);
 	if (e != OK)
 		return e;
-	snprintf(g->poa, sizeof g->poa, "%s://127.0.0.1:%u", config->tls ? "https" : "http", http_server_port(g->server));
+	point_of_access(g);
 	relay = (struct relay_config){config->cse_url, config->cse_identity, config->cse_id, config->cse_name, config->ae_id, config->ae_name, g->poa, g->epoch};
 	g->relay = relay_new(l, g->http, &relay, &relay_events, g);
 	g->timer = loop_timer_new(l, on_time, g);

@@ -65,6 +65,8 @@ struct http_result {
 typedef void http_done(void *ctx, const struct http_result *r);
 /* Value of a response header, during the callback only; NULL when absent. */
 const char *http_result_header(const struct http_result *r, const char *name);
+/* The server's clock, from its Date header, Unix seconds; 0 when it does not say. During the callback only. */
+uint64_t http_result_date(const struct http_result *r);
 
 /* tls may be NULL when only http:// is called. Connections are kept alive and reused. */
 struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls);

@@ -366,6 +366,14 @@ void http_call_cancel(struct http_call *call)
 	call_free(call);
 }
 
+uint64_t http_result_date(const struct http_result *r)
+{
+	const char *text = http_result_header(r, "date");
+	time_t t = text ? curl_getdate(text, NULL) : -1;
+
+	return t > 0 ? (uint64_t)t : 0;
+}
+
 const char *http_result_header(const struct http_result *r, const char *name)
 {
 	size_t len = strlen(name);

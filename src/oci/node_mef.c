@@ -7,21 +7,20 @@
 #include "base/clock.h"
 #include "loop/log.h"
 #include "mef/mmef_codes.h"
+#include "oci/mef_answer.h"
 #include "oci/node_private.h"
 
 #define POLL_S 25
 #define RETRY_FIRST_MS 250
 #define RETRY_MOST_MS 5000
-#define PATH_MAX_OCTETS 300
 #define APS_TRIES 4
 
 struct mef_client {
 	struct oci_node *node;
 	struct loop_timer *retry;
 	uint64_t wait;
-	char commands[PATH_MAX_OCTETS]; /* "/mef/<ri>/cmd" */
-	char command_id[32];            /* of the command that is carried out, as JSON */
-	char key_path[PATH_MAX_OCTETS];
+	char commands[MEF_PATH];         /* "/mef/<ri>/cmd" */
+	char command_id[MEF_COMMAND_ID]; /* of the command that is carried out, as JSON */
 	bool registered;
 	unsigned sequence;
 };
@@ -33,7 +32,7 @@ static void carry_out(struct mef_client *m, struct rd body);
 static void call(struct mef_client *m, const char *method, const char *path, int ty, struct rd body, uint64_t timeout_ms, http_done *done, void *ctx)
 {
 	const struct oci_config *k = &m->node->config;
-	char url[PATH_MAX_OCTETS + 200], id[32], type[64];
+	char url[MEF_PATH + 200], id[32], type[64];
 	const struct http_header headers[] = {
 		{"X-M2M-Origin", k->cse_id}, {"X-M2M-RI", id}, {"X-M2M-RVI", "3"}, {body.left ? "Content-Type" : NULL, type}, {NULL, NULL},
 	};
@@ -78,8 +77,7 @@ static void on_registered(void *ctx, const struct http_result *r)
 	struct mef_client *m = ctx;
 	struct json_arena *a = json_arena_new();
 	const struct json *doc;
-	bool ok = a && r->error == OK && r->status < 300 && json_parse(a, r->body, NULL, &doc) == OK &&
-	    json_text(json_get(json_get(doc, MMEF_CLIENT_REG), "cmd"), m->commands, sizeof m->commands);
+	bool ok = a && r->error == OK && r->status < 300 && json_parse(a, r->body, NULL, &doc) == OK && mef_registration_parse(doc, m->commands);
 
 	json_arena_free(a);
 	if (!ok) {
@@ -121,7 +119,7 @@ static void on_command(void *ctx, const struct http_result *r)
 
 static void poll_commands(struct mef_client *m)
 {
-	char path[PATH_MAX_OCTETS + 32];
+	char path[MEF_PATH + 32];
 
 	snprintf(path, sizeof path, "%s?wait=%d", m->commands, POLL_S);
 	call(m, "GET", path, 0, rd_of("", 0), (POLL_S + 15) * 1000, on_command, m);
@@ -137,37 +135,17 @@ static void report(struct mef_client *m, int status)
 
 /* ---- a key ---- */
 
-static bool take_key(struct mef_client *m, const struct json *reg, struct secret **key)
+static enum err store_key(struct mef_client *m, const struct json *doc)
 {
-	uint8_t octets[SECRET_AES128];
-	struct wr w = wr_of(octets, sizeof octets);
-	struct rd text;
-	bool ok = json_string(json_get(reg, "keyValue"), &text) && base64_parse(text, &w) && !w.spoilt && w.len == sizeof octets;
-
-	(void)m;
-	*key = ok ? secret_take(octets, sizeof octets) : NULL;
-	bytes_wipe(octets, sizeof octets);
-	return *key != NULL;
-}
-
-static enum err store_key(struct mef_client *m, const struct json *reg)
-{
-	const struct json *z = json_get(reg, "zigbee");
-	char device[32], gateway[32], relay[OCI_NAME], application[OCI_NAME], id[OCI_KEY_ID];
-	uint64_t eui64, gateway_eui64, address, capability, sequence, generation;
-	struct secret *key;
+	struct mef_key k;
 	enum err e;
 
-	if (!json_text(json_get(z, "device"), device, sizeof device) || !eui64_parse(rd_str(device), &eui64) || !json_text(json_get(z, "gateway"), gateway, sizeof gateway) ||
-	    !eui64_parse(rd_str(gateway), &gateway_eui64) || !json_text(json_get(z, "relay"), relay, sizeof relay) ||
-	    !json_text(json_get(z, "application"), application, sizeof application) || !json_text(json_get(reg, "ri"), id, sizeof id) ||
-	    !json_uint(json_get(z, "short"), &address) || address > 0xffff || !json_uint(json_get(z, "capability"), &capability) || capability > 0xff ||
-	    !json_uint(json_get(z, "keySequence"), &sequence) || sequence > 0xff || !json_uint(json_get(z, "generation"), &generation) || !take_key(m, reg, &key))
+	if (!mef_key_parse(doc, &k))
 		return ERR_MALFORMED;
-	e = oci_core_key(m->node->core, clock_ms(), eui64, gateway_eui64, (uint16_t)address, (uint8_t)capability, relay, application, key, (uint8_t)sequence, generation, id);
+	e = oci_core_key(m->node->core, clock_ms(), k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id);
 	if (e == OK) {
-		log_line(LOG_LEVEL_INFO, "key received", "device=%s generation=%llu", device, (unsigned long long)generation);
-		relay_open(m->node, eui64);
+		log_line(LOG_LEVEL_INFO, "key received", "device=%s generation=%llu", node_name(k.device), (unsigned long long)k.generation);
+		relay_open(m->node, k.device);
 		node_pump(m->node);
 	}
 	return e;
@@ -186,7 +164,7 @@ static void on_key(void *ctx, const struct http_result *r)
 		return;
 	}
 	if (a && r->status < 300 && json_parse(a, r->body, NULL, &doc) == OK)
-		e = store_key(m, json_get(doc, MMEF_SYMM_KEY_REG));
+		e = store_key(m, doc);
 	json_arena_free(a);
 	if (e != OK)
 		log_line(LOG_LEVEL_ERROR, "key not taken", "status=%u reason=%s", r->status, err_name(e));
@@ -201,7 +179,7 @@ struct relayed {
 	uint8_t counter, aps_counter;
 	bool sealed;
 	unsigned tries;
-	char path[PATH_MAX_OCTETS], body[600];
+	char path[MEF_PATH], body[600];
 	struct loop_timer *retry;
 };
 
@@ -218,30 +196,20 @@ static void on_relayed_retry(void *ctx)
 	relayed_send(ctx);
 }
 
-static void on_aps_answer(struct relayed *f, const struct json *aps)
+static void on_aps_answer(struct relayed *f, const struct mef_aps_reply *reply)
 {
 	struct oci_node *n = f->mef->node;
-	uint8_t octets[NWK_FRAME_MAX];
-	struct wr w = wr_of(octets, sizeof octets);
-	struct rd frame = rd_of(NULL, 0), text;
-	char outcome[32], reason[128] = "";
-	bool ack = false;
 
-	if (!json_text(json_get(aps, "outcome"), outcome, sizeof outcome))
-		return;
-	if (!json_bool(json_get(aps, "ack"), &ack))
-		ack = false;
-	if (json_text(json_get(aps, "reason"), reason, sizeof reason))
-		log_line(LOG_LEVEL_NOTICE, "Trust Centre ignored a frame", "device=%s reason=\"%s\"", node_name(f->device), reason);
-	if (json_string(json_get(aps, "frame"), &text) && base64_parse(text, &w) && !wr_done(&w, &frame))
-		frame = rd_of(NULL, 0);
-	oci_core_aps(n->core, clock_ms(), f->device, frame, ack && f->sealed, f->aps_counter);
+	if (reply->reason[0])
+		log_line(LOG_LEVEL_NOTICE, "Trust Centre ignored a frame", "device=%s reason=%s", node_name(f->device), log_quote(rd_str(reply->reason)));
+	oci_core_aps(n->core, clock_ms(), f->device, rd_of(reply->frame, reply->len), reply->ack && f->sealed, f->aps_counter);
 	node_pump(n);
 }
 
 static void on_relayed(void *ctx, const struct http_result *r)
 {
 	struct relayed *f = ctx;
+	struct mef_aps_reply reply;
 	struct json_arena *a;
 	const struct json *doc;
 
@@ -250,8 +218,8 @@ static void on_relayed(void *ctx, const struct http_result *r)
 		return;
 	}
 	a = json_arena_new();
-	if (a && r->error == OK && r->status < 300 && json_parse(a, r->body, NULL, &doc) == OK)
-		on_aps_answer(f, json_get(doc, MMEF_APS));
+	if (a && r->error == OK && r->status < 300 && json_parse(a, r->body, NULL, &doc) == OK && mef_aps_parse(doc, &reply))
+		on_aps_answer(f, &reply);
 	else
 		log_line(LOG_LEVEL_WARNING, "APS frame not taken by the MEF", "device=%s status=%u", node_name(f->device), r->status);
 	json_arena_free(a);
@@ -294,7 +262,7 @@ static void relay_frame(struct mef_client *m, uint64_t device, const char *key_p
 
 void mef_aps(struct oci_node *n, uint64_t device, const char *key_id, uint8_t counter, struct rd frame)
 {
-	char path[PATH_MAX_OCTETS];
+	char path[MEF_PATH];
 
 	snprintf(path, sizeof path, "/mef/%s", key_id);
 	relay_frame(n->mef, device, path, counter, frame);
@@ -311,7 +279,7 @@ static void on_event_told(void *ctx, const struct http_result *r)
 
 void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const char *event, uint16_t short_address, uint8_t capability)
 {
-	char path[PATH_MAX_OCTETS], body[200];
+	char path[MEF_PATH], body[200];
 
 	log_line(LOG_LEVEL_INFO, "device", "event=%s device=%s short=%04x", event, node_name(device), short_address);
 	snprintf(path, sizeof path, "/mef/%s/event", key_id);
@@ -321,21 +289,14 @@ void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const ch
 
 /* ---- what the MEF commands ---- */
 
-static void forget(struct mef_client *m, const struct json *args)
+static void forget(struct mef_client *m, uint64_t eui64)
 {
-	char device[32];
-	uint64_t eui64;
-
-	if (!json_text(json_get(args, "device"), device, sizeof device) || !eui64_parse(rd_str(device), &eui64)) {
-		report(m, 42);
-		return;
-	}
 	oci_core_forget(m->node->core, clock_ms(), eui64);
 	node_pump(m->node);
 	mirror_forget(m->node, eui64);
 	if (oci_store_forget(m->node->store, eui64) != OK)
-		log_line(LOG_LEVEL_ERROR, "device not forgotten", "device=%s", device);
-	log_line(LOG_LEVEL_INFO, "device forgotten", "device=%s", device);
+		log_line(LOG_LEVEL_ERROR, "device not forgotten", "device=%s", node_name(eui64));
+	log_line(LOG_LEVEL_INFO, "device forgotten", "device=%s", node_name(eui64));
 	report(m, 20);
 }
 
@@ -343,7 +304,7 @@ static void forget(struct mef_client *m, const struct json *args)
 static void fetch_pending(struct mef_client *m, const char *path)
 {
 	for (struct oci_device *d = oci_core_devices(m->node->core); d; d = d->next) {
-		char own[PATH_MAX_OCTETS];
+		char own[MEF_PATH];
 
 		snprintf(own, sizeof own, "/mef/%s", d->present.id);
 		if (strcmp(own, path) == 0)
@@ -355,32 +316,28 @@ static void fetch_pending(struct mef_client *m, const char *path)
 static void carry_out(struct mef_client *m, struct rd body)
 {
 	struct json_arena *a = json_arena_new();
-	const struct json *doc, *cmd, *args, *id;
-	uint64_t class = MMEF_NO_MORE_COMMANDS;
+	const struct json *doc;
+	struct mef_order o;
+	bool ok = a && json_parse(a, body, NULL, &doc) == OK && mef_order_parse(doc, &o);
 
-	if (!a || json_parse(a, body, NULL, &doc) != OK || (cmd = json_get(doc, MMEF_CLIENT_CMD)) == NULL ||
-	    !json_uint(json_path(cmd, "cmdDescription.cmdClassID"), &class)) {
-		json_arena_free(a);
+	json_arena_free(a);
+	if (!ok) {
 		again_later(m);
 		return;
 	}
-	args = json_path(cmd, "cmdDescription.cmdArgs");
-	id = json_get(cmd, "cmdID");
-	if (!id || !rd_text(id->source, m->command_id, sizeof m->command_id))
-		snprintf(m->command_id, sizeof m->command_id, "0");
-	if (class == MMEF_NO_MORE_COMMANDS)
+	snprintf(m->command_id, sizeof m->command_id, "%s", o.id);
+	if (o.class == MMEF_NO_MORE_COMMANDS)
 		poll_commands(m);
-	else if (!json_text(json_get(args, "objectPath"), m->key_path, sizeof m->key_path))
+	else if (!o.object[0] || (o.class == MMEF_ZIGBEE_FORGET && !o.has_device))
 		report(m, 42);
-	else if (class == MMEF_MO_NODE)
-		call(m, "GET", m->key_path, 0, rd_of("", 0), 0, on_key, m);
-	else if (class == MMEF_ZIGBEE_APS_PENDING)
-		fetch_pending(m, m->key_path);
-	else if (class == MMEF_ZIGBEE_FORGET)
-		forget(m, args);
+	else if (o.class == MMEF_MO_NODE)
+		call(m, "GET", o.object, 0, rd_of("", 0), 0, on_key, m);
+	else if (o.class == MMEF_ZIGBEE_APS_PENDING)
+		fetch_pending(m, o.object);
+	else if (o.class == MMEF_ZIGBEE_FORGET)
+		forget(m, o.device);
 	else
 		report(m, 41);
-	json_arena_free(a);
 }
 
 void mef_start(struct oci_node *n)

@@ -41,7 +41,7 @@ void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const ch
 void relay_open(struct oci_node *n, uint64_t device);
 void relay_close(struct oci_node *n, uint64_t device);
 void relay_down(struct oci_node *n, uint64_t device, struct egp_message *m);
-void relay_notify(struct oci_node *n, struct rd content);
+void relay_notify(struct oci_node *n, struct rd from, struct rd content); /* from: only the CSE that has the container may tell of it */
 
 /* node_mirror.c: the devices as resources */
 void mirror_start(struct oci_node *n);

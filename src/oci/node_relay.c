@@ -64,8 +64,8 @@ static bool take(struct channel *c, struct rd con, bool in_order)
 
 	if (!d || !base64_parse(con, &w) || !wr_done(&w, &message) || egp_decode(message, &m) != OK)
 		return true;
-	/* numbers only grow: an instance that was seen is not taken again, by notification or retrieval */
-	if (m.transaction <= d->uplink)
+	/* numbers only grow, and begin again behind 2^32: an instance that was seen is not taken again, by notification or retrieval */
+	if (d->uplink != 0 && (int32_t)(m.transaction - d->uplink) <= 0)
 		return true;
 	if (!in_order && m.transaction != d->uplink + 1)
 		return false;
@@ -291,8 +291,16 @@ void relay_close(struct oci_node *n, uint64_t device)
 		c->closed = true;
 }
 
+/* "/id-mn" has "/id-mn/cse-mn/gw1/...". */
+static bool hosted_by(const struct channel *c, struct rd cse)
+{
+	struct rd relay = rd_str(c->relay), host;
+
+	return cse.left > 0 && rd_sub(&relay, cse.left, &host) && rd_equal(host, cse) && rd_starts(relay, "/");
+}
+
 /* The notification does not name its container but through the parent's ID: the message names the device itself. */
-void relay_notify(struct oci_node *n, struct rd content)
+void relay_notify(struct oci_node *n, struct rd from, struct rd content)
 {
 	struct json_arena *a = json_arena_new();
 	const struct json *doc, *instance;
@@ -309,7 +317,7 @@ void relay_notify(struct oci_node *n, struct rd content)
 	instance = json_get(json_get(json_get(json_get(doc, "m2m:sgn"), "nev"), "rep"), "m2m:cin");
 	if (json_string(json_get(instance, "con"), &con) && base64_parse(con, &w) && wr_done(&w, &message) && rd_skip(&message, EGP_HEADER)) {
 		body = message;
-		if (rd_be64(&body, &device) && (c = channel_of(n, device)) != NULL && !take(c, con, false))
+		if (rd_be64(&body, &device) && (c = channel_of(n, device)) != NULL && hosted_by(c, from) && !take(c, con, false))
 			fetch(c);
 	}
 	json_arena_free(a);

@@ -63,8 +63,9 @@ struct oci_device {
 	uint32_t out_reserved;      /* what save stores: the durable limit */
 	uint32_t uplink;            /* transaction number of the last message from the gateway */
 	bool joined;                /* told the MEF of this generation */
+	uint8_t aps_counter;        /* after a restart it goes on well ahead: a device drops what has a counter that it saw lately */
 	/* not stored: */
-	uint8_t nwk_sequence, aps_counter, zdo_sequence, zcl_sequence;
+	uint8_t nwk_sequence, zdo_sequence, zcl_sequence;
 	struct oci_sending sending[OCI_SENDING];
 	struct { bool used; uint8_t counter; uint64_t at; } duplicates[OCI_DUPLICATES];
 	size_t duplicate_next;

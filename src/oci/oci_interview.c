@@ -47,6 +47,8 @@ static void on_request(struct oci_core *c, struct oci_device *d, const struct ap
 
 	switch (rq->cluster) {
 	case ZDO_DEVICE_ANNCE:
+		if (rq->eui64 != d->eui64 || !nwk_address_is_device(rq->short_address))
+			return; /* another's, passed on */
 		d->short_address = rq->short_address;
 		d->capability = rq->capability;
 		if (d->interview == OCI_INTERVIEW_WAITING)

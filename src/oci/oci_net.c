@@ -10,6 +10,7 @@
 
 #define RADIUS 30
 #define COUNTER_BLOCK 1024
+#define APS_COUNTER_SKIP 64     /* more than are sent between two frames of the device, each of which stores it */
 #define VALIDITY_MS 20000
 #define APS_WAIT_MS 2500        /* 1.6 s on air, and the way through two CSEs */
 #define APS_WAIT_SLEEPY_MS 7000
@@ -146,6 +147,7 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	*d = *stored;
 	d->next = next;
 	begin_sequences(c, d);
+	d->aps_counter = (uint8_t)(stored->aps_counter + APS_COUNTER_SKIP);
 	counter_init(&d->out, stored->out_reserved, COUNTER_BLOCK);
 	d->step_at = CLOCK_NEVER;
 	if (d->joined && d->interview != OCI_INTERVIEW_DONE)
@@ -180,6 +182,8 @@ enum err oci_core_key(struct oci_core *c, uint64_t now, uint64_t eui64, uint64_t
 		return ERR_NO_MEMORY;
 	}
 	d->gateway = gateway;
+	if (strcmp(d->relay, relay) != 0)
+		d->uplink = 0; /* another gateway, which counts by itself */
 	snprintf(d->relay, sizeof d->relay, "%s", relay);
 	snprintf(d->application, sizeof d->application, "%s", application);
 	if (!d->present.network || d->present.generation == generation || !d->joined) {
@@ -396,7 +400,8 @@ static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint
 			d->joined = false;
 			d->interview = OCI_INTERVIEW_WAITING;
 			d->step_at = CLOCK_NEVER;
-			d->short_address = f->source;
+			if (nwk_address_is_device(f->source))
+				d->short_address = f->source;
 			memset(d->sending, 0, sizeof d->sending);
 			memset(d->duplicates, 0, sizeof d->duplicates);
 		}
@@ -430,12 +435,13 @@ static void on_rejoin(struct oci_core *c, struct oci_device *d, const struct nwk
 	struct nwk_command answer = {.id = NWK_REJOIN_RESPONSE};
 	struct oci_effect *e;
 
-	d->short_address = source;
+	if (nwk_address_is_device(source))
+		d->short_address = source;
 	d->capability = m->rejoin_request.capability;
 	e = oci_effect(c, OCI_CHILD_SET, d);
-	e->short_address = source;
+	e->short_address = d->short_address;
 	e->capability = d->capability;
-	answer.rejoin_response.short_address = source;
+	answer.rejoin_response.short_address = d->short_address;
 	nwk_command_send(c, d, &answer);
 	(void)oci_save(c, d);
 	oci_event(c, d, "rejoined");

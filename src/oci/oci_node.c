@@ -105,8 +105,9 @@ static void on_notify(void *ctx, const struct onem2m_request *rq, cse_done *done
 	static const struct onem2m_response ok = {.rsc = RSC_OK};
 	struct oci_node *n = ctx;
 
-	if (!mirror_notify(n, rq->content))
-		relay_notify(n, rq->content);
+	/* Of our own resources this CSE alone tells us; of the relays, the gateways' CSEs. What anybody else says is nothing to us. */
+	if (!rd_is(rq->from, n->config.cse_id) || !mirror_notify(n, rq->content))
+		relay_notify(n, rq->from, rq->content);
 	done(done_ctx, &ok);
 	node_pump(n);
 }

@@ -18,7 +18,9 @@ static const char schema[] =
     " present BLOB, present_sequence INTEGER, present_generation INTEGER, present_id TEXT, present_in INTEGER,"
     " pending BLOB, pending_sequence INTEGER, pending_generation INTEGER, pending_id TEXT,"
     " out_reserved INTEGER, uplink INTEGER, joined INTEGER, interview INTEGER, item INTEGER, endpoint INTEGER, zcl_device INTEGER, zone_type INTEGER,"
-    " clusters BLOB, manufacturer TEXT, model TEXT) WITHOUT ROWID;";
+    " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER) WITHOUT ROWID;";
+/* Databases made before have no such column; it fails, and may, where there is one. */
+static const char add_aps_counter[] = "ALTER TABLE device ADD COLUMN aps_counter INTEGER;";
 
 struct oci_store {
 	sqlite3 *db;
@@ -26,6 +28,12 @@ struct oci_store {
 	struct secret *file_key;
 	struct rng rng;
 };
+
+static bool columns_complete(struct oci_store *s)
+{
+	(void)sqlite3_exec(s->db, add_aps_counter, NULL, NULL, NULL);
+	return sqlite3_exec(s->db, "SELECT aps_counter FROM device LIMIT 1", NULL, NULL, NULL) == SQLITE_OK;
+}
 
 enum err oci_store_open(const char *directory, const char *key_file, struct oci_store **out)
 {
@@ -46,7 +54,8 @@ enum err oci_store_open(const char *directory, const char *key_file, struct oci_
 	if (fd >= 0)
 		close(fd);
 	if (fd < 0 || sqlite3_open(path, &s->db) != SQLITE_OK || sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(s->db, "REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &s->put, NULL) != SQLITE_OK ||
+	    !columns_complete(s) ||
+	    sqlite3_prepare_v2(s->db, "REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &s->put, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(s->db, "DELETE FROM device WHERE eui64=?", -1, &s->drop, NULL) != SQLITE_OK) {
 		oci_store_close(s);
 		return ERR_STORE;
@@ -120,6 +129,7 @@ enum err oci_store_save(void *store, const struct oci_device *d)
 	sqlite3_bind_blob(q, 24, d->clusters, (int)(d->cluster_count * sizeof d->clusters[0]), SQLITE_TRANSIENT);
 	sqlite3_bind_text(q, 25, d->manufacturer, -1, SQLITE_TRANSIENT);
 	sqlite3_bind_text(q, 26, d->model, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int(q, 27, d->aps_counter);
 	r = sqlite3_step(q);
 	sqlite3_reset(q);
 	return r == SQLITE_DONE ? OK : ERR_STORE;
@@ -194,6 +204,7 @@ static bool row_read(struct oci_store *s, sqlite3_stmt *q, struct oci_device *d)
 	d->cluster_count = len / sizeof d->clusters[0];
 	text(q, 24, d->manufacturer, sizeof d->manufacturer);
 	text(q, 25, d->model, sizeof d->model);
+	d->aps_counter = (uint8_t)sqlite3_column_int(q, 26);
 	return unseal(s, q, 6, eui64, &d->present) && unseal(s, q, 11, eui64, &d->pending);
 }
 

@@ -74,6 +74,16 @@ static void begin(struct aps_reassembler *r, const struct aps_frame *f)
 	r->source_endpoint = f->source_endpoint;
 }
 
+/* One number of blocks, and no block beyond it: otherwise the message could never be whole. */
+static bool counts_agree(const struct aps_reassembler *r, const struct aps_frame *f, uint8_t block)
+{
+	uint64_t arrived = r->arrived;
+
+	if (f->fragmentation != APS_FIRST_FRAGMENT)
+		return r->blocks == 0 || block < r->blocks;
+	return (r->blocks == 0 || r->blocks == f->block) && arrived >> f->block == 0;
+}
+
 /* Moves the blocks together. */
 static bool join(struct aps_reassembler *r, struct rd *whole)
 {
@@ -103,7 +113,7 @@ enum err aps_reassembler_take(struct aps_reassembler *r, uint64_t now, const str
 		return ERR_STATE;
 	if (!r->active || now >= r->expires || !same_message(r, f))
 		begin(r, f);
-	if (r->blocks && block >= r->blocks)
+	if (!counts_agree(r, f, block))
 		return ERR_MALFORMED;
 	if (f->fragmentation == APS_FIRST_FRAGMENT)
 		r->blocks = f->block;

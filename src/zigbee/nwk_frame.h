@@ -13,7 +13,14 @@
 #define NWK_BROADCAST_RX_ON 0xfffd
 #define NWK_BROADCAST_ROUTERS 0xfffc
 #define NWK_COORDINATOR 0x0000
+#define NWK_FIRST_RESERVED 0xfff8
 #define NWK_RELAYS_MAX 30
+
+/* Neither the coordinator's nor one of the reserved and broadcast addresses. */
+static inline bool nwk_address_is_device(uint16_t a)
+{
+	return a != NWK_COORDINATOR && a < NWK_FIRST_RESERVED;
+}
 
 enum nwk_frame_type {
 	NWK_DATA = 0,

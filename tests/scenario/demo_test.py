@@ -34,5 +34,7 @@ with tempfile.TemporaryDirectory(prefix="keyway-demo-") as d:
     # and with wrong keys nothing opens: the check above can fail
     with open(os.path.join(d, "wrong"), "w") as f:
         f.write('"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF","Normal","wrong"\n')
+        # ZigBeeAlliance09, under which an ordinary network hands out its key
+        f.write('"5A:69:67:42:65:65:41:6C:6C:69:61:6E:63:65:30:39","Normal","well-known"\n')
     assert not tshark(pcap, os.path.join(d, "wrong"), "zbee_zcl || zbee_zdp || zbee_aps.cmd.key")
     print("3 devices, %d frames, %d sealed" % (summary["framesOnAir"], len(sealed)))

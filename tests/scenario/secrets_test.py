@@ -44,6 +44,15 @@ with Plant() as p:
         assert found(node_b, s), "the search does not find the network key in node B: it proves nothing"
     for s in links + [bytes.fromhex(code)[:16] for _, code, _ in devices]:
         assert not found(node_b, s), "node B holds a link key or an install code"
+    # nor does anything that gateway and infrastructure keep on disk
+    for folder in ("gateway", "in-cse", "mn-cse"):
+        files = [os.path.join(root, name) for root, _, names in os.walk(os.path.join(p.plant, folder)) for name in names]
+        assert files, folder
+        for path in files:
+            with open(path, "rb") as f:
+                octets = f.read()
+            for s in secrets:
+                assert s not in octets and s[::-1] not in octets and s.hex().encode() not in octets.lower(), "%s holds a key" % path
     # nor do logs and audit hold any of it
     for root, _, files in os.walk(p.dir):
         for name in files:

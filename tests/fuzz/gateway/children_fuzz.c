@@ -35,14 +35,14 @@ static void put(struct wr *w, const struct child *c)
 	char eui64[EUI64_SIZE];
 
 	eui64_print(eui64, c->eui64);
-	wr_fmt(w, "child %s %u %u %d %u %s %s\n", eui64, c->short_address, c->capability, c->confirmed, c->timeout_s, c->owner[0] ? c->owner : "-",
-	    c->relay[0] ? c->relay : "-");
+	wr_fmt(w, "child %s %u %u %d %u %s %s%s%s\n", eui64, c->short_address, c->capability, c->confirmed, c->timeout_s, c->owner[0] ? c->owner : "-",
+	    c->relay[0] ? c->relay : "-", c->down[0] ? " " : "", c->down);
 }
 
 static void same(const struct child *a, const struct child *b)
 {
 	MUST(a && b && a->eui64 == b->eui64 && a->short_address == b->short_address && a->capability == b->capability && a->confirmed == b->confirmed);
-	MUST(a->timeout_s == b->timeout_s && strcmp(a->owner, b->owner) == 0 && strcmp(a->relay, b->relay) == 0);
+	MUST(a->timeout_s == b->timeout_s && strcmp(a->owner, b->owner) == 0 && strcmp(a->relay, b->relay) == 0 && strcmp(a->down, b->down) == 0);
 }
 
 static void again(struct coordinator *c, struct rng *rng, uint32_t epoch)
@@ -56,7 +56,7 @@ static void again(struct coordinator *c, struct rng *rng, uint32_t epoch)
 
 	wr_fmt(&w, "epoch %u\n", epoch);
 	for (; (child = coordinator_child_at(c, n)) != NULL; n++) {
-		MUST(name_is_good(child->owner) && name_is_good(child->relay));
+		MUST(name_is_good(child->owner) && name_is_good(child->relay) && !strpbrk(child->down, " \n"));
 		for (size_t k = n + 1; (second = coordinator_child_at(c, k)) != NULL; k++)
 			MUST(child->eui64 != second->eui64 && child->short_address != second->short_address);
 		put(&w, child);

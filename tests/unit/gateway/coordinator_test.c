@@ -366,6 +366,41 @@ static void a_repeated_request_waits_for_one_answer(void **state)
 	assert_null(find(COORDINATOR_TRANSMIT, 0));
 }
 
+/* The EG answers before the device has polled for its address. */
+static void a_transport_key_waits_until_the_child_has_its_address(void **state)
+{
+	struct mac_frame f;
+	uint32_t token;
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) { /* a new child, and one that begins again */
+		admit(DEVICE, 60);
+		associate(DEVICE, LISTENS);
+		down(DEVICE, 0, 0, "transport key");
+		assert_null(find(COORDINATOR_TRANSMIT, 0));
+		if (round == 0) {
+			down(DEVICE, 3, 0, "its owner's");
+			assert_null(find(COORDINATOR_TRANSMIT, 0));
+		}
+		poll_extended(DEVICE);
+		assert_int_equal(number_of(COORDINATOR_TRANSMIT), 1);
+		assert_true(sent(0, &f, &token));
+		assert_int_equal(f.type, MAC_COMMAND);
+		answer_sent(token, true, false);
+		assert_true(sent(0, &f, &token));
+		assert_true(rd_is(f.payload, "transport key"));
+		answer_sent(token, true, false);
+		delivered(0, EGP_DELIVERED);
+		if (round == 0) {
+			assert_true(sent(0, &f, &token));
+			answer_sent(token, true, false);
+			delivered(3, EGP_DELIVERED);
+		}
+		coordinator_child_set(co, now, DEVICE, coordinator_child(co, DEVICE)->short_address, LISTENS, 0);
+		collect();
+	}
+}
+
 /* Unauthenticated: in the name of a living child anybody can ask. */
 static void a_forged_association_changes_nothing_of_a_child(void **state)
 {
@@ -473,6 +508,7 @@ static void addresses_differ_and_survive_a_restart(void **state)
 	child = coordinator_child(co, 1000);
 	strcpy(child->owner, "/id-b");
 	strcpy(child->relay, "/id-mn/cse-mn/gw1/00000000000003e8");
+	strcpy(child->down, "cin1234");
 	associate(5000, SLEEPS); /* refused: not worth remembering */
 	assert_int_equal(children_save(path, co, 41), OK);
 	coordinator_free(co);
@@ -492,6 +528,8 @@ static void addresses_differ_and_survive_a_restart(void **state)
 	assert_int_equal(child->timeout_s, 7680);
 	assert_string_equal(child->owner, "/id-b");
 	assert_string_equal(child->relay, "/id-mn/cse-mn/gw1/00000000000003e8");
+	assert_string_equal(child->down, "cin1234");
+	assert_string_equal(coordinator_child(co, 1001)->down, "");
 	for (uint64_t i = 0; i < 100; i++) { /* new ones get other addresses, old ones their own */
 		admit(2000 + i, 60);
 		associate(2000 + i, SLEEPS);
@@ -511,6 +549,8 @@ static void a_damaged_file_of_children_is_refused(void **state)
 		"child 00124b0000000001 65536 128 1 0 /id-b /r\n",      /* no address */
 		"child 00124b00000000zz 1 128 1 0 /id-b /r\n",
 		"child 00124b0000000001 1 128 1 0 /id-b /r\nchild 00124b0000000001 2 128 1 0 /id-b /r\n", /* twice */
+		"child 00124b0000000001 1 128 1 0 /id-b /r cin1 more\n",
+		"child 00124b0000000001 1 128 1 0 /id-b /r cin\t1\n",
 		"epoch -1\n",
 		"nonsense\n",
 	};
@@ -916,6 +956,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_admitted_device_gets_an_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_else_gets_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_repeated_request_waits_for_one_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_transport_key_waits_until_the_child_has_its_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_association_changes_nothing_of_a_child, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_transport_key_waits_for_the_association_response, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flood_of_strangers_takes_no_place_of_a_child, setup, teardown),

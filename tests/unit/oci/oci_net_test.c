@@ -300,6 +300,19 @@ static void the_same_key_offered_again_changes_no_counter(void **state)
 	assert_int_equal(rig_nwk(&r, NWK_DATA, rd_of("x", 1)), OK);
 }
 
+/* Messages of a gateway are numbered by it. */
+static void a_device_at_another_gateway_is_counted_anew(void **state)
+{
+	(void)state;
+	rig_device(&r)->uplink = 500;
+	assert_int_equal(rig_offer(&r, r.key, r.key_sequence, 1), OK);
+	assert_int_equal(rig_device(&r)->uplink, 500);
+	assert_int_equal(oci_core_key(r.core, r.now, RIG_DEVICE, RIG_GATEWAY + 1, RIG_SHORT, RIG_SLEEPS, "/id-mn2/cse-mn2/gw2/f0124b0000000001", "cold room", secret_dup(r.key), 0, 2, "key2"),
+	    OK);
+	assert_int_equal(rig_device(&r)->uplink, 0);
+	assert_int_equal(r.stored.uplink, 0);
+}
+
 /* ---- APS: acknowledgements, duplicates, repeats, fragments ---- */
 
 static void a_frame_that_asks_is_acknowledged_each_time_and_acted_on_once(void **state)
@@ -769,6 +782,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_pending_key_replaces_the_present_one_at_its_first_frame_and_not_before, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_frame_does_not_make_the_pending_key_the_present_one, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(the_same_key_offered_again_changes_no_counter, sleeper, teardown),
+		cmocka_unit_test_setup_teardown(a_device_at_another_gateway_is_counted_anew, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_frame_that_asks_is_acknowledged_each_time_and_acted_on_once, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_acknowledged_is_repeated_under_new_counters_and_then_given_up, listener, teardown),
 		cmocka_unit_test_setup_teardown(an_acknowledgement_ends_the_repeats_of_its_own_frame, listener, teardown),

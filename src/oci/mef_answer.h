@@ -1,0 +1,44 @@
+/* What the MEF answers to node B, from JSON to values, pure. docs/protocols/mmef.md. What is not as it must be is refused whole: paths that do not
+ * begin with a slash, names with control characters, addresses that no device can have. */
+#ifndef KEYWAY_OCI_MEF_ANSWER_H
+#define KEYWAY_OCI_MEF_ANSWER_H
+
+#include "json/json.h"
+#include "keys/secret.h"
+#include "oci/oci_core.h"
+
+#define MEF_PATH 300
+#define MEF_COMMAND_ID 32
+#define MEF_REASON 128
+
+/* The path of the commands of a registration. */
+bool mef_registration_parse(const struct json *doc, char path[static MEF_PATH]) MUST_CHECK;
+
+struct mef_order {
+	uint64_t class;              /* enum mmef_command_class, or a number that we do not know */
+	char id[MEF_COMMAND_ID];     /* JSON: a number or a string, to be sent back as it is */
+	char object[MEF_PATH];       /* what it is about; "" when there is nothing */
+	bool has_device;
+	uint64_t device;
+};
+bool mef_order_parse(const struct json *doc, struct mef_order *o) MUST_CHECK;
+
+struct mef_key {
+	uint64_t device, gateway;
+	uint16_t short_address;
+	uint8_t capability, sequence;
+	uint64_t generation;
+	char relay[OCI_NAME], application[OCI_NAME], id[OCI_KEY_ID];
+	struct secret *key; /* the caller's, when the parse was right */
+};
+bool mef_key_parse(const struct json *doc, struct mef_key *k) MUST_CHECK;
+
+struct mef_aps_reply {
+	uint8_t frame[NWK_FRAME_MAX];
+	size_t len;              /* 0: nothing to send to the device */
+	bool ack;
+	char reason[MEF_REASON]; /* why the frame was ignored, or "" */
+};
+bool mef_aps_parse(const struct json *doc, struct mef_aps_reply *r) MUST_CHECK;
+
+#endif
