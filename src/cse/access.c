@@ -318,3 +318,8 @@ bool cse_permits_child(struct exchange *x, struct resource *parent, int child_ty
 {
 	return permits(x, &(const struct asking){ACOP_CREATE, parent, child_type});
 }
+
+bool cse_policies_permit(struct exchange *x, const struct json *acpi, struct resource *object, unsigned acop, int child_type)
+{
+	return x->privileged || policies_permit(x, acpi, &(const struct asking){acop, object, child_type});
+}

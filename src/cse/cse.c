@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/fan_out.h"
 #include "cse/private.h"
 #include "cse/types/types.h"
 
@@ -107,6 +108,8 @@ void cse_free(struct cse *c)
 	if (!c)
 		return;
 	cse_outboxes_free(c);
+	group_members_free(c);
+	fan_out_free(c);
 	tree_free(c->tree);
 	free(c);
 }

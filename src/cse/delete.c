@@ -53,8 +53,10 @@ enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event
 	e = r->instance ? OK : delete_below(c, r);
 	if (e == OK)
 		e = tree_delete(c->tree, r);
-	if (e == OK)
+	if (e == OK) {
 		c->counts.deleted++;
+		group_resource_gone(c, r);
+	}
 	if (e == OK && parent && parent_event) {
 		above = type_hooks(parent->type);
 		if (above->child_removed)

@@ -41,7 +41,12 @@ static void tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, str
 
 static enum err commit(struct cse *c)
 {
-	enum err e = c->round_broken ? ERR_STORE : tree_flush(c->tree);
+	enum err e = c->round_broken ? ERR_STORE : OK;
+
+	if (e == OK) {
+		group_before_commit(c);
+		e = tree_flush(c->tree);
+	}
 
 	c->round_broken = false;
 	if (e == OK)

@@ -11,6 +11,11 @@ uint64_t cse_longest_life(const struct cse *c)
 	return c->config.max_expiration_ms ? c->config.max_expiration_ms : YEARS_5_MS;
 }
 
+uint64_t cse_request_life(const struct cse *c)
+{
+	return c->short_request_ms ? c->short_request_ms : c->config.request_life_ms ? c->config.request_life_ms : 20000;
+}
+
 static void make(struct cse *c, int type, const char *root, const char *name, const char *members)
 {
 	struct resource *base = tree_by_id(c->tree, c->base_id), *made = base ? tree_child(c->tree, base, rd_str(name)) : NULL;

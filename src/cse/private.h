@@ -58,17 +58,18 @@ struct cse {
 	uint64_t numbers;             /* for request identifiers of this run */
 	uint64_t short_request_ms;    /* 0, or what the upper tester set: life of a request without rqet */
 	struct cse_timer expiry;
-	void *services[16];           /* state of src/cse/types files and services, index enum cse_service */
+	void *services[24];           /* state of src/cse/types files and services, index enum cse_service */
 	struct cse_counts counts;
 };
 enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
-	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_LOCATION };
+	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT };
 
 /* ---- time ---- */
 uint64_t cse_now(const struct cse *c);  /* unix ms */
 uint64_t cse_mono(const struct cse *c); /* monotonic ms */
 
 uint64_t cse_longest_life(const struct cse *c); /* of a new resource, ms */
+uint64_t cse_request_life(const struct cse *c); /* of a blocking request that does not say it (rqet), ms */
 
 /* ---- resources of the CSE's own ---- */
 void cse_make_fixed(struct cse *c);
@@ -225,6 +226,7 @@ bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, uns
 /* ---- access control ---- */
 bool cse_permits(struct exchange *x, struct resource *r, unsigned acop);
 bool cse_permits_child(struct exchange *x, struct resource *parent, int child_type); /* CREATE */
+bool cse_policies_permit(struct exchange *x, const struct json *acpi, struct resource *object, unsigned acop, int child_type); /* these alone */
 bool cse_pattern_matches(const char *pattern, const char *text);    /* '*' stands for any characters */
 bool cse_id_matches(const char *pattern, const char *id);           /* '*' stands for any characters but '/' */
 bool cse_name_is_good(struct rd rn);                                /* of a resource, or an AE-ID-Stem */
@@ -267,7 +269,11 @@ void cse_outboxes_free(struct cse *c);
 /* ---- what type files offer the dispatcher ---- */
 void polling_channel_request(struct exchange *x);           /* types/polling_channel.c */
 bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx); /* true: it goes that way */
-void group_fan_out(struct exchange *x);                     /* types/group.c */
+void group_fan_out(struct exchange *x);                     /* fan_out.c */
+void semantic_fan_out(struct exchange *x);                  /* types/semantic_descriptor.c: RETRIEVE of a group's sfop, after access was granted */
+void group_resource_gone(struct cse *c, const struct resource *r); /* types/group_members.c */
+void group_before_commit(struct cse *c);
+void group_members_free(struct cse *c);
 void subscription_self_reference(struct exchange *x);       /* types/subscription.c */
 bool subscription_blocks_update(struct updating *u);        /* true: a blocking subscription took it over and calls updating_resume */
 bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange */

@@ -13,6 +13,7 @@ static const struct type_hooks *const all[] = {
 	&hooks_content_instance,
 	&hooks_flex_container,
 	&hooks_subscription,
+	&hooks_group,
 };
 
 #define TY_MOST 128

@@ -7,9 +7,9 @@ void polling_channel_request(struct exchange *x)
 	exchange_fail(x, RSC_NOT_IMPLEMENTED, "polling channels are not implemented yet");
 }
 
-void group_fan_out(struct exchange *x)
+void semantic_fan_out(struct exchange *x)
 {
-	exchange_fail(x, RSC_NOT_IMPLEMENTED, "fan-out is not implemented yet");
+	exchange_fail(x, RSC_NOT_IMPLEMENTED, "semantic fan-out is not implemented yet");
 }
 
 void subscription_self_reference(struct exchange *x)

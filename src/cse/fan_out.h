@@ -1,0 +1,11 @@
+/* Requests to a group's members. */
+#ifndef KEYWAY_CSE_FAN_OUT_H
+#define KEYWAY_CSE_FAN_OUT_H
+
+#include "cse/private.h"
+
+/* False when (gid, to) was noted before, within the life of a request: a group that comes back to itself, or a member that is in it twice. */
+bool fan_out_note(struct cse *c, struct rd gid, const char *to, uint64_t until_ms);
+void fan_out_free(struct cse *c);
+
+#endif

@@ -1,0 +1,10 @@
+/* What the files about groups share. */
+#ifndef KEYWAY_CSE_TYPES_GROUP_H
+#define KEYWAY_CSE_TYPES_GROUP_H
+
+#include "cse/private.h"
+
+/* A local resource is, or was once, a member of a group: its end is looked at. group_members.c */
+void group_note_member(struct cse *c, const char *id);
+
+#endif
