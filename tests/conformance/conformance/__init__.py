@@ -1,0 +1,1 @@
+"""What the groups of checks are made of: client, notification receiver, fixtures, runner."""

@@ -1,0 +1,52 @@
+"""Starts the CSE under test, and an MN-CSE registered with it, on loopback with free ports."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE = 60
+
+
+class Server:
+    """A keyway-cse in test bench mode; its log is in a file that is shown when something goes wrong."""
+
+    def __init__(self, program, *argv):
+        self.log = tempfile.NamedTemporaryFile(prefix="keyway-conformance-", suffix=".log", delete=False)
+        self.process = subprocess.Popen([program, "--testbench", "--ephemeral", "--port", "0", *argv], stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=self.log)
+        self.port = None
+        end = time.monotonic() + PATIENCE
+        while self.port is None:
+            m = re.search(r"\bready\b.*?\bhttp=(\d+)", self.text())
+            if m:
+                self.port = int(m.group(1))
+            elif self.process.poll() is not None or time.monotonic() > end:
+                text = self.text()
+                self.stop()
+                raise RuntimeError("%s did not become ready:\n%s" % (" ".join(self.process.args), text[-2000:]))
+            else:
+                time.sleep(0.02)
+        self.url = "http://127.0.0.1:%d" % self.port
+
+    def text(self):
+        with open(self.log.name, "rb") as f:
+            return f.read().decode(errors="replace")
+
+    def stop(self):
+        """Ends it; tells how it ended when that was not asked for."""
+        code = self.process.poll()
+        if code is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        else:
+            print("the CSE ended by itself with status %d; its log ends:\n%s" % (code, self.text()[-4000:]), file=sys.stderr)
+        self.log.close()
+        if code is None:
+            os.unlink(self.log.name)
+        return code

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Conformance checks of a oneM2M CSE over HTTP and JSON. See README.md beside this file.
+
+Ends with one line "N passed, N failed, N skipped" and with status 0 only if nothing failed."""
+import argparse
+import json
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
+
+from conformance import check, server, tables  # noqa: E402
+from conformance.client import Client  # noqa: E402
+
+
+def find_program(build):
+    path = os.path.join(build, "src", "programs", "keyway-cse", "keyway-cse")
+    if not os.access(path, os.X_OK):
+        sys.exit("no %s: build first, or name a running CSE with --url" % path)
+    return path
+
+
+def register_mn(world, url):
+    """Waits until the MN-CSE at url and the CSE under test know each other."""
+    mn = check.World(url, admin=world.admin, receiver=world.receiver, tables=world.tables)
+    mn.learn("cse-mn")
+    end = time.monotonic() + server.PATIENCE
+    while time.monotonic() < end:
+        here = world.client.request("R", world.rn, fr=world.admin, query=[("fu", 1), ("ty", 16)])
+        there = mn.client.request("R", mn.rn, fr=mn.admin, query=[("fu", 1), ("ty", 16)])
+        if here.rsc == there.rsc == 2000 and here.rep and there.rep:
+            return mn
+        time.sleep(0.05)
+    raise check.NotPrepared("the MN-CSE did not register with the CSE under test")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--url", help="a running CSE; without it one is started from the build directory")
+    p.add_argument("--mn-url", help="a running MN-CSE that is registered with it (groups ANN and RET)")
+    p.add_argument("--cse-name", default="cse-in", help="resource name of the CSEBase (default %(default)s)")
+    p.add_argument("--admin", default="CAdmin", help="an originator with full access (default %(default)s)")
+    p.add_argument("--group", action="append", metavar="G", help="only this group; may be repeated")
+    p.add_argument("--match", metavar="TEXT", help="only checks with this text in their name")
+    p.add_argument("--json", metavar="FILE", help="write the report as JSON, - for standard output")
+    p.add_argument("--list", action="store_true", help="list the checks and run none")
+    p.add_argument("--tables", metavar="DIR", default=os.environ.get("KEYWAY_TABLES"), help="directory of the attribute tables (default: the tree's)")
+    p.add_argument("--build", default=os.environ.get("KEYWAY_BUILD", os.path.join(HERE, "..", "..", "build")), help="build directory")
+    p.add_argument("--threads", type=int, default=8, help="checks side by side (default %(default)s)")
+    p.add_argument("-v", action="store_true", help="tell every check, with what was expected and got")
+    a = p.parse_args()
+
+    tables.load(a.tables)
+    import groups
+    groups.load()
+    checks = check.CHECKS
+    for g in a.group or []:
+        if g not in check.GROUPS:
+            p.error("no group %s; there are %s" % (g, " ".join(check.GROUPS)))
+    checks = [c for c in checks if (not a.group or c.group in a.group) and (not a.match or a.match in c.name)]
+    if a.list:
+        for c in checks:
+            print("%-5s %s" % (c.group, c.name))
+        print("%d checks" % len(checks))
+        return 0
+
+    servers, begin, crashed = [], time.monotonic(), False
+    try:
+        url, mn_url = a.url, a.mn_url
+        if not url:
+            program = find_program(a.build)
+            servers.append(server.Server(program))
+            url = servers[0].url
+        world = check.World(url, admin=a.admin, tables=tables).learn(a.cse_name)
+        if not mn_url and servers and any("mn" in c.needs for c in checks):
+            servers.append(server.Server(program, "--type", "mn", "--cse-id", "/id-mn", "--cse-name", "cse-mn", "--registrar", url))
+            mn_url = servers[1].url
+        if mn_url:
+            world.mn = register_mn(world, mn_url)
+        if world.ut and any("expiry" in c.needs for c in checks):
+            world.tester("enableShortResourceExpiration 1")
+
+        def tell(o):
+            if a.v or o.verdict in ("fail", "error"):
+                print("%-14s %-5s %s%s" % (o.verdict, o.check.group, o.check.name, "\n        " + o.text if o.text else ""), flush=True)
+        outcomes = check.run_all(world, checks, a.threads, tell)
+        if world.ut:
+            world.tester("disableShortResourceExpiration")
+    except check.NotPrepared as e:
+        sys.exit(str(e))
+    finally:
+        for s in reversed(servers):
+            crashed |= s.stop() is not None
+    total, by_group = check.summary(outcomes)
+    seconds = time.monotonic() - begin
+    order = [g for g in check.GROUPS if g in by_group]
+    for g in order:
+        n = by_group[g]
+        print("%-5s %5d pass %5d fail %5d error %5d not applicable   %s" % (g, n["pass"], n["fail"], n["error"], n["not-applicable"], check.GROUPS[g]))
+    print("%d checks in %.1f s" % (len(outcomes), seconds))
+    if crashed:
+        print("the CSE under test did not survive")
+    if a.json:
+        report = {"cse": {"url": url, "csi": world.csi, "rn": world.rn, "srv": world.base.get("srv")}, "seconds": round(seconds, 3), "survived": not crashed,
+                  "summary": {v: total[v] for v in ("pass", "fail", "error", "not-applicable")}, "groups": {g: dict(by_group[g]) for g in order},
+                  "checks": [{"group": o.check.group, "rule": o.check.rule, "clause": o.check.clause, "outcome": o.verdict, "text": o.text,
+                              "seconds": round(o.seconds, 4)} for o in sorted(outcomes, key=lambda o: (o.check.group, o.check.rule))]}
+        text = json.dumps(report, indent=1)
+        if a.json == "-":
+            print(text)
+        else:
+            with open(a.json, "w") as f:
+                f.write(text + "\n")
+    failed = total["fail"] + total["error"] + crashed
+    print("%d passed, %d failed, %d skipped" % (total["pass"], failed, total["not-applicable"]))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
