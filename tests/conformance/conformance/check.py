@@ -78,6 +78,8 @@ class Resource:
         self.ri, self.rn = rep.get("ri"), rep.get("rn")
 
     def __getitem__(self, name):
+        if name not in self.rep:
+            raise Failed("expected the representation of %s to have `%s`, got %s" % (self.path, name, json.dumps(self.rep)[:300]))
         return self.rep[name]
 
     def get(self, name):
@@ -94,8 +96,8 @@ class World:
         self.url, self.admin, self.mn_url, self.tables = url, admin, mn_url, tables
         self.client = client_module.Client(url)
         self.receiver = receiver or client_module.Receiver()
-        self.expiry = None
-        self.mn = None
+        self.mn = None          # World of the MN-CSE that is registered with this CSE
+        self.mn_trouble = None  # why there is none, though there should be
 
     def learn(self, cse_name):
         r = self.client.request("R", cse_name, fr=self.admin)
@@ -122,6 +124,14 @@ class Case:
     def __init__(self, world):
         self.world, self.made, self.boxes = world, [], []
         self.cse, self.csi, self.admin = world.rn, world.csi, world.admin
+        self.neighbour = None
+
+    @property
+    def mn(self):
+        """The same hands at the MN-CSE that is registered with the CSE under test."""
+        if self.neighbour is None:
+            self.neighbour = Case(self.world.mn)
+        return self.neighbour
 
     # requests
     def send(self, op, to, **kw):
@@ -167,6 +177,8 @@ class Case:
         return self.rsc(r, 2000, 2001, 2002, 2004, why=why)
 
     def equal(self, got, wanted, what):
+        if isinstance(got, set) and isinstance(wanted, set):
+            got, wanted = sorted(got), sorted(wanted)
         if got != wanted or isinstance(got, bool) != isinstance(wanted, bool):
             raise Failed("expected %s to be %s, got %s" % (what, json.dumps(wanted, default=str)[:300], json.dumps(got, default=str)[:500]))
 
@@ -265,6 +277,8 @@ class Case:
         return self.make(target, SUB, a, fr=fr), box
 
     def tidy(self):
+        if self.neighbour:
+            self.neighbour.tidy()
         for r in reversed(self.made):
             try:
                 self.world.client.request("D", r.path, fr=self.admin)
@@ -289,6 +303,8 @@ def run_one(world, c):
                 if not world.ut:
                     raise NotApplicable("the CSE has no upper tester")
             elif need == "mn":
+                if world.mn_trouble:
+                    raise NotPrepared(world.mn_trouble)
                 if world.mn is None:
                     raise NotApplicable("no MN-CSE is registered with the CSE")
             elif need == "expiry":

@@ -17,7 +17,7 @@ import time
 import urllib.parse
 
 METHOD = {"C": "POST", "R": "GET", "U": "PUT", "D": "DELETE", "N": "POST"}
-PATIENCE = 8
+PATIENCE = 6
 _numbers = itertools.count(1)
 
 
