@@ -203,6 +203,11 @@ static bool recall_line(struct recalled *r, const char *line)
 	return ok;
 }
 
+static bool channel_is_right(const struct sim_device *d)
+{
+	return (d->channel == 0 && !d->network.key) || (d->channel >= SIM_CHANNEL_FIRST && d->channel <= SIM_CHANNEL_LAST);
+}
+
 bool device_recall(struct sim_device *d, struct rd memory, bool *commissioned)
 {
 	struct recalled r = {.d = d, .commissioned = commissioned, .end = memory.left == 0};
@@ -219,5 +224,5 @@ bool device_recall(struct sim_device *d, struct rd memory, bool *commissioned)
 	} else {
 		secret_free(r.link);
 	}
-	return ok && r.end;
+	return ok && r.end && channel_is_right(d);
 }
