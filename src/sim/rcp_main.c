@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -10,15 +9,8 @@
 #include "loop/log.h"
 #include "loop/stream.h"
 #include "sim/air_client.h"
-#include "sim/radio.h"
+#include "sim/rcp.h"
 #include "sim/sim.h"
-#include "spinel/hdlc.h"
-#include "spinel/spinel.h"
-
-#define CHANNEL_FIRST 11
-#define CHANNEL_LAST 26
-#define VALUE_MAX 512
-#define SCAN_IDLE 0
 
 static const char usage[] =
     "usage: keyway-sim rcp (--listen HOST:PORT | --pty LINK) [--air 127.0.0.1:17754] [--seed N]\n\n"
@@ -29,403 +21,75 @@ static const char usage[] =
     "  --air HOST:PORT     `keyway-sim air`\n"
     "  --seed N            of the randomness (default 2)\n";
 
-struct rcp {
+struct program {
 	struct loop *loop;
 	struct stream *host;
 	struct air_client *air;
-	struct radio *radio;
+	struct rcp *rcp;
 	struct loop_timer *timer;
 	struct rng rng;
-	struct hdlc_decoder hdlc;
-	uint8_t channel;
-	bool phy_enabled, raw_stream, rx_on, promiscuous, match;
-	uint64_t eui64;
-	uint16_t pan_id, short_address;
-	int8_t tx_power;
 };
 
-static void to_host(struct rcp *r, uint8_t transaction, uint32_t command, uint32_t property, struct rd value)
+static void pump(struct program *p)
 {
-	const struct spinel_frame f = {.transaction = transaction, .command = command, .property = property, .value = value};
-	uint8_t plain[HDLC_FRAME_MAX], framed[2 * HDLC_FRAME_MAX + 8];
-	struct wr w = wr_of(plain, sizeof plain), line = wr_of(framed, sizeof framed);
-	struct rd content, out;
+	static struct rcp_effect e;
 
-	spinel_encode(&f, &w);
-	if (!r->host || !wr_done(&w, &content))
-		return;
-	hdlc_encode(content, &line);
-	if (wr_done(&line, &out))
-		stream_write(r->host, out);
-}
-
-static void status(struct rcp *r, uint8_t transaction, uint32_t code)
-{
-	uint8_t buffer[4];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd value;
-
-	wr_packed_uint(&w, code);
-	if (wr_done(&w, &value))
-		to_host(r, transaction, SPINEL_PROP_IS, SPINEL_LAST_STATUS, value);
-}
-
-static void apply(struct rcp *r)
-{
-	radio_set_receiver(r->radio, r->phy_enabled && r->raw_stream && r->rx_on);
-	radio_set_promiscuous(r->radio, r->promiscuous);
-	radio_set_extended(r->radio, r->eui64);
-	radio_set_short(r->radio, r->short_address);
-	radio_set_pan(r->radio, r->pan_id);
-	radio_match_enable(r->radio, r->match);
-}
-
-static void reset(struct rcp *r)
-{
-	radio_free(r->radio);
-	r->radio = radio_new(&r->rng);
-	if (!r->radio)
-		abort();
-	radio_set_coordinator(r->radio, true);
-	r->phy_enabled = r->raw_stream = r->promiscuous = r->match = false;
-	r->rx_on = true;
-	r->pan_id = r->short_address = MAC_BROADCAST;
-	r->tx_power = 0;
-	apply(r);
-}
-
-static void put_value(struct rcp *r, uint32_t property, struct wr *w)
-{
-	switch (property) {
-	case SPINEL_LAST_STATUS:
-		wr_packed_uint(w, SPINEL_STATUS_OK);
-		break;
-	case SPINEL_PROTOCOL_VERSION:
-		wr_packed_uint(w, 4);
-		wr_packed_uint(w, 3);
-		break;
-	case SPINEL_NCP_VERSION:
-		wr_copy(w, "KEYWAY-SIM-RCP/" KEYWAY_VERSION, sizeof "KEYWAY-SIM-RCP/" KEYWAY_VERSION);
-		break;
-	case SPINEL_INTERFACE_TYPE:
-		wr_packed_uint(w, 3);
-		break;
-	case SPINEL_RCP_API_VERSION:
-		wr_packed_uint(w, 11);
-		break;
-	case SPINEL_RCP_MIN_HOST_API_VERSION:
-		wr_packed_uint(w, 4);
-		break;
-	case SPINEL_HWADDR:
-	case SPINEL_MAC_15_4_LADDR:
-		wr_be64(w, r->eui64);
-		break;
-	case SPINEL_PHY_ENABLED:
-		wr_u8(w, r->phy_enabled);
-		break;
-	case SPINEL_PHY_CHAN:
-		wr_u8(w, r->channel);
-		break;
-	case SPINEL_PHY_TX_POWER:
-		wr_u8(w, (uint8_t)r->tx_power);
-		break;
-	case SPINEL_PHY_CCA_THRESHOLD:
-		wr_u8(w, (uint8_t)-75);
-		break;
-	case SPINEL_PHY_RSSI:
-		wr_u8(w, (uint8_t)-90);
-		break;
-	case SPINEL_PHY_RX_SENSITIVITY:
-		wr_u8(w, (uint8_t)-100);
-		break;
-	case SPINEL_MAC_SCAN_STATE:
-		wr_u8(w, SCAN_IDLE);
-		break;
-	case SPINEL_MAC_15_4_SADDR:
-		wr_le16(w, r->short_address);
-		break;
-	case SPINEL_MAC_15_4_PANID:
-		wr_le16(w, r->pan_id);
-		break;
-	case SPINEL_MAC_RAW_STREAM_ENABLED:
-		wr_u8(w, r->raw_stream);
-		break;
-	case SPINEL_MAC_PROMISCUOUS_MODE:
-		wr_u8(w, r->promiscuous ? 2 : 0);
-		break;
-	case SPINEL_MAC_RX_ON_WHEN_IDLE:
-		wr_u8(w, r->rx_on);
-		break;
-	case SPINEL_MAC_SRC_MATCH_ENABLED:
-		wr_u8(w, r->match);
-		break;
-	default:
-		break;
-	}
-}
-
-static void answer_value(struct rcp *r, const struct spinel_frame *f)
-{
-	uint8_t buffer[VALUE_MAX];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd value;
-
-	put_value(r, f->property, &w);
-	if (w.len == 0)
-		status(r, f->transaction, SPINEL_STATUS_PROP_NOT_FOUND);
-	else if (wr_done(&w, &value))
-		to_host(r, f->transaction, SPINEL_PROP_IS, f->property, value);
-}
-
-static bool take_bool(struct rd *v, bool *flag)
-{
-	uint8_t octet;
-
-	if (!rd_u8(v, &octet))
-		return false;
-	*flag = octet != 0;
-	return true;
-}
-
-static bool set_channel(struct rcp *r, struct rd *v)
-{
-	uint8_t channel;
-
-	if (!rd_u8(v, &channel) || channel < CHANNEL_FIRST || channel > CHANNEL_LAST)
-		return false;
-	if (channel != r->channel)
-		air_client_channel(r->air, channel);
-	r->channel = channel;
-	return true;
-}
-
-static bool set_matches(struct rcp *r, uint32_t property, struct rd *v)
-{
-	uint16_t short_address;
-	uint64_t eui64;
-
-	if (property == SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES) {
-		radio_match_clear_short(r->radio);
-		while (rd_le16(v, &short_address))
-			if (!radio_match_short(r->radio, short_address, true))
-				return false;
-	} else {
-		radio_match_clear_extended(r->radio);
-		while (rd_be64(v, &eui64))
-			if (!radio_match_extended(r->radio, eui64, true))
-				return false;
-	}
-	return rd_end(v);
-}
-
-static bool set_value(struct rcp *r, uint32_t property, struct rd v)
-{
-	uint8_t octet;
-
-	switch (property) {
-	case SPINEL_PHY_ENABLED:
-		return take_bool(&v, &r->phy_enabled);
-	case SPINEL_PHY_CHAN:
-		return set_channel(r, &v);
-	case SPINEL_PHY_TX_POWER:
-		if (!rd_u8(&v, &octet))
-			return false;
-		r->tx_power = (int8_t)octet;
-		return true;
-	case SPINEL_PHY_CCA_THRESHOLD:
-		return rd_u8(&v, &octet);
-	case SPINEL_MAC_SCAN_STATE:
-		return rd_u8(&v, &octet) && octet == SCAN_IDLE; /* a host ends what scan there may be; there never is one */
-	case SPINEL_MAC_15_4_LADDR:
-		return rd_be64(&v, &r->eui64);
-	case SPINEL_MAC_15_4_SADDR:
-		return rd_le16(&v, &r->short_address);
-	case SPINEL_MAC_15_4_PANID:
-		return rd_le16(&v, &r->pan_id);
-	case SPINEL_MAC_RAW_STREAM_ENABLED:
-		return take_bool(&v, &r->raw_stream);
-	case SPINEL_MAC_PROMISCUOUS_MODE:
-		return take_bool(&v, &r->promiscuous);
-	case SPINEL_MAC_RX_ON_WHEN_IDLE:
-		return take_bool(&v, &r->rx_on);
-	case SPINEL_MAC_SRC_MATCH_ENABLED:
-		return take_bool(&v, &r->match);
-	case SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES:
-	case SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES:
-		return set_matches(r, property, &v);
-	default:
-		return false;
-	}
-}
-
-static void pump(struct rcp *r);
-
-static void transmit(struct rcp *r, const struct spinel_frame *f)
-{
-	struct spinel_transmit t;
-
-	if (spinel_transmit_decode(f->value, &t) != OK)
-		status(r, f->transaction, SPINEL_STATUS_PARSE_ERROR);
-	else if (!r->phy_enabled || t.channel != r->channel)
-		status(r, f->transaction, SPINEL_STATUS_INVALID_STATE);
-	else if (radio_transmit(r->radio, clock_ms(), t.frame, f->transaction) != OK)
-		status(r, f->transaction, SPINEL_STATUS_BUSY);
-}
-
-static void change_match(struct rcp *r, const struct spinel_frame *f, bool add)
-{
-	struct rd v = f->value;
-	uint16_t short_address;
-	uint64_t eui64;
-	bool ok;
-
-	if (f->property == SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES && rd_le16(&v, &short_address)) {
-		ok = radio_match_short(r->radio, short_address, add);
-	} else if (f->property == SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES && rd_be64(&v, &eui64)) {
-		ok = radio_match_extended(r->radio, eui64, add);
-	} else {
-		status(r, f->transaction, SPINEL_STATUS_PROP_NOT_FOUND);
-		return;
-	}
-	if (ok)
-		to_host(r, f->transaction, add ? SPINEL_PROP_INSERTED : SPINEL_PROP_REMOVED, f->property, f->value);
-	else
-		status(r, f->transaction, add ? SPINEL_STATUS_NOMEM : SPINEL_STATUS_ITEM_NOT_FOUND);
-}
-
-static void set_property(struct rcp *r, const struct spinel_frame *f)
-{
-	if (f->property == SPINEL_STREAM_RAW) {
-		transmit(r, f);
-	} else if (set_value(r, f->property, f->value)) {
-		apply(r);
-		to_host(r, f->transaction, SPINEL_PROP_IS, f->property, f->value);
-	} else {
-		status(r, f->transaction, SPINEL_STATUS_PROP_NOT_FOUND);
-	}
-}
-
-static void on_command(struct rcp *r, const struct spinel_frame *f)
-{
-	switch (f->command) {
-	case SPINEL_NOOP:
-		status(r, f->transaction, SPINEL_STATUS_OK);
-		break;
-	case SPINEL_RESET:
-		reset(r);
-		status(r, 0, SPINEL_STATUS_RESET_SOFTWARE);
-		break;
-	case SPINEL_PROP_GET:
-		answer_value(r, f);
-		break;
-	case SPINEL_PROP_SET:
-		set_property(r, f);
-		break;
-	case SPINEL_PROP_INSERT:
-		change_match(r, f, true);
-		break;
-	case SPINEL_PROP_REMOVE:
-		change_match(r, f, false);
-		break;
-	default:
-		status(r, f->transaction, SPINEL_STATUS_INVALID_COMMAND);
-		break;
-	}
-	pump(r);
-}
-
-static void on_received(struct rcp *r, const struct radio_effect *e)
-{
-	const struct spinel_receive rx = {
-		.frame = rd_of(e->octets, e->len),
-		.rssi = -50,
-		.noise = -100,
-		.flags = e->acked_pending ? 0x10 : 0,
-		.channel = r->channel,
-		.lqi = 200,
-		.timestamp_us = clock_ms() * 1000,
-	};
-	uint8_t buffer[VALUE_MAX];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd value;
-
-	spinel_receive_encode(&rx, &w);
-	if (r->raw_stream && wr_done(&w, &value))
-		to_host(r, 0, SPINEL_PROP_IS, SPINEL_STREAM_RAW, value);
-}
-
-static void on_sent(struct rcp *r, const struct radio_effect *e)
-{
-	uint8_t buffer[8];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd value;
-
-	wr_packed_uint(&w, e->status == RADIO_OK ? SPINEL_STATUS_OK : e->status == RADIO_NO_ACK ? SPINEL_STATUS_NO_ACK : SPINEL_STATUS_CCA_FAILURE);
-	wr_u8(&w, e->frame_pending);
-	if (wr_done(&w, &value))
-		to_host(r, (uint8_t)e->token, SPINEL_PROP_IS, SPINEL_LAST_STATUS, value);
-}
-
-static void pump(struct rcp *r)
-{
-	struct radio_effect e;
-
-	radio_tick(r->radio, clock_ms());
-	while (radio_output(r->radio, &e)) {
+	while (rcp_output(p->rcp, &e)) {
 		switch (e.type) {
-		case RADIO_SEND:
-			air_client_send(r->air, rd_of(e.octets, e.len));
+		case RCP_HOST:
+			if (p->host)
+				stream_write(p->host, rd_of(e.octets, e.len));
 			break;
-		case RADIO_RECEIVED:
-			on_received(r, &e);
+		case RCP_AIR:
+			air_client_send(p->air, rd_of(e.octets, e.len));
 			break;
-		case RADIO_SENT:
-			on_sent(r, &e);
+		case RCP_CHANNEL:
+			air_client_channel(p->air, e.channel);
 			break;
 		}
 	}
-	loop_timer_at(r->timer, radio_deadline(r->radio));
+	loop_timer_at(p->timer, rcp_deadline(p->rcp));
 }
 
 static void on_time(void *ctx)
 {
-	pump(ctx);
+	struct program *p = ctx;
+
+	rcp_tick(p->rcp, clock_ms());
+	pump(p);
 }
 
 static void on_air(void *ctx, struct rd psdu, uint8_t channel, uint8_t lqi)
 {
-	struct rcp *r = ctx;
+	struct program *p = ctx;
 
 	(void)channel;
 	(void)lqi;
-	if (!r->phy_enabled)
-		return;
-	radio_input(r->radio, clock_ms(), psdu);
-	pump(r);
+	rcp_air(p->rcp, clock_ms(), psdu);
+	pump(p);
 }
 
 static size_t on_data(void *ctx, struct rd in)
 {
-	struct rcp *r = ctx;
+	struct program *p = ctx;
 	size_t len = in.left;
-	struct spinel_frame f;
-	struct rd frame;
-	uint8_t octet;
+	bool more = true;
 
-	while (rd_u8(&in, &octet))
-		if (hdlc_octet(&r->hdlc, octet, &frame) && spinel_decode(frame, &f) == OK)
-			on_command(r, &f);
+	while (more) {
+		more = rcp_input(p->rcp, clock_ms(), &in);
+		pump(p);
+	}
 	return len;
 }
 
 static void on_closed(void *ctx, enum err why)
 {
-	struct rcp *r = ctx;
+	struct program *p = ctx;
 
 	log_line(LOG_LEVEL_INFO, "host gone", "reason=%s", err_name(why));
-	stream_free(r->host);
-	r->host = NULL;
-	reset(r);
+	stream_free(p->host);
+	p->host = NULL;
+	rcp_restart(p->rcp);
 }
 
 static void on_open(void *ctx)
@@ -437,18 +101,17 @@ static const struct stream_events events = {on_open, on_data, on_closed};
 
 static void on_accept(void *ctx, struct stream *s)
 {
-	struct rcp *r = ctx;
+	struct program *p = ctx;
 
-	if (r->host)
-		stream_free(r->host); /* a host that restarts must not wait for its dead connection */
-	r->host = s;
-	hdlc_init(&r->hdlc);
-	reset(r);
-	stream_handle(s, &events, r);
+	if (p->host)
+		stream_free(p->host); /* a host that restarts must not wait for its dead connection */
+	p->host = s;
+	rcp_restart(p->rcp);
+	stream_handle(s, &events, p);
 	log_line(LOG_LEVEL_INFO, "host connected", NULL);
 }
 
-static enum err open_pty(struct rcp *r, const char *link_path)
+static enum err open_pty(struct program *p, const char *link_path)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	int slave = -1;
@@ -463,14 +126,14 @@ static enum err open_pty(struct rcp *r, const char *link_path)
 	unlink(link_path);
 	if (symlink(ptsname(master), link_path) != 0)
 		return ERR_IO;
-	return stream_from_fd(r->loop, master, &events, r, &r->host);
+	return stream_from_fd(p->loop, master, &events, p, &p->host);
 }
 
 int rcp_main(int argc, char **argv)
 {
 	const char *listen = sim_option(argc, argv, "--listen", NULL), *pty = sim_option(argc, argv, "--pty", NULL);
 	struct stream_listener *sl = NULL;
-	struct rcp r = {.channel = CHANNEL_FIRST};
+	struct program p = {.host = NULL};
 	int status_asked = sim_begin(argc, argv, usage, "--listen= --pty= --air= --seed=");
 	uint64_t seed;
 	enum err e;
@@ -484,20 +147,20 @@ int rcp_main(int argc, char **argv)
 	if (!sim_number(argc, argv, "--seed", "2", UINT64_MAX, &seed))
 		return 2;
 	log_start("rcp", LOG_LEVEL_INFO);
-	r.rng = rng_seeded(seed);
-	r.loop = loop_new();
-	r.timer = loop_timer_new(r.loop, on_time, &r);
-	hdlc_init(&r.hdlc);
-	e = air_client_new(r.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), r.channel, on_air, &r, &r.air);
-	if (e == OK) {
-		reset(&r);
-		e = pty ? open_pty(&r, pty) : stream_listen(r.loop, listen, NULL, on_accept, &r, &sl);
-	}
+	p.rng = rng_seeded(seed);
+	p.loop = loop_new();
+	p.timer = loop_timer_new(p.loop, on_time, &p);
+	p.rcp = rcp_new(&p.rng);
+	if (!p.rcp)
+		abort();
+	e = air_client_new(p.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), RCP_CHANNEL_FIRST, on_air, &p, &p.air);
+	if (e == OK)
+		e = pty ? open_pty(&p, pty) : stream_listen(p.loop, listen, NULL, on_accept, &p, &sl);
 	if (e != OK) {
 		log_line(LOG_LEVEL_ERROR, "the radio cannot start", "reason=%s", err_name(e));
 		return 1;
 	}
 	log_line(LOG_LEVEL_INFO, "ready", "port=%u", sl ? stream_listener_port(sl) : 0U);
-	loop_run(r.loop);
+	loop_run(p.loop);
 	return 0;
 }
