@@ -13,7 +13,6 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
 from conformance import check, server, tables  # noqa: E402
-from conformance.client import Client  # noqa: E402
 
 REGISTRATION = 10  # seconds until two CSEs that have just started know each other
 

@@ -10,6 +10,7 @@ import http.client
 import http.server
 import itertools
 import json
+import os
 import queue
 import socket
 import threading
@@ -17,7 +18,7 @@ import time
 import urllib.parse
 
 METHOD = {"C": "POST", "R": "GET", "U": "PUT", "D": "DELETE", "N": "POST"}
-PATIENCE = 6
+PATIENCE = float(os.environ.get("KEYWAY_PATIENCE", 6))  # seconds to wait for something that must come
 _numbers = itertools.count(1)
 
 
@@ -68,7 +69,7 @@ class Response:
 
 
 class Client:
-    def __init__(self, url, timeout=30):
+    def __init__(self, url, timeout=15):
         u = urllib.parse.urlsplit(url)
         self.host, self.port, self.timeout = u.hostname, u.port or 80, timeout
         self.base = u.path.rstrip("/")

@@ -43,7 +43,9 @@ class Type:
     def __init__(self, t, datatypes, enums, common):
         self.name, self.ty, self.root, self.sn, self.mgd, self.clause = t["name"], t["ty"], t["root"], t["short"], t.get("mgd"), t["clause"]
         self.announceable = t.get("announceable")
-        rows = ((common + t["attributes"]) if self.mgd else t["attributes"])
+        rows = common + t["attributes"] if self.mgd else t["attributes"]
+        if not self.announceable:
+            rows = [a for a in rows if a["short"] not in ("at", "aa", "ast")]
         self.attributes = list({a["short"]: Attribute(a, datatypes, enums) for a in rows}.values())
         self.custom = t.get("custom")
 

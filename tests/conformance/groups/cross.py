@@ -34,6 +34,8 @@ def _(t):
 @check("CRS", "DELETE/CRS/subscriptions-go-too", CRS_ + ".2.4", needs=CRS)
 def _(t):
     ae, cnts, box, crs = regular(t)
+    for c in cnts:
+        t.equal(len(t.rsc(t.retrieve(c, fu=1, ty=23), 2000).rep), 1, "the number of subscriptions before")
     t.rsc(t.delete(crs), 2002)
     for c in cnts:
         t.until("the subscription is gone", lambda: t.rsc(t.retrieve(c, fu=1, ty=23), 2000).rep == [])
@@ -60,6 +62,9 @@ def one_alone(kind, t):
     t.cin(cnts[0])
     time.sleep(1.4)
     t.silent(box, "nothing when one of two events is missing from the window")
+    for c in cnts:
+        t.cin(c)
+    t.note(box, "a notification when both are there")
 
 
 def too_late(t):
@@ -68,6 +73,8 @@ def too_late(t):
     time.sleep(1.4)
     t.cin(cnts[1])
     t.silent(box, "nothing when the second event comes after the window")
+    t.cin(cnts[0])
+    t.note(box, "a notification when both are within one window")
 
 
 for _kind, _tag in ((1, "periodic"), (2, "sliding")):
@@ -100,6 +107,7 @@ def _(t):
     ae, cnts = scene(t)
     sub, _ = t.sub(cnts[0], [CHILD_CREATED])
     crs = t.make(ae, CRS, {"nu": [t.box().url], "twt": 1, "tws": "PT1M", "srat": [sub.ri]})
+    t.true(t.retrieve(sub).get("acrs"), "the subscription names the crossResourceSubscription before")
     t.rsc(t.delete(crs), 2002)
     r = t.rsc(t.retrieve(sub), 2000)
     t.true(not r.get("acrs"), "the subscription does not name it any more, got %s" % r.get("acrs"))

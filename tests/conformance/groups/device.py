@@ -41,6 +41,7 @@ def _(t):
 def _(t):
     n = node(t)
     ae = t.ae(nl=n.ri)
+    t.true(any(x.endswith(ae.id) for x in t.retrieve(n).get("hael") or []), "the node names the AE before")
     t.rsc(t.delete(ae), 2002)
     t.true(not any(x.endswith(ae.id) for x in t.retrieve(n).get("hael") or []), "the node does not name the AE any more")
 

@@ -37,6 +37,8 @@ class Tree:
 
 def finds(wanted, q, t):
     tree = Tree(t)
+    if not wanted:
+        t.same(tree.find(ty=9), {"g"}, "what ty=9 finds")
     t.same(tree.find(**q), set(wanted), "what %s finds" % q)
 
 
@@ -134,13 +136,17 @@ def _(t):
 def _(t):
     tree = Tree(t)
     for drt in (1, 2):
-        for u in t.rsc(t.retrieve(tree.ae, fu=1, drt=drt), 2000).rep:
+        found = t.rsc(t.retrieve(tree.ae, fu=1, drt=drt), 2000).rep
+        t.true(len(found) >= len(tree.all), "everything is found")
+        for u in found:
             t.rsc(t.retrieve(u, fr=tree.ae.id), 2000, why="the result %s" % u)
 
 
 @check("DIS", "DISCOVER/FC/no-result-is-an-empty-list", FILTER)
 def _(t):
-    r = t.rsc(t.retrieve(t.ae(), fu=1, lbl="nowhere"), 2000)
+    tree = Tree(t)
+    t.same(tree.find(lbl="one"), {"a"}, "what a label that is there finds")
+    r = t.rsc(t.retrieve(tree.ae, fu=1, lbl="nowhere"), 2000)
     t.equal(r.body, {"m2m:uril": []}, "the body")
 
 
@@ -154,6 +160,7 @@ def _(t):
 def _(t):
     tree = Tree(t)
     found = tree.find()
+    t.true(found, "something is found")
     t.true(not found & {"la", "ol", "fopt"}, "no virtual resource is among %s" % sorted(found))
 
 
@@ -230,7 +237,8 @@ def _(t):
 @check("DIS", "DISCOVER/ARP/a-path-that-does-not-exist", FILTER)
 def _(t):
     tree = Tree(t)
-    t.equal(t.rsc(t.retrieve(tree.ae, fu=1, lbl="one", arp="nothing"), 2000).rep, [], "the results")
+    t.same(tree.find(lbl="one"), {"a"}, "the results without a path")
+    t.equal(t.rsc(t.retrieve(tree.ae, fu=1, lbl="one", arp="nothing"), 2000).rep, [], "the results with it")
 
 
 @check("DIS", "DISCOVER/SEC/needs-the-discovery-operation", "TS-0004 7.3.3.15")
@@ -238,8 +246,10 @@ def _(t):
     ae, other = t.ae(), t.ae()
     acp = t.acp([(other.id, R)])
     cnt = t.make(ae, CNT, {"acpi": [acp.ri]}, fr=t.admin)
+    t.cin(cnt, fr=t.admin)
     t.rsc(t.retrieve(cnt, fr=other.id), 2000)
-    r = t.retrieve(cnt, fu=1, fr=other.id)
+    t.equal(len(t.rsc(t.retrieve(cnt, fu=1, ty=4, fr=t.admin), 2000).rep), 1, "the number of results that the administrator has")
+    r = t.retrieve(cnt, fu=1, ty=4, fr=other.id)
     t.true(r.rsc == 4103 or r.rsc == 2000 and not r.rep, "nothing is found without the operation DISCOVERY, got %s" % r)
 
 
@@ -257,6 +267,7 @@ def _(t):
 @check("DIS", "DISCOVER/SEC/stranger", "TS-0004 7.3.3.15")
 def _(t):
     tree = Tree(t)
+    t.same(tree.find(), tree.all, "what the owner finds")
     r = t.retrieve(tree.ae, fu=1, fr=t.ae().id)
     t.true(r.rsc == 4103 or r.rsc == 2000 and not r.rep, "another AE finds nothing, got %s" % r)
 

@@ -75,7 +75,7 @@ def wrong_originator(fr, t):
 
 
 for _fr in ("Xabc", "abc", "/id-other/Cabc", "C a", "C/a", "7"):
-    check("REG", "CREATE/AE/originator-not-allowed-%s" % _fr.replace(" ", "_").replace("/", "_"), AE_CREATE)(functools.partial(wrong_originator, _fr))
+    check("REG", "CREATE/AE/originator-not-allowed-%s" % _fr.replace(" ", "_").replace("/", "."), AE_CREATE)(functools.partial(wrong_originator, _fr))
 
 
 @check("REG", "CREATE/AE/already-registered", AE_CREATE)

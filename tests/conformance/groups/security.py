@@ -44,6 +44,7 @@ def operation(granted, tried, t):
         if tried == "DISCOVERY":
             t.equal(len(r.rep), 1, "the number of results")
     elif tried == "DISCOVERY":
+        t.equal(len(t.rsc(t.retrieve(cnt, fu=1, ty=4, fr=t.admin), 2000).rep), 1, "the number of results that the administrator has")
         t.true(r.rsc == 4103 or r.rsc == 2000 and not r.rep, "nothing is found, got %s" % r)
     else:
         t.refused(r, 4103)
@@ -66,9 +67,11 @@ for _op in ("CREATE", "RETRIEVE", "UPDATE", "DELETE"):
 
 def default_deny(op, t):
     cnt = t.cnt()
-    cnt.fr = t.ae().id
+    t.cin(cnt)
+    owner, cnt.fr = cnt.fr, t.ae().id
     r = attempt(t, op, cnt)
     if op == "DISCOVERY":
+        t.equal(len(t.rsc(t.retrieve(cnt, fu=1, ty=4, fr=owner), 2000).rep), 1, "the number of results that the creator has")
         t.true(r.rsc == 4103 or r.rsc == 2000 and not r.rep, "nothing is found, got %s" % r)
     else:
         t.refused(r, 4103)

@@ -102,6 +102,9 @@ def geo(at, query, wanted, t):
     if r.rsc == 4000 and query["gmty"] == 3:
         r = t.retrieve(ae, fu=1, ty=3, **dict(query, geom=nested({"typ": 3, "crd": query["geom"]})["crd"]))
     t.rsc(r, 2000)
+    if not wanted:
+        same = t.rsc(t.retrieve(ae, fu=1, ty=3, **q(at["loc"]["typ"], INTERSECTS, json.loads(t.retrieve(ae.path + "/" + name, fr=ae.id).get("loc", "crd")))), 2000)
+        t.equal([u.rsplit("/", 1)[-1] for u in same.rep], [name], "what its own place finds")
     t.equal([u.rsplit("/", 1)[-1] for u in r.rep], [name] if wanted else [], "what is found (not the container without a location)")
 
 

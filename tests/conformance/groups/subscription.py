@@ -439,7 +439,7 @@ def _(t):
 
 def criterion(enc, quiet, loud, t):
     """`quiet` does something that the criterion leaves out, `loud` something that it lets through."""
-    cnt, sub, box = scene(t, enc=enc)
+    cnt, sub, box = scene(t, enc=enc() if callable(enc) else enc)
     quiet(t, cnt)
     wanted = loud(t, cnt)
     n = t.note(box)
@@ -451,7 +451,7 @@ check("SUB", "NOTIFY/ENC/sizeAbove", CREATE)(functools.partial(criterion, {"net"
 check("SUB", "NOTIFY/ENC/sizeBelow", CREATE)(functools.partial(criterion, {"net": [3], "szb": 10}, lambda t, c: t.cin(c, "x" * 20), lambda t, c: t.cin(c, "x").ri))
 check("SUB", "NOTIFY/ENC/stateTagBigger", CREATE)(functools.partial(criterion, {"net": [1], "stb": 1}, lambda t, c: touch(t, c), lambda t, c: (touch(t, c), c.ri)[1]))
 check("SUB", "NOTIFY/ENC/expireBefore", CREATE)(
-    functools.partial(criterion, {"net": [3], "exb": "20980101T000000"}, lambda t, c: t.create(c, CIN, {"con": "x", "et": "20990101T000000"}), lambda t, c: t.cin(c, et=timestamp(3600)).ri))
+    functools.partial(criterion, lambda: {"net": [3], "exb": timestamp(7200)}, lambda t, c: t.cin(c, et=timestamp(10800)), lambda t, c: t.cin(c, et=timestamp(3600)).ri))
 
 
 @check("SUB", "NOTIFY/OM/operation-by-anyone", CREATE)
