@@ -110,6 +110,7 @@ void cse_free(struct cse *c)
 	cse_outboxes_free(c);
 	group_members_free(c);
 	fan_out_free(c);
+	request_free(c);
 	tree_free(c->tree);
 	free(c);
 }

@@ -184,7 +184,6 @@ static bool check(struct exchange *x)
 
 /* ---- where ---- */
 
-
 static void perform_virtual(struct exchange *x)
 {
 	switch (x->virtual_child) {
@@ -237,13 +236,30 @@ void exchange_perform(struct exchange *x)
 	}
 }
 
+void exchange_route(struct exchange *x)
+{
+	struct cse *c = x->cse;
+	char other[CSE_ID_MAX];
+	struct rd rest;
+
+	if (!cse_is_local(c, x->rq->to, &rest, other, sizeof other)) {
+		cse_forward(x, other);
+		return;
+	}
+	x->target = cse_find(c, rest, &x->virtual_child, &x->suffix);
+	if (!x->target && tree_error(c->tree) != OK)
+		exchange_store_failed(x, tree_error(c->tree));
+	else if (!x->target)
+		exchange_fail(x, RSC_NOT_FOUND, "there is no resource `%.*s`", (int)(x->rq->to.left < 256 ? x->rq->to.left : 256), (const char *)x->rq->to.at);
+	else
+		exchange_perform(x);
+}
 
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	struct exchange *x = calloc(1, sizeof *x);
 	char other[CSE_ID_MAX];
 	struct rd rest;
-	bool local;
 
 	c->counts.requests++;
 	if (!x || (x->arena = json_arena_new()) == NULL)
@@ -256,18 +272,6 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 	if (!check(x))
 		return;
 	x->privileged = rq->internal || is_administrator(c, x->from);
-	local = cse_is_local(c, rq->to, &rest, other, sizeof other);
-	if (request_is_non_blocking(x, local))
-		return;
-	if (!local) {
-		cse_forward(x, other);
-		return;
-	}
-	x->target = cse_find(c, rest, &x->virtual_child, &x->suffix);
-	if (!x->target && tree_error(c->tree) != OK)
-		exchange_store_failed(x, tree_error(c->tree));
-	else if (!x->target)
-		exchange_fail(x, RSC_NOT_FOUND, "there is no resource `%.*s`", (int)(rq->to.left < 256 ? rq->to.left : 256), (const char *)rq->to.at);
-	else
-		exchange_perform(x);
+	if (!request_is_non_blocking(x, cse_is_local(c, rq->to, &rest, other, sizeof other)))
+		exchange_route(x);
 }

@@ -31,8 +31,7 @@ static void put_response(struct fan_out *f, const struct fan_member *m, struct j
 	json_put_int(o, "rsc", m->rsc);
 	json_put_rd(o, "rqi", f->x->rq->request_id);
 	json_put_string(o, "fr", m->to);
-	if (m->content.len > 0)
-		json_put_raw(o, "pc", rd_of(m->content.octets, m->content.len));
+	json_put_content(o, "pc", rd_of(m->content.octets, m->content.len));
 	json_close(o);
 }
 

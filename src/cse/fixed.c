@@ -16,42 +16,57 @@ uint64_t cse_request_life(const struct cse *c)
 	return c->short_request_ms ? c->short_request_ms : c->config.request_life_ms ? c->config.request_life_ms : 20000;
 }
 
-static void make(struct cse *c, int type, const char *root, const char *name, const char *members)
+struct resource *cse_make_resource(struct cse *c, const struct own_resource *o)
+{
+	struct resource_new n = {.parent = o->parent, .type = o->type, .id = tree_new_id(c->tree), .rn = o->rn, .root = schema_type(o->type)->root,
+		.creator = o->creator, .expires = o->expires};
+	struct wr text = wr_new(CSE_BODY_MAX * 4);
+	struct attributes *a = o->attributes;
+	struct resource *made = NULL;
+	uint64_t now = cse_now(c);
+	char ri[64];
+
+	tree_ri(ri, sizeof ri, o->type, o->parent->id, n.id, false);
+	attributes_set_string(a, "rn", o->rn ? o->rn : ri);
+	attributes_set_uint(a, "ty", (uint64_t)o->type);
+	attributes_set_string(a, "ri", ri);
+	attributes_set_string(a, "pi", o->parent->ri);
+	attributes_set_time(a, "ct", now);
+	attributes_set_time(a, "lt", now);
+	attributes_set_time(a, "et", o->expires ? o->expires : now + 20 * YEARS_5_MS);
+	n.label_count = attributes_labels(a, &n.labels);
+	attributes_write(a, &text);
+	if (n.id > 0 && wr_done(&text, &n.text) && tree_insert(c->tree, &n, &made) == OK) {
+		cse_commit_later(c);
+		cse_expire_at(c, o->expires);
+	} else {
+		made = NULL;
+	}
+	wr_free(&text);
+	return made;
+}
+
+static void make(struct cse *c, int type, const char *name, const char *members)
 {
 	struct resource *base = tree_by_id(c->tree, c->base_id), *made = base ? tree_child(c->tree, base, rd_str(name)) : NULL;
 	struct json_arena *arena = json_arena_new();
-	struct wr text = wr_new(8192);
-	struct resource_new n = {.parent = base, .type = type, .rn = name, .root = root, .creator = c->config.id};
 	const struct json *doc;
 	struct attributes a;
-	char ri[64];
 
 	if (base && !made && arena && json_parse(arena, rd_str(members), NULL, &doc) == OK) {
-		n.id = tree_new_id(c->tree);
-		tree_ri(ri, sizeof ri, type, base->id, n.id, false);
 		attributes_init(&a, arena, doc);
-		attributes_set_string(&a, "rn", name);
-		attributes_set_uint(&a, "ty", (uint64_t)type);
-		attributes_set_string(&a, "ri", ri);
-		attributes_set_string(&a, "pi", base->ri);
-		attributes_set_time(&a, "ct", cse_now(c));
-		attributes_set_time(&a, "lt", cse_now(c));
-		attributes_set_time(&a, "et", cse_now(c) + 20 * YEARS_5_MS);
-		attributes_write(&a, &text);
-		if (n.id > 0 && wr_done(&text, &n.text) && tree_insert(c->tree, &n, &made) == OK)
-			cse_commit_later(c);
+		made = cse_make_resource(c, &(const struct own_resource){.parent = base, .type = type, .rn = name, .creator = c->config.id, .attributes = &a});
 	}
 	resource_unref(made);
 	resource_unref(base);
-	wr_free(&text);
 	json_arena_free(arena);
 }
 
 void cse_make_fixed(struct cse *c)
 {
-	make(c, TY_NOTIFICATION_TARGET_POLICY, "m2m:ntp", "defaultNTP", "{\"acn\":1,\"plbl\":\"Default\"}");
+	make(c, TY_NOTIFICATION_TARGET_POLICY, "defaultNTP", "{\"acn\":1,\"plbl\":\"Default\"}");
 	if (c->config.type == CSE_IN)
-		make(c, TY_AE_CONTACT_LIST, "m2m:alst", "AEContactList", "{}");
+		make(c, TY_AE_CONTACT_LIST, "AEContactList", "{}");
 }
 
 bool cse_is_fixed(const struct cse *c, const struct resource *r)

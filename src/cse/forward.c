@@ -5,9 +5,13 @@
 
 #include "cse/private.h"
 
+/* A request on its way to somebody else. The exchange ends at the request's expiry even when nobody ever answers; this ends with the answer. */
 struct forward {
-	struct onem2m_request rq;
-	struct exchange *x;
+	struct onem2m_request *rq;
+	struct exchange *x;           /* NULL after it expired */
+	struct cse *cse;
+	struct cse_timer timer;
+	char rqet[TIMESTAMP_SIZE];
 };
 
 static void on_forwarded(void *ctx, const struct onem2m_response *rsp)
@@ -15,13 +19,49 @@ static void on_forwarded(void *ctx, const struct onem2m_response *rsp)
 	struct forward *f = ctx;
 	struct exchange *x = f->x;
 
-	x->cts = rsp->cts;
-	x->cto = rsp->cto;
-	if (rsp->rsc == RSC_TARGET_NOT_REACHABLE && rsp->content.left == 0)
-		exchange_fail(x, RSC_TARGET_NOT_REACHABLE, "the target, or the next CSE on the way to it, cannot be reached");
-	else
-		exchange_answer(x, rsp->rsc, rsp->content, rsp->location);
+	if (x) {
+		cse_timer_cancel(f->cse, &f->timer);
+		x->cts = rsp->cts;
+		x->cto = rsp->cto;
+		if (rsp->rsc == RSC_TARGET_NOT_REACHABLE && rsp->content.left == 0)
+			exchange_fail(x, RSC_TARGET_NOT_REACHABLE, "the target, or the next CSE on the way to it, cannot be reached");
+		else
+			exchange_answer(x, rsp->rsc, rsp->content, rsp->location);
+	}
+	request_copy_free(f->rq);
 	free(f);
+}
+
+static void on_expired(struct cse *c, struct cse_timer *t)
+{
+	struct forward *f = (struct forward *)(void *)((char *)t - offsetof(struct forward, timer));
+	struct exchange *x = f->x;
+
+	(void)c;
+	f->x = NULL;
+	exchange_fail(x, RSC_REQUEST_TIMEOUT, "the request expired before it was answered");
+}
+
+/* Relative times were meant from the arrival here. */
+static struct forward *forward_new(struct exchange *x, const struct onem2m_request *as)
+{
+	struct forward *f = calloc(1, sizeof *f);
+	struct onem2m_request rq = *as;
+	uint64_t now = cse_now(x->cse), until = x->expires_ms ? x->expires_ms : now + cse_request_life(x->cse);
+
+	if (!f)
+		abort();
+	f->cse = x->cse;
+	f->x = x;
+	rq.from = rd_str(x->from);
+	timestamp_print_precise(f->rqet, until);
+	if (rq.rqet.left > 0)
+		rq.rqet = rd_str(f->rqet);
+	rq.oet = rd_of("", 0); /* it was waited for here */
+	f->rq = request_copy(&rq);
+	f->timer.fn = on_expired;
+	cse_timer_at(f->cse, &f->timer, cse_mono(f->cse) + (until > now ? until - now : 0));
+	return f;
 }
 
 bool cse_poa(struct resource *r, char *poa, size_t size)
@@ -66,56 +106,64 @@ struct resource *cse_next_hop(struct cse *c, const char *csi)
 	return s.found;
 }
 
+/* Where a request for a CSE goes next. */
+struct hop {
+	struct resource *remote;      /* its remoteCSE; NULL: the registrar, before it is known more closely */
+	char poa[CSE_ID_MAX], id[CSE_ID_MAX];
+};
+
+static bool find_hop(struct cse *c, const char *cse_id, struct hop *h)
+{
+	*h = (struct hop){.remote = cse_next_hop(c, cse_id)};
+	if (h->remote) {
+		if (!json_text(resource_get(h->remote, "csi"), h->id, sizeof h->id))
+			h->id[0] = '\0';
+		if (!cse_poa(h->remote, h->poa, sizeof h->poa))
+			h->poa[0] = '\0';
+		return true;
+	}
+	/* not registered here: the registrar may know more */
+	if (!c->config.registrar_id || !c->config.registrar_poa)
+		return false;
+	snprintf(h->poa, sizeof h->poa, "%s", c->config.registrar_poa);
+	snprintf(h->id, sizeof h->id, "%s", c->config.registrar_id);
+	return true;
+}
 
 void cse_forward(struct exchange *x, const char *cse_id)
 {
 	struct cse *c = x->cse;
-	struct resource *hop = cse_next_hop(c, cse_id);
-	bool known = hop != NULL;
-	struct forward *f = calloc(1, sizeof *f);
-	char poa[CSE_ID_MAX] = "", id[CSE_ID_MAX];
+	struct onem2m_request rq = *x->rq;
+	struct forward *f;
+	struct hop h;
 
-	if (!f)
-		abort();
-	f->x = x;
-	f->rq = *x->rq;
-	f->rq.from = rd_str(x->from);
-	if (hop) {
-		if (!json_text(resource_get(hop, "csi"), id, sizeof id))
-			id[0] = '\0';
-		if (polling_channel_send(c, hop, &f->rq, on_forwarded, f)) {
-			resource_unref(hop);
-			return;
-		}
-		if (!cse_poa(hop, poa, sizeof poa))
-			poa[0] = '\0';
-	} else if (c->config.registrar_id && c->config.registrar_poa) {
-		/* Not registered here: the registrar may know more. */
-		snprintf(poa, sizeof poa, "%s", c->config.registrar_poa);
-		snprintf(id, sizeof id, "%s", c->config.registrar_id);
-	}
-	resource_unref(hop);
-	if (poa[0] == '\0') {
-		free(f);
-		exchange_fail(x, known ? RSC_TARGET_NOT_REACHABLE : RSC_NOT_FOUND, known ? "the CSE `%s` has no point of access" : "no CSE `%s` is registered here", cse_id);
+	if (!find_hop(c, cse_id, &h)) {
+		exchange_fail(x, RSC_NOT_FOUND, "no CSE `%s` is registered here", cse_id);
 		return;
 	}
-	c->transport.send(c->transport.transport, poa, id, &f->rq, on_forwarded, f);
+	if (rq.rqet.left == 0)
+		rq.rqet = rd_str("0"); /* the next CSE shall not wait longer than this one does */
+	f = forward_new(x, &rq);
+	if (!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) {
+		if (h.poa[0])
+			c->transport.send(c->transport.transport, h.poa, h.id, f->rq, on_forwarded, f);
+		else
+			on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+	}
+	resource_unref(h.remote);
 }
 
 void exchange_retarget(struct exchange *x, struct rd to)
 {
-	struct forward *f = calloc(1, sizeof *f);
-	char *copy = json_arena_alloc(x->arena, to.left + 1);
+	struct onem2m_request rq = *x->rq;
+	struct forward *f;
 
-	if (!f || !copy || !rd_text(to, copy, to.left + 1))
-		abort();
-	f->x = x;
-	f->rq = *x->rq;
-	f->rq.to = rd_str(copy);
-	f->rq.rcn = ONEM2M_RCN_ABSENT;
-	f->rq.filter = rd_of("", 0);
-	cse_submit(x->cse, &f->rq, on_forwarded, f);
+	rq.to = to;
+	rq.rcn = ONEM2M_RCN_ABSENT;
+	rq.filter = rd_of("", 0);
+	rq.genuine = true; /* From was checked, and names its CSE now */
+	f = forward_new(x, &rq);
+	cse_submit(x->cse, f->rq, on_forwarded, f);
 }
 
 /* ---- NOTIFY to an AE of this CSE ---- */
@@ -167,11 +215,6 @@ void cse_notify(struct exchange *x)
 		exchange_fail(x, RSC_TARGET_NOT_REACHABLE, "the AE is not request-reachable (rr is false)");
 		return;
 	}
-	f = calloc(1, sizeof *f);
-	if (!f)
-		abort();
-	f->x = x;
-	f->rq = *x->rq;
-	f->rq.from = rd_str(x->from);
-	cse_deliver(x->cse, x->target, &f->rq, on_forwarded, f);
+	f = forward_new(x, x->rq);
+	cse_deliver(x->cse, x->target, f->rq, on_forwarded, f);
 }

@@ -72,6 +72,15 @@ uint64_t cse_longest_life(const struct cse *c); /* of a new resource, ms */
 uint64_t cse_request_life(const struct cse *c); /* of a blocking request that does not say it (rqet), ms */
 
 /* ---- resources of the CSE's own ---- */
+struct own_resource {
+	struct resource *parent;
+	int type;
+	const char *rn;               /* NULL: derived */
+	const char *creator;
+	uint64_t expires;             /* unix ms */
+	struct attributes *attributes; /* the common ones are added */
+};
+struct resource *cse_make_resource(struct cse *c, const struct own_resource *o); /* a new reference; NULL: the store failed. Without events */
 void cse_make_fixed(struct cse *c);
 bool cse_is_fixed(const struct cse *c, const struct resource *r);
 
@@ -190,6 +199,7 @@ void creation_resume(struct creation *cr);
 void updating_resume(struct updating *u);
 
 /* ---- operations ---- */
+void exchange_route(struct exchange *x);   /* to the CSE that has the target, or exchange_perform */
 void exchange_perform(struct exchange *x); /* after the checks of cse_submit: finds the target and does the operation */
 bool exchange_save(struct exchange *x);    /* begins what a failure undoes; false after a failure was answered */
 void exchange_keep(struct exchange *x);    /* ends it: the writes stand */
@@ -276,7 +286,8 @@ void group_before_commit(struct cse *c);
 void group_members_free(struct cse *c);
 void subscription_self_reference(struct exchange *x);       /* types/subscription.c */
 bool subscription_blocks_update(struct updating *u);        /* true: a blocking subscription took it over and calls updating_resume */
-bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange */
+bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange; exchange_route comes later, if so */
+void request_free(struct cse *c);
 bool crs_notified(struct exchange *x);                      /* types/cross_resource_subscription.c: a NOTIFY that the CSE itself takes */
 void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
 bool filter_geo_matches(const struct filter *f, struct resource *r);
@@ -290,5 +301,12 @@ bool cse_poa(struct resource *r, char *poa, size_t size);
 /* ---- requests of this CSE's own ---- */
 /* To a local or remote resource; everything in rq is copied. done may be NULL. */
 void cse_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
+/* A copy with all its texts, in one block. */
+struct onem2m_request *request_copy(const struct onem2m_request *rq);
+void request_copy_free(struct onem2m_request *rq);
+/* The query without the parameters of these names (the list ends with NULL), in room of at least its length. */
+struct rd query_without(struct rd query, const char *const *names, char *room);
+/* What somebody sent as content: JSON as it is, nothing for nothing, anything else as a string where it can be one. */
+void json_put_content(struct json_out *o, const char *name, struct rd content);
 
 #endif

@@ -1,4 +1,5 @@
 /* Resource representations. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cse/private.h"
@@ -55,4 +56,22 @@ void represent_partial(struct cse *c, struct resource *r, const struct rd *names
 	json_close(&o);
 	json_arena_free(a);
 	wr_free(&whole);
+}
+
+void json_put_content(struct json_out *o, const char *name, struct rd content)
+{
+	struct json_arena *a = json_arena_new();
+	struct wr w = wr_new(CSE_BODY_MAX);
+	struct json_out text = json_out(&w);
+	const struct json *v;
+
+	if (!a)
+		abort();
+	json_put_rd(&text, NULL, content);
+	if (content.left > 0 && json_parse(a, content, NULL, &v) == OK)
+		json_put_raw(o, name, content);
+	else if (content.left > 0 && !w.spoilt && json_parse(a, rd_of(w.octets, w.len), NULL, &v) == OK)
+		json_put_raw(o, name, rd_of(w.octets, w.len));
+	wr_free(&w);
+	json_arena_free(a);
 }

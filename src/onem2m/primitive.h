@@ -43,7 +43,7 @@ struct onem2m_request {
 	struct rd filter; /* the query as sent behind '?', percent-escapes unresolved; the dispatcher parses filter criteria from it */
 	struct rd content;
 	enum onem2m_response_type rt;
-	struct rd rt_nu;  /* notification targets of a non-blocking response, joined by '&' */
+	struct rd rt_nu;  /* notification targets of a non-blocking response, joined by '&'; `at` NULL: not given, empty: nobody is to be told */
 	struct rd ot, rqet, rset, oet, rp; /* time stamps: absolute, or relative as a period or in milliseconds */
 	struct rd ec, gid;
 	struct rd tokens, token_ids, local_token_ids, role_ids; /* joined by '+' */

@@ -148,6 +148,15 @@ bool duration_parse(struct rd text, uint64_t *ms)
 	return any;
 }
 
+/* Clients compute milliseconds: "1500.0" is what they then say. */
+static struct rd without_decimals(struct rd text)
+{
+	struct rd decimals = text, whole;
+	uint64_t n;
+
+	return rd_until(&decimals, '.', &whole) && decimals.left < 12 && rd_decimal(decimals, &n) ? whole : text;
+}
+
 bool timestamp_parse_abs_rel(struct rd text, uint64_t now_ms, uint64_t *unix_ms)
 {
 	uint64_t n;
@@ -160,6 +169,7 @@ bool timestamp_parse_abs_rel(struct rd text, uint64_t now_ms, uint64_t *unix_ms)
 	}
 	if (timestamp_parse(text, unix_ms))
 		return true;
+	text = without_decimals(text);
 	if (rd_starts(text, "-") && rd_skip(&text, 1) && rd_decimal(text, &n)) {
 		*unix_ms = n < now_ms ? now_ms - n : 0;
 		return true;

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "binding/http/http_binding.h"
+#include "onem2m/timestamp.h"
 
 #define URL_MAX 4096
 #define ID_MAX 256 /* of a request */
@@ -97,6 +99,16 @@ static void put(struct texts *t, struct http_header *headers, const char *name, 
 	headers[t->count++] = (struct http_header){name, at};
 }
 
+/* As long as the request lives, and a moment for its expiry to be told. */
+static uint64_t timeout_of(const struct onem2m_request *rq)
+{
+	uint64_t now = clock_unix_ms(), until;
+
+	if (rq->rqet.left == 0 || !timestamp_parse_abs_rel(rq->rqet, now, &until))
+		return 0;
+	return (until > now ? until - now : 0) + 1000;
+}
+
 void http_binding_send(void *transport, const char *base, const char *target, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	static const char *const methods[] = {"", "POST", "GET", "PUT", "DELETE", "POST"};
@@ -109,6 +121,7 @@ void http_binding_send(void *transport, const char *base, const char *target, co
 	struct http_call_options o = {.method = methods[rq->operation], .url = url, .peer = identity, .headers = headers, .body = rq->content};
 
 	identity_of(h, target, identity, sizeof identity);
+	o.timeout_ms = timeout_of(rq);
 	if (!url_of(base, rq, url, sizeof url)) {
 		done(ctx, &too_long);
 		return;

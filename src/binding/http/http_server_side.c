@@ -207,7 +207,8 @@ static bool take_parameters(struct waiting *w, const struct http_request *rq)
 	w->rq.release = rd_str(w->texts[RELEASE]);
 	w->rq.vendor = rd_str(w->texts[VENDOR]);
 	w->rq.filter = rd_str(query);
-	w->rq.rt_nu = rd_str(w->texts[RTU]);
+	if (w->texts[RTU]) /* an empty list of targets is another thing than none */
+		w->rq.rt_nu = rd_str(w->texts[RTU]);
 	w->rq.ot = rd_str(w->texts[OT]);
 	w->rq.rqet = rd_str(w->texts[RQET]);
 	w->rq.rset = rd_str(w->texts[RSET]);
@@ -241,7 +242,7 @@ static struct waiting *keep(const struct http_binding *b, struct http_exchange *
 	w->rq.rcn = ONEM2M_RCN_ABSENT;
 	http_request_headers(x, on_header, w);
 	for (size_t i = 0; i < TEXTS; i++)
-		if (!w->texts[i])
+		if (!w->texts[i] && i != RTU)
 			w->texts[i] = "";
 	return w;
 }

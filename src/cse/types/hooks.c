@@ -14,6 +14,7 @@ static const struct type_hooks *const all[] = {
 	&hooks_flex_container,
 	&hooks_subscription,
 	&hooks_group,
+	&hooks_request,
 };
 
 #define TY_MOST 128

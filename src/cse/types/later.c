@@ -17,15 +17,6 @@ void subscription_self_reference(struct exchange *x)
 	exchange_fail(x, RSC_NOT_IMPLEMENTED, "notificationTargetSelfReference is not implemented yet");
 }
 
-bool request_is_non_blocking(struct exchange *x, bool local)
-{
-	(void)local;
-	if (x->rq->rt != ONEM2M_NON_BLOCKING_SYNCH && x->rq->rt != ONEM2M_NON_BLOCKING_ASYNCH)
-		return false;
-	exchange_fail(x, RSC_NON_BLOCKING_SYNCH_REQUEST_NOT_SUPPORTED, "non-blocking requests are not implemented yet");
-	return true;
-}
-
 bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	(void)c;

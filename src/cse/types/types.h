@@ -13,6 +13,7 @@ extern const struct type_hooks hooks_content_instance;
 extern const struct type_hooks hooks_flex_container;    /* flex_container.c */
 extern const struct type_hooks hooks_subscription;      /* subscription.c */
 extern const struct type_hooks hooks_group;             /* group.c */
+extern const struct type_hooks hooks_request;           /* request.c */
 
 void type_hooks_each(void (*fn)(void *ctx, const struct type_hooks *h), void *ctx);
 

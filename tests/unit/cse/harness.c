@@ -72,6 +72,8 @@ static struct onem2m_request kept_request(struct rig *g, const struct onem2m_req
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		*texts[i] = kept_rd(g, *texts[i]);
+	if (!rq->rt_nu.at)
+		k.rt_nu = rd_of(NULL, 0); /* none is another thing than an empty list */
 	k.peer = "";
 	return k;
 }
