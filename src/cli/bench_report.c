@@ -11,7 +11,7 @@
 #define LATEST_TO_HTTP 0.6
 #define CREATE_TO_LOWER 0.5
 #define CREATE_CONNECTIONS 64
-#define TREE_FACTOR 2.0 /* a tree a hundred times as large may at most double the time for the same matches */
+#define TREE_FACTOR 2.0 /* a tree a hundred times as large may at most double the cost of the same matches */
 #define START_SECONDS 2.0
 #define OCTETS_AN_INSTANCE 200.0
 #define GENERATOR_BUSY 0.95
@@ -52,14 +52,16 @@ static struct bench_target create_target(const struct bench *b)
 	return t;
 }
 
+/* CPU time at the most connections: latency at one is mostly the system's waking up. */
 static struct bench_target discover_target(const struct bench *b, const char *name, const char *large, const char *small)
 {
 	struct bench_target t = {.name = name, .unit = "times", .limit = TREE_FACTOR, .at_most = true};
-	const struct bench_row *l = bench_row_find(b, large, b->o.connections[0]), *s = bench_row_find(b, small, b->o.connections[0]);
+	unsigned most = b->o.connections[b->o.connection_count - 1];
+	const struct bench_row *l = bench_row_find(b, large, most), *s = bench_row_find(b, small, most);
 
-	if (l && s && s->p50_us > 0) {
+	if (l && s && s->server_cpu_us > 0) {
 		t.measured = true;
-		t.value = l->p50_us / s->p50_us;
+		t.value = l->server_cpu_us / s->server_cpu_us;
 	}
 	return t;
 }
@@ -76,8 +78,8 @@ size_t bench_targets(const struct bench *b, struct bench_target t[static BENCH_T
 
 	t[n++] = latest_target(b);
 	t[n++] = create_target(b);
-	t[n++] = discover_target(b, "discovery of 10, large tree to small", "discover-10-large", "discover-10-small");
-	t[n++] = discover_target(b, "discovery of 1000, large tree to small", "discover-1000-large", "discover-1000-small");
+	t[n++] = discover_target(b, "discovery of 10, CPU in the large tree to the small one", "discover-10-large", "discover-10-small");
+	t[n++] = discover_target(b, "discovery of 1000, CPU in the large tree to the small one", "discover-1000-large", "discover-1000-small");
 	t[n++] = (struct bench_target){.name = "start with all instances", .unit = "s", .value = s->seconds, .limit = START_SECONDS, .at_most = true, .measured = s->measured};
 	t[n++] = (struct bench_target){.name = "memory of a stored instance after the start", .unit = "octets", .limit = OCTETS_AN_INSTANCE, .at_most = true,
 	    .measured = s->measured, .value = s->measured ? octets_an_instance(s, s->started) : 0};
