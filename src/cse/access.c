@@ -219,7 +219,7 @@ static bool rules_permit(struct exchange *x, const struct json *privileges, cons
 
 		if (!json_uint(json_get(r, "acop"), &operations) || (operations & q->acop) != q->acop || !originator_matches(x, json_get(r, "acor")))
 			continue;
-		if (json_bool(json_get(r, "acaf"), &b) && b && !x->rq->internal && x->cse->config.require_tls && (!x->rq->peer || !x->rq->peer[0]))
+		if (json_bool(json_get(r, "acaf"), &b) && b && !x->rq->internal && !x->rq->genuine && (!x->rq->peer || !x->rq->peer[0]))
 			continue;
 		if (context_matches(x, json_get(r, "acco")) && object_matches(q, json_get(r, "acod")))
 			return true;

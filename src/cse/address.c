@@ -121,6 +121,13 @@ bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 	return (size_t)snprintf(out, size, "%s/%.*s", c->config.id, (int)id.left, (const char *)id.at) < size;
 }
 
+const char *cse_relative(const struct cse *c, const char *id)
+{
+	size_t own = strlen(c->config.id);
+
+	return strncmp(id, c->config.id, own) == 0 && id[own] == '/' ? id + own + 1 : id;
+}
+
 bool cse_address_for(struct exchange *x, struct resource *r, bool structured, char *out, size_t size)
 {
 	struct cse *c = x->cse;

@@ -26,7 +26,7 @@ bool cse_name_is_good(struct rd rn)
 {
 	uint8_t c;
 
-	if (rn.left == 0 || rn.left > 127)
+	if (rn.left == 0 || rn.left > 127 || rd_is(rn, ".") || rd_is(rn, ".."))
 		return false;
 	while (rd_u8(&rn, &c))
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c)))
@@ -84,6 +84,10 @@ static bool policies_exist(struct exchange *x, const struct json *given)
 {
 	const struct json *acpi = json_get(given, "acpi");
 
+	if (acpi && acpi->type == JSON_ARRAY && !acpi->first) {
+		exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: must name a policy");
+		return false;
+	}
 	for (const struct json *id = acpi && acpi->type == JSON_ARRAY ? acpi->first : NULL; id; id = id->next) {
 		char other[CSE_ID_MAX];
 		struct resource *r;
@@ -116,7 +120,7 @@ static bool take_creator(struct creation *cr)
 		exchange_fail(cr->x, RSC_BAD_REQUEST, "`cr`: only null may be sent; the CSE fills the creator in");
 		return false;
 	}
-	attributes_set_string(&cr->attributes, "cr", cr->x->from);
+	attributes_set_string(&cr->attributes, "cr", cse_relative(cr->x->cse, cr->x->from));
 	return true;
 }
 
@@ -130,6 +134,36 @@ static bool is_reachable(struct creation *cr)
 	return false;
 }
 
+struct counting {
+	bool found;
+};
+
+static bool note(void *ctx, struct resource *r)
+{
+	struct counting *k = ctx;
+
+	(void)r;
+	k->found = true;
+	return false;
+}
+
+/* Of some types a parent has one child only. */
+static bool is_first(struct creation *cr)
+{
+	const struct schema_child *child = schema_child(cr->x->target->schema, cr->type->ty);
+	struct counting k = {false};
+	enum err e;
+
+	if (!child || !child->one)
+		return true;
+	e = tree_children(cr->x->cse->tree, cr->x->target, cr->type->ty, false, note, &k);
+	if (e != OK)
+		exchange_store_failed(cr->x, e);
+	else if (k.found)
+		exchange_fail(cr->x, RSC_CONFLICT, "there is one of this type already, and there may be no second");
+	return e == OK && !k.found;
+}
+
 static bool prepare(struct creation *cr)
 {
 	struct exchange *x = cr->x;
@@ -141,7 +175,7 @@ static bool prepare(struct creation *cr)
 		return false;
 	}
 	tree_ri(cr->ri, sizeof cr->ri, cr->type->ty, x->target->id, cr->id, cr->instance);
-	return is_reachable(cr) && take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given);
+	return is_reachable(cr) && is_first(cr) && take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given);
 }
 
 /* The CSE's own attributes; ri and rn are known now. */
@@ -179,6 +213,8 @@ static void put_changed(struct creation *cr, struct wr *w)
 		if (!asked || !rd_equal(asked->source, t->raw))
 			json_put_raw(&o, name, t->raw);
 	}
+	if (cr->made->counters.used)
+		resource_put_counters(cr->made, &o);
 	json_close(&o);
 	json_close(&o);
 }
@@ -335,7 +371,7 @@ static bool may_create(struct exchange *x)
 
 static bool is_made_by_the_cse(int ty)
 {
-	return ty == TY_CSE_BASE || ty == TY_REQUEST || ty == TY_DELIVERY || ty == TY_FLEX_CONTAINER_INSTANCE || ty == TY_AE_CONTACT_LIST ||
+	return ty == TY_CSE_BASE || ty == TY_REQUEST || ty == TY_DELIVERY || ty == TY_EXEC_INSTANCE || ty == TY_FLEX_CONTAINER_INSTANCE || ty == TY_AE_CONTACT_LIST ||
 	    ty == TY_AE_CONTACT_LIST_PER_CSE || ty == TY_SEMANTIC_MASHUP_RESULT;
 }
 

@@ -154,6 +154,10 @@ static bool check(struct exchange *x)
 	const char *why = "";
 	char text[256];
 
+	if (x->rq->to.left == 0) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the target (To) is missing");
+		return false;
+	}
 	if (x->rq->release.left == 0 && !x->rq->internal && !x->rq->genuine) {
 		exchange_fail(x, RSC_BAD_REQUEST, "the release version indicator (rvi, X-M2M-RVI) is missing");
 		return false;

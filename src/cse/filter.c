@@ -7,6 +7,8 @@
 
 #include "cse/private.h"
 
+#define ARGUMENTS_MOST 256
+
 /* ---- the query's text ---- */
 
 static bool hex(uint8_t c, uint8_t *v)
@@ -233,10 +235,23 @@ static bool argument(struct parsing *p, struct rd name, struct rd raw, struct rd
 	return add_attribute(p, name, value);
 }
 
+/* Lists may be given in several arguments too, attributes with several values. */
+static bool may_repeat(struct rd name)
+{
+	static const char *const once[] = {"crb", "cra", "ms", "us", "exb", "exa", "sts", "stb", "sza", "szb", "smf", "fu", "fo", "lim", "lvl", "ofst", "arp", "gmty", "gsf",
+		"geom", "rcn", "drt", "rt", "rp", "da", "tqi", "sqi"};
+
+	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
+		if (rd_is(name, once[i]))
+			return false;
+	return true;
+}
+
 enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, char *why, size_t size)
 {
 	struct parsing p = {f, a, why, size};
-	struct rd pair, raw, name, value;
+	struct rd pair, raw, name, value, seen[ARGUMENTS_MOST];
+	size_t count = 0;
 
 	memset(f, 0, sizeof *f);
 	f->operation = 1;
@@ -253,6 +268,17 @@ enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, c
 			snprintf(why, size, "a percent escape in the query is malformed");
 			return ERR_BAD_VALUE;
 		}
+		if (count == ARGUMENTS_MOST) {
+			snprintf(why, size, "the query has more than %d arguments", ARGUMENTS_MOST);
+			return ERR_BAD_VALUE;
+		}
+		for (size_t i = 0; i < count; i++) {
+			if (!rd_equal(seen[i], name) || may_repeat(name))
+				continue;
+			snprintf(why, size, "`%.*s` is in the query twice", (int)(name.left < 64 ? name.left : 64), (const char *)name.at);
+			return ERR_BAD_VALUE;
+		}
+		seen[count++] = name;
 		if (!argument(&p, name, pair, value))
 			return ERR_BAD_VALUE;
 	}
@@ -419,10 +445,16 @@ static bool content_type_matches(const struct filter *f, struct resource *r)
 {
 	struct rd cnf;
 
+	struct rd media;
+
 	if (!json_string(resource_get(r, "cnf"), &cnf))
 		return false;
+	/* "text/plain:0" is of the type text/plain, too */
+	media = cnf;
+	if (!rd_until(&(struct rd){cnf.at, cnf.left}, ':', &media))
+		media = cnf;
 	for (size_t i = 0; i < f->content_type_count; i++)
-		if (text_matches(f->content_types[i], cnf))
+		if (text_matches(f->content_types[i], cnf) || text_matches(f->content_types[i], media))
 			return true;
 	return false;
 }

@@ -228,6 +228,7 @@ bool cse_is_local(const struct cse *c, struct rd to, struct rd *rest, char *othe
 /* A new reference, or NULL. `suffix` and `kind` may be NULL when virtual children are not wanted. */
 struct resource *cse_find(struct cse *c, struct rd rest, enum cse_virtual *kind, struct rd *suffix);
 struct resource *cse_find_address(struct cse *c, struct rd address); /* any form; NULL too when it is of another CSE */
+const char *cse_relative(const struct cse *c, const char *sp_relative); /* "Cx" of an ID of this CSE, otherwise the ID itself */
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size);    /* "/id-in/Cx" */
 /* For results: CSE-relative for who is registered here, SP-relative for others; structured or not. */
 bool cse_address_for(struct exchange *x, struct resource *r, bool structured, char *out, size_t size);

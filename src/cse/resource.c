@@ -38,13 +38,13 @@ void resource_unref(struct resource *r)
 	free(r);
 }
 
-static void put_counters(struct json_out *o, const struct counters *c, bool with_octets)
+void resource_put_counters(const struct resource *r, struct json_out *o)
 {
+	const struct counters *c = &r->counters;
 	char stamp[TIMESTAMP_SIZE];
 
 	json_put_uint(o, "cni", c->instances);
-	if (with_octets)
-		json_put_uint(o, "cbs", c->octets);
+	json_put_uint(o, "cbs", c->octets);
 	if (c->has_state_tag)
 		json_put_uint(o, "st", c->state_tag);
 	timestamp_print_precise(stamp, c->modified_ms);
@@ -70,7 +70,7 @@ struct rd resource_text(struct resource *r)
 			wr_rd(&p->composed, inside);
 			o.comma = true;
 		}
-		put_counters(&o, &r->counters, true);
+		resource_put_counters(r, &o);
 		json_close(&o);
 		p->composed_is_good = true;
 	}

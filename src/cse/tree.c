@@ -301,11 +301,22 @@ struct resource *tree_by_id(struct tree *t, int64_t id)
 	return taken(t, store_by_id(t->store, id, take, &k), &k);
 }
 
+/* An instance goes with its parent's row, of which the cache is not told: without a parent it is no more. */
+static bool has_parent(struct tree *t, int64_t parent)
+{
+	struct resource *r = tree_by_id(t, parent);
+
+	resource_unref(r);
+	return r != NULL;
+}
+
 struct resource *tree_instance(struct tree *t, int64_t parent, int64_t id)
 {
 	struct resource *r = tree_cached(t, id);
 	struct taking k = {t, NULL, true};
 
+	if (!has_parent(t, parent))
+		return NULL;
 	if (r && r->parent == parent) {
 		use(t, r);
 		return resource_ref(r);
@@ -336,7 +347,7 @@ struct resource *tree_by_ri(struct tree *t, struct rd ri)
 
 	t->error = OK;
 	for (r = *bucket_ri(t, ri); r; r = r->p->same_ri) {
-		if (rd_is(ri, r->ri)) {
+		if (rd_is(ri, r->ri) && (!r->instance || has_parent(t, r->parent))) {
 			use(t, r);
 			return resource_ref(r);
 		}

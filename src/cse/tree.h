@@ -49,6 +49,7 @@ void resource_unref(struct resource *r); /* accepts NULL */
 struct rd resource_text(struct resource *r);
 /* The same, parsed; valid as resource_text. */
 const struct json *resource_attributes(struct resource *r);
+void resource_put_counters(const struct resource *r, struct json_out *o); /* cni, cbs, st, lt */
 const struct json *resource_get(struct resource *r, const char *name); /* one attribute; NULL when it has none */
 bool resource_is(struct resource *r, const char *name, const char *value); /* a string attribute of that value */
 uint64_t resource_uint(struct resource *r, const char *name, uint64_t otherwise);

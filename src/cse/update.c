@@ -106,6 +106,10 @@ static bool take_expiration(struct updating *u)
 
 static bool policies_exist(struct exchange *x, const struct json *acpi)
 {
+	if (acpi && acpi->type == JSON_ARRAY && !acpi->first) {
+		exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: must name a policy");
+		return false;
+	}
 	for (const struct json *id = acpi && acpi->type == JSON_ARRAY ? acpi->first : NULL; id; id = id->next) {
 		char other[CSE_ID_MAX];
 		struct resource *r;
@@ -146,6 +150,8 @@ static void put_modified(struct updating *u, struct wr *w)
 		else
 			json_put_raw(&o, name, t->raw);
 	}
+	if (u->made->counters.used)
+		resource_put_counters(u->made, &o);
 	json_close(&o);
 	json_close(&o);
 }

@@ -151,7 +151,8 @@ void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const c
 
 static void simple_answer(struct http_exchange *x, unsigned status, const char *text)
 {
-	static const struct http_header headers[] = {{"Content-Type", "text/plain"}, {NULL, NULL}};
+	/* 5207 NOT_ACCEPTABLE: what oneM2M says of content that is too large */
+	const struct http_header headers[] = {{"Content-Type", "text/plain"}, {status == 413 ? "X-M2M-RSC" : NULL, "5207"}, {NULL, NULL}};
 
 	http_answer(x, status, headers, rd_str(text));
 }

@@ -154,7 +154,7 @@ static bool is_json(const char *type)
 /* Content-Type: application/json;ty=3. False when ty is no number. */
 static bool content_type(const char *type, int *ty, bool *json)
 {
-	const char *parameter = type ? strstr(type, "ty=") : NULL;
+	const char *parameter = type ? strcasestr(type, "ty=") : NULL;
 	uint64_t n;
 
 	*ty = 0;

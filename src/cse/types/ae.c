@@ -33,7 +33,7 @@ static bool assign_id(struct creation *cr)
 		}
 	}
 	if (!x->privileged && !cse_list_matches(c->config.ae_originators ? c->config.ae_originators : "C*,S*", cr->ri)) {
-		exchange_fail(x, RSC_OPERATION_DENIED_BY_REMOTE_ENTITY, "the originator `%s` may not register here", cr->ri);
+		exchange_fail(x, RSC_APP_RULE_VALIDATION_FAILED, "the originator `%s` may not register here", cr->ri);
 		return false;
 	}
 	if ((cr->ri[0] != 'C' && cr->ri[0] != 'S') || !cse_name_is_good(rd_str(cr->ri))) {
@@ -87,7 +87,7 @@ static enum hook_result ae_create(struct creation *cr)
 	if (!api_is_good(cr) || !releases_are_good(cr) || !assign_id(cr))
 		return HOOK_FAILED;
 	if (json_get(cr->given, "cr"))
-		attributes_set_string(&cr->attributes, "cr", cr->creator);
+		attributes_set_string(&cr->attributes, "cr", cr->ri);
 	attributes_set_string(&cr->attributes, "aei", cr->ri);
 	return HOOK_GO;
 }

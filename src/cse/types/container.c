@@ -71,6 +71,19 @@ static void container_child_removed(struct cse *c, struct resource *parent, stru
 		instances_subtract(c, parent, child);
 }
 
+/* disr of the container: TS-0001 clause 9.6.6. */
+static enum hook_result instance_retrieve(struct exchange *x)
+{
+	struct resource *parent = tree_parent(x->cse->tree, x->target);
+	bool disabled = parent && resource_bool(parent, "disr", false);
+
+	resource_unref(parent);
+	if (!disabled)
+		return HOOK_GO;
+	exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "retrieval of instances is disabled (disr)");
+	return HOOK_FAILED;
+}
+
 const struct type_hooks hooks_container = {
 	.type = TY_CONTAINER,
 	.create = container_create,
@@ -78,4 +91,4 @@ const struct type_hooks hooks_container = {
 	.child_created = container_child_created,
 	.child_removed = container_child_removed,
 };
-const struct type_hooks hooks_content_instance = {.type = TY_CONTENT_INSTANCE, .create = instance_create};
+const struct type_hooks hooks_content_instance = {.type = TY_CONTENT_INSTANCE, .create = instance_create, .retrieve = instance_retrieve};
