@@ -48,7 +48,7 @@ bool device_label(struct rd label, struct device_order *o)
 			have_z = true;
 		} else if (rd_starts(part, "I:") && rd_skip(&part, 2)) {
 			o->code = text_trim(part);
-			have_i = true;
+			have_i = o->code.left > 0;
 		}
 	}
 	return have_z && have_i;

@@ -1,5 +1,4 @@
 /* `keyway device import`. Every line is checked, by us and by the MEF, before the first device is registered. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "cli/device.h"
 
 #define FILE_MAX (16 * 1024 * 1024)
-#define FIELDS 5
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 struct line {
@@ -53,74 +51,27 @@ static bool read_all(FILE *f, struct wr *w)
 	return !ferror(f) && !w->spoilt;
 }
 
-/* Spreadsheets put ';' where ',' is the decimal mark. */
-static size_t split(struct rd line, struct rd fields[static FIELDS])
-{
-	struct rd probe = line, ignored;
-	char mark = rd_until(&probe, ',', &ignored) ? ',' : ';';
-	size_t n = 0;
-
-	while (n < FIELDS) {
-		struct rd field;
-		bool more = rd_until(&line, mark, &field);
-
-		field = text_trim(more ? field : rd_rest(&line));
-		if (field.left >= 2 && field.at[0] == '"' && field.at[field.left - 1] == '"')
-			field = rd_of(field.at + 1, field.left - 2);
-		fields[n++] = field;
-		if (!more)
-			break;
-	}
-	return n;
-}
-
-/* A heading is words; an EUI-64 with a typing error still has digits enough to be told from one. */
-static bool is_heading(struct rd field)
-{
-	unsigned digits = 0;
-	uint8_t c;
-
-	while (rd_u8(&field, &c))
-		digits += isdigit(c) != 0;
-	return digits < 4;
-}
-
 static void take_line(struct import *im, unsigned number, struct rd text, const struct device_order *defaults)
 {
 	struct line *l = &im->lines[im->count];
-	struct rd f[FIELDS];
-	size_t n = split(text, f);
+	const char *why;
 
-	*l = (struct line){.number = number, .order = *defaults};
-	if (rd_starts(f[0], "Z:")) {
-		if (!device_label(f[0], &l->order)) {
-			complain(im, number, "no label text Z:<eui64>$I:<install code>");
-			return;
-		}
-		f[0] = l->order.eui64;
-	} else if (n < 2 || f[1].left == 0) {
-		complain(im, number, "an install code is missing: a line is eui64,install code[,owner[,gateway[,application]]]");
-		return;
-	} else {
-		l->order.eui64 = f[0];
-		l->order.code = f[1];
+	*l = (struct line){.number = number};
+	switch (device_csv_line(text, number == 1, defaults, &l->order, &l->eui64, &why)) {
+	case DEVICE_CSV_NOTHING:
+		break;
+	case DEVICE_CSV_DEVICE:
+		im->count++;
+		break;
+	case DEVICE_CSV_WRONG:
+		complain(im, number, why);
+		break;
 	}
-	if (n > 2 && f[2].left > 0)
-		l->order.owner = f[2];
-	if (n > 3 && f[3].left > 0)
-		l->order.gateway = f[3];
-	if (n > 4 && f[4].left > 0)
-		l->order.application = f[4];
-	if (!eui64_parse(f[0], &l->eui64)) {
-		complain(im, number, "the first field is no EUI-64 of 16 hexadecimal digits");
-		return;
-	}
-	im->count++;
 }
 
 static bool take_lines(struct import *im, const struct device_order *defaults)
 {
-	struct rd rest = im->text, probe = im->text, line, first;
+	struct rd rest = im->text, probe = im->text, line;
 	unsigned number = 0;
 	size_t lines = 1;
 	uint8_t c;
@@ -133,18 +84,9 @@ static bool take_lines(struct import *im, const struct device_order *defaults)
 	if (rd_starts(rest, BYTE_ORDER_MARK) && !rd_skip(&rest, sizeof BYTE_ORDER_MARK - 1))
 		return false;
 	while (rest.left > 0) {
-		struct rd f[FIELDS];
-
 		if (!rd_until(&rest, '\n', &line))
 			line = rd_rest(&rest);
-		number++;
-		first = text_trim(line);
-		if (first.left == 0 || first.at[0] == '#')
-			continue;
-		split(first, f);
-		if (number == 1 && is_heading(f[0]))
-			continue;
-		take_line(im, number, first, defaults);
+		take_line(im, ++number, line, defaults);
 	}
 	return true;
 }
