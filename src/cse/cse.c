@@ -111,6 +111,7 @@ void cse_free(struct cse *c)
 	group_members_free(c);
 	fan_out_free(c);
 	request_free(c);
+	polling_channel_free(c);
 	tree_free(c->tree);
 	free(c);
 }

@@ -181,7 +181,7 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 	}
 	if (polling_channel_send(c, ae, rq, done, ctx))
 		return;
-	if (!cse_poa(ae, poa, sizeof poa)) {
+	if (!resource_bool(ae, "rr", true) || !cse_poa(ae, poa, sizeof poa)) {
 		done(ctx, &nobody);
 		return;
 	}
@@ -209,10 +209,6 @@ void cse_notify(struct exchange *x)
 	}
 	if (!is_cse(x->from) && !cse_permits(x, x->target, ACOP_NOTIFY)) {
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not notify this", x->from);
-		return;
-	}
-	if (!resource_bool(x->target, "rr", true)) {
-		exchange_fail(x, RSC_TARGET_NOT_REACHABLE, "the AE is not request-reachable (rr is false)");
 		return;
 	}
 	f = forward_new(x, x->rq);

@@ -280,6 +280,7 @@ void cse_outboxes_free(struct cse *c);
 /* ---- what type files offer the dispatcher ---- */
 void polling_channel_request(struct exchange *x);           /* types/polling_channel.c */
 bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx); /* true: it goes that way */
+void polling_channel_free(struct cse *c);
 void group_fan_out(struct exchange *x);                     /* fan_out.c */
 void semantic_fan_out(struct exchange *x);                  /* types/semantic_descriptor.c: RETRIEVE of a group's sfop, after access was granted */
 void group_resource_gone(struct cse *c, const struct resource *r); /* types/group_members.c */

@@ -15,6 +15,7 @@ static const struct type_hooks *const all[] = {
 	&hooks_subscription,
 	&hooks_group,
 	&hooks_request,
+	&hooks_polling_channel,
 };
 
 #define TY_MOST 128

@@ -2,11 +2,6 @@
 #include "cse/types/types.h"
 
 
-void polling_channel_request(struct exchange *x)
-{
-	exchange_fail(x, RSC_NOT_IMPLEMENTED, "polling channels are not implemented yet");
-}
-
 void semantic_fan_out(struct exchange *x)
 {
 	exchange_fail(x, RSC_NOT_IMPLEMENTED, "semantic fan-out is not implemented yet");
@@ -15,16 +10,6 @@ void semantic_fan_out(struct exchange *x)
 void subscription_self_reference(struct exchange *x)
 {
 	exchange_fail(x, RSC_NOT_IMPLEMENTED, "notificationTargetSelfReference is not implemented yet");
-}
-
-bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx)
-{
-	(void)c;
-	(void)owner;
-	(void)rq;
-	(void)done;
-	(void)ctx;
-	return false;
 }
 
 bool crs_notified(struct exchange *x)

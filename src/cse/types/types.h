@@ -14,6 +14,7 @@ extern const struct type_hooks hooks_flex_container;    /* flex_container.c */
 extern const struct type_hooks hooks_subscription;      /* subscription.c */
 extern const struct type_hooks hooks_group;             /* group.c */
 extern const struct type_hooks hooks_request;           /* request.c */
+extern const struct type_hooks hooks_polling_channel;   /* polling_channel.c */
 
 void type_hooks_each(void (*fn)(void *ctx, const struct type_hooks *h), void *ctx);
 

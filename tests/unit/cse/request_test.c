@@ -217,18 +217,21 @@ static void operation_waits_for_its_execution_time(void **state)
 
 static void request_that_was_open_at_a_crash_has_failed(void **state)
 {
-	struct rig *g = rig_with_remote();
+	struct rig *g = rig_new();
+	struct onem2m_request rq = {.operation = ONEM2M_DELETE, .to = rd_str("cse-in/ae"), .from = rd_str("CAe"), .oet = rd_str("3000"), .rp = rd_str("PT1H"),
+		.rcn = ONEM2M_RCN_ABSENT, .rt = ONEM2M_NON_BLOCKING_SYNCH};
 	const struct answer *a;
 	const char *uri;
 
 	(void)state;
-	rig_hold(g, "http://mn");
-	uri = uri_of(g, ask(g, ONEM2M_RETRIEVE, "/id-mn/cse-mn/x", ONEM2M_NON_BLOCKING_SYNCH, "rt=1&rp=PT1H", 0, ""));
+	rig_ae(g, "CAe", "ae", "");
+	uri = uri_of(g, rig_ask(g, rq));
 	rig_restart(g);
-	rig_settle(g);
+	rig_advance(g, 5000);
 	a = rig_retrieve(g, "CAe", uri);
 	assert_value(a, "m2m:req.rs", "2");
 	assert_value(a, "m2m:req.ors.rsc", "5000");
+	assert_rsc(rig_retrieve(g, "CAe", "cse-in/ae"), RSC_OK);
 	rig_free(g);
 }
 
