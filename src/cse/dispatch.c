@@ -175,6 +175,14 @@ static bool check(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "%s", text);
 		return false;
 	}
+	for (size_t i = 0; i < x->filter.attribute_count; i++) {
+		struct rd name = x->filter.attributes[i].name;
+
+		if (!x->filter.attributes[i].custom || flex_container_knows(x->cse, name))
+			continue;
+		exchange_fail(x, RSC_BAD_REQUEST, "`%.*s` in the query is neither a request parameter nor an attribute", (int)(name.left < 64 ? name.left : 64), (const char *)name.at);
+		return false;
+	}
 	if (!rcn_is_valid(x)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "result content (rcn) %d does not go with this operation", x->rcn);
 		return false;

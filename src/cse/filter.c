@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cse/private.h"
+#include "onem2m/schema_value.h"
 
 #define ARGUMENTS_MOST 256
 
@@ -149,7 +150,8 @@ static bool add_attribute(struct parsing *p, struct rd name, struct rd value)
 	a->whose = rd_starts(name, "c.") ? FILTER_CHILD : rd_starts(name, "p.") ? FILTER_PARENT : FILTER_OWN;
 	if (a->whose != FILTER_OWN && !rd_skip(&name, 2))
 		return false;
-	if (name.left == 0 || !schema_is_attribute_name(name)) {
+	a->custom = !schema_is_attribute_name(name);
+	if (a->custom && !value_is_ncname(name)) {
 		snprintf(p->why, p->size, "`%.*s` in the query is neither a request parameter nor an attribute", (int)(name.left < 64 ? name.left : 64),
 		    (const char *)name.at);
 		return false;

@@ -22,6 +22,7 @@ enum filter_usage { FILTER_ABSENT = 0, FILTER_DISCOVERY = 1, FILTER_CONDITIONAL 
 
 struct filter_attribute {
 	struct rd name, value;       /* value may hold '*' */
+	bool custom;                 /* of no type in the tables: a flexContainer may have it */
 	enum { FILTER_OWN, FILTER_CHILD, FILTER_PARENT } whose;
 };
 
@@ -46,7 +47,7 @@ struct filter {
 	unsigned conditions;         /* matching conditions given; 0: everything matches */
 };
 
-/* Names that no request has and that no attribute is called are refused: ERR_BAD_VALUE with a sentence in why. Values are
+/* Names that no request has and that no attribute can be called are refused: ERR_BAD_VALUE with a sentence in why. Values are
  * percent-decoded into the arena. */
 enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, char *why, size_t size) MUST_CHECK;
 /* The matching conditions against one resource (not limit, level ...). */

@@ -149,9 +149,10 @@ static struct resource *allocate(struct tree *t, struct rd ri, struct rd rn, con
 
 static const struct schema_type *schema_of(int type, const char *root)
 {
-	const struct schema_type *t = type == TY_MGMT_OBJ || type == TY_MGMT_OBJ + TY_ANNOUNCED ? schema_by_root(rd_str(root)) : NULL;
+	bool specialised = type == TY_FLEX_CONTAINER || type == TY_MGMT_OBJ || type == TY_MGMT_OBJ + TY_ANNOUNCED;
+	const struct schema_type *t = specialised ? schema_by_root(rd_str(root)) : NULL;
 
-	return t ? t : schema_type(type);
+	return t && t->ty == type ? t : schema_type(type);
 }
 
 static bool counts_instances(int type)
