@@ -160,7 +160,7 @@ static bool is_first(struct creation *cr)
 	if (e != OK)
 		exchange_store_failed(cr->x, e);
 	else if (k.found)
-		exchange_fail(cr->x, RSC_CONFLICT, "there is one of this type already, and there may be no second");
+		exchange_fail(cr->x, RSC_BAD_REQUEST, "there is one of this type already, and there may be no second");
 	return e == OK && !k.found;
 }
 

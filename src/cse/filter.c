@@ -1,6 +1,7 @@
 /* Filter criteria. */
 #include "cse/filter.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,7 +256,7 @@ enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, c
 	struct rd pair, raw, name, value, seen[ARGUMENTS_MOST];
 	size_t count = 0;
 
-	memset(f, 0, sizeof *f);
+	memset(f, 0, offsetof(struct filter, labels));
 	f->operation = 1;
 	while (query.left > 0) {
 		if (!rd_until(&query, '&', &pair))

@@ -104,12 +104,12 @@ struct exchange {
 	struct resource *target;      /* the resource; of a virtual one its parent */
 	enum cse_virtual virtual_child;
 	struct rd suffix;             /* behind a fanOutPoint: "" or "a/b" */
-	struct filter filter;
 	uint64_t expires_ms;          /* rqet, unix ms; 0: none */
 	int rcn;                      /* as asked, or ONEM2M_RCN_ABSENT */
 	int cts;                      /* contentStatus of the answer */
 	uint64_t cto;
 	bool saved;                   /* a savepoint is open: a failure undoes the operation's writes */
+	struct filter filter;         /* last: filter_parse sets what counts of it */
 };
 
 /* Answers and frees the exchange. Writes wait for the commit. */
