@@ -160,7 +160,7 @@ static bool is_first(struct creation *cr)
 	if (e != OK)
 		exchange_store_failed(cr->x, e);
 	else if (k.found)
-		exchange_fail(cr->x, RSC_BAD_REQUEST, "there is one of this type already, and there may be no second");
+		exchange_fail(cr->x, RSC_CONFLICT, "there is one of this type already, and there may be no second");
 	return e == OK && !k.found;
 }
 
@@ -302,6 +302,26 @@ static bool insert(struct creation *cr)
 	return false;
 }
 
+void creation_finish(struct creation *cr)
+{
+	struct exchange *x = cr->x;
+
+	/* while a hook waited the parent may have changed, or gone with what was made below it */
+	if (x->target->stale) {
+		struct resource *again = tree_by_id(x->cse->tree, x->target->id);
+
+		resource_unref(x->target);
+		x->target = again;
+	}
+	if (!x->target) {
+		resource_unref(cr->made);
+		exchange_fail(x, RSC_NOT_FOUND, "the parent was deleted meanwhile");
+		return;
+	}
+	cse_event(x->cse, &(const struct event){.kind = EVENT_CHILD_CREATE, .subject = x->target, .shown = cr->made, .operation = ONEM2M_CREATE, .originator = x->from});
+	answer(cr);
+}
+
 void creation_resume(struct creation *cr)
 {
 	struct exchange *x = cr->x;
@@ -330,18 +350,15 @@ void creation_resume(struct creation *cr)
 		return;
 	if (h->created && h->created(cr) != HOOK_GO)
 		return;
-	cse_event(c, &(const struct event){.kind = EVENT_CHILD_CREATE, .subject = x->target, .shown = cr->made, .operation = ONEM2M_CREATE, .originator = x->from});
-	answer(cr);
+	creation_finish(cr);
 }
 
 /* ---- the beginning ---- */
 
-static const struct schema_type *type_of(struct exchange *x, const char *root, const struct json *given)
+static const struct schema_type *type_of(struct exchange *x, const char *root)
 {
 	int ty = x->rq->type;
 
-	if (ty == TY_FLEX_CONTAINER)
-		return flex_container_schema(rd_str(root), json_get(given, "cnd"));
 	if (ty == TY_MGMT_OBJ || ty == TY_MGMT_OBJ + TY_ANNOUNCED)
 		return schema_by_root(rd_str(root));
 	return schema_type(ty);
@@ -419,7 +436,7 @@ void cse_create(struct exchange *x)
 		return;
 	}
 	if (!x->target->schema || !schema_child(x->target->schema, x->rq->type)) {
-		exchange_fail(x, RSC_INVALID_CHILD_RESOURCE_TYPE, "a resource of type %d cannot be a child of one of type %d", x->rq->type, x->target->type);
+		exchange_fail(x, x->rq->type == TY_SUBSCRIPTION ? RSC_TARGET_NOT_SUBSCRIBABLE : RSC_INVALID_CHILD_RESOURCE_TYPE, "a resource of type %d cannot be a child of one of type %d", x->rq->type, x->target->type);
 		return;
 	}
 	given = exchange_content(x, NULL, &doc);
@@ -430,12 +447,12 @@ void cse_create(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "the name of the content's member is no resource type");
 		return;
 	}
-	t = type_of(x, root, given);
+	t = type_of(x, root);
 	if (!t || !root_is_right(t, x->rq->type, root)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "`%.100s` is no resource of type %d", root, x->rq->type);
 		return;
 	}
-	if (!(x->rq->internal && t->definition ? schema_check_draft(t, given, &fault) : schema_check_create(t, given, &fault))) {
+	if (!schema_check_create(t, given, &fault)) {
 		exchange_fail(x, fault.rsc, "%s", fault.text);
 		return;
 	}

@@ -109,7 +109,7 @@ void cse_delete(struct exchange *x)
 	if (!take_virtual(x))
 		return;
 	if (x->target->type == TY_CSE_BASE || x->target->type == TY_AE_CONTACT_LIST_PER_CSE || cse_is_fixed(x->cse, x->target)) {
-		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "a resource of type %d cannot be deleted", x->target->type);
+		exchange_fail(x, x->target->type == TY_NOTIFICATION_TARGET_POLICY ? RSC_BAD_REQUEST : RSC_OPERATION_NOT_ALLOWED, "a resource of type %d cannot be deleted", x->target->type);
 		return;
 	}
 	h = type_hooks(x->target->type);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cse/private.h"
+#include "cse/notify/outbox.h"
 
 /* An answer to a write, kept until its transaction is on disk. */
 struct pending {
@@ -12,7 +12,7 @@ struct pending {
 	struct exchange *x;
 	enum onem2m_rsc rsc;
 	struct wr content;
-	char *location;
+	char location[CSE_PATH_MAX];
 };
 
 static void exchange_free(struct exchange *x)
@@ -70,12 +70,61 @@ static void tell_failure(struct cse *c, struct exchange *x)
 	tell(x, RSC_INTERNAL_SERVER_ERROR, content, rd_str(""));
 }
 
+/* ---- the end of the round ---- */
+
+struct later {
+	struct later *next;
+	cse_later *fn;
+	int64_t id;
+	char text[];
+};
+
+void cse_before_commit(struct cse *c, cse_later *fn, int64_t id, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct later *l = calloc(1, sizeof *l + size);
+
+	if (!l)
+		abort();
+	l->fn = fn;
+	l->id = id;
+	memcpy(l->text, text, size);
+	if (!c->later)
+		c->later_last = &c->later;
+	*c->later_last = l;
+	c->later_last = &l->next;
+	cse_commit_later(c);
+}
+
+void cse_later_free(struct cse *c)
+{
+	while (c->later) {
+		struct later *l = c->later;
+
+		c->later = l->next;
+		free(l);
+	}
+}
+
+static void run_later(struct cse *c)
+{
+	while (c->later) {
+		struct later *l = c->later;
+
+		c->later = l->next;
+		l->fn(c, l->id, l->text);
+		free(l);
+	}
+}
+
 static void on_round_end(void *ctx)
 {
 	struct cse *c = ctx;
-	struct pending *p = c->pending;
+	struct pending *p;
 	bool ok = true;
 
+	run_later(c);
+	p = c->pending;
 	c->commit_due = false;
 	if (store_dirty(c->store) || p) {
 		ok = commit(c) == OK;
@@ -83,8 +132,10 @@ static void on_round_end(void *ctx)
 	}
 	c->pending = NULL;
 	c->pending_last = &c->pending;
-	if (!ok)
+	if (!ok) {
 		tree_forget(c->tree);
+		outbox_undo(c, outbox_committed(c));
+	}
 	while (p) {
 		struct pending *next = p->next;
 		struct rd content = rd_of(p->content.octets, p->content.len);
@@ -94,12 +145,10 @@ static void on_round_end(void *ctx)
 		else
 			tell_failure(c, p->x);
 		wr_free(&p->content);
-		free(p->location);
 		free(p);
 		p = next;
 	}
-	if (ok)
-		cse_outboxes_flush(c);
+	cse_outboxes_flush(c);
 }
 
 void cse_commit_later(struct cse *c)
@@ -142,9 +191,8 @@ void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content,
 	p->rsc = rsc;
 	p->content = wr_new(CSE_BODY_MAX * 16);
 	wr_rd(&p->content, content);
-	p->location = rd_strdup(location);
-	if (!p->location)
-		abort();
+	if (!rd_text(location, p->location, sizeof p->location))
+		p->location[0] = '\0';
 	*c->pending_last = p;
 	c->pending_last = &p->next;
 }
@@ -176,6 +224,7 @@ void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...
 		x->saved = false;
 		store_undo(x->cse->store);
 		tree_forget(x->cse->tree);
+		outbox_undo(x->cse, x->mark);
 	}
 	answer_debug(x, rsc, text);
 }
@@ -202,6 +251,7 @@ bool exchange_save(struct exchange *x)
 		return false;
 	}
 	x->saved = true;
+	x->mark = outbox_mark(x->cse);
 	return true;
 }
 

@@ -64,7 +64,8 @@ static void make(struct cse *c, int type, const char *name, const char *members)
 
 void cse_make_fixed(struct cse *c)
 {
-	make(c, TY_NOTIFICATION_TARGET_POLICY, "defaultNTP", "{\"acn\":1,\"plbl\":\"Default\"}");
+	/* reject: who subscribed for a target decides, unless it says otherwise by a policy of its own */
+	make(c, TY_NOTIFICATION_TARGET_POLICY, "defaultNTP", "{\"acn\":2,\"plbl\":\"Default\"}");
 	if (c->config.type == CSE_IN)
 		make(c, TY_AE_CONTACT_LIST, "AEContactList", "{}");
 }

@@ -168,10 +168,66 @@ void exchange_retarget(struct exchange *x, struct rd to)
 
 /* ---- NOTIFY to an AE of this CSE ---- */
 
+/* Its points of access, one after the other until one answers: TS-0001 table 9.6.5-2. */
+struct attempt {
+	struct cse *cse;
+	const struct onem2m_request *rq;
+	cse_done *done;
+	void *ctx;
+	char id[CSE_ID_MAX];
+	struct rd left;               /* the points of access that were not tried, each with a line feed behind it */
+	char poas[];
+};
+
+static void try_next(struct attempt *t);
+
+static void on_tried(void *ctx, const struct onem2m_response *rsp)
+{
+	struct attempt *t = ctx;
+
+	if (rsp->rsc == RSC_TARGET_NOT_REACHABLE && t->left.left > 0) {
+		try_next(t);
+		return;
+	}
+	t->done(t->ctx, rsp);
+	free(t);
+}
+
+static void try_next(struct attempt *t)
+{
+	char poa[CSE_PATH_MAX];
+	struct rd one;
+
+	if (rd_until(&t->left, '\n', &one) && rd_text(one, poa, sizeof poa))
+		t->cse->transport.send(t->cse->transport.transport, poa, t->id, t->rq, on_tried, t);
+	else
+		on_tried(t, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+}
+
+static struct attempt *attempt_new(const struct json *poa)
+{
+	struct attempt *t;
+	struct wr w = wr_new(65536);
+
+	for (const struct json *p = poa ? poa->first : NULL; p; p = p->next) {
+		if (p->type != JSON_STRING || p->text.left == 0)
+			continue;
+		wr_rd(&w, p->text);
+		wr_u8(&w, '\n');
+	}
+	t = calloc(1, sizeof *t + w.len);
+	if (!t)
+		abort();
+	if (w.len > 0)
+		memcpy(t->poas, w.octets, w.len);
+	t->left = rd_of(t->poas, w.len);
+	wr_free(&w);
+	return t;
+}
+
 void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
-	static const struct onem2m_response nobody = {.rsc = RSC_TARGET_NOT_REACHABLE};
-	char poa[CSE_ID_MAX], id[CSE_ID_MAX];
+	struct attempt *t;
 
 	for (size_t i = 0; i < c->internal_count; i++) {
 		if (strcmp(c->internals[i].id, ae->ri) == 0) {
@@ -181,14 +237,14 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 	}
 	if (polling_channel_send(c, ae, rq, done, ctx))
 		return;
-	if (!resource_bool(ae, "rr", true) || !cse_poa(ae, poa, sizeof poa)) {
-		done(ctx, &nobody);
-		return;
-	}
-	snprintf(id, sizeof id, "%s/%s", c->config.id, ae->ri);
-	c->transport.send(c->transport.transport, poa, id, rq, done, ctx);
+	t = attempt_new(resource_bool(ae, "rr", true) ? resource_get(ae, "poa") : NULL);
+	t->cse = c;
+	t->rq = rq;
+	t->done = done;
+	t->ctx = ctx;
+	snprintf(t->id, sizeof t->id, "%s/%s", c->config.id, ae->ri);
+	try_next(t);
 }
-
 
 /* Notifications of other CSEs' subscriptions come from the CSE. */
 static bool is_cse(const char *from)
@@ -203,6 +259,11 @@ void cse_notify(struct exchange *x)
 
 	if (crs_notified(x))
 		return;
+	if (x->target->type == TY_GROUP) { /* a group as notification target means its members: TS-0001 table 9.6.8-2 */
+		x->virtual_child = VIRTUAL_FAN_OUT;
+		group_fan_out(x);
+		return;
+	}
 	if (x->target->type != TY_AE) {
 		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "a resource of type %d takes no NOTIFY", x->target->type);
 		return;

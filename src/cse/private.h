@@ -53,20 +53,16 @@ struct cse {
 	struct pending *pending, **pending_last; /* answers that wait for the commit */
 	bool commit_due;
 	bool round_broken;            /* the store failed in the midst of an operation: nothing of this round is committed */
-	struct outbox *outboxes;
+	struct later *later, **later_last; /* work for the end of the round */
 	struct cse_timer *timers;
 	uint64_t numbers;             /* for request identifiers of this run */
 	uint64_t short_request_ms;    /* 0, or what the upper tester set: life of a request without rqet */
 	struct cse_timer expiry;
 	void *services[24];           /* state of src/cse/types files and services, index enum cse_service */
-	void (*service_free[24])(struct cse *c, void *state); /* by cse_service_set */
 	struct cse_counts counts;
 };
 enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
-	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES };
-
-/* State of a service with its end. The CSE calls free at its own. */
-void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*free)(struct cse *c, void *state));
+	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT };
 
 /* ---- time ---- */
 uint64_t cse_now(const struct cse *c);  /* unix ms */
@@ -104,12 +100,13 @@ struct exchange {
 	struct resource *target;      /* the resource; of a virtual one its parent */
 	enum cse_virtual virtual_child;
 	struct rd suffix;             /* behind a fanOutPoint: "" or "a/b" */
+	struct filter filter;
 	uint64_t expires_ms;          /* rqet, unix ms; 0: none */
 	int rcn;                      /* as asked, or ONEM2M_RCN_ABSENT */
 	int cts;                      /* contentStatus of the answer */
 	uint64_t cto;
 	bool saved;                   /* a savepoint is open: a failure undoes the operation's writes */
-	struct filter filter;         /* last: filter_parse sets what counts of it */
+	uint64_t mark;                /* and the notifications that were posted since */
 };
 
 /* Answers and frees the exchange. Writes wait for the commit. */
@@ -186,7 +183,7 @@ enum hook_result { HOOK_GO, HOOK_FAILED, HOOK_WAIT };
 struct type_hooks {
 	int type;
 	enum hook_result (*create)(struct creation *cr);  /* before the insertion: check, complete attributes */
-	enum hook_result (*created)(struct creation *cr); /* after it, in the same transaction; WAIT is not allowed */
+	enum hook_result (*created)(struct creation *cr); /* after it, in the same transaction. WAIT: after exchange_keep; creation_finish follows */
 	enum hook_result (*child_create)(struct creation *cr);  /* of the parent's type: x->target is the parent */
 	enum hook_result (*child_created)(struct creation *cr);
 	void (*child_removed)(struct cse *c, struct resource *parent, struct resource *child); /* a child was deleted by itself */
@@ -200,6 +197,7 @@ struct type_hooks {
 };
 const struct type_hooks *type_hooks(int type); /* never NULL */
 void creation_resume(struct creation *cr);
+void creation_finish(struct creation *cr); /* the event of the creation and its answer */
 void updating_resume(struct updating *u);
 
 /* ---- operations ---- */
@@ -225,6 +223,11 @@ typedef void cse_edit(void *ctx, struct attributes *a);
 enum err cse_edit_resource(struct cse *c, int64_t id, bool notify, cse_edit *fn, void *ctx) MUST_CHECK;
 /* Writes of an internal cause (timers, answers): commits at the end of the round. */
 void cse_commit_later(struct cse *c);
+/* Work that an operation causes elsewhere, such as deletions: done at the end of the round in the same transaction. The operation may have been
+ * undone by then, so fn looks whether there is something to do. id and text are for fn; text is copied. */
+typedef void cse_later(struct cse *c, int64_t id, const char *text);
+void cse_before_commit(struct cse *c, cse_later *fn, int64_t id, const char *text);
+void cse_later_free(struct cse *c);
 
 /* ---- addressing ---- */
 /* The rest of `to` at this CSE ("" is the CSEBase), or false with the CSE-ID of another in other. */
@@ -255,6 +258,7 @@ void represent_partial(struct cse *c, struct resource *r, const struct rd *names
 
 /* ---- events and notification ---- */
 enum cse_event {
+	EVENT_OPERATION = 0,     /* no event type: an operation is asked for (enc.om) */
 	EVENT_UPDATE = 1,
 	EVENT_DELETE = 2,
 	EVENT_CHILD_CREATE = 3,
@@ -271,14 +275,19 @@ struct event {
 	const struct attributes *modified;   /* of an update: `changed` says which */
 	enum onem2m_operation operation;     /* for enc.om; 0 unknown */
 	const char *originator;
-	struct rd raw;                       /* kind MISSING_DATA: m2m:tsn object text */
+	struct rd raw;                       /* kind MISSING_DATA: m2m:tsn object text; kind TRIGGER: the payload */
+	bool discovery;                      /* a RETRIEVE that discovers */
+	int64_t subscription;                /* only this one of the subject's is meant; 0: all */
 };
 void cse_event(struct cse *c, const struct event *e);
+void cse_monitor(struct exchange *x);                           /* the operation is about to be tried: for enc.om */
+void cse_monitors(struct cse *c, const struct json *enc);       /* a subscription has these criteria */
+void cse_count_down(struct cse *c, struct resource *sub);       /* exc of a subscription or crossResourceSubscription; the last one ends it */
 /* One NOTIFY to a target: a URL, or the address of a resource (AE, CSE, here or elsewhere). `content` is copied; in order per target. */
 void cse_notify_target(struct cse *c, const char *target, struct rd content, cse_done *done, void *ctx);
 void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, cse_done *done, void *ctx);
-void cse_outboxes_flush(struct cse *c);
-void cse_outboxes_tick(struct cse *c, uint64_t now);
+void cse_outboxes_start(struct cse *c);
+void cse_outboxes_flush(struct cse *c); /* after a commit */
 void cse_outboxes_free(struct cse *c);
 
 /* ---- what type files offer the dispatcher ---- */
@@ -295,8 +304,6 @@ bool subscription_blocks_update(struct updating *u);        /* true: a blocking 
 bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange; exchange_route comes later, if so */
 void request_free(struct cse *c);
 bool crs_notified(struct exchange *x);                      /* types/cross_resource_subscription.c: a NOTIFY that the CSE itself takes */
-const struct schema_type *flex_container_schema(struct rd root, const struct json *cnd); /* types/flex_container.c: NULL when they do not go together */
-bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_names.c: some flexContainer here has such a custom attribute */
 void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
 bool filter_geo_matches(const struct filter *f, struct resource *r);
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);

@@ -38,5 +38,4 @@ void cse_tick(struct cse *c)
 	}
 	if (c->timers)
 		c->transport.wake_at(c->transport.transport, c->timers->at);
-	cse_outboxes_tick(c, now);
 }

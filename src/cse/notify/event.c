@@ -1,111 +1,154 @@
 /* Events become notifications for the subscriptions that ask for them. TS-0001 clauses 9.6.8 and 10.2.10, TS-0004 clause 7.5.1. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "cse/notify/outbox.h"
+#include "cse/notify/compose.h"
+#include "cse/notify/criteria.h"
+#include "cse/notify/service.h"
 
-static bool has_number(const struct json *list, uint64_t n, bool when_absent)
+#define SUBSCRIPTIONS_AT_ONCE 64 /* on the stack; more take memory */
+
+/* ---- the end by expirationCounter ---- */
+
+static void set_counter(void *ctx, struct attributes *a)
 {
-	uint64_t v;
-
-	if (!list)
-		return when_absent;
-	for (const struct json *e = list->first; e; e = e->next)
-		if (json_uint(e, &v) && v == n)
-			return true;
-	return false;
+	attributes_set_uint(a, "exc", *(uint64_t *)ctx);
 }
 
-/* enc: kinds of events, child types, attributes, operations. */
-static bool wants(struct resource *sub, const struct event *ev)
+static void delete_expired(struct cse *c, int64_t id, const char *text)
 {
-	const struct json *enc = resource_get(sub, "enc"), *atr = json_get(enc, "atr");
+	struct resource *sub = tree_by_id(c->tree, id);
 
-	if (!has_number(json_get(enc, "net"), ev->kind, ev->kind == EVENT_UPDATE))
-		return false;
-	if ((ev->kind == EVENT_CHILD_CREATE || ev->kind == EVENT_CHILD_DELETE) && !has_number(json_get(enc, "chty"), (uint64_t)ev->shown->type, true))
-		return false;
-	if (ev->kind != EVENT_UPDATE || !atr)
-		return true;
-	for (size_t i = 0; ev->modified && i < ev->modified->count; i++)
-		for (const struct json *a = atr->first; a; a = a->next)
-			if (ev->modified->items[i].changed && a->type == JSON_STRING && rd_equal(a->text, ev->modified->items[i].name))
-				return true;
-	return false;
+	(void)text;
+	if (sub && resource_get(sub, "exc") && resource_uint(sub, "exc", 1) == 0 && cse_delete_subtree(c, sub, true) != OK)
+		c->round_broken = true;
+	resource_unref(sub);
 }
 
-static void put_modified(const struct event *ev, struct json_out *o)
+void cse_count_down(struct cse *c, struct resource *sub)
 {
-	json_object(o, ev->shown->root);
-	for (size_t i = 0; ev->modified && i < ev->modified->count; i++) {
-		const struct attribute *t = &ev->modified->items[i];
-		char name[128];
+	uint64_t left = resource_uint(sub, "exc", 0);
 
-		if (!t->changed || !rd_text(t->name, name, sizeof name))
-			continue;
-		if (t->removed)
-			json_put_null(o, name);
-		else
-			json_put_raw(o, name, t->raw);
-	}
-	json_close(o);
+	if (left == 0)
+		return;
+	left--;
+	if (cse_edit_resource(c, sub->id, false, set_counter, &left) != OK)
+		c->round_broken = true;
+	/* it may be a child of what this very operation works on */
+	if (left == 0)
+		cse_before_commit(c, delete_expired, sub->id, "");
 }
 
-static bool compose(struct cse *c, const struct event *ev, struct resource *sub, struct wr *w, struct rd *content)
-{
-	struct json_out o = json_out(w);
-	char reference[CSE_ID_MAX];
-	uint64_t nct = resource_uint(sub, "nct", 1);
+/* ---- one subscription ---- */
 
-	json_object(&o, NULL);
-	json_object(&o, "m2m:sgn");
-	json_object(&o, "nev");
-	json_object(&o, "rep");
-	if (nct == 3) {
-		snprintf(reference, sizeof reference, "%s/%s", c->config.id, ev->shown->ri);
-		json_put_string(&o, "m2m:uri", reference);
-	} else if (nct == 2 && ev->modified) {
-		put_modified(ev, &o);
-	} else {
-		json_object(&o, ev->shown->root);
-		represent_members(c, ev->shown, &o);
-		json_close(&o);
-	}
-	json_close(&o);
-	json_put_int(&o, "net", ev->kind);
-	json_close(&o);
-	snprintf(reference, sizeof reference, "%s/%s", c->config.id, sub->ri);
-	json_put_string(&o, "sur", reference);
-	json_close(&o);
-	json_close(&o);
-	return wr_done(w, content);
-}
-
-static void notify_one(struct cse *c, const struct event *ev, struct resource *sub)
+/* Composed once for all targets here, and once for those elsewhere when these must see other IDs. */
+static struct outbox_content *content_for(struct cse *c, const struct event *e, struct resource *sub, const struct json *monitor, bool foreign)
 {
 	struct wr w = wr_new(CSE_BODY_MAX * 4);
-	const struct json *nu = resource_get(sub, "nu");
-	char target[CSE_ID_MAX];
-	struct rd content;
+	struct outbox_content *k = NULL;
 
-	if (wants(sub, ev) && compose(c, ev, sub, &w, &content))
-		for (const struct json *t = nu ? nu->first : NULL; t; t = t->next)
-			if (json_text(t, target, sizeof target))
-				outbox_post(c, sub->ri, target, content, true, NULL, NULL);
+	if (compose_event(c, e, sub, monitor, foreign, &w))
+		k = outbox_content(rd_of(w.octets, w.len));
+	else
+		c->counts.notify_failed++;
 	wr_free(&w);
+	return k;
 }
 
-void cse_event(struct cse *c, const struct event *ev)
+static void post(struct cse *c, const struct event *e, struct resource *sub, const struct json *monitor, const struct outbox_policy *p)
+{
+	struct outbox_content *contents[2] = {NULL, NULL};
+	const struct json *nu = resource_get(sub, "nu");
+	bool has_ids = monitor || resource_get(sub, "cr") || resource_get(sub, "eeno");
+	char target[CSE_PATH_MAX];
+
+	for (const struct json *t = nu ? nu->first : NULL; t; t = t->next) {
+		unsigned which;
+
+		if (!json_text(t, target, sizeof target))
+			continue;
+		which = has_ids && compose_is_foreign(c, target);
+		if (!contents[which])
+			contents[which] = content_for(c, e, sub, monitor, which);
+		if (contents[which])
+			outbox_post(c, sub->ri, target, p, contents[which]);
+	}
+	outbox_content_free(contents[0]);
+	outbox_content_free(contents[1]);
+}
+
+static void notify_one(struct cse *c, const struct event *e, struct resource *sub)
+{
+	const struct json *monitor = NULL;
+	struct outbox_policy p;
+
+	if (!criteria_match(c, resource_get(sub, "enc"), e, &monitor))
+		return;
+	if (resource_get(sub, "exc") && resource_uint(sub, "exc", 1) == 0)
+		return; /* it has said all it was to say, and goes with this commit */
+	outbox_policy_of(c, sub, &p);
+	/* without pendingNotification what happens outside of the schedule is not told: TS-0001 table 9.6.8-2 */
+	if (p.pending == 0 && !outbox_policy_is_open(c, &p))
+		return;
+	post(c, e, sub, monitor, &p);
+	if (p.counted)
+		stats_event(c, sub);
+	cse_count_down(c, sub);
+}
+
+/* The subscription's own coming and going is no event for itself. */
+static bool is_own(const struct event *e, const struct resource *sub)
+{
+	return (e->kind == EVENT_CHILD_CREATE || e->kind == EVENT_CHILD_DELETE) && e->shown->id == sub->id;
+}
+
+void cse_event(struct cse *c, const struct event *e)
 {
 	const int64_t *ids;
-	size_t n = tree_subscriptions(c->tree, ev->subject, &ids);
+	int64_t few[SUBSCRIPTIONS_AT_ONCE], *copy = few;
+	size_t n;
 
+	/* below instances there is nothing in the tree: not even a look-up */
+	if (e->subject->instance)
+		return;
+	n = tree_subscriptions(c->tree, e->subject, &ids);
+	if (n == 0)
+		return;
+	if (n > SUBSCRIPTIONS_AT_ONCE && (copy = calloc(n, sizeof *copy)) == NULL)
+		abort();
+	memcpy(copy, ids, n * sizeof *copy); /* the list may change on the way */
 	for (size_t i = 0; i < n; i++) {
-		struct resource *sub = tree_by_id(c->tree, ids[i]);
+		struct resource *sub = e->subscription && e->subscription != copy[i] ? NULL : tree_by_id(c->tree, copy[i]);
 
-		/* with net 3 it would be the first child that it noticed */
-		if (sub && sub->id != ev->shown->id)
-			notify_one(c, ev, sub);
+		if (sub && !is_own(e, sub))
+			notify_one(c, e, sub);
 		resource_unref(sub);
 	}
+	if (copy != few)
+		free(copy);
+}
+
+/* ---- operations, as they are asked for: TS-0001 table 9.6.8-3, operationMonitor ---- */
+
+void cse_monitor(struct exchange *x)
+{
+	struct cse *c = x->cse;
+
+	/* what this CSE does itself is no access; were it, a notification could cause the next */
+	if (!notifications_of(c)->monitoring || x->rq->internal || x->virtual_child != VIRTUAL_NONE)
+		return;
+	cse_event(c, &(const struct event){
+	    .kind = EVENT_OPERATION,
+	    .subject = x->target,
+	    .shown = x->target,
+	    .operation = x->rq->operation,
+	    .discovery = x->filter.usage == FILTER_DISCOVERY,
+	    .originator = x->from,
+	});
+}
+
+void cse_monitors(struct cse *c, const struct json *enc)
+{
+	if (json_get(enc, "om"))
+		notifications_of(c)->monitoring = true;
 }

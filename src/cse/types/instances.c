@@ -15,6 +15,8 @@ static enum err make_room(struct cse *c, struct resource *parent, struct counter
 			return tree_error(c->tree);
 		size = resource_uint(oldest, "cs", 0);
 		e = tree_delete(c->tree, oldest);
+		if (e == OK)
+			cse_event(c, &(const struct event){.kind = EVENT_CHILD_DELETE, .subject = parent, .shown = oldest, .operation = ONEM2M_DELETE});
 		resource_unref(oldest);
 		if (e != OK)
 			return e;

@@ -7,17 +7,6 @@ void semantic_fan_out(struct exchange *x)
 	exchange_fail(x, RSC_NOT_IMPLEMENTED, "semantic fan-out is not implemented yet");
 }
 
-void subscription_self_reference(struct exchange *x)
-{
-	exchange_fail(x, RSC_NOT_IMPLEMENTED, "notificationTargetSelfReference is not implemented yet");
-}
-
-bool crs_notified(struct exchange *x)
-{
-	(void)x;
-	return false;
-}
-
 void semantic_retrieve(struct exchange *x)
 {
 	exchange_fail(x, RSC_NOT_IMPLEMENTED, "semantic content is not implemented yet");
@@ -53,8 +42,3 @@ bool access_role_is_assigned(struct exchange *x, struct rd role)
 	return false;
 }
 
-bool subscription_blocks_update(struct updating *u)
-{
-	(void)u;
-	return false;
-}

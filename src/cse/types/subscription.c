@@ -3,86 +3,199 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/notify/criteria.h"
 #include "cse/notify/outbox.h"
+#include "cse/types/cross.h"
+#include "cse/types/subscription_check.h"
+#include "cse/types/targets.h"
 #include "cse/types/types.h"
 
-/* ---- verification of targets before the subscription exists: TS-0004 clause 7.4.8.2.1 ---- */
+#define PRIOR_MOST 1000 /* preSubscriptionNotify: never more of the past than waits for a target */
 
-static void on_verified(void *ctx, const struct onem2m_response *rsp)
+/* ---- creation ---- */
+
+static void on_create_verified(void *ctx, const char *refused)
 {
 	struct creation *cr = ctx;
 
-	if (rsp->rsc != RSC_OK)
-		cr->refused = true;
-	if (--cr->waits > 0)
-		return;
-	if (cr->refused)
-		exchange_fail(cr->x, RSC_SUBSCRIPTION_VERIFICATION_INITIATION_FAILED, "a notification target did not accept the subscription");
+	if (refused)
+		exchange_fail(cr->x, RSC_SUBSCRIPTION_VERIFICATION_INITIATION_FAILED, "the notification target `%.200s` did not accept the subscription", refused);
 	else
 		creation_resume(cr);
 }
 
-static void verify(struct creation *cr, const char *target)
+/* A batch without a duration ends some time, and the subscriber sees when. */
+static void complete_batch(struct attributes *a)
 {
-	struct cse *c = cr->x->cse;
-	struct wr w = wr_new(4096);
-	struct json_out o = json_out(&w);
-	char reference[CSE_ID_MAX];
+	const struct json *bn = attributes_value(a, "bn"), *completed;
+	uint64_t number;
+	char text[96];
 
-	json_object(&o, NULL);
-	json_object(&o, "m2m:sgn");
-	json_put_bool(&o, "vrq", true);
-	snprintf(reference, sizeof reference, "%s/%s", c->config.id, cr->ri);
-	json_put_string(&o, "sur", reference);
-	json_put_string(&o, "cr", cr->x->from);
-	json_close(&o);
-	json_close(&o);
-	cse_notify_target(c, target, rd_of(w.octets, w.len), on_verified, cr);
-	wr_free(&w);
-}
-
-static bool needs_verification(struct creation *cr, const struct json *nu, char *target, size_t size)
-{
-	char id[CSE_ID_MAX];
-
-	if (!json_text(nu, target, size))
-		return false;
-	if (strstr(target, "://"))
-		return true;
-	if (!cr->x->cse->config.verify_subscriptions)
-		return false;
-	return cse_sp_relative(cr->x->cse, nu->text, id, sizeof id) && strcmp(id, cr->x->from) != 0;
+	if (!bn || json_get(bn, "dur") || !json_uint(json_get(bn, "num"), &number))
+		return;
+	snprintf(text, sizeof text, "{\"num\":%llu,\"dur\":\"PT%uS\"}", (unsigned long long)number, OUTBOX_BATCH_MS / 1000);
+	if (json_parse(a->arena, rd_str(text), NULL, &completed) == OK)
+		attributes_set_json(a, "bn", completed);
 }
 
 static enum hook_result subscription_create(struct creation *cr)
 {
+	struct exchange *x = cr->x;
 	const struct json *nu = json_get(cr->given, "nu");
-	char target[CSE_ID_MAX];
 
-	if (!nu || !nu->first) {
-		exchange_fail(cr->x, RSC_BAD_REQUEST, "`nu`: must name a target");
-		return HOOK_FAILED;
-	}
-	if (!cse_permits(cr->x, cr->x->target, ACOP_RETRIEVE)) {
-		exchange_fail(cr->x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve what it subscribes to", cr->x->from);
+	if (!cse_permits(x, x->target, ACOP_RETRIEVE)) {
+		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve what it subscribes to", x->from);
 		return HOOK_FAILED;
 	}
 	if (!json_get(cr->given, "nct"))
-		attributes_set_uint(&cr->attributes, "nct", 1);
-	for (const struct json *n = nu->first; n; n = n->next)
-		cr->waits += needs_verification(cr, n, target, sizeof target);
-	if (cr->waits == 0)
-		return HOOK_GO;
-	cr->resumed = true;
-	for (const struct json *n = nu->first; n; n = n->next)
-		if (needs_verification(cr, n, target, sizeof target))
-			verify(cr, target);
-	return HOOK_WAIT;
+		attributes_set_uint(&cr->attributes, "nct", criteria_content_default(json_get(cr->given, "enc")));
+	complete_batch(&cr->attributes);
+	if (!subscription_check(x, x->target, &cr->attributes, 0))
+		return HOOK_FAILED;
+	cr->resumed = targets_verify(x, cr->ri, nu, NULL, on_create_verified, cr);
+	return cr->resumed ? HOOK_WAIT : HOOK_GO;
 }
+
+/* ---- preSubscriptionNotify: of the events of the past the tree itself still knows the instances ---- */
+
+struct prior {
+	struct resource *list[PRIOR_MOST];
+	size_t count, most;
+};
+
+static bool note_prior(void *ctx, struct resource *r)
+{
+	struct prior *k = ctx;
+
+	k->list[k->count++] = resource_ref(r);
+	return k->count < k->most;
+}
+
+static void tell_prior(struct creation *cr)
+{
+	struct cse *c = cr->x->cse;
+	uint64_t most = resource_uint(cr->made, "psn", 0);
+	struct prior *k;
+
+	if (most == 0 || !criteria_has(json_get(resource_get(cr->made, "enc"), "net"), EVENT_CHILD_CREATE))
+		return;
+	k = calloc(1, sizeof *k);
+	if (!k)
+		abort();
+	k->most = most < PRIOR_MOST ? (size_t)most : PRIOR_MOST;
+	if (tree_instances(c->tree, cr->x->target, true, 0, note_prior, k) != OK)
+		c->counts.notify_failed++;
+	while (k->count > 0) {
+		struct resource *r = k->list[--k->count];
+
+		cse_event(c, &(const struct event){.kind = EVENT_CHILD_CREATE, .subject = cr->x->target, .shown = r, .operation = ONEM2M_CREATE,
+		    .originator = r->creator, .subscription = cr->made->id});
+		resource_unref(r);
+	}
+	free(k);
+}
+
+static enum hook_result subscription_created(struct creation *cr)
+{
+	cse_monitors(cr->x->cse, resource_get(cr->made, "enc"));
+	tell_prior(cr);
+	return HOOK_GO;
+}
+
+/* ---- update ---- */
+
+static void on_update_verified(void *ctx, const char *refused)
+{
+	struct updating *u = ctx;
+
+	if (refused)
+		exchange_fail(u->x, RSC_SUBSCRIPTION_VERIFICATION_INITIATION_FAILED, "the notification target `%.200s` did not accept the subscription", refused);
+	else
+		updating_resume(u);
+}
+
+static enum hook_result subscription_update(struct updating *u)
+{
+	struct exchange *x = u->x;
+	struct resource *parent = tree_parent(x->cse->tree, u->old);
+	const struct json *enc;
+	bool ok;
+
+	if (json_get(u->given, "nct") && json_get(u->given, "nct")->type == JSON_NULL) {
+		enc = attributes_value(&u->attributes, "enc");
+		attributes_set_uint(&u->attributes, "nct", criteria_content_default(enc));
+	}
+	complete_batch(&u->attributes);
+	ok = parent && subscription_check(x, parent, &u->attributes, u->old->id);
+	if (!parent)
+		exchange_fail(x, RSC_NOT_FOUND, "what was subscribed to is gone");
+	resource_unref(parent);
+	if (!ok)
+		return HOOK_FAILED;
+	u->resumed = targets_verify(x, u->old->ri, json_get(u->given, "nu"), resource_get(u->old, "nu"), on_update_verified, u);
+	return u->resumed ? HOOK_WAIT : HOOK_GO;
+}
+
+static bool lists(const struct json *list, struct rd text)
+{
+	for (const struct json *e = list ? list->first : NULL; e; e = e->next)
+		if (e->type == JSON_STRING && rd_equal(e->text, text))
+			return true;
+	return false;
+}
+
+/* A crossResourceSubscription that is no longer named has lost one of its events, and ends: TS-0001 clause 10.2.10.5. */
+static void note_lost_cross(struct updating *u)
+{
+	const struct json *before = resource_get(u->old, "acrs"), *now = resource_get(u->made, "acrs");
+	char address[CSE_PATH_MAX];
+
+	for (const struct json *a = before ? before->first : NULL; a; a = a->next)
+		if (json_text(a, address, sizeof address) && !lists(now, a->text))
+			cross_lost(u->x->cse, u->made, address);
+}
+
+static enum hook_result subscription_updated(struct updating *u)
+{
+	struct cse *c = u->x->cse;
+	struct outbox_policy p;
+
+	targets_statistics_update(u);
+	cse_monitors(c, resource_get(u->made, "enc"));
+	outbox_policy_of(c, u->made, &p);
+	outbox_change(c, u->made->ri, &p, resource_get(u->made, "nu"));
+	if (json_get(u->given, "acrs"))
+		note_lost_cross(u);
+	return HOOK_GO;
+}
+
+/* ---- the end, and the start ---- */
 
 static void subscription_removed(struct cse *c, struct resource *r)
 {
-	outbox_drop(c, r->ri);
+	const struct json *acrs = resource_get(r, "acrs");
+	char address[CSE_PATH_MAX];
+
+	targets_removed(c, r);
+	for (const struct json *a = acrs ? acrs->first : NULL; a; a = a->next)
+		if (json_text(a, address, sizeof address))
+			cross_lost(c, r, address);
 }
 
-const struct type_hooks hooks_subscription = {.type = TY_SUBSCRIPTION, .create = subscription_create, .removed = subscription_removed};
+static void subscription_start(struct cse *c, struct resource *r)
+{
+	cse_monitors(c, resource_get(r, "enc"));
+}
+
+const struct type_hooks hooks_subscription = {
+	.type = TY_SUBSCRIPTION,
+	.create = subscription_create,
+	.created = subscription_created,
+	.child_create = targets_child_create,
+	.child_created = targets_child_created,
+	.update = subscription_update,
+	.updated = subscription_updated,
+	.removed = subscription_removed,
+	.represent = targets_represent,
+	.start = subscription_start,
+};
