@@ -49,7 +49,6 @@ static uint64_t big(const uint8_t *o, size_t n)
 		return true;                        \
 	}
 
-READ(rd_u8, 1, big, uint8_t)
 READ(rd_be16, 2, big, uint16_t)
 READ(rd_be32, 4, big, uint32_t)
 READ(rd_be64, 8, big, uint64_t)
@@ -70,11 +69,15 @@ bool rd_copy(struct rd *r, void *dst, size_t len)
 	return true;
 }
 
-bool rd_skip(struct rd *r, size_t len)
+size_t rd_run(struct rd *r, const bool set[static 256])
 {
-	const uint8_t *o;
+	size_t n = 0;
 
-	return take(r, len, &o);
+	while (n < r->left && set[r->at[n]])
+		n++;
+	r->at += n;
+	r->left -= n;
+	return n;
 }
 
 bool rd_sub(struct rd *r, size_t len, struct rd *sub)

@@ -29,7 +29,14 @@ static inline struct rd rd_of(const void *octets, size_t len)
 }
 struct rd rd_str(const char *text); /* without the terminating zero */
 
-bool rd_u8(struct rd *r, uint8_t *v) MUST_CHECK;
+static inline MUST_CHECK bool rd_u8(struct rd *r, uint8_t *v)
+{
+	if (r->left == 0)
+		return false;
+	*v = *r->at++;
+	r->left--;
+	return true;
+}
 bool rd_be16(struct rd *r, uint16_t *v) MUST_CHECK; /* network order */
 bool rd_be32(struct rd *r, uint32_t *v) MUST_CHECK;
 bool rd_be64(struct rd *r, uint64_t *v) MUST_CHECK;
@@ -39,7 +46,16 @@ bool rd_le32(struct rd *r, uint32_t *v) MUST_CHECK;
 bool rd_le48(struct rd *r, uint64_t *v) MUST_CHECK;
 bool rd_le64(struct rd *r, uint64_t *v) MUST_CHECK;
 bool rd_copy(struct rd *r, void *dst, size_t len) MUST_CHECK;
-bool rd_skip(struct rd *r, size_t len) MUST_CHECK;
+static inline MUST_CHECK bool rd_skip(struct rd *r, size_t len)
+{
+	if (len > r->left)
+		return false;
+	r->at += len;
+	r->left -= len;
+	return true;
+}
+/* Takes the octets that the set has, as many as there are; the number of them. */
+size_t rd_run(struct rd *r, const bool set[static 256]);
 bool rd_sub(struct rd *r, size_t len, struct rd *sub) MUST_CHECK; /* a borrowed slice */
 /* Takes everything that is left, except `tail` octets at the end. */
 bool rd_sub_but(struct rd *r, size_t tail, struct rd *sub) MUST_CHECK;

@@ -10,7 +10,7 @@
 
 struct wr wr_new(size_t maximum)
 {
-	struct wr w = {NULL, 0, 0, maximum, false};
+	struct wr w = {NULL, 0, 0, maximum, 0, false};
 
 	return w;
 }
@@ -18,15 +18,17 @@ struct wr wr_new(size_t maximum)
 void wr_free(struct wr *w)
 {
 	if (w->maximum > 0 && w->octets) {
-		bytes_wipe(w->octets, w->capacity);
+		bytes_wipe(w->octets, w->len > w->written ? w->len : w->written);
 		free(w->octets);
 	}
 	w->octets = NULL;
-	w->len = w->capacity = 0;
+	w->len = w->capacity = w->written = 0;
 }
 
 void wr_reset(struct wr *w)
 {
+	if (w->len > w->written)
+		w->written = w->len;
 	w->len = 0;
 	w->spoilt = false;
 }
@@ -34,7 +36,7 @@ void wr_reset(struct wr *w)
 /* Old copies of a growing buffer are wiped, as wr_free wipes the last: what was written may be a key on its way to whom it is for. */
 static bool grow(struct wr *w, size_t need)
 {
-	size_t capacity = w->capacity ? w->capacity : 256;
+	size_t capacity = w->capacity ? w->capacity : 512;
 	uint8_t *bigger;
 
 	if (w->maximum == 0 || need > w->maximum)
@@ -48,9 +50,10 @@ static bool grow(struct wr *w, size_t need)
 		return false;
 	if (w->octets) {
 		memcpy(bigger, w->octets, w->len);
-		bytes_wipe(w->octets, w->len);
+		bytes_wipe(w->octets, w->len > w->written ? w->len : w->written);
 		free(w->octets);
 	}
+	w->written = 0;
 	w->octets = bigger;
 	w->capacity = capacity;
 	return true;

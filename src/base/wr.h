@@ -22,12 +22,13 @@ struct wr {
 	size_t len;      /* written so far */
 	size_t capacity; /* of octets */
 	size_t maximum;  /* growing writers: never more than this; 0 for a fixed buffer */
+	size_t written;  /* growing writers: the most that was ever written, which wr_free wipes */
 	bool spoilt;
 };
 
 static inline struct wr wr_of(void *buffer, size_t size)
 {
-	struct wr w = {buffer, 0, size, 0, false};
+	struct wr w = {buffer, 0, size, 0, 0, false};
 
 	return w;
 }

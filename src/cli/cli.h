@@ -121,6 +121,8 @@ int discover_main(int argc, char **argv);
 int watch_main(int argc, char **argv);
 int decode_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
+int backup_main(int argc, char **argv);
+int check_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 
 #endif

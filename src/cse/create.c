@@ -160,7 +160,7 @@ static bool is_first(struct creation *cr)
 	if (e != OK)
 		exchange_store_failed(cr->x, e);
 	else if (k.found)
-		exchange_fail(cr->x, RSC_CONFLICT, "there is one of this type already, and there may be no second");
+		exchange_fail(cr->x, RSC_BAD_REQUEST, "there is one of this type already, and there may be no second");
 	return e == OK && !k.found;
 }
 
@@ -355,10 +355,12 @@ void creation_resume(struct creation *cr)
 
 /* ---- the beginning ---- */
 
-static const struct schema_type *type_of(struct exchange *x, const char *root)
+static const struct schema_type *type_of(struct exchange *x, const char *root, const struct json *given)
 {
 	int ty = x->rq->type;
 
+	if (ty == TY_FLEX_CONTAINER)
+		return flex_container_schema(rd_str(root), json_get(given, "cnd"));
 	if (ty == TY_MGMT_OBJ || ty == TY_MGMT_OBJ + TY_ANNOUNCED)
 		return schema_by_root(rd_str(root));
 	return schema_type(ty);
@@ -447,12 +449,12 @@ void cse_create(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "the name of the content's member is no resource type");
 		return;
 	}
-	t = type_of(x, root);
+	t = type_of(x, root, given);
 	if (!t || !root_is_right(t, x->rq->type, root)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "`%.100s` is no resource of type %d", root, x->rq->type);
 		return;
 	}
-	if (!schema_check_create(t, given, &fault)) {
+	if (!(x->rq->internal && t->definition ? schema_check_draft(t, given, &fault) : schema_check_create(t, given, &fault))) {
 		exchange_fail(x, fault.rsc, "%s", fault.text);
 		return;
 	}

@@ -104,11 +104,20 @@ enum err cse_new(const struct cse_config *config, struct store *store, const str
 	return OK;
 }
 
+void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*fn)(struct cse *c, void *state))
+{
+	c->services[s] = state;
+	c->service_free[s] = fn;
+}
+
 void cse_free(struct cse *c)
 {
 	if (!c)
 		return;
 	cse_outboxes_free(c);
+	for (size_t i = 0; i < sizeof c->services / sizeof c->services[0]; i++)
+		if (c->service_free[i])
+			c->service_free[i](c, c->services[i]);
 	cse_later_free(c);
 	group_members_free(c);
 	fan_out_free(c);

@@ -1,4 +1,5 @@
 /* The dispatcher's entrance: who asks, what, where to. Order of the checks: TS-0004 clause 7.3.2. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,14 @@ static bool check(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "%s", text);
 		return false;
 	}
+	for (size_t i = 0; i < x->filter.attribute_count; i++) {
+		struct rd name = x->filter.attributes[i].name;
+
+		if (!x->filter.attributes[i].custom || flex_container_knows(x->cse, name))
+			continue;
+		exchange_fail(x, RSC_BAD_REQUEST, "`%.*s` in the query is neither a request parameter nor an attribute", (int)(name.left < 64 ? name.left : 64), (const char *)name.at);
+		return false;
+	}
 	if (!rcn_is_valid(x)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "result content (rcn) %d does not go with this operation", x->rcn);
 		return false;
@@ -262,12 +271,16 @@ void exchange_route(struct exchange *x)
 
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
-	struct exchange *x = calloc(1, sizeof *x);
+	struct exchange *x = malloc(sizeof *x);
 	char other[CSE_ID_MAX];
 	struct rd rest;
 
 	c->counts.requests++;
-	if (!x || (x->arena = json_arena_new()) == NULL)
+	if (!x)
+		abort();
+	memset(x, 0, offsetof(struct exchange, filter.labels));
+	x->arena = json_arena_new();
+	if (!x->arena)
 		abort();
 	x->cse = c;
 	x->rq = rq;

@@ -12,7 +12,7 @@ struct pending {
 	struct exchange *x;
 	enum onem2m_rsc rsc;
 	struct wr content;
-	char location[CSE_PATH_MAX];
+	char *location;
 };
 
 static void exchange_free(struct exchange *x)
@@ -145,6 +145,7 @@ static void on_round_end(void *ctx)
 		else
 			tell_failure(c, p->x);
 		wr_free(&p->content);
+		free(p->location);
 		free(p);
 		p = next;
 	}
@@ -191,8 +192,9 @@ void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content,
 	p->rsc = rsc;
 	p->content = wr_new(CSE_BODY_MAX * 16);
 	wr_rd(&p->content, content);
-	if (!rd_text(location, p->location, sizeof p->location))
-		p->location[0] = '\0';
+	p->location = rd_strdup(location);
+	if (!p->location)
+		abort();
 	*c->pending_last = p;
 	c->pending_last = &p->next;
 }

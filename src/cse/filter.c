@@ -1,11 +1,13 @@
 /* Filter criteria. */
 #include "cse/filter.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cse/private.h"
+#include "onem2m/schema_value.h"
 
 #define ARGUMENTS_MOST 256
 
@@ -149,7 +151,8 @@ static bool add_attribute(struct parsing *p, struct rd name, struct rd value)
 	a->whose = rd_starts(name, "c.") ? FILTER_CHILD : rd_starts(name, "p.") ? FILTER_PARENT : FILTER_OWN;
 	if (a->whose != FILTER_OWN && !rd_skip(&name, 2))
 		return false;
-	if (name.left == 0 || !schema_is_attribute_name(name)) {
+	a->custom = !schema_is_attribute_name(name);
+	if (a->custom && !value_is_ncname(name)) {
 		snprintf(p->why, p->size, "`%.*s` in the query is neither a request parameter nor an attribute", (int)(name.left < 64 ? name.left : 64),
 		    (const char *)name.at);
 		return false;
@@ -253,7 +256,7 @@ enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, c
 	struct rd pair, raw, name, value, seen[ARGUMENTS_MOST];
 	size_t count = 0;
 
-	memset(f, 0, sizeof *f);
+	memset(f, 0, offsetof(struct filter, labels));
 	f->operation = 1;
 	while (query.left > 0) {
 		if (!rd_until(&query, '&', &pair))

@@ -22,6 +22,7 @@ enum filter_usage { FILTER_ABSENT = 0, FILTER_DISCOVERY = 1, FILTER_CONDITIONAL 
 
 struct filter_attribute {
 	struct rd name, value;       /* value may hold '*' */
+	bool custom;                 /* of no type in the tables: a flexContainer may have it */
 	enum { FILTER_OWN, FILTER_CHILD, FILTER_PARENT } whose;
 };
 
@@ -29,24 +30,24 @@ struct filter {
 	struct rd crb, cra, ms, us, exb, exa;
 	uint64_t sts, stb, sza, szb; /* valid when has_... */
 	bool has_sts, has_stb, has_sza, has_szb;
-	struct rd labels[FILTER_LIST_MAX], child_labels[FILTER_LIST_MAX], parent_labels[FILTER_LIST_MAX], content_types[FILTER_LIST_MAX];
 	size_t label_count, child_label_count, parent_label_count, content_type_count;
-	int types[FILTER_LIST_MAX], child_types[FILTER_LIST_MAX], parent_types[FILTER_LIST_MAX];
 	size_t type_count, child_type_count, parent_type_count;
-	struct filter_attribute attributes[FILTER_LIST_MAX];
-	size_t attribute_count;
+	size_t attribute_count, attribute_list_count;
 	struct rd semantics;         /* smf */
 	struct rd geo_type, geo_function, geo_coordinates; /* gmty, gsf, geom */
 	enum filter_usage usage;
 	int operation;               /* fo: 1 AND, 2 OR, 3 XOR */
 	uint64_t limit, level, offset; /* 0: absent */
 	struct rd apply_relative_path; /* arp */
-	struct rd attribute_list[FILTER_LIST_MAX]; /* atrl */
-	size_t attribute_list_count;
 	unsigned conditions;         /* matching conditions given; 0: everything matches */
+	/* the lists: only what their counts say is set */
+	struct rd labels[FILTER_LIST_MAX], child_labels[FILTER_LIST_MAX], parent_labels[FILTER_LIST_MAX], content_types[FILTER_LIST_MAX];
+	int types[FILTER_LIST_MAX], child_types[FILTER_LIST_MAX], parent_types[FILTER_LIST_MAX];
+	struct filter_attribute attributes[FILTER_LIST_MAX];
+	struct rd attribute_list[FILTER_LIST_MAX]; /* atrl */
 };
 
-/* Names that no request has and that no attribute is called are refused: ERR_BAD_VALUE with a sentence in why. Values are
+/* Names that no request has and that no attribute can be called are refused: ERR_BAD_VALUE with a sentence in why. Values are
  * percent-decoded into the arena. */
 enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, char *why, size_t size) MUST_CHECK;
 /* The matching conditions against one resource (not limit, level ...). */

@@ -59,10 +59,14 @@ struct cse {
 	uint64_t short_request_ms;    /* 0, or what the upper tester set: life of a request without rqet */
 	struct cse_timer expiry;
 	void *services[24];           /* state of src/cse/types files and services, index enum cse_service */
+	void (*service_free[24])(struct cse *c, void *state); /* by cse_service_set */
 	struct cse_counts counts;
 };
 enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
-	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT };
+	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES };
+
+/* State of a service with its end. The CSE calls free at its own. */
+void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*free)(struct cse *c, void *state));
 
 /* ---- time ---- */
 uint64_t cse_now(const struct cse *c);  /* unix ms */
@@ -100,13 +104,13 @@ struct exchange {
 	struct resource *target;      /* the resource; of a virtual one its parent */
 	enum cse_virtual virtual_child;
 	struct rd suffix;             /* behind a fanOutPoint: "" or "a/b" */
-	struct filter filter;
 	uint64_t expires_ms;          /* rqet, unix ms; 0: none */
 	int rcn;                      /* as asked, or ONEM2M_RCN_ABSENT */
 	int cts;                      /* contentStatus of the answer */
 	uint64_t cto;
 	bool saved;                   /* a savepoint is open: a failure undoes the operation's writes */
 	uint64_t mark;                /* and the notifications that were posted since */
+	struct filter filter;         /* last: filter_parse sets what counts of it */
 };
 
 /* Answers and frees the exchange. Writes wait for the commit. */
@@ -304,6 +308,8 @@ bool subscription_blocks_update(struct updating *u);        /* true: a blocking 
 bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange; exchange_route comes later, if so */
 void request_free(struct cse *c);
 bool crs_notified(struct exchange *x);                      /* types/cross_resource_subscription.c: a NOTIFY that the CSE itself takes */
+const struct schema_type *flex_container_schema(struct rd root, const struct json *cnd); /* types/flex_container.c: NULL when they do not go together */
+bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_names.c: some flexContainer here has such a custom attribute */
 void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
 bool filter_geo_matches(const struct filter *f, struct resource *r);
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);

@@ -19,6 +19,11 @@ struct resource *resource_ref(struct resource *r)
 	return r;
 }
 
+static bool is_counter(struct rd name)
+{
+	return rd_is(name, "cni") || rd_is(name, "cbs") || rd_is(name, "st") || rd_is(name, "lt");
+}
+
 static void forget_text(struct resource *r)
 {
 	json_arena_free(r->p->arena);
@@ -32,6 +37,7 @@ void resource_unref(struct resource *r)
 	if (!r || --r->p->refs > 0)
 		return;
 	forget_text(r);
+	json_arena_free(r->p->base_arena);
 	wr_free(&r->p->composed);
 	free(r->p->subscriptions);
 	resource_unref(r->p->latest);
@@ -89,8 +95,21 @@ const struct json *resource_attributes(struct resource *r)
 	return r->p->attributes;
 }
 
+/* The base stays as it is while the counters change: its parse is kept. */
+static const struct json *base_attributes(struct resource *r)
+{
+	if (!r->p->base_attributes) {
+		r->p->base_arena = json_arena_new();
+		if (!r->p->base_arena || json_parse(r->p->base_arena, r->p->base, NULL, &r->p->base_attributes) != OK)
+			r->p->base_attributes = NULL;
+	}
+	return r->p->base_attributes;
+}
+
 const struct json *resource_get(struct resource *r, const char *name)
 {
+	if (r->counters.used && !is_counter(rd_str(name)))
+		return json_get(base_attributes(r), name);
 	return json_get(resource_attributes(r), name);
 }
 
@@ -149,19 +168,15 @@ static struct resource *allocate(struct tree *t, struct rd ri, struct rd rn, con
 
 static const struct schema_type *schema_of(int type, const char *root)
 {
-	const struct schema_type *t = type == TY_MGMT_OBJ || type == TY_MGMT_OBJ + TY_ANNOUNCED ? schema_by_root(rd_str(root)) : NULL;
+	bool specialised = type == TY_FLEX_CONTAINER || type == TY_MGMT_OBJ || type == TY_MGMT_OBJ + TY_ANNOUNCED;
+	const struct schema_type *t = specialised ? schema_by_root(rd_str(root)) : NULL;
 
-	return t ? t : schema_type(type);
+	return t && t->ty == type ? t : schema_type(type);
 }
 
 static bool counts_instances(int type)
 {
 	return type == TY_CONTAINER || type == TY_TIME_SERIES;
-}
-
-static bool is_counter(struct rd name)
-{
-	return rd_is(name, "cni") || rd_is(name, "cbs") || rd_is(name, "st") || rd_is(name, "lt");
 }
 
 /* Takes the counters out of a stored text. */

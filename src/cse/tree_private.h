@@ -13,6 +13,8 @@ struct resource_private {
 	bool composed_is_good;
 	struct json_arena *arena;
 	const struct json *attributes;
+	struct json_arena *base_arena; /* of the base alone, where there are counters */
+	const struct json *base_attributes;
 	struct resource *same_id, *same_ri, *same_name; /* hash chains */
 	struct resource *newer, *older;                 /* by last use */
 	struct resource *next_dirty;

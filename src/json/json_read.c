@@ -18,6 +18,35 @@ struct json_arena {
 	struct chunk *first; /* the one that is being filled */
 };
 
+/* Chunks of the usual size that are free; a request that ends leaves its chunk to the next. */
+#define SPARE_MOST 64
+static _Thread_local struct chunk *spare;
+static _Thread_local unsigned spare_count;
+
+static struct chunk *chunk_new(size_t size)
+{
+	struct chunk *c = size == CHUNK ? spare : NULL;
+
+	if (c) {
+		spare = c->next;
+		spare_count--;
+	} else {
+		c = malloc(sizeof *c + size);
+	}
+	return c;
+}
+
+static void chunk_free(struct chunk *c)
+{
+	if (c->size != CHUNK || spare_count == SPARE_MOST) {
+		free(c);
+		return;
+	}
+	c->next = spare;
+	spare = c;
+	spare_count++;
+}
+
 struct json_arena *json_arena_new(void)
 {
 	return calloc(1, sizeof(struct json_arena));
@@ -28,7 +57,7 @@ static void chunks_free(struct chunk *c)
 	while (c) {
 		struct chunk *next = c->next;
 
-		free(c);
+		chunk_free(c);
 		c = next;
 	}
 }
@@ -62,7 +91,7 @@ void *json_arena_alloc(struct json_arena *a, size_t size)
 	if (!c || c->size - c->used < need) {
 		size_t room_size = need > CHUNK ? need : CHUNK;
 
-		c = malloc(sizeof *c + room_size);
+		c = chunk_new(room_size);
 		if (!c)
 			return NULL;
 		c->next = a->first;
@@ -91,9 +120,10 @@ static bool fail(struct reader *r, enum err e)
 
 static bool peek(const struct reader *r, uint8_t *c)
 {
-	struct rd copy = r->in;
-
-	return rd_u8(&copy, c);
+	if (r->in.left == 0)
+		return false;
+	*c = r->in.at[0];
+	return true;
 }
 
 static bool next(struct reader *r)
@@ -224,6 +254,17 @@ static bool escape(struct rd *in, struct wr *w)
 	return true;
 }
 
+/* Octets of a string that need no second look: ASCII without control characters, quote and backslash. */
+static const bool *plain(void)
+{
+	static bool set[256];
+
+	if (!set['a'])
+		for (unsigned c = 0x20; c < 0x80; c++)
+			set[c] = c != '"' && c != '\\';
+	return set;
+}
+
 /* Finds the end of a string whose opening quote is behind us, checking it; *escapes tells whether it must be rewritten. */
 static bool string_end(struct reader *r, struct rd *raw, bool *escapes)
 {
@@ -231,7 +272,7 @@ static bool string_end(struct reader *r, struct rd *raw, bool *escapes)
 	uint8_t c;
 
 	*escapes = false;
-	while (peek(r, &c)) {
+	while (rd_run(&r->in, plain()), peek(r, &c)) {
 		size_t len = utf8_length(r->in);
 
 		if (c < 0x20 || len == 0 || !rd_skip(&r->in, len))

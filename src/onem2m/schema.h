@@ -117,6 +117,8 @@ struct schema_fault {
 /* Content of a CREATE or UPDATE below its root. UPDATE: null deletes an attribute that is not mandatory. Unknown attributes are refused,
  * but where t->custom. */
 bool schema_check_create(const struct schema_type *t, const struct json *resource, struct schema_fault *fault) MUST_CHECK;
+/* The same, but what is mandatory may still be missing: a part of this CSE makes a mirror before its first value is known. */
+bool schema_check_draft(const struct schema_type *t, const struct json *resource, struct schema_fault *fault) MUST_CHECK;
 bool schema_check_update(const struct schema_type *t, const struct json *resource, struct schema_fault *fault) MUST_CHECK;
 /* One value against a type; `what` names it in the fault. */
 bool schema_check_value(const struct schema_datatype *type, const struct json *value, const char *what, struct schema_fault *fault) MUST_CHECK;

@@ -483,25 +483,31 @@ static bool is_mandatory(const struct schema_attribute *a, bool create)
 	return (create ? a->create : a->update) == SCHEMA_MANDATORY;
 }
 
-static bool check_resource(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
+/* Each attribute that is there. */
+static bool check_given(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
 {
-	const struct schema_attribute *end = t->attributes + t->attribute_count;
-	size_t missing = 0;
-
 	if (resource->type != JSON_OBJECT) {
 		struct place p = {NULL, rd_str(t->name), 0};
 
 		return fault_put(fault, &p, "must be an object, not %s", found(resource));
 	}
+	for (const struct json *v = resource->first; v; v = v->next)
+		if (!check_attribute(t, schema_attribute(t, v->key), v, create, fault))
+			return false;
+	return true;
+}
+
+static bool check_missing(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
+{
+	const struct schema_attribute *end = t->attributes + t->attribute_count;
+	size_t missing = 0;
+
 	for (const struct schema_attribute *a = t->attributes; a < end; a++)
 		missing += is_mandatory(a, create);
-	for (const struct json *v = resource->first; v; v = v->next) {
+	for (const struct json *v = missing ? resource->first : NULL; v; v = v->next) {
 		const struct schema_attribute *a = schema_attribute(t, v->key);
 
-		if (!check_attribute(t, a, v, create, fault))
-			return false;
-		if (a && is_mandatory(a, create))
-			missing--;
+		missing -= a && is_mandatory(a, create);
 	}
 	for (const struct schema_attribute *a = t->attributes; missing && a < end; a++) {
 		struct place p = {NULL, rd_str(a->name), 0};
@@ -514,10 +520,15 @@ static bool check_resource(const struct schema_type *t, const struct json *resou
 
 bool schema_check_create(const struct schema_type *t, const struct json *resource, struct schema_fault *fault)
 {
-	return check_resource(t, resource, true, fault);
+	return check_given(t, resource, true, fault) && check_missing(t, resource, true, fault);
+}
+
+bool schema_check_draft(const struct schema_type *t, const struct json *resource, struct schema_fault *fault)
+{
+	return check_given(t, resource, true, fault);
 }
 
 bool schema_check_update(const struct schema_type *t, const struct json *resource, struct schema_fault *fault)
 {
-	return check_resource(t, resource, false, fault);
+	return check_given(t, resource, false, fault) && check_missing(t, resource, false, fault);
 }

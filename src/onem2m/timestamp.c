@@ -1,26 +1,55 @@
 /* oneM2M time stamps. */
 #include "onem2m/timestamp.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+static char *two(char *at, unsigned n)
+{
+	at[0] = (char)('0' + n / 10 % 10);
+	at[1] = (char)('0' + n % 10);
+	return at + 2;
+}
+
+/* A day's date is looked up once: time stamps of one day follow each other. */
+static char *date(char *at, uint64_t day)
+{
+	static _Thread_local uint64_t known = UINT64_MAX;
+	static _Thread_local char text[8];
+
+	if (day != known) {
+		const struct timestamp_fields t = timestamp_break_down(day * 86400000);
+
+		two(two(two(two(text, t.year / 100), t.year % 100), t.month), t.day);
+		known = day;
+	}
+	memcpy(at, text, sizeof text);
+	return at + sizeof text;
+}
+
+static char *print(char *at, uint64_t unix_ms)
+{
+	unsigned second = (unsigned)(unix_ms / 1000 % 86400);
+
+	at = date(at, unix_ms / 86400000);
+	*at++ = 'T';
+	return two(two(two(at, second / 3600), second / 60 % 60), second % 60);
+}
+
 void timestamp_print(char text[static TIMESTAMP_SIZE], uint64_t unix_ms)
 {
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm utc;
-
-	gmtime_r(&seconds, &utc);
-	strftime(text, TIMESTAMP_SIZE, "%Y%m%dT%H%M%S", &utc);
+	*print(text, unix_ms) = '\0';
 }
 
 void timestamp_print_precise(char text[static TIMESTAMP_SIZE], uint64_t unix_ms)
 {
-	size_t n;
+	unsigned ms = (unsigned)(unix_ms % 1000);
+	char *at = print(text, unix_ms);
 
-	timestamp_print(text, unix_ms);
-	n = strlen(text);
-	snprintf(text + n, TIMESTAMP_SIZE - n, ",%03u000", (unsigned)(unix_ms % 1000));
+	*at++ = ',';
+	*at++ = (char)('0' + ms / 100);
+	at = two(at, ms % 100);
+	memcpy(at, "000", 4);
 }
 
 struct timestamp_fields timestamp_break_down(uint64_t unix_ms)

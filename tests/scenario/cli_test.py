@@ -4,9 +4,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import tempfile
 
+from cse import Cse
 from plant import Plant, crc_x25, make_code, program, wait_for
 
 CODES = {6: "83fed3407a93", 8: "83fed3407a939723", 12: "83fed3407a939723a5c639b2", 16: "83fed3407a939723a5c639b26916d505"}
@@ -43,7 +45,7 @@ def pairs(octets, mark):
 with tempfile.TemporaryDirectory(prefix="keyway-cli-") as d:
     outside = {"cwd": d, "env": {k: v for k, v in os.environ.items() if k != "KEYWAY_PLANT"}}
     commands = re.findall(r"^  ([a-z]+) ", keyway("--help").stdout, re.M)
-    assert set(commands) >= set("demo init device gateway permit status get create update delete discover watch decode bench".split()), commands
+    assert set(commands) >= set("demo init device gateway permit status get create update delete discover watch decode backup check bench".split()), commands
     for c in commands:
         for words in ((c, "--help"), (c, "-h"), ("help", c)):
             r = keyway(*words, **outside)
@@ -93,6 +95,49 @@ with tempfile.TemporaryDirectory(prefix="keyway-cli-") as d:
     fails(keyway("init", "y" * 120, **outside), 1, "too long")
     fails(keyway("status", **outside), 1, "keyway-mef running")
     print("init: a plant, and never over one")
+
+    # ---- backup and check ----
+    def damage(path, sql):
+        with sqlite3.connect(path) as db:
+            db.execute(sql)
+        db.close()
+
+    state, copy, second = (os.path.join(d, n) for n in ("state", "copy.db", "second.db"))
+    fails(keyway("check", "--state", state, **outside), 1, state + "/cse.db", "--state")
+    fails(keyway("backup", "--state", state, **outside), 2, "--out")
+    fails(keyway("check", "everything", **outside), 2, "everything")
+    with Cse(state) as cse:
+        client = cse.client()
+        client.must(2001, "C", "cse-in", {"m2m:cnt": {"rn": "a"}}, 3)
+        for i in range(100):
+            client.must(2001, "C", "cse-in/a", {"m2m:cin": {"con": str(i)}}, 4)
+        r = keyway("backup", "--state", state, "--out", copy, "--json", **outside)
+        assert r.returncode == 0 and not r.stderr and json.loads(r.stdout) == {"backup": copy, "octets": os.path.getsize(copy)}, r
+        client.must(2002, "D", "cse-in/a")
+        fails(keyway("backup", "--state", state, "--out", copy, **outside), 1, copy, "exists")
+        fails(keyway("backup", "--state", state, "--out", os.path.join(d, "no", "where"), **outside), 1, "No such file")
+        r = keyway("backup", "--state=" + state, "--out=" + second, **outside)
+        assert r.returncode == 0 and second in r.stdout and "whole" in r.stdout and not r.stderr, r
+        r = keyway("check", "--state", state, "--json", **outside)
+        checked = json.loads(r.stdout)
+        assert r.returncode == 0 and checked["whole"] is True and checked["faults"] == [] and checked["resources"] < 10, r
+    r = keyway("check", cwd=d, env={**outside["env"], "XDG_DATA_HOME": d})
+    fails(r, 1, d + "/keyway/cse.db")
+    r = keyway("check", "--state", state, **outside)
+    assert r.returncode == 0 and "is whole" in r.stdout and not r.stderr, r
+    os.rename(copy, os.path.join(state, "cse.db"))
+    for ending in ("-wal", "-shm"):
+        if os.path.exists(os.path.join(state, "cse.db" + ending)):
+            os.remove(os.path.join(state, "cse.db" + ending))
+    with Cse(state) as cse:
+        assert cse.client().must(2000, "R", "cse-in/a").resource["cni"] == 100
+    damage(os.path.join(state, "cse.db"), "DELETE FROM resource WHERE rn='a'")
+    r = keyway("check", "--state", state, **outside)
+    assert r.returncode == 1 and "instances lie below" in r.stderr and "counts" in r.stderr and "restore a backup" in r.stderr and not r.stdout, r
+    r = keyway("check", "--state", state, "--json", **outside)
+    checked = json.loads(r.stdout)
+    assert r.returncode == 1 and checked["whole"] is False and len(checked["faults"]) == 2 and not r.stderr, r
+    print("backup and check: a copy of a running CSE, which starts again; damage is told")
 
     # ---- decode ----
     with open(VECTORS) as f:

@@ -11,6 +11,10 @@ extern const struct type_hooks hooks_acp;               /* acp.c */
 extern const struct type_hooks hooks_container;         /* container.c */
 extern const struct type_hooks hooks_content_instance;
 extern const struct type_hooks hooks_flex_container;    /* flex_container.c */
+
+/* Names of custom attributes, for filters: flex_names.c */
+void flex_names_note(struct cse *c, struct resource *r);
+
 extern const struct type_hooks hooks_subscription;      /* subscription.c */
 extern const struct type_hooks hooks_target_policy;     /* target_policy.c */
 extern const struct type_hooks hooks_target_reference;

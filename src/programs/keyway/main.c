@@ -22,6 +22,8 @@ static const struct {
 	{"discover", discover_main, "find resources by label, type, ..."},
 	{"watch", watch_main, "print notifications of a resource as they come"},
 	{"decode", decode_main, "print a Zigbee frame or capture layer by layer"},
+	{"backup", backup_main, "copy the store of a CSE while it runs"},
+	{"check", check_main, "check the store of a CSE"},
 	{"bench", bench_main, "measure"},
 };
 
