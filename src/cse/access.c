@@ -262,6 +262,18 @@ static bool is_own_ae(struct exchange *x, struct resource *r)
 	return r->type == TY_AE && strncmp(x->from, id, n) == 0 && x->from[n] == '/' && strcmp(x->from + n + 1, r->ri) == 0;
 }
 
+/* A CSE that is registered here, or below one that is, or that is reached over the registrar. */
+static bool is_cse_on_the_way(struct cse *c, const char *from)
+{
+	struct resource *hop;
+
+	if (from[0] != '/' || strchr(from + 1, '/'))
+		return false;
+	hop = cse_next_hop(c, from);
+	resource_unref(hop);
+	return hop || c->config.registrar_id;
+}
+
 static bool is_registered(struct exchange *x)
 {
 	const char *id = x->cse->config.id;
@@ -269,15 +281,12 @@ static bool is_registered(struct exchange *x)
 	struct resource *r;
 	bool ok;
 
-	if (!x->from[0])
-		return false;
-	if (strncmp(x->from, id, n) == 0 && x->from[n] == '/')
-		r = tree_by_ri(x->cse->tree, rd_str(x->from + n + 1));
-	else
-		r = tree_by_ri(x->cse->tree, rd_str(x->from + 1));
-	ok = r && (r->type == TY_AE || r->type == TY_REMOTE_CSE);
+	if (strncmp(x->from, id, n) != 0 || x->from[n] != '/')
+		return is_cse_on_the_way(x->cse, x->from);
+	r = tree_by_ri(x->cse->tree, rd_str(x->from + n + 1));
+	ok = r && r->type == TY_AE;
 	resource_unref(r);
-	return ok || (x->cse->config.registrar_id && strcmp(x->from, x->cse->config.registrar_id) == 0);
+	return ok;
 }
 
 static bool decide(struct exchange *x, struct resource *r, const struct asking *q, unsigned depth)

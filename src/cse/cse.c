@@ -5,6 +5,7 @@
 
 #include "cse/fan_out.h"
 #include "cse/private.h"
+#include "cse/registration.h"
 #include "cse/types/types.h"
 
 #define CACHE_DEFAULT (64u << 20)
@@ -122,6 +123,7 @@ void cse_free(struct cse *c)
 	group_members_free(c);
 	fan_out_free(c);
 	request_free(c);
+	registration_free(c);
 	polling_channel_free(c);
 	tree_free(c->tree);
 	free(c);

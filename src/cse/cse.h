@@ -31,6 +31,9 @@ struct cse_config {
 	size_t cache_octets;         /* of the resource cache; 0: 64 MiB */
 	bool verify_subscriptions;   /* NOTIFY with vrq to targets that are oneM2M entities too */
 	bool testbench;              /* upper tester commands are taken */
+	/* The registration with the registrar began or ended; or was refused, then every time. May be NULL. */
+	void (*on_registration)(void *ctx, bool registered, enum onem2m_rsc rsc);
+	void *on_registration_ctx;
 };
 
 typedef void cse_done(void *ctx, const struct onem2m_response *rsp); /* once; may come before cse_submit returns */
@@ -52,6 +55,11 @@ void cse_free(struct cse *c);
 /* rq and all that it points to is borrowed until done. Answers to writes come after they are durable. */
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_tick(struct cse *c);
+
+/* Registers with the registrar of the configuration and keeps at it, once the points of access (config.poa, borrowed) are known. */
+void cse_register(struct cse *c);
+/* Ends the registration: done(ctx) once, when the registrar answered or nobody did. May come at once. */
+void cse_deregister(struct cse *c, void (*done)(void *ctx), void *ctx);
 
 /* An AE inside this process, such as IPE-OCI: made if absent, with the given AE-ID and resource name; NOTIFY requests to it call
  * fn, which must answer by done(). */

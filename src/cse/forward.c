@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cse/private.h"
+#include "cse/registration.h"
 
 /* A request on its way to somebody else. The exchange ends at the request's expiry even when nobody ever answers; this ends with the answer. */
 struct forward {
@@ -12,6 +13,7 @@ struct forward {
 	struct cse *cse;
 	struct cse_timer timer;
 	char rqet[TIMESTAMP_SIZE];
+	bool to_registrar;
 };
 
 static void on_forwarded(void *ctx, const struct onem2m_response *rsp)
@@ -19,6 +21,8 @@ static void on_forwarded(void *ctx, const struct onem2m_response *rsp)
 	struct forward *f = ctx;
 	struct exchange *x = f->x;
 
+	if (f->to_registrar && rsp->rsc == RSC_TARGET_NOT_REACHABLE && rsp->content.left == 0)
+		registration_is_doubted(f->cse);
 	if (x) {
 		cse_timer_cancel(f->cse, &f->timer);
 		x->cts = rsp->cts;
@@ -112,7 +116,27 @@ struct hop {
 	char poa[CSE_ID_MAX], id[CSE_ID_MAX];
 };
 
-static bool find_hop(struct cse *c, const char *cse_id, struct hop *h)
+static bool comes_from_below(struct cse *c, const char *from)
+{
+	struct rd rest = rd_str(from), name;
+	char csi[CSE_ID_MAX];
+	struct resource *hop;
+	bool below;
+
+	if (!rd_skip(&rest, 1))
+		return true; /* an AE that registers: it is here */
+	if (!rd_until(&rest, '/', &name))
+		name = rest;
+	snprintf(csi, sizeof csi, "/%.*s", (int)name.left, (const char *)name.at);
+	if (strcmp(csi, c->config.id) == 0)
+		return true;
+	hop = cse_next_hop(c, csi);
+	below = hop && !resource_is(hop, "csi", c->config.registrar_id);
+	resource_unref(hop);
+	return below;
+}
+
+static bool find_hop(struct cse *c, const char *from, const char *cse_id, struct hop *h)
 {
 	*h = (struct hop){.remote = cse_next_hop(c, cse_id)};
 	if (h->remote) {
@@ -122,8 +146,8 @@ static bool find_hop(struct cse *c, const char *cse_id, struct hop *h)
 			h->poa[0] = '\0';
 		return true;
 	}
-	/* not registered here: the registrar may know more */
-	if (!c->config.registrar_id || !c->config.registrar_poa)
+	/* Not registered here: the registrar may know more. What comes from there, or from nobody below, does not go back: it would come again. */
+	if (!c->config.registrar_id || !c->config.registrar_poa || !comes_from_below(c, from))
 		return false;
 	snprintf(h->poa, sizeof h->poa, "%s", c->config.registrar_poa);
 	snprintf(h->id, sizeof h->id, "%s", c->config.registrar_id);
@@ -137,13 +161,14 @@ void cse_forward(struct exchange *x, const char *cse_id)
 	struct forward *f;
 	struct hop h;
 
-	if (!find_hop(c, cse_id, &h)) {
+	if (!find_hop(c, x->from, cse_id, &h)) {
 		exchange_fail(x, RSC_NOT_FOUND, "no CSE `%s` is registered here", cse_id);
 		return;
 	}
 	if (rq.rqet.left == 0)
 		rq.rqet = rd_str("0"); /* the next CSE shall not wait longer than this one does */
 	f = forward_new(x, &rq);
+	f->to_registrar = c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0;
 	if (!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) {
 		if (h.poa[0])
 			c->transport.send(c->transport.transport, h.poa, h.id, f->rq, on_forwarded, f);

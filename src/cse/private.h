@@ -63,7 +63,7 @@ struct cse {
 	struct cse_counts counts;
 };
 enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
-	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES };
+	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES, SERVICE_REGISTRATION };
 
 /* State of a service with its end. The CSE calls free at its own. */
 void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*free)(struct cse *c, void *state));
@@ -79,7 +79,7 @@ uint64_t cse_request_life(const struct cse *c); /* of a blocking request that do
 struct own_resource {
 	struct resource *parent;
 	int type;
-	const char *rn;               /* NULL: derived */
+	const char *ri, *rn;          /* NULL: derived */
 	const char *creator;
 	uint64_t expires;             /* unix ms */
 	struct attributes *attributes; /* the common ones are added */
@@ -316,6 +316,7 @@ bool filter_semantics_match(const struct filter *f, struct cse *c, struct resour
 bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
 bool access_role_is_assigned(struct exchange *x, struct rd role);
 void retrieve_with_children(struct exchange *x, struct wr *w, int rcn);
+void announce_cse_is_there(struct cse *c, const char *csi);  /* announce.c: it registered, or answers again */
 struct resource *cse_next_hop(struct cse *c, const char *csi); /* the remoteCSE on the way to a CSE; NULL: not known here */
 bool cse_poa(struct resource *r, char *poa, size_t size);
 

@@ -16,8 +16,9 @@
 #include "oci/oci.h"
 #endif
 #include "programs/keyway-cse/options.h"
-#include "programs/keyway-cse/registration.h"
 #include "store/store.h"
+
+#define DEREGISTER_MS 2000
 
 struct program {
 	struct options options;
@@ -32,7 +33,7 @@ struct program {
 	struct loop_timer *wake;
 	uint64_t wake_at;
 	char poa[256];
-	struct registration registration;
+	bool ended;
 };
 
 static int fail(const char *fmt, const char *a, const char *b)
@@ -158,6 +159,16 @@ static enum cse_type type_of(const char *type)
 	return strcmp(type, "in") == 0 ? CSE_IN : strcmp(type, "mn") == 0 ? CSE_MN : CSE_ASN;
 }
 
+static void on_registration(void *ctx, bool registered, enum onem2m_rsc rsc)
+{
+	const struct program *p = ctx;
+
+	if (registered)
+		log_line(LOG_LEVEL_INFO, "registered", "registrar=%s", p->options.registrar_id);
+	else
+		log_line(LOG_LEVEL_WARNING, rsc == RSC_TARGET_NOT_REACHABLE ? "registrar unreachable" : "registrar refused", "registrar=%s rsc=%d", p->options.registrar_id, (int)rsc);
+}
+
 static int start_cse(struct program *p)
 {
 	const struct options *o = &p->options;
@@ -180,6 +191,8 @@ static int start_cse(struct program *p)
 		.cache_octets = (size_t)o->cache_mib << 20,
 		.verify_subscriptions = o->verify_subscriptions,
 		.testbench = o->testbench,
+		.on_registration = on_registration,
+		.on_registration_ctx = p,
 	};
 	const struct cse_transport transport = {http_binding_send, now_ms, unix_ms, defer, wake_at, &p->sender};
 
@@ -227,13 +240,21 @@ static void set_poa(struct program *p)
 		snprintf(p->poa, sizeof p->poa, "http://127.0.0.1:%u", p->plain ? http_server_port(p->plain) : 0U);
 }
 
-static void start_registration(struct program *p)
+static void on_deregistered(void *ctx)
 {
-	const struct options *o = &p->options;
+	struct program *p = ctx;
 
-	p->registration = (struct registration){
-		.sender = &p->sender, .type = o->type, .id = o->id, .name = o->name, .poa = p->poa, .registrar_url = o->registrar_url, .registrar_id = o->registrar_id};
-	registration_start(p->loop, &p->registration);
+	p->ended = true;
+}
+
+/* A CSE that ends says so to its registrar, which answers soon or is not waited for. */
+static void end_registration(struct program *p)
+{
+	uint64_t until = clock_ms() + DEREGISTER_MS, now;
+
+	cse_deregister(p->cse, on_deregistered, p);
+	while (!p->ended && (now = clock_ms()) < until)
+		loop_once(p->loop, (int)(until - now));
 }
 
 int main(int argc, char **argv)
@@ -260,9 +281,9 @@ int main(int argc, char **argv)
 	if (r)
 		return r;
 	set_poa(&p);
-	if (p.options.registrar_url)
-		start_registration(&p);
+	cse_register(p.cse);
 	loop_run(p.loop);
+	end_registration(&p);
 	cse_free(p.cse);
 	store_close(p.store);
 	log_line(LOG_LEVEL_INFO, "ended", NULL);
