@@ -245,12 +245,19 @@ static bool policies_permit(struct exchange *x, const struct json *acpi, const s
 
 static bool is_creator(struct exchange *x, struct resource *r)
 {
+	return r->type != TY_CSE_BASE && x->from[0] && strcmp(r->creator, x->from) == 0;
+}
+
+/* A custodian has what the creator would have, and alone: TS-0001 clause 9.6.1.3.2. */
+static bool has_custodian(struct exchange *x, struct resource *r, bool *is_it)
+{
 	struct rd cstn;
 	char id[CSE_ID_MAX];
 
-	if (r->type != TY_CSE_BASE && x->from[0] && strcmp(r->creator, x->from) == 0)
-		return true;
-	return json_string(resource_get(r, "cstn"), &cstn) && cse_sp_relative(x->cse, cstn, id, sizeof id) && strcmp(id, x->from) == 0;
+	if (!json_string(resource_get(r, "cstn"), &cstn))
+		return false;
+	*is_it = cse_sp_relative(x->cse, cstn, id, sizeof id) && strcmp(id, x->from) == 0;
+	return true;
 }
 
 /* The AE's own branch is its own, where no policy says otherwise. */
@@ -300,6 +307,8 @@ static bool decide(struct exchange *x, struct resource *r, const struct asking *
 	acpi = r->schema && r->schema->own_acpi ? resource_get(r, "acpi") : NULL;
 	if (acpi && acpi->first)
 		return policies_permit(x, acpi, q);
+	if (has_custodian(x, r, &ok))
+		return ok;
 	if (is_creator(x, r) || is_own_ae(x, r))
 		return true;
 	/* whoever is registered may look at the CSEBase itself */

@@ -42,7 +42,7 @@ static bool take_name(struct creation *cr)
 	if (!rn)
 		return true;
 	if (!cse_name_is_good(rn->text) || !rd_text(rn->text, cr->rn, sizeof cr->rn)) {
-		exchange_fail(cr->x, RSC_BAD_REQUEST, "`rn`: a resource name has up to 127 letters, digits, `-`, `.`, `_` and `~`");
+		exchange_fail(cr->x, RSC_CONTENTS_UNACCEPTABLE, "`rn`: a resource name has up to 127 letters, digits, `-`, `.`, `_` and `~`");
 		return false;
 	}
 	other = is_reserved(cr->x->target, rn->text) ? resource_ref(cr->x->target) : tree_child(cr->x->cse->tree, cr->x->target, rn->text);

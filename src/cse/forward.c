@@ -154,6 +154,19 @@ static bool find_hop(struct cse *c, const char *from, const char *cse_id, struct
 	return true;
 }
 
+/* The release in which the target is spoken to: the request's if it has it, otherwise one of its own. */
+static void choose_release(struct resource *target, struct onem2m_request *rq, char *release, size_t size)
+{
+	const struct json *srv = resource_get(target, "srv");
+
+	for (const struct json *v = srv ? srv->first : NULL; v; v = v->next)
+		if (v->type == JSON_STRING && rd_equal(v->text, rq->release))
+			return;
+	for (const struct json *v = srv ? srv->first : NULL; v; v = v->next)
+		if (json_text(v, release, size))
+			rq->release = rd_str(release);
+}
+
 void cse_forward(struct exchange *x, const char *cse_id)
 {
 	struct cse *c = x->cse;
@@ -161,6 +174,10 @@ void cse_forward(struct exchange *x, const char *cse_id)
 	struct forward *f;
 	struct hop h;
 
+	if (cse_id[0] == '/' && cse_id[1] == '/') {
+		exchange_fail(x, RSC_BAD_REQUEST, "`%s` is another service provider, and there is no way from here to it", cse_id);
+		return;
+	}
 	if (!find_hop(c, x->from, cse_id, &h)) {
 		exchange_fail(x, RSC_NOT_FOUND, "no CSE `%s` is registered here", cse_id);
 		return;
@@ -201,6 +218,8 @@ struct attempt {
 	void *ctx;
 	char id[CSE_ID_MAX];
 	struct rd left;               /* the points of access that were not tried, each with a line feed behind it */
+	struct onem2m_request own;    /* in the target's release */
+	char release[16];
 	char poas[];
 };
 
@@ -264,7 +283,9 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 		return;
 	t = attempt_new(resource_bool(ae, "rr", true) ? resource_get(ae, "poa") : NULL);
 	t->cse = c;
-	t->rq = rq;
+	t->own = *rq;
+	choose_release(ae, &t->own, t->release, sizeof t->release);
+	t->rq = &t->own;
 	t->done = done;
 	t->ctx = ctx;
 	snprintf(t->id, sizeof t->id, "%s/%s", c->config.id, ae->ri);

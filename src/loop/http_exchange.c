@@ -152,7 +152,7 @@ void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const c
 static void simple_answer(struct http_exchange *x, unsigned status, const char *text)
 {
 	/* 5207 NOT_ACCEPTABLE: what oneM2M says of content that is too large */
-	const struct http_header headers[] = {{"Content-Type", "text/plain"}, {status == 413 ? "X-M2M-RSC" : NULL, "5207"}, {NULL, NULL}};
+	const struct http_header headers[] = {{"Content-Type", "text/plain"}, {status == 406 ? "X-M2M-RSC" : NULL, "5207"}, {NULL, NULL}};
 
 	http_answer(x, status, headers, rd_str(text));
 }
@@ -163,7 +163,7 @@ static void dispatch(struct http_exchange *x)
 	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .address = x->address, .tls = s->tls};
 
 	if (x->too_long) {
-		simple_answer(x, 413, "the body is too long\n");
+		simple_answer(x, 406, "the body is too long\n");
 	} else if (s->tls && x->peer[0] == '\0') {
 		simple_answer(x, 403, "a client certificate of this plant's CA is needed\n");
 	} else if (!wr_done(&x->body, &rq.body)) {

@@ -115,7 +115,7 @@ def _(t):
 
 @check("GEN", "RETRIEVE/ADDR/unknown-service-provider", "TS-0004 7.3.2.6")
 def _(t):
-    t.refused(t.retrieve("//nowhere.example.org" + t.csi + "/" + t.cse), 4004, 5103)
+    t.refused(t.retrieve("//nowhere.example.org" + t.csi + "/" + t.cse), 4000, 4004, 5103)
 
 
 @check("GEN", "RETRIEVE/ADDR/below-a-leaf", "TS-0004 7.3.3.2")
@@ -249,7 +249,8 @@ def _(t):
 def child_of(parent, ty, attributes, t):
     makers = {"ACP": lambda: t.acp([("all", ALL)]), "CIN": lambda: t.cin(t.cnt()), "GRP": lambda: t.make(t.ae(), GRP, {"mnm": 2, "mid": []}),
               "SUB": lambda: t.sub(t.cnt())[0], "AE": lambda: t.ae(), "CNT": lambda: t.cnt(), "NOD": lambda: t.make(t.cse, NOD, {"ni": "n"})}
-    t.refused(t.create(makers[parent](), ty, attributes), 4108)
+    # TS-0004 7.4.8.2.1: what cannot be subscribed to says so
+    t.refused(t.create(makers[parent](), ty, attributes), 5203 if ty == SUB else 4108)
 
 
 for _parent, _ty, _tag, _attributes in (

@@ -88,7 +88,7 @@ def names(name, ok, t):
     if ok:
         t.equal(t.rsc(r, 2001).get("rn"), name, "resourceName")
     else:
-        t.refused(r, 4000)
+        t.refused(r, 4000, 4102)
         t.cnt(ae)
 
 

@@ -426,7 +426,7 @@ static void refuses_what_is_too_long(void **state)
 			sent += n > 0 ? (size_t)n : 0;
 			loop_once(s.loop, 10);
 		}
-		assert_int_equal(hear(&s, fd, answer), body == HTTP_BODY_MAX ? 200 : 413);
+		assert_int_equal(hear(&s, fd, answer), body == HTTP_BODY_MAX ? 200 : 406);
 		assert_int_equal(s.handled, body == HTTP_BODY_MAX ? 1 : 0);
 		if (body == HTTP_BODY_MAX)
 			assert_int_equal(s.rq.body.left, HTTP_BODY_MAX);
