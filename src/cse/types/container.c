@@ -16,11 +16,6 @@ static enum hook_result container_updated(struct updating *u)
 	return instances_trim(u->x, u->made) ? HOOK_GO : HOOK_FAILED;
 }
 
-static uint64_t size_of(const struct json *con)
-{
-	return con->type == JSON_STRING ? con->text.left : con->source.left;
-}
-
 /* m2m:contentInfo: media type, optionally ":" and the encoding 0..2, optionally ":" and the security 0..5. TS-0004 clause 6.3.3. */
 static bool content_info_is_good(struct rd cnf)
 {
@@ -40,7 +35,7 @@ static enum hook_result instance_create(struct creation *cr)
 {
 	struct exchange *x = cr->x;
 	const struct json *con = json_get(cr->given, "con"), *cnf = json_get(cr->given, "cnf");
-	uint64_t size = size_of(con);
+	uint64_t size = instances_content_size(con);
 
 	if (x->target->type != TY_CONTAINER)
 		return HOOK_GO;
@@ -62,7 +57,7 @@ static enum hook_result container_child_created(struct creation *cr)
 {
 	if (cr->type->ty != TY_CONTENT_INSTANCE)
 		return HOOK_GO;
-	return instances_add(cr, size_of(json_get(cr->given, "con"))) ? HOOK_GO : HOOK_FAILED;
+	return instances_add(cr, instances_content_size(json_get(cr->given, "con"))) ? HOOK_GO : HOOK_FAILED;
 }
 
 static void container_child_removed(struct cse *c, struct resource *parent, struct resource *child)

@@ -12,6 +12,8 @@ static const struct type_hooks *const all[] = {
 	&hooks_container,
 	&hooks_content_instance,
 	&hooks_flex_container,
+	&hooks_time_series,
+	&hooks_time_series_instance,
 	&hooks_subscription,
 	&hooks_target_policy,
 	&hooks_target_reference,

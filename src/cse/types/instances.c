@@ -1,6 +1,11 @@
 /* Counters and limits of instances. */
 #include "cse/types/instances.h"
 
+uint64_t instances_content_size(const struct json *con)
+{
+	return con->type == JSON_STRING ? con->text.left : con->source.left;
+}
+
 /* Lets the oldest go until the limits hold. */
 static enum err make_room(struct cse *c, struct resource *parent, struct counters *n)
 {

@@ -4,6 +4,7 @@
 
 #include "cse/private.h"
 
+uint64_t instances_content_size(const struct json *con); /* contentSize: a string's octets, of anything else those of its text */
 /* In created hooks: false after a failure was answered. */
 bool instances_add(struct creation *cr, uint64_t octets);
 bool instances_trim(struct exchange *x, struct resource *parent); /* after a limit changed */
