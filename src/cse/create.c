@@ -441,6 +441,10 @@ void cse_create(struct exchange *x)
 		exchange_fail(x, x->rq->type == TY_SUBSCRIPTION ? RSC_TARGET_NOT_SUBSCRIBABLE : RSC_INVALID_CHILD_RESOURCE_TYPE, "a resource of type %d cannot be a child of one of type %d", x->rq->type, x->target->type);
 		return;
 	}
+	if (!store_has_room(x->cse->store)) {
+		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "%s", store_detail(x->cse->store));
+		return;
+	}
 	given = exchange_content(x, NULL, &doc);
 	if (!given)
 		return;

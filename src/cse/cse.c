@@ -162,5 +162,6 @@ void cse_counts(const struct cse *c, struct cse_counts *out)
 {
 	*out = c->counts;
 	out->resources = store_count(c->store);
+	out->store_room = store_has_room(c->store);
 	out->cache_octets = tree_octets(c->tree);
 }

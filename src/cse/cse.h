@@ -72,6 +72,7 @@ bool cse_upper_tester(struct cse *c, const char *command, char *response, size_t
 /* Counters for status and metrics. */
 struct cse_counts {
 	uint64_t requests, created, updated, deleted, retrieved, notified, notify_failed, refused, commits, resources, cache_octets;
+	bool store_room; /* false: the disk is full, new resources are refused */
 };
 void cse_counts(const struct cse *c, struct cse_counts *out);
 

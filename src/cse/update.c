@@ -5,6 +5,8 @@
 
 #include "cse/private.h"
 
+#define SMALL 4096 /* a change that takes little room: tried even when the disk is full */
+
 /* ---- changes from inside ---- */
 
 enum err cse_edit_resource(struct cse *c, int64_t id, bool notify, cse_edit *fn, void *ctx)
@@ -310,6 +312,10 @@ void cse_update(struct exchange *x)
 	acpi = changes_policies(x);
 	if (acpi ? !may_change_policies(x) : !cse_permits(x, x->target, ACOP_UPDATE)) {
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not update this", x->from);
+		return;
+	}
+	if (x->rq->content.left > SMALL && !store_has_room(x->cse->store)) {
+		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "%s", store_detail(x->cse->store));
 		return;
 	}
 	given = exchange_content(x, x->target->root, NULL);

@@ -78,6 +78,7 @@ struct loop *loop_new(void)
 		die("epoll_create1");
 	l->last = &l->first;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write, for whoever writes */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

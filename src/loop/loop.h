@@ -14,7 +14,7 @@ struct loop_timer;
 
 struct loop *loop_new(void); /* ends the process when the system denies an epoll */
 void loop_free(struct loop *l);
-/* Runs until loop_stop. SIGINT and SIGTERM stop it too; SIGPIPE is ignored. */
+/* Runs until loop_stop. SIGINT and SIGTERM stop it too; SIGPIPE and SIGXFSZ are ignored. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 void loop_once(struct loop *l, int timeout_ms); /* one round; for tests and for clients */

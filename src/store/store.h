@@ -79,6 +79,9 @@ uint64_t store_count(struct store *s);       /* rows of both kinds; kept as a nu
  * ERR_EXISTS, ERR_NOT_FOUND and ERR_STATE change nothing. After ERR_FULL or ERR_STORE the operation may be half done: undo its savepoint and
  * the others of the transaction are not touched, if SQLite could keep it; otherwise, and without a savepoint, store_commit fails with the
  * same error for all of them. Either way the store goes on. ---- */
+/* Ask before what takes room for long, outside of an operation: false while the disk is full, with store_detail. Deleting and small changes
+ * may be tried all the same, there is a reserve for them; after some deleting there is room within the file. */
+bool store_has_room(struct store *s);
 int64_t store_new_id(struct store *s); /* numbers are reserved in blocks ahead; a crash skips some; 0 on ERR_STORE */
 /* row->id from store_new_id. labels: those that the body has in `lbl`, for the index. The names of a parent's children of both kinds are one
  * set; that a name given is not the derived one of a sibling is the caller's business. */

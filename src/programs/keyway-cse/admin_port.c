@@ -31,6 +31,7 @@ static void metrics(struct cse *c, struct http_exchange *x)
 	metric(&w, "commits_total", "counter", "Transactions on disk.", n.commits);
 	metric(&w, "resources", "gauge", "Resources in the store.", n.resources);
 	metric(&w, "cache_octets", "gauge", "Size of the resource cache.", n.cache_octets);
+	metric(&w, "store_room", "gauge", "1, or 0 while the disk of the store is full and new resources are refused.", n.store_room);
 	if (wr_done(&w, &text))
 		http_answer(x, 200, text_headers, text);
 	else

@@ -102,9 +102,15 @@ static enum err open_file(struct store *s, const struct store_options *o)
 		return e;
 	if (s->read_only)
 		return OK;
+	if (!in_memory(o->path))
+		room_begin(s, o->path);
 	store_checkpoints(s);
-	/* A full disk must not keep a store from being read. */
 	e = store_mark(s, false);
+	if (e == ERR_FULL) {
+		room_lost(s);
+		e = store_mark(s, false);
+	}
+	/* A full disk must not keep a store from being read. */
 	s->opened = e == OK;
 	return e == ERR_FULL ? OK : e;
 }

@@ -16,6 +16,7 @@
 #define SAVEPOINTS_MAX 16
 #define IDLE_MAX 4             /* statements of one query that are kept for nested walks */
 #define DETAIL_MAX 512
+#define NO_ROOM "no room left on the disk of the store"
 #define PATH_SIZE PATH_MAX
 /* Pages of the journal at which a commit copies it into the database: 64 MiB. Seldom enough that the pause (about 30 ms) stays above the
  * 99th percentile of commits, and a page that changes often is written back once. bench/store_bench tells. */
@@ -82,6 +83,10 @@ struct store {
 	enum err failed;                   /* a write failed within the transaction: nothing of it may be acknowledged */
 	unsigned walking;                  /* readings under way */
 	int checkpoint_at;                 /* pages of the journal at which the next commit copies it */
+	int checkpoint_last;               /* pages of the journal at the last commit */
+	char reserve[PATH_SIZE];           /* file that keeps some room; "" without one */
+	bool tight;                        /* the disk was full, and the reserve is not back */
+	uint64_t tried;                    /* when it was last tried, monotonic ms */
 	int64_t next, reserved;            /* numbers below reserved are ours on disk too */
 	uint64_t count, committed_count;
 	uint64_t saved[SAVEPOINTS_MAX];    /* count at each savepoint */
@@ -118,7 +123,12 @@ enum err store_spoil(struct store *s, enum err e);
 /* In use, with a first block of numbers; or closed cleanly, with the numbers not handed out given back. A transaction of its own. */
 enum err store_mark(struct store *s, bool clean) MUST_CHECK;
 
-void store_checkpoints(struct store *s); /* from now on at commits, when the journal has grown to CHECKPOINT_PAGES */
+void store_checkpoints(struct store *s); /* from now on at commits, when the journal has grown to room_journal_pages */
+
+/* ---- room.c; none of these when the store is in memory or read only ---- */
+void room_begin(struct store *s, const char *path); /* makes the reserve */
+void room_lost(struct store *s);                    /* a write found the disk full; no transaction is open */
+int room_journal_pages(const struct store *s);      /* CHECKPOINT_PAGES, or less where little room is left */
 
 /* ---- file.c: the lock beside the file; sentences go to s->detail ---- */
 enum err file_lock(struct store *s, const char *path) MUST_CHECK;

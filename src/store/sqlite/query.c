@@ -81,7 +81,7 @@ enum err store_fault(struct store *s, int result)
 	bool io = (result & 0xff) == SQLITE_IOERR;
 
 	if ((result & 0xff) == SQLITE_FULL || (io && (number == ENOSPC || number == EDQUOT || number == EFBIG)))
-		return store_refuse(s, ERR_FULL, "no room left on the disk of the store");
+		return store_refuse(s, ERR_FULL, NO_ROOM);
 	if (result == SQLITE_CONSTRAINT_UNIQUE || result == SQLITE_CONSTRAINT_PRIMARYKEY || result == SQLITE_CONSTRAINT_ROWID)
 		return ERR_EXISTS;
 	switch (result & 0xff) {

@@ -69,10 +69,8 @@ void store_rollback(struct store *s)
 	s->depth = 0;
 	s->dirty = false;
 	s->failed = OK;
-	/* The journal could not grow. Copied into the database, where there may be room, it starts over within its size; that helps the
-	 * deletions which come next. */
 	if (full)
-		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		room_lost(s);
 }
 
 /* Keeps the numbers and the count on disk; with the transaction that uses them, never after it. */
@@ -118,18 +116,19 @@ static int journal_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 	struct store *s = ctx;
 	int all = 0, copied = 0;
 
-	if (pages < CHECKPOINT_PAGES)
-		s->checkpoint_at = CHECKPOINT_PAGES; /* it has started over */
+	if (pages < s->checkpoint_last)
+		s->checkpoint_at = room_journal_pages(s); /* it has started over */
+	s->checkpoint_last = pages;
 	if (pages < s->checkpoint_at)
 		return SQLITE_OK;
 	if (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, &all, &copied) != SQLITE_OK || copied < all)
-		s->checkpoint_at = pages + CHECKPOINT_PAGES;
+		s->checkpoint_at = pages + room_journal_pages(s);
 	return SQLITE_OK;
 }
 
 void store_checkpoints(struct store *s)
 {
-	s->checkpoint_at = CHECKPOINT_PAGES;
+	s->checkpoint_at = room_journal_pages(s);
 	sqlite3_wal_hook(s->db, journal_grown, s);
 }
 
