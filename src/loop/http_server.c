@@ -17,9 +17,9 @@
 #define IDLE_TIMEOUT_S 120
 #define PEM_MAX 65536
 
-/* libmicrohttpd clears a connection's memory after every request; a quarter of its default is room enough for any head of ours (8 KiB of
- * it for reading), and longer ones are refused with 431 or 414. */
-#define CONNECTION_MEMORY ((size_t)16384)
+/* libmicrohttpd clears a connection's memory after every request, so more would cost time with each. This is room for a head of 8 KiB with
+ * some 300 header fields and query arguments; beyond it libmicrohttpd answers 431 or 414, or closes the connection. */
+#define CONNECTION_MEMORY ((size_t)32768)
 
 struct client {
 	bool checked;
