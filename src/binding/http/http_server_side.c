@@ -26,7 +26,7 @@ struct waiting {
 static bool is_plain(const char *value)
 {
 	for (; *value; value++)
-		if ((unsigned char)*value < 0x20 || (unsigned char)*value == 0x7f)
+		if (((unsigned char)*value < 0x20 && *value != '\t') || (unsigned char)*value == 0x7f)
 			return false;
 	return true;
 }
