@@ -293,6 +293,7 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 	if (!check(x))
 		return;
 	x->privileged = rq->internal || is_administrator(c, x->from);
+	beacon_check(x);
 	if (!request_is_non_blocking(x, cse_is_local(c, rq->to, &rest, other, sizeof other)))
 		exchange_route(x);
 }
