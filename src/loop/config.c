@@ -1,6 +1,8 @@
 /* INI files by a table of known keys. */
 #include "loop/config.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +24,35 @@ struct reading {
 	FILE *file;
 };
 
-/* inih's handler is not told the line in Debian's build: its reader counts. */
+static void complain(struct reading *r, const char *why)
+{
+	snprintf(r->message, r->size, "%s:%d: %s", r->path, r->line, why);
+	r->failed = true;
+}
+
+static bool is_control(int c)
+{
+	return (c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f;
+}
+
+/* inih's handler is not told the line in Debian's build: its reader counts. It would take the end of a line that is too long for another line, and
+ * text behind a zero octet for nothing. */
 static char *read_line(char *text, int size, void *stream)
 {
 	struct reading *r = stream;
+	int n = 0, c = 0;
 
 	r->line++;
-	return fgets(text, size, r->file);
+	while (!r->failed && c != '\n' && (c = getc(r->file)) != EOF) {
+		if (n + 1 == size)
+			complain(r, "the line is too long");
+		else if (is_control(c) || (n > 0 && text[n - 1] == '\r' && c != '\n'))
+			complain(r, "there is a control character in the line");
+		else
+			text[n++] = (char)c;
+	}
+	text[n] = '\0';
+	return n > 0 && !r->failed ? text : NULL;
 }
 
 /* How many single-letter edits lie between two names, bounded: for "did you mean". */
@@ -79,8 +103,9 @@ static bool parse_uint(const char *value, uint64_t *n)
 
 	if (value[0] < '0' || value[0] > '9')
 		return false;
+	errno = 0;
 	*n = strtoull(value, &end, strncmp(value, "0x", 2) == 0 ? 16 : 10);
-	return *end == '\0';
+	return *end == '\0' && errno == 0;
 }
 
 static bool store(const struct config_key *k, const char *value)
@@ -131,6 +156,12 @@ static int on_key(void *user, const char *section, const char *name, const char 
 
 		if (strcmp(k->section, section) != 0 || strcmp(k->name, name) != 0)
 			continue;
+		assert(i < KEYS_MAX);
+		if (r->seen[i]) { /* also a line that begins with a blank, which inih takes for more of the one before */
+			snprintf(r->message, r->size, "%s:%d: `%s` in [%s] is given twice", r->path, r->line, name, section);
+			r->failed = true;
+			return 0;
+		}
 		r->seen[i] = true;
 		if (store(k, value))
 			return 1;
