@@ -57,7 +57,7 @@ struct http_call_options {
 };
 
 struct http_result {
-	enum err error;            /* OK when any HTTP answer came; ERR_UNREACHABLE, ERR_TLS (also: wrong peer), ERR_TIMEOUT otherwise */
+	enum err error;            /* OK when any HTTP answer came; ERR_UNREACHABLE, ERR_TLS (also: wrong peer), ERR_TIMEOUT, ERR_TOO_LONG, ERR_MALFORMED otherwise */
 	unsigned status;
 	struct rd body;            /* borrowed during the callback */
 	const char *detail;        /* sentence for the log on an error */

@@ -85,6 +85,8 @@ static void complete(struct http_call *call, CURLcode code)
 	r.detail = call->wrong_peer ? "the server's certificate names somebody else" : call->error[0] ? call->error : curl_easy_strerror(code);
 	if (r.error == OK && !wr_done(&call->answer, &r.body))
 		r.error = ERR_TOO_LONG;
+	if (r.error == OK && (status < 100 || status > 599))
+		r.error = ERR_MALFORMED; /* libcurl takes "HTTP/2 2" for an answer */
 	current = &r;
 	current_headers = &call->answer_headers;
 	done(ctx, &r);
@@ -235,7 +237,7 @@ static size_t on_header(char *octets, size_t size, size_t n, void *ctx)
 
 	if (rd_starts(line, "HTTP/"))
 		wr_reset(&call->answer_headers);
-	if (rd_line(&line, &value) && rd_until(&value, ':', &name)) {
+	if (rd_line(&line, &value) && rd_until(&value, ':', &name) && !memchr(value.at, '\r', value.left)) {
 		while (rd_u8(&name, &c))
 			wr_u8(&call->answer_headers, c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c);
 		wr_u8(&call->answer_headers, ':');
@@ -244,7 +246,7 @@ static size_t on_header(char *octets, size_t size, size_t n, void *ctx)
 		wr_rd(&call->answer_headers, value);
 		wr_u8(&call->answer_headers, 0);
 	}
-	return size * n;
+	return call->answer_headers.spoilt ? 0 : size * n;
 }
 
 /* Runs before each request leaves, on reused connections too: the certificate must carry the identity that was asked for. */
@@ -379,7 +381,7 @@ const char *http_result_header(const struct http_result *r, const char *name)
 	size_t len = strlen(name);
 	const char *at, *end;
 
-	if (r != current || !current_headers->octets)
+	if (r != current || !current_headers->octets || current_headers->spoilt)
 		return NULL;
 	at = (const char *)current_headers->octets;
 	end = at + current_headers->len;

@@ -27,7 +27,7 @@ struct http_exchange {
 	struct MHD_Connection *connection;
 	struct http_exchange *next, **link; /* in server->waiting */
 	enum exchange_state state;
-	bool seen, too_long;
+	bool seen, too_long, malformed;
 	const char *method;
 	const char *query, *peer, *address;
 	struct wr body;
@@ -71,15 +71,33 @@ void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *
 
 struct head_size {
 	size_t count, octets;
+	bool bad;
 };
+
+/* RFC 9110 clause 5.5: what has a lone CR or another control character in it is no field value; libmicrohttpd takes it. Passed on in another message
+ * it could end a line there. The same goes for names that are no tokens, which it makes of folded lines. */
+static bool has_control(const char *octets, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (((unsigned char)octets[i] < 0x20 && octets[i] != '\t') || octets[i] == 0x7f)
+			return true;
+	return false;
+}
+
+static bool is_token(const char *octets, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (octets[i] <= ' ' || octets[i] >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", octets[i]))
+			return false;
+	return len > 0;
+}
 
 static enum MHD_Result add_size(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
 {
 	struct head_size *h = cls;
 
 	(void)kind;
-	(void)name;
-	(void)value;
+	h->bad = h->bad || !is_token(name, name_len) || has_control(value, value_len);
 	h->count++;
 	h->octets += name_len + value_len + 2;
 	return MHD_YES;
@@ -118,10 +136,11 @@ static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const cha
 static bool keep_head(struct http_exchange *x, const char *method)
 {
 	const char *peer = http_server_peer(x->connection), *address = http_server_address(x->connection);
-	struct head_size size = {0, strlen(method) + strlen(peer) + strlen(address) + 3};
+	struct head_size size = {0, strlen(method) + strlen(peer) + strlen(address) + 3, false};
 	struct keeping k = {x, 0};
 
 	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, add_size, &size);
+	x->malformed = size.bad || has_control(x->path, strlen(x->path)) || has_control(x->query, strlen(x->query));
 	x->headers = malloc(size.count * sizeof *x->headers + size.octets);
 	if (!x->headers)
 		return false;
@@ -162,7 +181,9 @@ static void dispatch(struct http_exchange *x)
 	struct http_server *s = x->server;
 	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .address = x->address, .tls = s->tls};
 
-	if (x->too_long) {
+	if (x->malformed) {
+		simple_answer(x, 400, "there is a control character in the head\n");
+	} else if (x->too_long) {
 		simple_answer(x, 406, "the body is too long\n");
 	} else if (s->tls && x->peer[0] == '\0') {
 		simple_answer(x, 403, "a client certificate of this plant's CA is needed\n");

@@ -303,6 +303,56 @@ static void streams_over_tcp_psk_and_certificates(void **state)
 	tls_credentials_free(server_tls);
 }
 
+/* ---- an answer with a head without end ---- */
+
+#define FLOOD 90000 /* octets: more than a client keeps of headers */
+
+static size_t on_request_octets(void *ctx, struct rd in)
+{
+	struct end *end = ctx;
+
+	if (end->text[0] == '\0') {
+		char *head = malloc(FLOOD + 1);
+
+		assert_non_null(head);
+		strcpy(head, "HTTP/1.1 200 OK\r\nX-M2M-RSC: 2000\r\n");
+		for (size_t n = strlen(head); n + 5 < FLOOD; n += 5)
+			memcpy(head + n, "ab:c\n", 6);
+		strcat(head, "\r\n");
+		stream_write(end->s, rd_str(head));
+		free(head);
+		end->text[0] = '!';
+	}
+	return in.left;
+}
+
+static const struct stream_events flood_events = {on_open, on_request_octets, on_closed};
+
+static void on_accept_flood(void *ctx, struct stream *s)
+{
+	struct end *end = ctx;
+
+	end->s = s;
+	stream_handle(s, &flood_events, end);
+}
+
+static void an_answer_with_too_long_a_head_is_refused(void **state)
+{
+	struct web web = {.loop = loop_new()};
+	struct http_client *c = http_client_new(web.loop, NULL);
+	struct stream_listener *sl;
+	struct end end = {.s = NULL};
+
+	(void)state;
+	assert_int_equal(stream_listen(web.loop, "127.0.0.1:0", NULL, on_accept_flood, &end, &sl), OK);
+	call(&web, c, "GET", stream_listener_port(sl), "http", NULL, "");
+	assert_int_equal(web.result.error, ERR_TOO_LONG);
+	http_client_free(c);
+	stream_free(end.s);
+	stream_listener_free(sl);
+	loop_free(web.loop);
+}
+
 static void stream_tells_when_nobody_listens(void **state)
 {
 	struct loop *l = loop_new();
@@ -482,6 +532,7 @@ int main(void)
 		cmocka_unit_test(https_knows_both_identities),
 		cmocka_unit_test(http_without_tls_and_nobody_there),
 		cmocka_unit_test(streams_over_tcp_psk_and_certificates),
+		cmocka_unit_test(an_answer_with_too_long_a_head_is_refused),
 		cmocka_unit_test(stream_tells_when_nobody_listens),
 		cmocka_unit_test(stream_over_a_pty),
 		cmocka_unit_test(serial_paths_may_have_colons),
