@@ -6,22 +6,13 @@
  * content. This file stands in for loop/http: it has the four functions of it that the binding calls. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "binding/http/http_binding.h"
 #include "json/json.h"
 #include "store/store.h"
-#include "../fuzz.h"
+#include "../message.h"
 
-#define HEADERS 16
 #define CALLS 64
-
-struct message {
-	char *first; /* line */
-	char *names[HEADERS], *values[HEADERS];
-	size_t count;
-	struct rd body;
-};
 
 struct call {
 	http_done *done;
@@ -39,53 +30,11 @@ static size_t call_count;
 static void (*round_fn)(void *);
 static void *round_ctx;
 
-/* ---- messages ---- */
-
-static void message_of(struct rd *in, const char *end, struct message *m)
-{
-	struct rd line, name;
-	const uint8_t *body;
-
-	memset(m, 0, sizeof *m);
-	m->first = rd_line(in, &line) ? rd_strdup(line) : strdup("");
-	while (rd_line(in, &line) && line.left > 0)
-		if (m->count < HEADERS && !memchr(line.at, '\r', line.left) && rd_until(&line, ':', &name)) { /* HTTP carries no lone CR */
-			if (rd_starts(line, " ") && !rd_skip(&line, 1))
-				abort();
-			m->names[m->count] = rd_strdup(name);
-			m->values[m->count++] = rd_strdup(line);
-		}
-	body = in->at;
-	m->body = rd_of(body, in->left);
-	while (rd_line(in, &line))
-		if (rd_is(line, end)) {
-			m->body.left = (size_t)(line.at - body);
-			break;
-		}
-}
-
-static void message_clear(struct message *m)
-{
-	for (size_t i = 0; i < m->count; i++) {
-		free(m->names[i]);
-		free(m->values[i]);
-	}
-	free(m->first);
-}
-
-static const char *header(const struct message *m, const char *name)
-{
-	for (size_t i = 0; i < m->count; i++)
-		if (strcasecmp(m->names[i], name) == 0)
-			return m->values[i];
-	return NULL;
-}
-
 /* ---- in the place of loop/http ---- */
 
 const char *http_request_header(struct http_exchange *x, const char *name)
 {
-	return header(x->message, name);
+	return message_header(x->message, name);
 }
 
 void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
@@ -111,7 +60,7 @@ static const char *answered(const struct http_header *headers, const char *name)
 
 void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
 {
-	const char *rsc = answered(headers, "X-M2M-RSC"), *ri = answered(headers, "X-M2M-RI"), *asked = header(x->message, "X-M2M-RI");
+	const char *rsc = answered(headers, "X-M2M-RSC"), *ri = answered(headers, "X-M2M-RI"), *asked = message_header(x->message, "X-M2M-RI");
 	struct json_arena *arena = json_arena_new();
 	const struct json *doc;
 	enum onem2m_rsc code;
@@ -145,7 +94,7 @@ struct http_call *http_call(struct http_client *c, const struct http_call_option
 const char *http_result_header(const struct http_result *r, const char *name)
 {
 	(void)r;
-	return header(&response, name);
+	return message_header(&response, name);
 }
 
 /* ---- the CSE's shell ---- */
@@ -199,7 +148,7 @@ static void handle(struct cse *cse)
 {
 	struct http_binding binding = {.cse = cse};
 	struct http_exchange x = {.message = &request};
-	char *method = strdup(request.first), *path = strchr(method, ' '), *query, *peer = strdup(header(&request, "Peer") ? header(&request, "Peer") : "");
+	char *method = strdup(request.first), *path = strchr(method, ' '), *query, *peer = strdup(message_header(&request, "Peer") ? message_header(&request, "Peer") : "");
 	struct http_request rq = {.query = "", .peer = peer, .address = "127.0.0.1", .body = request.body};
 
 	if (path) {
@@ -243,10 +192,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 4 * FUZZ_INPUT_MAX)
 		return 0;
-	message_of(&in, "---", &request);
-	message_of(&in, "---", &response);
+	message_of(&in, &request);
+	message_of(&in, &response);
 	call_count = 0;
-	config.require_tls = header(&request, "Peer") != NULL;
+	config.require_tls = message_header(&request, "Peer") != NULL;
 	MUST(store_open(&options, &store, &detail) == OK && cse_new(&config, store, &transport, &cse) == OK);
 	make(cse, "cse-in", 3, "{\"m2m:cnt\":{\"rn\":\"c\"}}");
 	make(cse, "cse-in", 2, "{\"m2m:ae\":{\"rn\":\"app\",\"api\":\"Nx\",\"srv\":[\"3\"],\"rr\":true,\"poa\":[\"http://app\"]}}");
