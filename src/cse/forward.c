@@ -186,7 +186,9 @@ void cse_forward(struct exchange *x, const char *cse_id)
 		rq.rqet = rd_str("0"); /* the next CSE shall not wait longer than this one does */
 	f = forward_new(x, &rq);
 	f->to_registrar = c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0;
-	if (!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) {
+	if (h.remote && !node_is_reachable(c, h.remote)) {
+		on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+	} else if (!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) {
 		if (h.poa[0])
 			c->transport.send(c->transport.transport, h.poa, h.id, f->rq, on_forwarded, f);
 		else
@@ -278,6 +280,10 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 			c->internals[i].fn(c->internals[i].ctx, rq, done, ctx);
 			return;
 		}
+	}
+	if (!node_is_reachable(c, ae)) {
+		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+		return;
 	}
 	if (polling_channel_send(c, ae, rq, done, ctx))
 		return;

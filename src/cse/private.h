@@ -311,6 +311,7 @@ void request_free(struct cse *c);
 bool crs_notified(struct exchange *x);                      /* types/cross_resource_subscription.c: a NOTIFY that the CSE itself takes */
 const struct schema_type *flex_container_schema(struct rd root, const struct json *cnd); /* types/flex_container.c: NULL when they do not go together */
 bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_names.c: some flexContainer here has such a custom attribute */
+bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */
 void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
 bool filter_geo_matches(const struct filter *f, struct resource *r);
