@@ -231,15 +231,17 @@ static bool policies_permit(struct exchange *x, const struct json *acpi, const s
 {
 	for (const struct json *id = acpi->first; id; id = id->next) {
 		struct resource *policy = id->type == JSON_STRING ? cse_find_address(x->cse, id->text) : NULL;
-		bool ok = policy && policy->type % TY_ANNOUNCED == TY_ACP && rules_permit(x, resource_get(policy, "pv"), q);
+		bool ok;
 
+		if (!policy && id->type == JSON_STRING)
+			policy = announce_policy(x->cse, id->text);
+		ok = policy && policy->type % TY_ANNOUNCED == TY_ACP && rules_permit(x, resource_get(policy, "pv"), q);
 		resource_unref(policy);
 		if (ok)
 			return true;
 	}
 	return false;
 }
-
 
 /* ---- the decision ---- */
 
@@ -302,7 +304,10 @@ static bool decide(struct exchange *x, struct resource *r, const struct asking *
 	struct resource *parent;
 	bool ok;
 
-	if (r->type == TY_ACP)
+	/* what another CSE announced stays its own, and its original open to the CSE that has the double */
+	if ((r->type >= TY_ANNOUNCED && is_creator(x, r)) || announce_has_double(x, r, q->acop))
+		return true;
+	if (r->type % TY_ANNOUNCED == TY_ACP)
 		return rules_permit(x, resource_get(r, "pvs"), q);
 	acpi = r->schema && r->schema->own_acpi ? resource_get(r, "acpi") : NULL;
 	if (acpi && acpi->first)

@@ -175,7 +175,8 @@ static bool prepare(struct creation *cr)
 		return false;
 	}
 	tree_ri(cr->ri, sizeof cr->ri, cr->type->ty, x->target->id, cr->id, cr->instance);
-	return is_reachable(cr) && is_first(cr) && take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given);
+	return is_reachable(cr) && is_first(cr) && take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given) &&
+	    announce_check(x, cr->type, cr->given, &cr->attributes, NULL);
 }
 
 /* The CSE's own attributes; ri and rn are known now. */
@@ -207,10 +208,14 @@ static void put_changed(struct creation *cr, struct wr *w)
 		const struct json *asked;
 		char name[128];
 
-		if (t->removed || !t->changed || !rd_text(t->name, name, sizeof name))
+		if (!t->changed || !rd_text(t->name, name, sizeof name))
 			continue;
 		asked = json_get(cr->given, name);
-		if (!asked || !rd_equal(asked->source, t->raw))
+		if (t->removed && asked)
+			json_put_null(&o, name);
+		else if (t->removed)
+			continue;
+		else if (!asked || !rd_equal(asked->source, t->raw))
 			json_put_raw(&o, name, t->raw);
 	}
 	if (cr->made->counters.used)
@@ -219,15 +224,35 @@ static void put_changed(struct creation *cr, struct wr *w)
 	json_close(&o);
 }
 
-static void answer(struct creation *cr)
+/* What announcing has changed since the insertion. */
+static void refresh(struct creation *cr)
 {
+	struct tree *t = cr->x->cse->tree;
+	struct resource *again;
+
+	if (!cr->made->stale)
+		return;
+	again = cr->made->instance ? tree_instance(t, cr->made->parent, cr->made->id) : tree_by_id(t, cr->made->id);
+	if (!again)
+		return; /* deleted in the meantime: it was created all the same */
+	if (resource_get(again, "at"))
+		attributes_set_json(&cr->attributes, "at", resource_get(again, "at"));
+	resource_unref(cr->made);
+	cr->made = again;
+}
+
+static void answer(void *ctx)
+{
+	struct creation *cr = ctx;
 	struct exchange *x = cr->x;
 	struct wr w = wr_new(CSE_BODY_MAX * 4);
 	struct json_out o = json_out(&w);
 	char path[CSE_PATH_MAX];
 	struct rd content = rd_of("", 0);
-	struct resource *made = cr->made;
+	struct resource *made;
 
+	refresh(cr);
+	made = cr->made;
 	if (!cse_address_for(x, made, true, path, sizeof path))
 		path[0] = '\0';
 	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
@@ -319,7 +344,8 @@ void creation_finish(struct creation *cr)
 		return;
 	}
 	cse_event(x->cse, &(const struct event){.kind = EVENT_CHILD_CREATE, .subject = x->target, .shown = cr->made, .operation = ONEM2M_CREATE, .originator = x->from});
-	answer(cr);
+	if (!announce_created(x, cr->made, answer, cr))
+		answer(cr);
 }
 
 void creation_resume(struct creation *cr)
@@ -387,7 +413,7 @@ static bool may_create(struct exchange *x)
 	snprintf(number, sizeof number, "%d", x->rq->type);
 	if (x->target->type == TY_CSE_BASE && x->from[0] && cse_list_matches(x->cse->config.open_create, number))
 		return true;
-	return cse_permits_child(x, x->target, x->rq->type);
+	return announce_may_make_base(x) || cse_permits_child(x, x->target, x->rq->type);
 }
 
 static bool is_made_by_the_cse(int ty)

@@ -3,9 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cse/fan_out.h"
 #include "cse/private.h"
-#include "cse/registration.h"
 #include "cse/types/types.h"
 
 #define CACHE_DEFAULT (64u << 20)
@@ -96,6 +94,11 @@ enum err cse_new(const struct cse_config *config, struct store *store, const str
 		cse_free(c);
 		return e;
 	}
+	e = announce_start(c);
+	if (e != OK) {
+		cse_free(c);
+		return e;
+	}
 	type_hooks_each(start_type, c);
 	cse_outboxes_start(c);
 	cse_make_fixed(c);
@@ -115,16 +118,12 @@ void cse_free(struct cse *c)
 {
 	if (!c)
 		return;
+	c->timers = NULL; /* they are parts of what ends now */
 	cse_outboxes_free(c);
 	for (size_t i = 0; i < sizeof c->services / sizeof c->services[0]; i++)
 		if (c->service_free[i])
 			c->service_free[i](c, c->services[i]);
 	cse_later_free(c);
-	group_members_free(c);
-	fan_out_free(c);
-	request_free(c);
-	registration_free(c);
-	polling_channel_free(c);
 	tree_free(c->tree);
 	free(c);
 }

@@ -50,6 +50,7 @@ enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event
 	cse_event(c, &(const struct event){.kind = EVENT_DELETE, .subject = r, .shown = r, .operation = ONEM2M_DELETE});
 	if (h->removed)
 		h->removed(c, r);
+	announce_gone(c, r);
 	e = r->instance ? OK : delete_below(c, r);
 	if (e == OK)
 		e = tree_delete(c->tree, r);
@@ -99,8 +100,6 @@ void cse_delete(struct exchange *x)
 {
 	const struct type_hooks *h;
 	struct wr w;
-	struct rd content = rd_of("", 0);
-	enum err e;
 
 	if (!cse_permits(x, x->target, ACOP_DELETE)) {
 		exchange_fail(x, x->target->type == TY_CSE_BASE ? RSC_OPERATION_NOT_ALLOWED : RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not delete this", x->from);
@@ -117,17 +116,10 @@ void cse_delete(struct exchange *x)
 		return;
 	w = wr_new(CSE_BODY_MAX * 16);
 	put_deleted(x, &w);
-	if (exchange_save(x)) {
-		e = cse_delete_subtree(x->cse, x->target, true);
-		if (e != OK) {
-			exchange_store_failed(x, e);
-		} else {
-			if (!wr_done(&w, &content))
-				content = rd_of("", 0);
-			exchange_answer(x, RSC_DELETED, content, rd_str(""));
-		}
-	}
-	wr_free(&w);
+	if (exchange_save(x))
+		announce_delete(x, w);
+	else
+		wr_free(&w);
 }
 
 /* ---- expiry ---- */

@@ -150,6 +150,8 @@ static void on_round_end(void *ctx)
 		p = next;
 	}
 	cse_outboxes_flush(c);
+	if (ok)
+		announce_flush(c);
 }
 
 void cse_commit_later(struct cse *c)

@@ -19,19 +19,6 @@ struct notes {
 	uint64_t sweep_at;
 };
 
-static struct notes *notes_of(struct cse *c)
-{
-	struct notes *n = c->services[SERVICE_FAN_OUT];
-
-	if (!n) {
-		n = calloc(1, sizeof *n);
-		if (!n)
-			abort();
-		c->services[SERVICE_FAN_OUT] = n;
-	}
-	return n;
-}
-
 static void sweep(struct notes *n, uint64_t now)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
@@ -46,6 +33,26 @@ static void sweep(struct notes *n, uint64_t now)
 			free(old);
 		}
 	}
+}
+
+static void end(struct cse *c, void *state)
+{
+	(void)c;
+	sweep(state, UINT64_MAX);
+	free(state);
+}
+
+static struct notes *notes_of(struct cse *c)
+{
+	struct notes *n = c->services[SERVICE_FAN_OUT];
+
+	if (!n) {
+		n = calloc(1, sizeof *n);
+		if (!n)
+			abort();
+		cse_service_set(c, SERVICE_FAN_OUT, n, end);
+	}
+	return n;
 }
 
 static size_t bucket_of(const char *text)
@@ -82,14 +89,4 @@ bool fan_out_note(struct cse *c, struct rd gid, const char *to, uint64_t until)
 	made->next = n->buckets[b];
 	n->buckets[b] = made;
 	return true;
-}
-
-void fan_out_free(struct cse *c)
-{
-	struct notes *n = c->services[SERVICE_FAN_OUT];
-
-	if (n)
-		sweep(n, UINT64_MAX);
-	free(n);
-	c->services[SERVICE_FAN_OUT] = NULL;
 }

@@ -116,6 +116,14 @@ struct hop {
 	char poa[CSE_ID_MAX], id[CSE_ID_MAX];
 };
 
+bool cse_knows(struct cse *c, const char *csi)
+{
+	struct resource *hop = cse_next_hop(c, csi);
+
+	resource_unref(hop);
+	return hop || c->config.registrar_id || strcmp(csi, c->config.id) == 0;
+}
+
 static bool comes_from_below(struct cse *c, const char *from)
 {
 	struct rd rest = rd_str(from), name;

@@ -226,6 +226,7 @@ enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event
 /* Changes attributes of a resource from inside (no access control, no hooks; `notify`: with events). */
 typedef void cse_edit(void *ctx, struct attributes *a);
 enum err cse_edit_resource(struct cse *c, int64_t id, bool notify, cse_edit *fn, void *ctx) MUST_CHECK;
+enum err cse_edit_snapshot(struct cse *c, struct resource *r, bool notify, cse_edit *fn, void *ctx) MUST_CHECK; /* of an instance too */
 /* Writes of an internal cause (timers, answers): commits at the end of the round. */
 void cse_commit_later(struct cse *c);
 /* Work that an operation causes elsewhere, such as deletions: done at the end of the round in the same transaction. The operation may have been
@@ -298,16 +299,13 @@ void cse_outboxes_free(struct cse *c);
 /* ---- what type files offer the dispatcher ---- */
 void polling_channel_request(struct exchange *x);           /* types/polling_channel.c */
 bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx); /* true: it goes that way */
-void polling_channel_free(struct cse *c);
 void group_fan_out(struct exchange *x);                     /* fan_out.c */
 void semantic_fan_out(struct exchange *x);                  /* types/semantic_descriptor.c: RETRIEVE of a group's sfop, after access was granted */
 void group_resource_gone(struct cse *c, const struct resource *r); /* types/group_members.c */
 void group_before_commit(struct cse *c);
-void group_members_free(struct cse *c);
 void subscription_self_reference(struct exchange *x);       /* types/subscription.c */
 bool subscription_blocks_update(struct updating *u);        /* true: a blocking subscription took it over and calls updating_resume */
 bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange; exchange_route comes later, if so */
-void request_free(struct cse *c);
 bool crs_notified(struct exchange *x);                      /* types/cross_resource_subscription.c: a NOTIFY that the CSE itself takes */
 const struct schema_type *flex_container_schema(struct rd root, const struct json *cnd); /* types/flex_container.c: NULL when they do not go together */
 bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_names.c: some flexContainer here has such a custom attribute */
@@ -319,7 +317,21 @@ bool filter_semantics_match(const struct filter *f, struct cse *c, struct resour
 bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
 bool access_role_is_assigned(struct exchange *x, struct rd role);
 void retrieve_with_children(struct exchange *x, struct wr *w, int rcn);
-void announce_cse_is_there(struct cse *c, const char *csi);  /* announce.c: it registered, or answers again */
+/* announce/: what creation, update and deletion tell it. Those with `then` call it later if they say true. */
+bool announce_check(struct exchange *x, const struct schema_type *t, const struct json *given, struct attributes *a, struct resource *old); /* false: failed */
+bool announce_created(struct exchange *x, struct resource *made, void (*then)(void *ctx), void *ctx);
+bool announce_updated(struct exchange *x, struct resource *old, struct resource *made, const struct attributes *a, void (*then)(void *ctx), void *ctx);
+void announce_edited(struct cse *c, struct resource *old, struct resource *made, const struct attributes *a);
+void announce_gone(struct cse *c, struct resource *r);
+void announce_delete(struct exchange *x, struct wr content); /* deletes the target and answers; takes content over */
+bool announce_may_make_base(struct exchange *x);
+bool announce_has_double(struct exchange *x, struct resource *r, unsigned acop);
+bool announce_sends_back(struct exchange *x, const struct json *given); /* true: the original is updated instead, which answers x */
+struct resource *announce_policy(struct cse *c, struct rd address);     /* a new reference, or NULL */
+void announce_cse_is_there(struct cse *c, const char *csi);             /* it registered, or answers again */
+void announce_flush(struct cse *c);                                     /* after a commit */
+enum err announce_start(struct cse *c) MUST_CHECK;
+bool cse_knows(struct cse *c, const char *csi);                         /* forward.c: a request for it leaves this CSE, or it is this one */
 struct resource *cse_next_hop(struct cse *c, const char *csi); /* the remoteCSE on the way to a CSE; NULL: not known here */
 bool cse_poa(struct resource *r, char *poa, size_t size);
 

@@ -319,6 +319,15 @@ void registration_is_doubted(struct cse *c)
 		schedule(r, 0);
 }
 
+static void end(struct cse *c, void *state)
+{
+	struct registration *r = state;
+
+	(void)c;
+	request_copy_free(r->rq);
+	free(r);
+}
+
 void cse_register(struct cse *c)
 {
 	struct registration *r;
@@ -330,7 +339,7 @@ void cse_register(struct cse *c)
 		abort();
 	r->cse = c;
 	r->timer.fn = next;
-	c->services[SERVICE_REGISTRATION] = r;
+	cse_service_set(c, SERVICE_REGISTRATION, r, end);
 	schedule(r, 0);
 }
 
@@ -347,14 +356,4 @@ void cse_deregister(struct cse *c, void (*done)(void *ctx), void *ctx)
 	r->ctx = ctx;
 	if (!r->in_flight)
 		schedule(r, 0);
-}
-
-void registration_free(struct cse *c)
-{
-	struct registration *r = c->services[SERVICE_REGISTRATION];
-
-	if (r)
-		request_copy_free(r->rq);
-	free(r);
-	c->services[SERVICE_REGISTRATION] = NULL;
 }

@@ -8,6 +8,5 @@
 void registration_descendants_changed(struct cse *c, bool surely);
 /* Nobody answers at the registrar: it is asked at once whether it still is. */
 void registration_is_doubted(struct cse *c);
-void registration_free(struct cse *c);
 
 #endif

@@ -9,36 +9,45 @@
 
 /* ---- changes from inside ---- */
 
-enum err cse_edit_resource(struct cse *c, int64_t id, bool notify, cse_edit *fn, void *ctx)
+enum err cse_edit_snapshot(struct cse *c, struct resource *r, bool notify, cse_edit *fn, void *ctx)
 {
-	struct resource *r = tree_by_id(c->tree, id), *made = NULL;
+	struct resource *made = NULL;
 	struct json_arena *arena = json_arena_new();
 	struct wr text = wr_new(CSE_BODY_MAX * 4);
 	struct attributes a;
 	struct rd out;
-	enum err e = ERR_NOT_FOUND;
+	enum err e;
 
-	if (r && arena) {
-		attributes_init(&a, arena, resource_attributes(r));
-		if (r->counters.used) {
-			attributes_remove(&a, "cni");
-			attributes_remove(&a, "cbs");
-			attributes_remove(&a, "st");
-			attributes_remove(&a, "lt");
-		}
-		fn(ctx, &a);
-		attributes_write(&a, &text);
-		e = wr_done(&text, &out) ? tree_replace(c->tree, r, out, r->expires, NULL, 0, &made) : ERR_TOO_LONG;
+	if (!arena)
+		abort();
+	attributes_init(&a, arena, resource_attributes(r));
+	if (r->counters.used) {
+		attributes_remove(&a, "cni");
+		attributes_remove(&a, "cbs");
+		attributes_remove(&a, "st");
+		attributes_remove(&a, "lt");
 	}
+	fn(ctx, &a);
+	attributes_write(&a, &text);
+	e = wr_done(&text, &out) ? tree_replace(c->tree, r, out, r->expires, NULL, 0, &made) : ERR_TOO_LONG;
 	if (e == OK) {
 		cse_commit_later(c);
+		announce_edited(c, r, made, &a);
 		if (notify)
 			cse_event(c, &(const struct event){.kind = EVENT_UPDATE, .subject = made, .shown = made, .modified = &a, .operation = ONEM2M_UPDATE, .originator = c->config.id});
 	}
 	resource_unref(made);
-	resource_unref(r);
 	wr_free(&text);
 	json_arena_free(arena);
+	return e;
+}
+
+enum err cse_edit_resource(struct cse *c, int64_t id, bool notify, cse_edit *fn, void *ctx)
+{
+	struct resource *r = tree_by_id(c->tree, id);
+	enum err e = r ? cse_edit_snapshot(c, r, notify, fn, ctx) : ERR_NOT_FOUND;
+
+	resource_unref(r);
 	return e;
 }
 
@@ -158,13 +167,29 @@ static void put_modified(struct updating *u, struct wr *w)
 	json_close(&o);
 }
 
-static void answer(struct updating *u)
+/* What announcing has changed since the replacement. */
+static void refresh(struct updating *u)
 {
+	struct resource *again = u->made->stale ? tree_by_id(u->x->cse->tree, u->made->id) : NULL;
+
+	if (!again)
+		return;
+	if (resource_get(again, "at"))
+		attributes_set_json(&u->attributes, "at", resource_get(again, "at"));
+	resource_unref(u->made);
+	u->made = again;
+}
+
+static void answer(void *ctx)
+{
+	struct updating *u = ctx;
 	struct exchange *x = u->x;
 	struct wr w = wr_new(CSE_BODY_MAX * 4);
 	struct rd content = rd_of("", 0);
-	struct resource *made = u->made;
+	struct resource *made;
 
+	refresh(u);
+	made = u->made;
 	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
 	case 1:
 		represent(x->cse, made, &w);
@@ -234,7 +259,8 @@ void updating_resume(struct updating *u)
 	if (h->updated && h->updated(u) != HOOK_GO)
 		return;
 	cse_event(x->cse, &(const struct event){.kind = EVENT_UPDATE, .subject = u->made, .shown = u->made, .modified = &u->attributes, .operation = ONEM2M_UPDATE, .originator = x->from});
-	answer(u);
+	if (!announce_updated(x, u->old, u->made, &u->attributes, answer, u))
+		answer(u);
 }
 
 /* Who changes acpi needs the privilege from the policies' selves, not from what they protect: TS-0001 clause 9.6.1.3.2. */
@@ -278,7 +304,7 @@ static void update(struct exchange *x, const struct json *given)
 		exchange_fail(x, fault.rsc, "%s", fault.text);
 		return;
 	}
-	if (!policies_exist(x, json_get(given, "acpi")))
+	if (!policies_exist(x, json_get(given, "acpi")) || announce_sends_back(x, given))
 		return;
 	u->x = x;
 	u->given = given;
@@ -286,7 +312,7 @@ static void update(struct exchange *x, const struct json *given)
 	u->now = cse_now(x->cse);
 	attributes_init(&u->attributes, x->arena, resource_attributes(u->old));
 	merge(u);
-	if (!take_expiration(u))
+	if (!take_expiration(u) || !announce_check(x, x->target->schema, given, &u->attributes, u->old))
 		return;
 	if (h->update)
 		r = h->update(u);

@@ -166,6 +166,51 @@ def non_blocking_requests_cross(in_, mn, mn2, listener):
     assert rsp["rsc"] == 2000 and rsp["rqi"] == "async" and rsp["pc"]["m2m:cin"]["con"] == "from far away", rsp
 
 
+def resources_are_announced(in_, mn, mn2):
+    # an application of the IN at both others, one of them two hops away
+    at = in_.must(2001, "POST", "cse-in", "Cann", ae("ann", lbl=["a"], at=["/id-mn", "/id-mn2"]), 2)["m2m:ae"]["at"]
+    assert len(at) == 2 and at[0].startswith("/id-mn/") and at[1].startswith("/id-mn2/"), at
+    for cse, address in ((mn, at[0]), (mn2, at[1])):
+        double = cse.must(2000, "GET", address)["m2m:aeA"]
+        assert (double["ty"], double["lnk"], double["lbl"], double["srv"]) == (10002, "/id-in/Cann", ["a"], ["4"]), double
+        base = cse.must(2000, "GET", double["pi"])["m2m:cbA"]
+        assert (base["ty"], base["lnk"]) == (10005, "/id-in/id-in"), base
+    # below it a node's battery, and its changes
+    in_.must(2001, "POST", "cse-in", body={"m2m:nod": {"rn": "node", "ni": "n1", "at": ["/id-mn"]}}, ty=14)
+    bat = in_.must(2001, "POST", "cse-in/node", body={"m2m:bat": {"mgd": 1006, "rn": "bat", "btl": 23, "bts": 1, "at": ["/id-mn"], "aa": ["btl"]}}, ty=13)["m2m:bat"]
+    double = mn.must(2000, "GET", bat["at"][0])["m2m:batA"]
+    assert (double["ty"], double["mgd"], double["btl"], double.get("bts")) == (10013, 1006, 23, None), double
+    assert "m2m:nodA" in mn.must(2000, "GET", double["pi"])
+    in_.must(2004, "PUT", "cse-in/node/bat", body={"m2m:bat": {"btl": 42, "bts": 2, "aa": ["btl", "bts"]}})
+    double = mn.must(2000, "GET", bat["at"][0])["m2m:batA"]
+    assert (double["btl"], double["bts"]) == (42, 2), double
+    assert mn.must(2000, "GET", bat["at"][0] + "?rcn=7", "/id-mn")["m2m:bat"]["btl"] == 42
+    mn.must(4000, "DELETE", bat["at"][0] + "?rcn=7")
+    # kept alike in both directions
+    cnt = in_.must(2001, "POST", "cse-in", body={"m2m:cnt": {"rn": "both", "mni": 5, "at": ["/id-mn2"], "aa": ["mni"], "ast": 2}}, ty=3)["m2m:cnt"]
+    assert mn2.must(2004, "PUT", cnt["at"][0], body={"m2m:cntA": {"mni": 8}})["m2m:cntA"]["mni"] == 8
+    assert in_.must(2000, "GET", "cse-in/both")["m2m:cnt"]["mni"] == 8
+    # gone with the original
+    in_.must(2002, "DELETE", "cse-in/node")
+    mn.must(4004, "GET", bat["at"][0])
+    in_.must(2004, "PUT", "cse-in/ann", "Cann", {"m2m:ae": {"at": ["/id-mn"]}})
+    mn2.must(4004, "GET", at[1])
+    mn.must(2000, "GET", at[0])
+
+
+def announcement_waits_for_a_cse_that_is_away(in_, mn, mn2):
+    port = mn2.port
+    mn2.stop(signal.SIGKILL)
+    assert in_.must(2001, "POST", "cse-in", body={"m2m:cnt": {"rn": "late", "at": ["/id-mn2"]}}, ty=3)["m2m:cnt"]["at"] == ["/id-mn2"]
+    mn2.start()
+    assert mn2.port == port
+
+    def there():
+        at = in_.must(2000, "GET", "cse-in/late")["m2m:cnt"]["at"]
+        return at[0] if at[0] != "/id-mn2" else None
+    mn2.must(2000, "GET", wait_for("the announcement after the CSE came back", there))
+
+
 def registration_comes_back(in_, mn, mn2):
     in_.stop(signal.SIGKILL)
     mn.must(5103, "GET", "/id-in/cse-in")
@@ -194,6 +239,8 @@ try:
     notifications_cross(in_, mn, mn2, listener)
     groups_cross(in_, mn, mn2)
     non_blocking_requests_cross(in_, mn, mn2, listener)
+    resources_are_announced(in_, mn, mn2)
+    announcement_waits_for_a_cse_that_is_away(in_, mn, mn2)
     clean_end_deregisters(in_, mn, mn2)
     registration_comes_back(in_, mn, mn2)
 except BaseException:
@@ -205,4 +252,4 @@ finally:
     for cse in started:
         cse.stop(signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
-print("three CSEs in a chain: registration, retargeting, notification, groups, non-blocking requests")
+print("three CSEs in a chain: registration, retargeting, notification, groups, non-blocking requests, announcement")

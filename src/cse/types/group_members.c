@@ -61,6 +61,15 @@ static void grow(struct members *m)
 	free(old);
 }
 
+static void end(struct cse *c, void *state)
+{
+	struct members *m = state;
+
+	(void)c;
+	free(m->slots);
+	free(m);
+}
+
 void group_note_member(struct cse *c, const char *id)
 {
 	struct members *m = c->services[SERVICE_GROUP];
@@ -71,7 +80,7 @@ void group_note_member(struct cse *c, const char *id)
 		m = calloc(1, sizeof *m);
 		if (!m)
 			abort();
-		c->services[SERVICE_GROUP] = m;
+		cse_service_set(c, SERVICE_GROUP, m, end);
 	}
 	if (m->used * 2 >= m->slot_count)
 		grow(m);
@@ -166,14 +175,4 @@ void group_before_commit(struct cse *c)
 		if (cse_edit_resource(c, k->ids[i], true, drop_members, c) != OK)
 			c->counts.refused++;
 	free(k);
-}
-
-void group_members_free(struct cse *c)
-{
-	struct members *m = c->services[SERVICE_GROUP];
-
-	if (m)
-		free(m->slots);
-	free(m);
-	c->services[SERVICE_GROUP] = NULL;
 }

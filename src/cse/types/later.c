@@ -41,9 +41,3 @@ bool access_role_is_assigned(struct exchange *x, struct rd role)
 	(void)role;
 	return false;
 }
-
-void announce_cse_is_there(struct cse *c, const char *csi)
-{
-	(void)c;
-	(void)csi;
-}

@@ -44,22 +44,6 @@ static struct channel *find_channel(struct cse *c, int64_t id)
 	return h;
 }
 
-static struct channel *channel_of(struct cse *c, int64_t id)
-{
-	struct channel *h = find_channel(c, id);
-
-	if (h)
-		return h;
-	h = calloc(1, sizeof *h);
-	if (!h)
-		abort();
-	h->cse = c;
-	h->id = id;
-	h->next = c->services[SERVICE_POLLING];
-	c->services[SERVICE_POLLING] = h;
-	return h;
-}
-
 /* ---- requests that wait ---- */
 
 static void item_free(struct item *i)
@@ -233,6 +217,43 @@ static void match(struct channel *h)
 		answer_poll(h, first, aggregates);
 }
 
+/* ---- channels ---- */
+
+static void end(struct cse *c, void *state)
+{
+	struct channel *h = state, *next;
+
+	(void)c;
+	for (; h; h = next) {
+		next = h->next;
+		while (h->polls)
+			(void)poll_take(h->polls);
+		while (h->items) {
+			struct item *i = h->items;
+
+			h->items = i->next;
+			item_free(i);
+		}
+		free(h);
+	}
+}
+
+static struct channel *channel_of(struct cse *c, int64_t id)
+{
+	struct channel *h = find_channel(c, id);
+
+	if (h)
+		return h;
+	h = calloc(1, sizeof *h);
+	if (!h)
+		abort();
+	h->cse = c;
+	h->id = id;
+	h->next = c->services[SERVICE_POLLING];
+	cse_service_set(c, SERVICE_POLLING, h, end);
+	return h;
+}
+
 /* ---- answers ---- */
 
 static bool take_answer(struct channel *h, const struct json *rsp)
@@ -393,24 +414,6 @@ static void channel_removed(struct cse *c, struct resource *r)
 	while (h->items)
 		item_end(h->items, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
 	free(h);
-}
-
-void polling_channel_free(struct cse *c)
-{
-	struct channel *h;
-
-	while ((h = c->services[SERVICE_POLLING]) != NULL) {
-		c->services[SERVICE_POLLING] = h->next;
-		while (h->polls)
-			(void)poll_take(h->polls);
-		while (h->items) {
-			struct item *i = h->items;
-
-			h->items = i->next;
-			item_free(i);
-		}
-		free(h);
-	}
 }
 
 const struct type_hooks hooks_polling_channel = {

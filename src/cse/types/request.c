@@ -27,19 +27,9 @@ struct jobs {
 	size_t count;
 };
 
-static struct jobs *jobs_of(struct cse *c)
-{
-	if (!c->services[SERVICE_REQUEST]) {
-		c->services[SERVICE_REQUEST] = calloc(1, sizeof(struct jobs));
-		if (!c->services[SERVICE_REQUEST])
-			abort();
-	}
-	return c->services[SERVICE_REQUEST];
-}
-
 static void job_free(struct job *j)
 {
-	struct jobs *all = jobs_of(j->cse);
+	struct jobs *all = j->cse->services[SERVICE_REQUEST];
 	struct job **at = &all->first;
 
 	while (*at && *at != j)
@@ -52,6 +42,29 @@ static void job_free(struct job *j)
 	request_copy_free(j->rq);
 	free(j->query);
 	free(j);
+}
+
+static void end(struct cse *c, void *state)
+{
+	struct jobs *all = state;
+
+	(void)c;
+	while (all->first)
+		job_free(all->first);
+	free(all);
+}
+
+static struct jobs *jobs_of(struct cse *c)
+{
+	struct jobs *all = c->services[SERVICE_REQUEST];
+
+	if (!all) {
+		all = calloc(1, sizeof *all);
+		if (!all)
+			abort();
+		cse_service_set(c, SERVICE_REQUEST, all, end);
+	}
+	return all;
 }
 
 /* ---- the result ---- */
@@ -289,16 +302,6 @@ static void request_removed(struct cse *c, struct resource *r)
 		j->forgotten = true;
 	else
 		job_free(j);
-}
-
-void request_free(struct cse *c)
-{
-	struct jobs *all = c->services[SERVICE_REQUEST];
-
-	while (all && all->first)
-		job_free(all->first);
-	free(all);
-	c->services[SERVICE_REQUEST] = NULL;
 }
 
 const struct type_hooks hooks_request = {.type = TY_REQUEST, .removed = request_removed, .start = request_start};

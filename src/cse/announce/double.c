@@ -1,0 +1,126 @@
+/* The doubles' side: who may make them, whom their policies mean, and changes that go back to the original. TS-0001 clause 9.6.26. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cse/announce/announce.h"
+
+enum sync_type { UNI_DIRECTIONAL = 1, BI_DIRECTIONAL = 2 };
+
+static bool is_cse(const char *from)
+{
+	return from[0] == '/' && from[1] != '/' && !strchr(from + 1, '/');
+}
+
+/* A CSE makes its CSEBaseAnnc here before it announces anything. */
+bool announce_may_make_base(struct exchange *x)
+{
+	return x->target->type == TY_CSE_BASE && x->rq->type == TY_CSE_BASE + TY_ANNOUNCED && is_cse(x->from);
+}
+
+/* The CSE that has a double may look at the original, and change it where both are kept alike. */
+bool announce_has_double(struct exchange *x, struct resource *r, unsigned acop)
+{
+	char entry[CSE_ID_MAX];
+
+	if (!r->schema || !r->schema->announceable || !is_cse(x->from) || (acop != ACOP_RETRIEVE && acop != ACOP_UPDATE))
+		return false;
+	announce_entry(r, x->from, entry, sizeof entry);
+	return entry[0] && (acop == ACOP_RETRIEVE || resource_uint(r, "ast", UNI_DIRECTIONAL) == BI_DIRECTIONAL);
+}
+
+struct looking {
+	struct rd link;
+	struct resource *found;
+};
+
+static bool is_linked(void *ctx, struct resource *r)
+{
+	struct looking *k = ctx;
+	struct rd link;
+
+	if (json_string(resource_get(r, "lnk"), &link) && rd_equal(link, k->link))
+		k->found = resource_ref(r);
+	return !k->found;
+}
+
+/* The double of a policy of another CSE, if it is announced here. */
+struct resource *announce_policy(struct cse *c, struct rd address)
+{
+	struct looking k = {address, NULL};
+
+	if (rd_starts(address, "/") && tree_by_type(c->tree, TY_ACP + TY_ANNOUNCED, is_linked, &k) != OK)
+		c->counts.refused++;
+	return k.found;
+}
+
+/* ---- back to the original ---- */
+
+struct going_back {
+	struct exchange *x;
+};
+
+static void on_original(void *ctx, const struct onem2m_response *rsp)
+{
+	struct going_back *b = ctx;
+	struct exchange *x = b->x;
+	struct resource *again = tree_by_id(x->cse->tree, x->target->id);
+	struct wr w = wr_new(CSE_BODY_MAX * 2);
+	struct rd content = rd_of("", 0);
+
+	free(b);
+	if (rsp->rsc == RSC_UPDATED && again) {
+		/* the original has brought this one up to date in the meantime */
+		if (x->rcn == ONEM2M_RCN_ABSENT || x->rcn == 1)
+			represent(x->cse, again, &w);
+		if (!wr_done(&w, &content))
+			content = rd_of("", 0);
+		exchange_answer(x, RSC_UPDATED, content, rd_str(""));
+	} else if (rsp->rsc == RSC_UPDATED) {
+		exchange_fail(x, RSC_NOT_FOUND, "the resource was deleted meanwhile");
+	} else {
+		exchange_answer(x, rsp->rsc, rsp->content, rd_str(""));
+	}
+	wr_free(&w);
+	resource_unref(again);
+}
+
+static bool original_root(const struct resource *r, char *root, size_t size)
+{
+	size_t n = strlen(r->root), tail = r->type == TY_FLEX_CONTAINER + TY_ANNOUNCED ? 4 : 1;
+
+	return n > tail && (size_t)snprintf(root, size, "%.*s", (int)(n - tail), r->root) < size;
+}
+
+bool announce_sends_back(struct exchange *x, const struct json *given)
+{
+	struct resource *r = x->target;
+	struct onem2m_request rq = {.operation = ONEM2M_UPDATE, .rcn = 0, .filter = rd_str("rcn=0"), .internal = true};
+	struct going_back *b;
+	struct json_out o;
+	char root[128];
+	struct rd link;
+	struct wr w;
+
+	if (r->type < TY_ANNOUNCED || strcmp(x->from, r->creator) == 0 || resource_uint(r, "ast", UNI_DIRECTIONAL) != BI_DIRECTIONAL ||
+	    !json_string(resource_get(r, "lnk"), &link) || !original_root(r, root, sizeof root))
+		return false;
+	b = calloc(1, sizeof *b);
+	if (!b)
+		abort();
+	b->x = x;
+	w = wr_new(CSE_BODY_MAX * 2);
+	o = json_out(&w);
+	json_object(&o, NULL);
+	json_put(&o, root, given);
+	json_close(&o);
+	rq.to = link;
+	rq.from = rd_str(x->cse->config.id);
+	rq.request_id = x->rq->request_id;
+	rq.release = rd_str("3");
+	if (!wr_done(&w, &rq.content))
+		rq.content = rd_of("", 0);
+	cse_request(x->cse, &rq, on_original, b);
+	wr_free(&w);
+	return true;
+}
