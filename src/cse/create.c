@@ -175,7 +175,7 @@ static bool prepare(struct creation *cr)
 		return false;
 	}
 	tree_ri(cr->ri, sizeof cr->ri, cr->type->ty, x->target->id, cr->id, cr->instance);
-	return is_reachable(cr) && is_first(cr) && take_name(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given) &&
+	return is_reachable(cr) && take_name(cr) && is_first(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given) &&
 	    announce_check(x, cr->type, cr->given, &cr->attributes, NULL);
 }
 

@@ -190,12 +190,12 @@ static bool operation_of(struct waiting *w, const char *method, int ty)
 static bool take_parameters(struct waiting *w, const struct http_request *rq)
 {
 	const char *query = rq->query;
-	int rt = 0, tqi = 0;
+	int rt = -1, tqi = 0;
 
 	if (!query_number(query, "rcn", 99, &w->rq.rcn) || !query_number(query, "drt", 99, &w->rq.drt) || !query_number(query, "rt", 5, &rt) ||
-	    !query_number(query, "tqi", 1, &tqi))
+	    !query_number(query, "tqi", 1, &tqi) || rt == 0)
 		return false;
-	w->rq.rt = (enum onem2m_response_type)rt;
+	w->rq.rt = rt < 0 ? ONEM2M_RT_ABSENT : (enum onem2m_response_type)rt;
 	w->rq.token_request = tqi != 0;
 	w->rq.rp = query_text(query, "rp");
 	w->rq.role_ids = query_text(query, "rids");
@@ -300,6 +300,8 @@ void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_r
 		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON");
 	else if (w->texts[ID][0] == '\0')
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
+	else if (!is_plain(w->texts[ID]))
+		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) holds control characters");
 	else if (!take_parameters(w, rq))
 		refuse(w, RSC_BAD_REQUEST, "rcn, drt, rt or tqi in the query is none of its values");
 	else

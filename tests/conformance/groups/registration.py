@@ -287,13 +287,18 @@ def _(t):
 @check("REG", "CREATE/CSR/by-an-AE", CSR_CREATE)
 def _(t):
     csi, b = csr(t)
-    t.refused(join(t, csi, b, fr=t.ae().id), 4000, 4103, 4106, 4107, 4126)
+    t.refused(join(t, csi, b, fr=t.ae().id), 4000, 4005, 4103, 4106, 4107, 4126)
 
 
 @check("REG", "CREATE/CSR/csi-is-another's", CSR_CREATE)
 def _(t):
     csi, b = csr(t, csi="/id-somebody-else")
-    t.refused(join(t, csi, b), 4000, 4103, 4106)
+    r = join(t, csi, b)
+    # refused, or registered as who it is: never as somebody else
+    if r.rsc == 2001:
+        t.equal(r.get("csi"), csi, "CSE-ID")
+    else:
+        t.refused(r, 4000, 4103, 4106)
 
 
 @check("REG", "CREATE/CSR/cse-id-of-this-CSE", CSR_CREATE)

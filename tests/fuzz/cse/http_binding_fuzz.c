@@ -58,6 +58,14 @@ static const char *answered(const struct http_header *headers, const char *name)
 	return NULL;
 }
 
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
+			return true;
+	return false;
+}
+
 void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
 {
 	const char *rsc = answered(headers, "X-M2M-RSC"), *ri = answered(headers, "X-M2M-RI"), *asked = message_header(x->message, "X-M2M-RI");
@@ -67,7 +75,8 @@ void http_answer(struct http_exchange *x, unsigned status, const struct http_hea
 
 	x->answers++;
 	MUST(x->answers == 1 && rsc && rsc_parse(rd_str(rsc), &code) && rsc_http_status(code) == status);
-	MUST(ri ? asked && strcmp(ri, asked) == 0 : !asked || !asked[0]);
+	/* one with control characters is refused, and not repeated */
+	MUST(ri ? asked && strcmp(ri, asked) == 0 : !asked || !asked[0] || (has_control(asked) && code == RSC_BAD_REQUEST));
 	if (body.left > 0 && call_count == 0) /* what another said is passed on as it is */
 		MUST(answered(headers, "Content-Type") && json_parse(arena, body, NULL, &doc) == OK);
 	for (; headers->name; headers++)
