@@ -65,6 +65,9 @@ static bool url_of(const char *base, const struct onem2m_request *rq, char *url,
 	size_t n = strlen(base);
 	const char *prefix = "/";
 
+	/* a notification to a URL goes to exactly that */
+	if (to.left == 0 && rq->filter.left == 0)
+		return (size_t)snprintf(url, size, "%s", base) < size;
 	while (n > 0 && base[n - 1] == '/')
 		n--;
 	if (rd_starts(to, "//")) {

@@ -31,7 +31,7 @@ static uint64_t next_opening(struct outbox *b)
 {
 	struct cse *c = b->flow->cse;
 	struct resource *schedule = tree_by_id(c->tree, b->flow->policy.schedule);
-	const struct json *sce = json_get(resource_get(schedule, "se"), "sce");
+	const struct json *sce = schedule ? json_get(resource_get(schedule, "se"), "sce") : NULL;
 	uint64_t now = cse_now(c), at = now + LOOK_AGAIN_MS;
 
 	for (const struct json *e = sce ? sce->first : NULL; e; e = e->next) {
@@ -44,30 +44,45 @@ static uint64_t next_opening(struct outbox *b)
 	return cse_mono(c) + (at - now);
 }
 
-size_t hold_batch(const struct outbox *b)
+/* How many may go together, and whether that is as much as an aggregate holds. */
+static size_t batch_of(const struct outbox *b, bool *full)
 {
 	const struct outbox_policy *p = &b->flow->policy;
 	uint64_t committed = notifications_of(b->flow->cse)->committed, most = p->batch_number ? p->batch_number : OUTBOX_BATCH_MAX;
-	size_t n = 0;
+	size_t n = 0, octets = 0;
 
-	if (!p->batch || most > OUTBOX_MAX)
-		most = p->batch ? OUTBOX_MAX : 0;
-	for (const struct notification *k = b->first; k && !k->alone && k->number <= committed && n < most; k = k->next)
-		n++;
+	*full = false;
+	for (const struct notification *k = b->first; p->batch && k && !k->alone && k->number <= committed && !*full; k = k->next) {
+		octets += k->content->len;
+		if (n > 0 && octets > OUTBOX_BATCH_OCTETS) {
+			*full = true;
+			break;
+		}
+		*full = ++n == most;
+	}
 	return n;
+}
+
+size_t hold_batch(const struct outbox *b)
+{
+	bool full;
+
+	return batch_of(b, &full);
 }
 
 static uint64_t until_batch(struct outbox *b, uint64_t now)
 {
 	const struct outbox_policy *p = &b->flow->policy;
+	bool full;
 
 	if (!p->batch || (b->first && b->first->alone))
 		return 0;
 	if (b->batch_until == 0)
 		b->batch_until = now + p->batch_ms;
-	if (now >= b->batch_until || (p->batch_number > 0 && hold_batch(b) >= p->batch_number) || b->octets > OUTBOX_OCTETS_MAX / 2)
+	if (now >= b->batch_until)
 		return 0;
-	return b->batch_until;
+	batch_of(b, &full);
+	return full ? 0 : b->batch_until;
 }
 
 static uint64_t until_rate(struct outbox *b, uint64_t now)

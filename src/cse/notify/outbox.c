@@ -285,7 +285,6 @@ static void send_first(struct outbox *b, size_t n, struct rd content)
 	snprintf(b->category, sizeof b->category, "%" PRIu64, b->first->category);
 	b->rq = (struct onem2m_request){
 		.operation = ONEM2M_NOTIFY,
-		.to = nu,
 		.from = rd_str(c->config.id),
 		.request_id = rd_str(b->id),
 		.release = rd_str("3"),
@@ -295,10 +294,12 @@ static void send_first(struct outbox *b, size_t n, struct rd content)
 		.peer = "",
 		.internal = true,
 	};
-	if (is_url(nu))
+	if (is_url(nu)) {
 		c->transport.send(c->transport.transport, b->target, "", &b->rq, on_answer, b);
-	else
-		cse_submit(c, &b->rq, on_answer, b);
+		return;
+	}
+	b->rq.to = nu;
+	cse_submit(c, &b->rq, on_answer, b);
 }
 
 void outbox_pump(struct outbox *b)

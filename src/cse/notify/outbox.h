@@ -18,11 +18,13 @@
 
 #include "cse/private.h"
 
-#define OUTBOX_MAX 1000
-#define OUTBOX_OCTETS_MAX (8u << 20)
+#define OUTBOX_MAX 100000
+#define OUTBOX_OCTETS_MAX (64u << 20)
 #define OUTBOXES_OCTETS_MAX (256u << 20)
 #define OUTBOX_TRIES 200
-#define OUTBOX_BATCH_MAX 100       /* without a number, so that an aggregate stays a message */
+#define OUTBOX_BATCH_MAX 100       /* notifications in an aggregate without a number, */
+#define OUTBOX_BATCH_MOST 1000     /* with one, */
+#define OUTBOX_BATCH_OCTETS (CSE_BODY_MAX / 2) /* and their octets, so that it stays a message that others take */
 #define OUTBOX_BATCH_MS 60000      /* bn without a duration: TS-0001 table 9.6.8-2 leaves the default to the CSE */
 
 #define CATEGORY_IMMEDIATE 2

@@ -69,8 +69,8 @@ static void take_batch(struct resource *sub, struct outbox_policy *p)
 		return;
 	if (!json_uint(json_get(bn, "num"), &p->batch_number))
 		p->batch_number = 0;
-	if (p->batch_number > OUTBOX_MAX)
-		p->batch_number = OUTBOX_MAX;
+	if (p->batch_number > OUTBOX_BATCH_MOST)
+		p->batch_number = OUTBOX_BATCH_MOST;
 	p->batch_ms = duration_of(json_get(bn, "dur"), OUTBOX_BATCH_MS);
 }
 

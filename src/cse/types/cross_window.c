@@ -26,20 +26,47 @@ struct window {
 	struct seen *seen;
 };
 
-static struct window *window_of(struct cse *c, int64_t id, bool make)
+struct windows {
+	struct window *first;
+};
+
+static void windows_free(struct cse *c, void *state)
 {
-	struct window *w = c->services[SERVICE_CRS];
+	struct windows *all = state;
+
+	while (all->first)
+		cross_window_end(c, all->first->id);
+	free(all);
+}
+
+static struct windows *windows_of(struct cse *c)
+{
+	struct windows *all = c->services[SERVICE_CRS];
+
+	if (all)
+		return all;
+	all = calloc(1, sizeof *all);
+	if (!all)
+		abort();
+	cse_service_set(c, SERVICE_CRS, all, windows_free);
+	return all;
+}
+
+static struct window *window_of(struct cse *c, int64_t id)
+{
+	struct windows *all = windows_of(c);
+	struct window *w = all->first;
 
 	while (w && w->id != id)
 		w = w->next;
-	if (w || !make)
+	if (w)
 		return w;
 	w = calloc(1, sizeof *w);
 	if (!w)
 		abort();
 	w->id = id;
-	w->next = c->services[SERVICE_CRS];
-	c->services[SERVICE_CRS] = w;
+	w->next = all->first;
+	all->first = w;
 	return w;
 }
 
@@ -62,7 +89,7 @@ static void forget(struct window *w, uint64_t until)
 
 void cross_window_end(struct cse *c, int64_t id)
 {
-	struct window **at = (struct window **)&c->services[SERVICE_CRS], *w;
+	struct window **at = &windows_of(c)->first, *w;
 
 	while (*at && (*at)->id != id)
 		at = &(*at)->next;
@@ -165,7 +192,7 @@ static void on_time(struct cse *c, struct cse_timer *t)
 
 void cross_window_start(struct cse *c, struct resource *crs)
 {
-	struct window *w = window_of(c, crs->id, true);
+	struct window *w = window_of(c, crs->id);
 
 	forget(w, UINT64_MAX);
 	cse_timer_cancel(c, &w->timer);
@@ -176,7 +203,7 @@ void cross_window_start(struct cse *c, struct resource *crs)
 
 void cross_window_note(struct cse *c, struct resource *crs, const char *subscription)
 {
-	struct window *w = window_of(c, crs->id, true);
+	struct window *w = window_of(c, crs->id);
 	size_t size = strlen(subscription) + 1;
 	uint64_t now = cse_mono(c), length = size_of(crs);
 	bool sliding = resource_uint(crs, "twt", PERIODIC) == SLIDING, all = resource_uint(crs, "eem", ALL_PRESENT) == ALL_PRESENT;
@@ -235,12 +262,13 @@ static bool take(struct exchange *x, const struct json *sgn, enum onem2m_rsc *rs
 {
 	struct resource *crs = x->target;
 	char id[CSE_ID_MAX];
+	struct rd sur;
 	bool b;
 
 	if (json_bool(json_get(sgn, "vrq"), &b) && b)
 		return true;
 	*rsc = RSC_BAD_REQUEST;
-	if (!json_get(sgn, "sur") || !cse_sp_relative(x->cse, json_get(sgn, "sur")->text, id, sizeof id))
+	if (!json_string(json_get(sgn, "sur"), &sur) || !cse_sp_relative(x->cse, sur, id, sizeof id))
 		return false;
 	*rsc = RSC_ORIGINATOR_HAS_NO_PRIVILEGE;
 	if (!may_speak(x, id))

@@ -16,7 +16,7 @@ struct resource *subscription_blocking(struct cse *c, struct resource *r, const 
 
 	for (size_t i = 0; i < n; i++) {
 		struct resource *sub = ids[i] == but ? NULL : tree_by_id(c->tree, ids[i]);
-		const struct json *enc = resource_get(sub, "enc");
+		const struct json *enc = sub ? resource_get(sub, "enc") : NULL;
 
 		if (is_blocking(enc) && (!given || criteria_touches(enc, given)))
 			return sub;

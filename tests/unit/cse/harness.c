@@ -254,11 +254,18 @@ struct rig *rig_new(void)
 	return rig_new_as(CSE_IN, "/id-in", "cse-in");
 }
 
+/* Nobody answers any more; so that what waits for the network lets go of its memory. */
+static void hang_up(struct rig *g)
+{
+	for (size_t i = 0; i < g->sent_count; i++)
+		if (g->sent[i].done)
+			reply(&g->sent[i], RSC_TARGET_NOT_REACHABLE, "");
+}
+
 void rig_restart(struct rig *g)
 {
+	hang_up(g);
 	g->deferred_count = 0;
-	for (size_t i = 0; i < g->sent_count; i++)
-		g->sent[i].done = NULL;
 	store_rollback(g->store);
 	cse_free(g->cse);
 	start(g);
@@ -268,6 +275,7 @@ void rig_free(struct rig *g)
 {
 	if (!g)
 		return;
+	hang_up(g);
 	for (size_t i = 0; i < g->answer_count; i++)
 		assert_true(g->answers[i]->times <= 1);
 	cse_free(g->cse);
