@@ -214,7 +214,9 @@ void cross_targets_make(struct creation *cr, cross_done *done)
 		abort();
 	cross_address(cr->x->cse, cr->id, m->address, sizeof m->address);
 	for (const struct json *t = rrat ? rrat->first : NULL; t; t = t->next) {
-		subscribe(new_job(m, t), enc->count == 1 ? enc->first : json_at(enc, m->result.count - 1));
+		struct job *j = new_job(m, t);
+
+		subscribe(j, enc->count == 1 ? enc->first : json_at(enc, j->index));
 	}
 	for (const struct json *t = srat ? srat->first : NULL; t; t = t->next) {
 		struct job *j = new_job(m, t);
