@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/geo.h"
 #include "cse/private.h"
 #include "onem2m/schema_value.h"
 
@@ -250,6 +251,24 @@ static bool may_repeat(struct rd name)
 	return true;
 }
 
+/* gmty, gsf and geom go together. */
+static bool take_geometry(struct parsing *p)
+{
+	struct filter *f = p->f;
+	int type;
+
+	if (f->geo_type.left == 0 && f->geo_function.left == 0 && f->geo_coordinates.left == 0)
+		return true;
+	if (f->geo_type.left == 0 || f->geo_function.left == 0 || f->geo_coordinates.left == 0) {
+		snprintf(p->why, p->size, "`gmty`, `gsf` and `geom` in the query go together");
+		return false;
+	}
+	if (!one_of(p, "gmty", f->geo_type, GEO_POLYGONS, &type) || !one_of(p, "gsf", f->geo_function, GEO_INTERSECTS, &f->relation))
+		return false;
+	f->geometry = geo_parse(p->arena, (enum geo_type)type, f->geo_coordinates);
+	return f->geometry || wrong(p, "geom", "the coordinates of a geometry of type gmty");
+}
+
 enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, char *why, size_t size)
 {
 	struct parsing p = {f, a, why, size};
@@ -285,11 +304,7 @@ enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, c
 		if (!argument(&p, name, pair, value))
 			return ERR_BAD_VALUE;
 	}
-	if (f->geo_type.left > 0 && (f->geo_function.left == 0 || f->geo_coordinates.left == 0)) {
-		snprintf(why, size, "`gmty`, `gsf` and `geom` in the query go together");
-		return ERR_BAD_VALUE;
-	}
-	return OK;
+	return take_geometry(&p) ? OK : ERR_BAD_VALUE;
 }
 
 /* ---- matching ---- */
@@ -474,6 +489,25 @@ static void condition(struct tally *t, bool given, bool held)
 }
 
 
+/* The given geometry stands in the given relation to the resource's location. */
+static bool geo_matches(const struct filter *f, struct resource *r)
+{
+	const struct json *loc = resource_get(r, "loc");
+	struct json_arena *arena;
+	const struct geo *where;
+	bool ok;
+
+	if (!loc)
+		return false;
+	arena = json_arena_new();
+	if (!arena)
+		return false;
+	where = geo_parse_object(arena, loc);
+	ok = where && geo_relate(f->geometry, (enum geo_function)f->relation, where);
+	json_arena_free(arena);
+	return ok;
+}
+
 static void tally_times(const struct filter *f, struct resource *r, struct tally *t)
 {
 	condition(t, f->crb.left > 0, f->crb.left > 0 && before(r, "ct", f->crb));
@@ -527,8 +561,8 @@ bool filter_matches(const struct filter *f, struct cse *c, struct resource *r)
 		condition(&t, true, any_child(c, r, &s, child_type));
 	if (f->child_label_count > 0)
 		condition(&t, true, any_child(c, r, &s, child_label));
-	if (f->geo_type.left > 0)
-		condition(&t, true, filter_geo_matches(f, r));
+	if (f->geometry)
+		condition(&t, true, geo_matches(f, r));
 	if (f->semantics.left > 0)
 		condition(&t, true, filter_semantics_match(f, c, r));
 	switch (f->operation) {

@@ -14,6 +14,7 @@
 #include "json/json.h"
 
 struct cse;
+struct geo;
 struct resource;
 
 #define FILTER_LIST_MAX 32
@@ -34,7 +35,9 @@ struct filter {
 	size_t type_count, child_type_count, parent_type_count;
 	size_t attribute_count, attribute_list_count;
 	struct rd semantics;         /* smf */
-	struct rd geo_type, geo_function, geo_coordinates; /* gmty, gsf, geom */
+	struct rd geo_type, geo_function, geo_coordinates; /* gmty, gsf, geom: */
+	const struct geo *geometry;
+	int relation;
 	enum filter_usage usage;
 	int operation;               /* fo: 1 AND, 2 OR, 3 XOR */
 	uint64_t limit, level, offset; /* 0: absent */

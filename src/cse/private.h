@@ -312,7 +312,6 @@ bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_nam
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */
 void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
-bool filter_geo_matches(const struct filter *f, struct resource *r);
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
 bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
 bool access_role_is_assigned(struct exchange *x, struct rd role);

@@ -392,7 +392,12 @@ bool value_is_geometry(int geometry, struct rd in)
 		ok = positions(&in, 2, false);
 		break;
 	case 3: /* Polygon: rings */
+		text = in;
 		ok = many_positions(&in, 4, true);
+		if (!ok) { /* clients leave the outer brackets out when there is but one ring */
+			in = text;
+			ok = positions(&in, 4, true);
+		}
 		break;
 	case 4: /* MultiPoint */
 		ok = positions(&in, 1, false);
@@ -401,7 +406,12 @@ bool value_is_geometry(int geometry, struct rd in)
 		ok = many_positions(&in, 2, false);
 		break;
 	case 6: /* MultiPolygon */
+		text = in;
 		ok = polygons(&in);
+		if (!ok) {
+			in = text;
+			ok = many_positions(&in, 4, true);
+		}
 		break;
 	}
 	space(&in);

@@ -18,7 +18,7 @@ bool value_is_base64(struct rd text);        /* RFC 4648 clause 4, padded */
 bool value_is_content_info(struct rd text);  /* "application/json:0", "text/plain:1:2" */
 bool value_is_ipv4(struct rd text);          /* with or without "/24" */
 bool value_is_ipv6(struct rd text);
-/* Whether `coordinates`, a JSON array, is that of geometry 1..6 (m2m:geometryType), RFC 7946 clause 3.1. */
+/* Whether `coordinates`, a JSON array, is that of geometry 1..6 (m2m:geometryType), RFC 7946 clause 3.1; a polygon of one ring may be that ring. */
 bool value_is_geometry(int geometry, struct rd coordinates);
 
 #endif

@@ -12,13 +12,6 @@ void semantic_retrieve(struct exchange *x)
 	exchange_fail(x, RSC_NOT_IMPLEMENTED, "semantic content is not implemented yet");
 }
 
-bool filter_geo_matches(const struct filter *f, struct resource *r)
-{
-	(void)f;
-	(void)r;
-	return false;
-}
-
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r)
 {
 	(void)f;
