@@ -346,3 +346,30 @@ bool cse_policies_permit(struct exchange *x, const struct json *acpi, struct res
 {
 	return x->privileged || policies_permit(x, acpi, &(const struct asking){acop, object, child_type});
 }
+
+/* Policies that do not exist protect nothing: TS-0004 clause 7.3.3.5. */
+bool cse_policies_exist(struct exchange *x, const struct json *acpi)
+{
+	if (acpi && acpi->type == JSON_ARRAY && !acpi->first) {
+		exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: must name a policy");
+		return false;
+	}
+	for (const struct json *id = acpi && acpi->type == JSON_ARRAY ? acpi->first : NULL; id; id = id->next) {
+		char other[CSE_ID_MAX];
+		struct resource *r;
+		struct rd rest;
+		bool ok;
+
+		if (id->type != JSON_STRING || !cse_is_local(x->cse, id->text, &rest, other, sizeof other))
+			continue;
+		r = cse_find(x->cse, rest, NULL, NULL);
+		ok = r && r->type % TY_ANNOUNCED == TY_ACP;
+		resource_unref(r);
+		if (!ok) {
+			exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: there is no accessControlPolicy `%.*s`", (int)(id->text.left < 200 ? id->text.left : 200),
+			    (const char *)id->text.at);
+			return false;
+		}
+	}
+	return true;
+}

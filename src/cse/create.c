@@ -79,35 +79,6 @@ static bool take_expiration(struct creation *cr)
 	return true;
 }
 
-/* Policies that do not exist protect nothing: TS-0004 clause 7.3.3.5. */
-static bool policies_exist(struct exchange *x, const struct json *given)
-{
-	const struct json *acpi = json_get(given, "acpi");
-
-	if (acpi && acpi->type == JSON_ARRAY && !acpi->first) {
-		exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: must name a policy");
-		return false;
-	}
-	for (const struct json *id = acpi && acpi->type == JSON_ARRAY ? acpi->first : NULL; id; id = id->next) {
-		char other[CSE_ID_MAX];
-		struct resource *r;
-		struct rd rest;
-		bool ok;
-
-		if (id->type != JSON_STRING || !cse_is_local(x->cse, id->text, &rest, other, sizeof other))
-			continue;
-		r = cse_find(x->cse, rest, NULL, NULL);
-		ok = r && r->type % TY_ANNOUNCED == TY_ACP;
-		resource_unref(r);
-		if (!ok) {
-			exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: there is no accessControlPolicy `%.*s`", (int)(id->text.left < 200 ? id->text.left : 200),
-			    (const char *)id->text.at);
-			return false;
-		}
-	}
-	return true;
-}
-
 /* creator: a null asks for the originator to be noted. TS-0001 table 9.6.1.3.1-1. */
 static bool take_creator(struct creation *cr)
 {
@@ -175,7 +146,7 @@ static bool prepare(struct creation *cr)
 		return false;
 	}
 	tree_ri(cr->ri, sizeof cr->ri, cr->type->ty, x->target->id, cr->id, cr->instance);
-	return is_reachable(cr) && take_name(cr) && is_first(cr) && take_creator(cr) && take_expiration(cr) && policies_exist(x, cr->given) &&
+	return is_reachable(cr) && take_name(cr) && is_first(cr) && take_creator(cr) && take_expiration(cr) && cse_policies_exist(x, json_get(cr->given, "acpi")) &&
 	    announce_check(x, cr->type, cr->given, &cr->attributes, NULL);
 }
 

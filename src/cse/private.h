@@ -249,6 +249,7 @@ bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, uns
 
 /* ---- access control ---- */
 bool cse_permits(struct exchange *x, struct resource *r, unsigned acop);
+bool cse_policies_exist(struct exchange *x, const struct json *acpi); /* of a CREATE or UPDATE; false after a failure was answered */
 bool cse_permits_child(struct exchange *x, struct resource *parent, int child_type); /* CREATE */
 bool cse_policies_permit(struct exchange *x, const struct json *acpi, struct resource *object, unsigned acop, int child_type); /* these alone */
 bool cse_pattern_matches(const char *pattern, const char *text);    /* '*' stands for any characters */

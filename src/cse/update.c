@@ -115,32 +115,6 @@ static bool take_expiration(struct updating *u)
 	return true;
 }
 
-static bool policies_exist(struct exchange *x, const struct json *acpi)
-{
-	if (acpi && acpi->type == JSON_ARRAY && !acpi->first) {
-		exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: must name a policy");
-		return false;
-	}
-	for (const struct json *id = acpi && acpi->type == JSON_ARRAY ? acpi->first : NULL; id; id = id->next) {
-		char other[CSE_ID_MAX];
-		struct resource *r;
-		struct rd rest;
-		bool ok;
-
-		if (id->type != JSON_STRING || !cse_is_local(x->cse, id->text, &rest, other, sizeof other))
-			continue;
-		r = cse_find(x->cse, rest, NULL, NULL);
-		ok = r && r->type % TY_ANNOUNCED == TY_ACP;
-		resource_unref(r);
-		if (!ok) {
-			exchange_fail(x, RSC_BAD_REQUEST, "`acpi`: there is no accessControlPolicy `%.*s`", (int)(id->text.left < 200 ? id->text.left : 200),
-			    (const char *)id->text.at);
-			return false;
-		}
-	}
-	return true;
-}
-
 static void put_modified(struct updating *u, struct wr *w)
 {
 	struct json_out o = json_out(w);
@@ -304,7 +278,7 @@ static void update(struct exchange *x, const struct json *given)
 		exchange_fail(x, fault.rsc, "%s", fault.text);
 		return;
 	}
-	if (!policies_exist(x, json_get(given, "acpi")) || announce_sends_back(x, given))
+	if (!cse_policies_exist(x, json_get(given, "acpi")) || announce_sends_back(x, given))
 		return;
 	u->x = x;
 	u->given = given;
