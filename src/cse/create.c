@@ -301,6 +301,7 @@ static bool insert(struct creation *cr)
 void creation_finish(struct creation *cr)
 {
 	struct exchange *x = cr->x;
+	struct rd at;
 
 	/* while a hook waited the parent may have changed, or gone with what was made below it */
 	if (x->target->stale) {
@@ -315,7 +316,7 @@ void creation_finish(struct creation *cr)
 		return;
 	}
 	cse_event(x->cse, &(const struct event){.kind = EVENT_CHILD_CREATE, .subject = x->target, .shown = cr->made, .operation = ONEM2M_CREATE, .originator = x->from});
-	if (!announce_created(x, cr->made, answer, cr))
+	if (!attributes_get(&cr->attributes, "at", &at) || !announce_created(x, cr->made, answer, cr))
 		answer(cr);
 }
 

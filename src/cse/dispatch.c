@@ -275,8 +275,6 @@ void exchange_route(struct exchange *x)
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	struct exchange *x = malloc(sizeof *x);
-	char other[CSE_ID_MAX];
-	struct rd rest;
 
 	c->counts.requests++;
 	if (!x)
@@ -294,6 +292,6 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 		return;
 	x->privileged = rq->internal || is_administrator(c, x->from);
 	beacon_check(x);
-	if (!request_is_non_blocking(x, cse_is_local(c, rq->to, &rest, other, sizeof other)))
+	if (!request_is_non_blocking(x))
 		exchange_route(x);
 }

@@ -306,7 +306,7 @@ void group_resource_gone(struct cse *c, const struct resource *r); /* types/grou
 void group_before_commit(struct cse *c);
 void subscription_self_reference(struct exchange *x);       /* types/subscription.c */
 bool subscription_blocks_update(struct updating *u);        /* true: a blocking subscription took it over and calls updating_resume */
-bool request_is_non_blocking(struct exchange *x, bool local); /* types/request.c: true when it took the exchange; exchange_route comes later, if so */
+bool request_is_non_blocking(struct exchange *x); /* types/request.c: true when it took the exchange; exchange_route comes later, if so */
 bool crs_notified(struct exchange *x);                      /* types/cross_window.c: a NOTIFY that the CSE itself takes */
 const struct schema_type *flex_container_schema(struct rd root, const struct json *cnd); /* types/flex_container.c: NULL when they do not go together */
 bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_names.c: some flexContainer here has such a custom attribute */

@@ -177,6 +177,12 @@ void announce_job_again(struct announce_job *j)
 
 /* ---- orders ---- */
 
+static void make_ready(struct announce_job *j)
+{
+	j->ready = true;
+	announcer_of(j->cse)->any_ready = true;
+}
+
 static void wait_for(struct announce_job *j, struct announce_wait *w)
 {
 	if (!w || j->wait_count == ANNOUNCE_WAITS)
@@ -209,7 +215,7 @@ void announce_sync(struct cse *c, const struct announce_original *o, const char 
 		j->again = j->in_flight;
 	note_gone(j, gone);
 	persist(j, "1");
-	j->ready = true;
+	make_ready(j);
 	wait_for(j, w);
 }
 
@@ -222,15 +228,19 @@ void announce_remove(struct cse *c, const struct announce_original *o, const cha
 		return;
 	j = announce_job_new(c, o, csi, address);
 	persist(j, "1");
-	j->ready = true;
+	make_ready(j);
 	wait_for(j, w);
 }
 
 /* A run may end jobs and order others, so the list is looked through anew after each. */
 void announce_flush(struct cse *c)
 {
-	struct announce_job *j = announcer_of(c)->jobs;
+	struct announcer *all = announcer_of(c);
+	struct announce_job *j = all->jobs;
 
+	if (!all->any_ready)
+		return;
+	all->any_ready = false;
 	while (j) {
 		if (!j->ready || j->in_flight) {
 			j = j->next;
@@ -238,7 +248,7 @@ void announce_flush(struct cse *c)
 		}
 		j->ready = false;
 		announce_job_run(j);
-		j = announcer_of(c)->jobs;
+		j = all->jobs;
 	}
 }
 
@@ -250,7 +260,8 @@ void announce_cse_is_there(struct cse *c, const char *csi)
 		if (strcmp(j->csi, csi) != 0 || j->in_flight)
 			continue;
 		j->tries = 0;
-		any = j->ready = true;
+		make_ready(j);
+		any = true;
 	}
 	if (any)
 		cse_commit_later(c);

@@ -25,6 +25,7 @@ struct announce_job {
 
 struct announcer {
 	struct announce_job *jobs;
+	bool any_ready;
 	struct announce_wait *collecting; /* the deletion that is under way waits for what is ordered now */
 };
 

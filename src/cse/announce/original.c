@@ -187,8 +187,10 @@ bool announce_created(struct exchange *x, struct resource *made, void (*then)(vo
 bool announce_updated(struct exchange *x, struct resource *old, struct resource *made, const struct attributes *a, void (*then)(void *ctx), void *ctx)
 {
 	struct announce_wait *wait;
+	struct rd at;
 
-	if (!made->schema || !made->schema->announceable || (!resource_get(made, "at") && !resource_get(old, "at")))
+	/* the older one is parsed already, the newer need not be */
+	if (!made->schema || !made->schema->announceable || (!attributes_get(a, "at", &at) && !resource_get(old, "at")))
 		return false;
 	exchange_keep(x);
 	wait = announce_wait_new(x->cse, then, ctx);
@@ -198,15 +200,25 @@ bool announce_updated(struct exchange *x, struct resource *old, struct resource 
 
 void announce_edited(struct cse *c, struct resource *old, struct resource *made, const struct attributes *a)
 {
-	if (made->schema && made->schema->announceable && resource_get(made, "at") && concerns_doubles(old, made, a))
+	struct rd at;
+
+	if (made->schema && made->schema->announceable && attributes_get(a, "at", &at) && concerns_doubles(old, made, a))
 		order(c, old, made, a, NULL);
 }
 
 /* ---- the end of an original ---- */
 
+/* Most have never been announced: those are not even parsed. */
+static bool may_have_doubles(struct resource *r)
+{
+	struct rd text = resource_text(r);
+
+	return r->schema && r->schema->announceable && memmem(text.at, text.left, "\"at\":", 5);
+}
+
 void announce_gone(struct cse *c, struct resource *r)
 {
-	const struct json *at = r->schema && r->schema->announceable ? resource_get(r, "at") : NULL;
+	const struct json *at = may_have_doubles(r) ? resource_get(r, "at") : NULL;
 	const struct announce_original o = original_of(r);
 	char csi[CSE_ID_MAX], entry[CSE_ID_MAX];
 

@@ -258,15 +258,18 @@ static void delay(struct exchange *x, uint64_t at_ms)
 	cse_timer_at(x->cse, &d->timer, cse_mono(x->cse) + (at_ms - cse_now(x->cse)));
 }
 
-bool request_is_non_blocking(struct exchange *x, bool local)
+bool request_is_non_blocking(struct exchange *x)
 {
 	const struct onem2m_request *rq = x->rq;
 	uint64_t now, at = 0, kept;
-	bool flexible = rq->rt == ONEM2M_FLEX_BLOCKING;
+	char other[CSE_ID_MAX];
+	struct rd rest;
+	bool local, flexible = rq->rt == ONEM2M_FLEX_BLOCKING;
 
 	if ((rq->rt == ONEM2M_RT_ABSENT || rq->rt == ONEM2M_BLOCKING) && rq->oet.left == 0 && rq->rp.left == 0)
 		return false;
 	now = cse_now(x->cse);
+	local = cse_is_local(x->cse, rq->to, &rest, other, sizeof other);
 	if (rq->rp.left > 0 && (!timestamp_parse_abs_rel(rq->rp, now, &kept) || kept <= now)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "the result persistence (rp) is no time to come");
 		return true;
