@@ -390,7 +390,7 @@ static bool may_create(struct exchange *x)
 
 static bool is_made_by_the_cse(int ty)
 {
-	return ty == TY_CSE_BASE || ty == TY_REQUEST || ty == TY_DELIVERY || ty == TY_EXEC_INSTANCE || ty == TY_FLEX_CONTAINER_INSTANCE || ty == TY_AE_CONTACT_LIST ||
+	return ty == TY_CSE_BASE || ty == TY_REQUEST || ty == TY_EXEC_INSTANCE || ty == TY_FLEX_CONTAINER_INSTANCE || ty == TY_AE_CONTACT_LIST ||
 	    ty == TY_AE_CONTACT_LIST_PER_CSE || ty == TY_SEMANTIC_MASHUP_RESULT;
 }
 

@@ -152,6 +152,14 @@ static bool rcn_is_valid(const struct exchange *x)
 	return false;
 }
 
+/* m2m:eventCat: 2 to 4, or the service provider's own; 0 is the default. It is passed on; handling by it (CMDH) is not offered. */
+static bool category_is_good(struct rd ec)
+{
+	uint64_t n;
+
+	return ec.left == 0 || (rd_decimal(ec, &n) && (n == 0 || (n >= 2 && n <= 4) || (n >= 100 && n <= 999)));
+}
+
 static bool check(struct exchange *x)
 {
 	enum onem2m_rsc rsc;
@@ -189,6 +197,10 @@ static bool check(struct exchange *x)
 	}
 	if (!rcn_is_valid(x)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "result content (rcn) %d does not go with this operation", x->rcn);
+		return false;
+	}
+	if (!category_is_good(x->rq->ec)) {
+		exchange_fail(x, RSC_BAD_REQUEST, "the event category (ec) is none");
 		return false;
 	}
 	if (x->rq->drt != 0 && x->rq->drt != 1 && x->rq->drt != 2) {
@@ -259,7 +271,7 @@ void exchange_route(struct exchange *x)
 	char other[CSE_ID_MAX];
 	struct rd rest;
 
-	if (!cse_is_local(c, x->rq->to, &rest, other, sizeof other)) {
+	if (!cse_is_local(c, x->rq->to, &rest, other, sizeof other) && !cse_s_type_ae(c, x->rq->to, &rest, other, sizeof other)) {
 		cse_forward(x, other);
 		return;
 	}

@@ -70,7 +70,7 @@ void cse_make_fixed(struct cse *c)
 	/* reject: who subscribed for a target decides, unless it says otherwise by a policy of its own */
 	make(c, TY_NOTIFICATION_TARGET_POLICY, "defaultNTP", "{\"acn\":2,\"plbl\":\"Default\"}");
 	if (c->config.type == CSE_IN)
-		make(c, TY_AE_CONTACT_LIST, "AEContactList", "{}");
+		make(c, TY_AE_CONTACT_LIST, "AEContactList", "{\"nic\":0}");
 }
 
 bool cse_is_fixed(const struct cse *c, const struct resource *r)

@@ -331,6 +331,9 @@ struct resource *announce_policy(struct cse *c, struct rd address);     /* a new
 void announce_cse_is_there(struct cse *c, const char *csi);             /* it registered, or answers again */
 void announce_flush(struct cse *c);                                     /* after a commit */
 enum err announce_start(struct cse *c) MUST_CHECK;
+/* An AE-ID of the service provider, "/Sxyz": true when that AE is registered here, otherwise `other` is the CSE where it is, if its AEAnnc tells. */
+bool cse_s_type_ae(struct cse *c, struct rd to, struct rd *rest, char *other, size_t size);
+void announce_s_type_ae(struct creation *cr); /* an AE-ID that is unique within the service provider is made known to the IN-CSE */
 bool cse_knows(struct cse *c, const char *csi);                         /* forward.c: a request for it leaves this CSE, or it is this one */
 struct resource *cse_next_hop(struct cse *c, const char *csi); /* the remoteCSE on the way to a CSE; NULL: not known here */
 bool cse_poa(struct resource *r, char *poa, size_t size);

@@ -198,6 +198,17 @@ def resources_are_announced(in_, mn, mn2):
     mn.must(2000, "GET", at[0])
 
 
+def ae_id_of_the_service_provider_is_found(in_, mn, mn2, listener):
+    """An AE-ID with S names its AE wherever it is registered."""
+    mn.must(2001, "POST", "cse-mn", "Sfar", {"m2m:ae": {"rn": "far", "api": "Ntest", "rr": True, "poa": [listener.url], "srv": ["4"]}}, 2)
+    in_.must(4004, "GET", "/Snobody", "CAdmin")
+    in_.must(4103, "GET", "/Sfar", "CAdmin")
+    in_.must(2001, "POST", "cse-in", body={"m2m:cnt": {"rn": "told"}}, ty=3)
+    in_.must(2001, "POST", "cse-in/told", body={"m2m:sub": {"rn": "sub", "nu": ["/Sfar"], "enc": {"net": [3]}}}, ty=23)
+    in_.must(2001, "POST", "cse-in/told", body={"m2m:cin": {"con": "to S"}}, ty=4)
+    listener.wait("the notification to the S-type AE", lambda n: json.dumps(n).find("to S") > 0)
+
+
 def announcement_waits_for_a_cse_that_is_away(in_, mn, mn2):
     port = mn2.port
     mn2.stop(signal.SIGKILL)
@@ -240,6 +251,7 @@ try:
     groups_cross(in_, mn, mn2)
     non_blocking_requests_cross(in_, mn, mn2, listener)
     resources_are_announced(in_, mn, mn2)
+    ae_id_of_the_service_provider_is_found(in_, mn, mn2, listener)
     announcement_waits_for_a_cse_that_is_away(in_, mn, mn2)
     clean_end_deregisters(in_, mn, mn2)
     registration_comes_back(in_, mn, mn2)

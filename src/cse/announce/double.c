@@ -124,3 +124,49 @@ bool announce_sends_back(struct exchange *x, const struct json *given)
 	wr_free(&w);
 	return true;
 }
+
+/* ---- AEs whose ID is unique within the service provider: TS-0001 clauses 7.2 (S-AE-ID-Stem) and 10.2.2.2 ---- */
+
+struct seeking {
+	const char *stem;             /* "Sxyz" */
+	char *csi;
+	size_t size;
+	bool found;
+};
+
+static bool is_double_of_ae(void *ctx, struct resource *r)
+{
+	struct seeking *k = ctx;
+	char link[CSE_ID_MAX];
+	const char *id;
+
+	if (!json_text(resource_get(r, "lnk"), link, sizeof link))
+		return true;
+	id = strrchr(link, '/');
+	k->found = id && strcmp(id + 1, k->stem) == 0 && announce_csi(rd_str(link), k->csi, k->size);
+	return !k->found;
+}
+
+bool cse_s_type_ae(struct cse *c, struct rd to, struct rd *rest, char *other, size_t size)
+{
+	struct rd path = to, stem;
+	struct seeking k = {.csi = other, .size = size};
+	struct resource *ae;
+	char id[128];
+	bool here;
+
+	if (!rd_starts(path, "/S") || !rd_skip(&path, 1))
+		return false;
+	*rest = path;
+	if (!rd_until(&path, '/', &stem))
+		stem = path;
+	ae = tree_by_ri(c->tree, stem);
+	here = ae && ae->type == TY_AE;
+	resource_unref(ae);
+	if (here || !rd_text(stem, id, sizeof id))
+		return here;
+	k.stem = id;
+	if (tree_by_type(c->tree, TY_AE + TY_ANNOUNCED, is_double_of_ae, &k) != OK)
+		c->counts.refused++;
+	return false;
+}

@@ -110,6 +110,30 @@ bool announce_check(struct exchange *x, const struct schema_type *t, const struc
 	return !json_get(given, "aa") || check_names(x, t, a);
 }
 
+/* The IN-CSE learns where an S-type AE is, if it is this CSE's registrar. */
+void announce_s_type_ae(struct creation *cr)
+{
+	struct cse *c = cr->x->cse;
+	const struct json *at = attributes_value(&cr->attributes, "at");
+	struct resource *registrar = c->config.registrar_id ? tree_by_ri(c->tree, rd_str(c->config.registrar_id + 1)) : NULL;
+	bool is_in = registrar && resource_uint(registrar, "cst", 0) == CSE_IN;
+	struct wr w = wr_new(CSE_BODY_MAX);
+	struct json_out o = json_out(&w);
+
+	resource_unref(registrar);
+	if (cr->ri[0] == 'S' && is_in) {
+		json_array(&o, NULL);
+		for (const struct json *e = at ? at->first : NULL; e; e = e->next)
+			if (!json_is_string(e, c->config.registrar_id))
+				json_put(&o, NULL, e);
+		json_put_string(&o, NULL, c->config.registrar_id);
+		json_close(&o);
+		set_list(&cr->attributes, "at", &w);
+		return;
+	}
+	wr_free(&w);
+}
+
 /* ---- orders ---- */
 
 static struct announce_original original_of(const struct resource *r)

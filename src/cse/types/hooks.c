@@ -23,6 +23,7 @@ static const struct type_hooks *const all[] = {
 	&hooks_group,
 	&hooks_request,
 	&hooks_polling_channel,
+	&hooks_delivery,
 };
 
 #define TY_MOST 128

@@ -27,6 +27,7 @@ extern const struct type_hooks hooks_cross_resource_subscription; /* cross_resou
 extern const struct type_hooks hooks_group;             /* group.c */
 extern const struct type_hooks hooks_request;           /* request.c */
 extern const struct type_hooks hooks_polling_channel;   /* polling_channel.c */
+extern const struct type_hooks hooks_delivery;          /* delivery.c */
 
 void type_hooks_each(void (*fn)(void *ctx, const struct type_hooks *h), void *ctx);
 
