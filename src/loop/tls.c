@@ -181,6 +181,30 @@ gnutls_session_t tls_session_new(struct tls_credentials *c, bool server)
 	return s;
 }
 
+gnutls_session_t tls_datagram_session_new(struct tls_credentials *certificates, struct tls_credentials *psk, bool server)
+{
+	gnutls_session_t s;
+	const char *priority = certificates && psk ? DTLS_PRIORITY_START DTLS_PRIORITY_CERTIFICATES DTLS_PRIORITY_PSK DTLS_PRIORITY_END
+	    : certificates                         ? DTLS_PRIORITY_START DTLS_PRIORITY_CERTIFICATES DTLS_PRIORITY_END
+						   : DTLS_PRIORITY_START DTLS_PRIORITY_PSK DTLS_PRIORITY_END;
+
+	if ((!certificates && !psk) || gnutls_init(&s, (server ? GNUTLS_SERVER : GNUTLS_CLIENT) | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) != 0)
+		return NULL;
+	if (gnutls_priority_set_direct(s, priority, NULL) != 0) {
+		gnutls_deinit(s);
+		return NULL;
+	}
+	if (certificates)
+		gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, certificates->certificates);
+	if (psk) {
+		gnutls_session_set_ptr(s, psk); /* on_psk's */
+		gnutls_credentials_set(s, GNUTLS_CRD_PSK, psk->psk_server);
+	}
+	if (server && certificates)
+		gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUIRE);
+	return s;
+}
+
 bool tls_chain_is_good(gnutls_session_t session)
 {
 	unsigned status = ~0U;
