@@ -246,8 +246,11 @@ void exchange_store_failed(struct exchange *x, enum err e)
 
 bool exchange_save(struct exchange *x)
 {
-	enum err e = tree_flush(x->cse->tree);
+	enum err e;
 
+	if (x->saved)
+		return true;
+	e = tree_flush(x->cse->tree);
 	if (e == OK)
 		e = store_savepoint(x->cse->store);
 	if (e != OK) {

@@ -35,7 +35,10 @@ struct resource *cse_make_resource(struct cse *c, const struct own_resource *o)
 	attributes_set_string(a, "ri", ri);
 	attributes_set_string(a, "pi", o->parent->ri);
 	attributes_set_time(a, "ct", now);
-	attributes_set_time(a, "lt", now);
+	n.counters = o->counters;
+	n.counters.modified_ms = now;
+	if (!o->counters.used)
+		attributes_set_time(a, "lt", now);
 	attributes_set_time(a, "et", o->expires ? o->expires : now + 20 * YEARS_5_MS);
 	n.label_count = attributes_labels(a, &n.labels);
 	attributes_write(a, &text);

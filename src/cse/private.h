@@ -84,6 +84,7 @@ struct own_resource {
 	const char *creator;
 	uint64_t expires;             /* unix ms */
 	struct attributes *attributes; /* the common ones are added */
+	struct counters counters;     /* of a container: used, with or without state tag */
 };
 struct resource *cse_make_resource(struct cse *c, const struct own_resource *o); /* a new reference; NULL: the store failed. Without events */
 void cse_make_fixed(struct cse *c);
@@ -208,7 +209,7 @@ void updating_resume(struct updating *u);
 /* ---- operations ---- */
 void exchange_route(struct exchange *x);   /* to the CSE that has the target, or exchange_perform */
 void exchange_perform(struct exchange *x); /* after the checks of cse_submit: finds the target and does the operation */
-bool exchange_save(struct exchange *x);    /* begins what a failure undoes; false after a failure was answered */
+bool exchange_save(struct exchange *x);    /* begins what a failure undoes, unless it is begun; false after a failure was answered */
 void exchange_keep(struct exchange *x);    /* ends it: the writes stand */
 void cse_create(struct exchange *x);
 void cse_retrieve(struct exchange *x);
@@ -310,6 +311,8 @@ bool request_is_non_blocking(struct exchange *x); /* types/request.c: true when 
 bool crs_notified(struct exchange *x);                      /* types/cross_window.c: a NOTIFY that the CSE itself takes */
 const struct schema_type *flex_container_schema(struct rd root, const struct json *cnd); /* types/flex_container.c: NULL when they do not go together */
 bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_names.c: some flexContainer here has such a custom attribute */
+void location_before_latest(struct cse *c, const struct resource *container);    /* types/location_policy.c: before the latest is looked up */
+void location_container_removed(struct cse *c, const struct resource *container);
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */
 void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */

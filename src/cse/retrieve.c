@@ -188,6 +188,8 @@ static bool take_virtual(struct exchange *x)
 		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "retrieval of instances is disabled (disr)");
 		return false;
 	}
+	if (x->virtual_child == VIRTUAL_LATEST)
+		location_before_latest(x->cse, x->target);
 	instance = x->virtual_child == VIRTUAL_LATEST ? tree_latest(x->cse->tree, x->target) : tree_oldest(x->cse->tree, x->target);
 	if (!instance) {
 		cse_event(x->cse, &(const struct event){.kind = EVENT_RETRIEVE_NECR, .subject = x->target, .shown = x->target, .operation = ONEM2M_RETRIEVE, .originator = x->from});

@@ -79,10 +79,16 @@ static enum hook_result instance_retrieve(struct exchange *x)
 	return HOOK_FAILED;
 }
 
+static void container_removed(struct cse *c, struct resource *r)
+{
+	location_container_removed(c, r);
+}
+
 const struct type_hooks hooks_container = {
 	.type = TY_CONTAINER,
 	.create = container_create,
 	.updated = container_updated,
+	.removed = container_removed,
 	.child_created = container_child_created,
 	.child_removed = container_child_removed,
 };

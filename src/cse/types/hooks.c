@@ -16,6 +16,7 @@ static const struct type_hooks *const all[] = {
 	&hooks_time_series_instance,
 	&hooks_time_sync_beacon,
 	&hooks_schedule,
+	&hooks_location_policy,
 	&hooks_subscription,
 	&hooks_target_policy,
 	&hooks_target_reference,
