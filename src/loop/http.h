@@ -7,6 +7,9 @@
 #include "loop/tls.h"
 
 #define HTTP_BODY_MAX (1024 * 1024)
+/* A longer body is read and dropped up to this, so that its sender, who sends before it listens, gets the refusal. One that says that it is
+ * longer still is refused before it is read, and its connection ends. */
+#define HTTP_DROP_MAX (8 * HTTP_BODY_MAX)
 
 struct http_header {
 	const char *name, *value;
@@ -25,6 +28,7 @@ struct http_request {
 	bool tls;
 	const char *address;      /* of the client, as text */
 	struct rd body;
+	bool too_long;            /* the body was longer than HTTP_BODY_MAX, and is not here: refuse. Only after http_server_refuse_long */
 };
 
 /* Called once the body is there. The answer may come at once or later, from any callback of the same loop; the client may be gone
@@ -37,9 +41,14 @@ void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const c
 /* Answers and ends the exchange. body is copied. headers end with {NULL, NULL}; may be NULL. */
 void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body);
 
+/* A connection has HTTP_STALL_S for a whole request to come, and for its answer to be taken. When there are too many connections, the one
+ * goes that has been without a request for longest, so that those who dribble or idle keep nobody else away. */
+#define HTTP_STALL_S 300
 /* host_port: "127.0.0.1:8080"; port 0 picks one. tls NULL: plain HTTP. Only certificate credentials; a client certificate is demanded. */
 enum err http_server_new(struct loop *l, const char *host_port, struct tls_credentials *tls, http_handler *fn, void *ctx,
     struct http_server **out) MUST_CHECK;
+/* The handler itself refuses what is too long, in the words of its protocol; otherwise it is not asked, and the answer is 413. */
+void http_server_refuse_long(struct http_server *s);
 uint16_t http_server_port(const struct http_server *s);
 void http_server_free(struct http_server *s);
 

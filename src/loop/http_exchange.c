@@ -28,6 +28,7 @@ struct http_exchange {
 	struct http_exchange *next, **link; /* in server->waiting */
 	enum exchange_state state;
 	bool seen, too_long, malformed;
+	size_t dropped;
 	const char *method;
 	const char *query, *peer, *address;
 	struct wr body;
@@ -48,6 +49,16 @@ static void exchange_free(struct http_exchange *x)
 	free(x);
 }
 
+/* Our copy of the query is made. libmicrohttpd would now make a list of its arguments in the connection's memory, which a few hundred fill, so
+ * that no answer finds room: it is made to see none. The text is the connection's own, and is split in place right after this callback. */
+static void hide_query(const char *uri)
+{
+	char *question = strchr((char *)(uintptr_t)uri, '?');
+
+	if (question)
+		question[1] = '\0';
+}
+
 void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *connection)
 {
 	size_t len = strlen(uri);
@@ -63,7 +74,9 @@ void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *
 	x->query = question ? question + 1 : x->path + len;
 	if (question)
 		*question = '\0';
+	hide_query(uri);
 	x->body = wr_new(HTTP_BODY_MAX);
+	http_server_waits(connection);
 	return x;
 }
 
@@ -170,8 +183,7 @@ void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const c
 
 static void simple_answer(struct http_exchange *x, unsigned status, const char *text)
 {
-	/* 5207 NOT_ACCEPTABLE: what oneM2M says of content that is too large */
-	const struct http_header headers[] = {{"Content-Type", "text/plain"}, {status == 406 ? "X-M2M-RSC" : NULL, "5207"}, {NULL, NULL}};
+	static const struct http_header headers[] = {{"Content-Type", "text/plain"}, {NULL, NULL}};
 
 	http_answer(x, status, headers, rd_str(text));
 }
@@ -179,12 +191,13 @@ static void simple_answer(struct http_exchange *x, unsigned status, const char *
 static void dispatch(struct http_exchange *x)
 {
 	struct http_server *s = x->server;
-	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .address = x->address, .tls = s->tls};
+	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .address = x->address, .tls = s->tls,
+		.too_long = x->too_long};
 
 	if (x->malformed) {
 		simple_answer(x, 400, "there is a control character in the head\n");
-	} else if (x->too_long) {
-		simple_answer(x, 406, "the body is too long\n");
+	} else if (x->too_long && !s->refuses_long) {
+		simple_answer(x, 413, "the body is too long\n");
 	} else if (s->tls && x->peer[0] == '\0') {
 		simple_answer(x, 403, "a client certificate of this plant's CA is needed\n");
 	} else if (!wr_done(&x->body, &rq.body)) {
@@ -198,6 +211,7 @@ static enum MHD_Result queue(struct http_exchange *x)
 {
 	enum MHD_Result ok = MHD_queue_response(x->connection, x->status, x->response);
 
+	http_server_waits(x->connection);
 	MHD_destroy_response(x->response);
 	x->response = NULL;
 	return ok;
@@ -225,11 +239,39 @@ static void wait_no_more(struct http_exchange *x)
 
 static enum MHD_Result take_body(struct http_exchange *x, const char *octets, size_t *len)
 {
-	if (x->body.len + *len > HTTP_BODY_MAX)
+	if (x->too_long || x->body.len + *len > HTTP_BODY_MAX) {
+		x->dropped += *len;
 		x->too_long = true;
-	else
+		wr_free(&x->body);
+		x->body = wr_new(HTTP_BODY_MAX);
+	} else {
 		wr_copy(&x->body, octets, *len);
+	}
 	*len = 0;
+	return x->dropped > HTTP_DROP_MAX ? MHD_NO : MHD_YES; /* it did not say how long it is, or lied */
+}
+
+/* By what its head says: not worth reading to the end, or its sender waits to be told to go on. */
+static bool refuse_at_once(struct MHD_Connection *connection)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n;
+
+	if (!length || !rd_decimal(rd_str(length), &n) || n <= HTTP_BODY_MAX)
+		return false;
+	return n > HTTP_DROP_MAX || MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != NULL;
+}
+
+static enum MHD_Result handle(struct http_exchange *x, const char *method)
+{
+	if (!keep_head(x, method))
+		return MHD_NO;
+	http_server_works(x->connection);
+	x->state = EXCHANGE_IN_HANDLER;
+	dispatch(x);
+	if (x->state == EXCHANGE_ANSWERED)
+		return queue(x);
+	wait_for_answer(x);
 	return MHD_YES;
 }
 
@@ -246,19 +288,13 @@ enum MHD_Result http_exchange_request(void *server, struct MHD_Connection *conne
 	switch (x->state) {
 	case EXCHANGE_READING:
 		if (!x->seen) {
-			x->seen = true; /* the head; an answer now would end the connection */
-			return MHD_YES;
+			x->seen = true; /* the head; an answer now ends the connection */
+			x->too_long = refuse_at_once(connection);
+			return x->too_long ? handle(x, method) : MHD_YES;
 		}
 		if (*upload_len > 0)
 			return take_body(x, upload, upload_len);
-		if (!keep_head(x, method))
-			return MHD_NO;
-		x->state = EXCHANGE_IN_HANDLER;
-		dispatch(x);
-		if (x->state == EXCHANGE_ANSWERED)
-			return queue(x);
-		wait_for_answer(x);
-		return MHD_YES;
+		return handle(x, method);
 	case EXCHANGE_FRESH:
 		x->state = EXCHANGE_SUSPENDED;
 		MHD_suspend_connection(connection);

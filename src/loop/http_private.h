@@ -3,16 +3,34 @@
 #define KEYWAY_LOOP_HTTP_PRIVATE_H
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 
 #include "loop/http.h"
+
+#define HTTP_PEER_MAX 256
+
+/* A connection, from its beginning to its end. */
+struct http_peer {
+	struct http_server *server;
+	struct http_peer *older, *newer; /* in server->idle_first ..., unless its request is being handled */
+	uint64_t since;                  /* in that list since: monotonic ms */
+	int fd;
+	bool listed;
+	bool checked;                    /* identity is known */
+	char address[INET6_ADDRSTRLEN];
+	char identity[HTTP_PEER_MAX];
+};
 
 struct http_server {
 	struct loop *loop;
 	struct MHD_Daemon *daemon;
 	struct loop_io *io;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *sweep;
 	int listener;
 	bool tls;
+	bool refuses_long;             /* the handler does */
+	struct http_peer *oldest, *newest; /* connections that are waited for: for a request, or to take their answer */
+	size_t peers, peers_max;
 	bool run_deferred;             /* on_round_end comes */
 	bool round_ended;              /* it has been, since run() */
 	http_handler *fn;
@@ -24,6 +42,9 @@ struct http_server {
 void http_server_run_at_round_end(struct http_server *s);
 const char *http_server_peer(struct MHD_Connection *connection);    /* "" without TLS or without a good certificate */
 const char *http_server_address(struct MHD_Connection *connection); /* "" when it is not known */
+/* From now on we wait for the client; or it for us. */
+void http_server_waits(struct MHD_Connection *connection);
+void http_server_works(struct MHD_Connection *connection);
 
 /* http_exchange.c: libmicrohttpd's callbacks, with the server as first argument, and what a server that ends does to those who wait. */
 void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *connection);

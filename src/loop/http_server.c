@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,19 +14,17 @@
 #include "loop/tls_private.h"
 #include "loop/udp.h"
 
-#define PEER_MAX 256
 #define IDLE_TIMEOUT_S 120
 #define PEM_MAX 65536
 
 /* libmicrohttpd clears a connection's memory after every request, so more would cost time with each. This is room for a head of 8 KiB with
- * some 300 header fields and query arguments; beyond it libmicrohttpd answers 431 or 414, or closes the connection. */
-#define CONNECTION_MEMORY ((size_t)32768)
+ * some hundred header fields (it sees no query arguments, see http_exchange_begin); beyond it libmicrohttpd answers 431 or 414. */
+#define CONNECTION_MEMORY ((size_t)16384)
 
-struct client {
-	bool checked;
-	char address[INET6_ADDRSTRLEN];
-	char peer[PEER_MAX];
-};
+#define PEERS_MAX 4096
+#define FILES_SPARED 256 /* descriptors for everything else in the process */
+#define PEERS_LEAVING 64 /* shown out, and not closed yet */
+#define SWEEP_MS 1000
 
 static void arm(struct http_server *s)
 {
@@ -78,54 +77,151 @@ void http_server_run_at_round_end(struct http_server *s)
 	}
 }
 
+/* ---- connections ---- */
+
+static struct http_peer *peer_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *context = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return context ? context->socket_context : NULL;
+}
+
+static void unlist(struct http_peer *p)
+{
+	if (!p->listed)
+		return;
+	*(p->older ? &p->older->newer : &p->server->oldest) = p->newer;
+	*(p->newer ? &p->newer->older : &p->server->newest) = p->older;
+	p->listed = false;
+}
+
+static void list(struct http_peer *p)
+{
+	struct http_server *s = p->server;
+
+	unlist(p);
+	p->since = clock_ms();
+	p->older = s->newest;
+	p->newer = NULL;
+	*(s->newest ? &s->newest->newer : &s->oldest) = p;
+	s->newest = p;
+	p->listed = true;
+}
+
+void http_server_waits(struct MHD_Connection *connection)
+{
+	struct http_peer *p = peer_of(connection);
+
+	if (p)
+		list(p);
+}
+
+void http_server_works(struct MHD_Connection *connection)
+{
+	struct http_peer *p = peer_of(connection);
+
+	if (p)
+		unlist(p);
+}
+
+/* libmicrohttpd sees the end of what the client sends, and closes. */
+static void show_out(struct http_peer *p)
+{
+	unlist(p);
+	shutdown(p->fd, SHUT_RDWR);
+}
+
+static void on_sweep(void *ctx)
+{
+	struct http_server *s = ctx;
+	uint64_t now = clock_ms();
+
+	while (s->oldest && s->oldest->since + HTTP_STALL_S * 1000ULL <= now)
+		show_out(s->oldest);
+	loop_timer_in(s->sweep, SWEEP_MS);
+}
+
 /* The identity in the client's certificate, checked once a connection. */
 const char *http_server_peer(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *session = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	const union MHD_ConnectionInfo *context = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct client *c = context ? context->socket_context : NULL;
+	struct http_peer *p = peer_of(connection);
 
-	if (!session || !c)
+	if (!session || !p)
 		return "";
-	if (!c->checked) {
+	if (!p->checked) {
 		gnutls_session_t tls = session->tls_session;
 
-		c->checked = true;
-		if (!tls_chain_is_good(tls) || !tls_peer_identity(tls, c->peer, sizeof c->peer))
-			c->peer[0] = '\0';
+		p->checked = true;
+		if (!tls_chain_is_good(tls) || !tls_peer_identity(tls, p->identity, sizeof p->identity))
+			p->identity[0] = '\0';
 	}
-	return c->peer;
+	return p->identity;
 }
 
 const char *http_server_address(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const union MHD_ConnectionInfo *context = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct client *c = context ? context->socket_context : NULL;
+	struct http_peer *p = peer_of(connection);
 
-	if (!c || !from || !from->client_addr)
+	if (!p || !from || !from->client_addr)
 		return "";
-	if (c->address[0] == '\0') {
+	if (p->address[0] == '\0') {
 		const struct sockaddr *a = from->client_addr;
 
 		if (a->sa_family == AF_INET)
-			inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, c->address, sizeof c->address);
+			inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, p->address, sizeof p->address);
 		else if (a->sa_family == AF_INET6)
-			inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, c->address, sizeof c->address);
+			inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, p->address, sizeof p->address);
 	}
-	return c->address;
+	return p->address;
 }
 
-static void on_connection(void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
+static void begin(struct http_server *s, struct MHD_Connection *connection, void **context)
 {
-	(void)cls;
-	(void)connection;
+	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http_peer *p = calloc(1, sizeof *p);
+
+	*context = p;
+	if (!p || !fd) {
+		free(p);
+		*context = NULL;
+		return;
+	}
+	p->server = s;
+	p->fd = fd->connect_fd;
+	s->peers++;
+	if (s->peers >= s->peers_max && s->oldest)
+		show_out(s->oldest);
+	list(p);
+}
+
+static void on_connection(void *server, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http_peer *p = *context;
+
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*context = calloc(1, sizeof(struct client));
-	} else {
-		free(*context);
+		begin(server, connection, context);
+	} else if (p) {
+		unlist(p);
+		p->server->peers--;
+		free(p);
 		*context = NULL;
 	}
+}
+
+/* As many as there are descriptors for, of which a process may ask for more than it was born with. */
+static size_t most_peers(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return FILES_SPARED;
+	if (files.rlim_cur < PEERS_MAX + FILES_SPARED) {
+		files.rlim_cur = files.rlim_max < PEERS_MAX + FILES_SPARED ? files.rlim_max : PEERS_MAX + FILES_SPARED;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	return files.rlim_cur < 2 * FILES_SPARED ? files.rlim_cur / 2 : files.rlim_cur < PEERS_MAX + FILES_SPARED ? files.rlim_cur - FILES_SPARED : PEERS_MAX;
 }
 
 static char *slurp(const char *path)
@@ -166,8 +262,9 @@ static enum err listen_on(const char *host_port, int *out)
 #define COMMON_FLAGS (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME)
 #define COMMON_OPTIONS(s)                                                                                        \
 	MHD_OPTION_LISTEN_SOCKET, (s)->listener, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, (s),                    \
-	    MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, (s), MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,   \
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY
+	    MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, (s), MHD_OPTION_NOTIFY_CONNECTION, on_connection, (s),  \
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,  \
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)((s)->peers_max + PEERS_LEAVING)
 
 static void start_plain(struct http_server *s)
 {
@@ -204,6 +301,7 @@ enum err http_server_new(struct loop *l, const char *host_port, struct tls_crede
 	}
 	s->loop = l;
 	s->tls = tls != NULL;
+	s->peers_max = most_peers();
 	s->fn = fn;
 	s->ctx = ctx;
 	if (tls)
@@ -216,10 +314,17 @@ enum err http_server_new(struct loop *l, const char *host_port, struct tls_crede
 		return tls ? ERR_TLS : ERR_IO;
 	}
 	s->timer = loop_timer_new(l, on_time, s);
+	s->sweep = loop_timer_new(l, on_sweep, s);
+	loop_timer_in(s->sweep, SWEEP_MS);
 	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	s->io = loop_io_new(l, info->epoll_fd, LOOP_READ, on_readable, s);
 	*out = s;
 	return OK;
+}
+
+void http_server_refuse_long(struct http_server *s)
+{
+	s->refuses_long = true;
 }
 
 uint16_t http_server_port(const struct http_server *s)
@@ -238,6 +343,7 @@ void http_server_free(struct http_server *s)
 	http_exchanges_abandon(s);
 	loop_io_free(s->io);
 	loop_timer_free(s->timer);
+	loop_timer_free(s->sweep);
 	MHD_stop_daemon(s->daemon); /* closes the listener */
 	loop_defer_cancel(s->loop, on_round_end, s);
 	free(s);

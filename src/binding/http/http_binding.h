@@ -11,7 +11,7 @@ struct http_binding {
 	const char *cors;   /* origin that browsers may come from, "*" for any; NULL: none */
 	bool upper_tester;  /* POST /__ut__ takes test commands */
 };
-void http_binding_handle(void *binding, struct http_exchange *x, const struct http_request *rq); /* an http_handler */
+void http_binding_handle(void *binding, struct http_exchange *x, const struct http_request *rq); /* an http_handler; it refuses long bodies itself: http_server_refuse_long */
 
 /* ---- requests from us ---- */
 struct http_sender {

@@ -294,6 +294,10 @@ void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_r
 		return;
 	}
 	w = keep(b, x);
+	if (rq->too_long) {
+		refuse(w, RSC_NOT_ACCEPTABLE, "the content is longer than a MiB");
+		return;
+	}
 	if (!content_type(http_request_header(x, "Content-Type"), &ty, &json) || !operation_of(w, rq->method, ty))
 		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
 	else if (!json && rq->body.left > 0)

@@ -124,15 +124,24 @@ static int open_store(struct program *p)
 	return 0;
 }
 
+static enum err serve(struct program *p, const char *address, struct tls_credentials *tls, struct http_server **out)
+{
+	enum err e = http_server_new(p->loop, address, tls, http_binding_handle, &p->binding, out);
+
+	if (e == OK)
+		http_server_refuse_long(*out);
+	return e;
+}
+
 /* Before the CSE, so that port 0 is known when its point of access is told. */
 static int listen_on(struct program *p)
 {
 	const struct options *o = &p->options;
 	struct http_server *tls = NULL, *admin = NULL;
 
-	if (o->http && http_server_new(p->loop, o->http, NULL, http_binding_handle, &p->binding, &p->plain) != OK)
+	if (o->http && serve(p, o->http, NULL, &p->plain) != OK)
 		return fail("cannot listen on %s: is the port taken?%s", o->http, "");
-	if (o->https && http_server_new(p->loop, o->https, p->tls, http_binding_handle, &p->binding, &tls) != OK)
+	if (o->https && serve(p, o->https, p->tls, &tls) != OK)
 		return fail("cannot listen on %s: is the port taken?%s", o->https, "");
 	if (o->admin_listen && http_server_new(p->loop, o->admin_listen, NULL, admin_port_handle, p->cse, &admin) != OK)
 		return fail("cannot listen on %s: is the port taken?%s", o->admin_listen, "");

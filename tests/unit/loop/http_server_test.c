@@ -426,7 +426,7 @@ static void refuses_what_is_too_long(void **state)
 			sent += n > 0 ? (size_t)n : 0;
 			loop_once(s.loop, 10);
 		}
-		assert_int_equal(hear(&s, fd, answer), body == HTTP_BODY_MAX ? 200 : 406);
+		assert_int_equal(hear(&s, fd, answer), body == HTTP_BODY_MAX ? 200 : 413);
 		assert_int_equal(s.handled, body == HTTP_BODY_MAX ? 1 : 0);
 		if (body == HTTP_BODY_MAX)
 			assert_int_equal(s.rq.body.left, HTTP_BODY_MAX);
@@ -434,6 +434,63 @@ static void refuses_what_is_too_long(void **state)
 	}
 	free(text);
 	site_close(&s);
+}
+
+/* More than libmicrohttpd could list. */
+static void takes_a_query_of_many_arguments(void **state)
+{
+	struct site s;
+	char answer[ANSWER_MAX], text[8192] = "GET /a?b=0";
+	int fd;
+
+	(void)state;
+	site_open(&s, WHEN_TOLD);
+	fd = dial(&s);
+	while (strlen(text) < 6000)
+		strcat(text, "&c=1&d");
+	strcat(text, " HTTP/1.1\r\nHost: x\r\n\r\n");
+	say(fd, text);
+	for (uint64_t end = clock_ms() + PATIENCE_MS; s.count == 0 && clock_ms() < end;)
+		loop_once(s.loop, 10);
+	assert_int_equal(s.count, 1);
+	assert_string_equal(s.rq.path, "/a");
+	assert_int_equal(strlen(s.rq.query), strcspn(text + 7, " "));
+	assert_memory_equal(s.rq.query, text + 7, strlen(s.rq.query));
+	give_all(&s);
+	assert_int_equal(hear(&s, fd, answer), 200);
+	close(fd);
+	site_close(&s);
+}
+
+/* By its length alone, and to its sender who waits for leave to go on. */
+static void refuses_what_is_far_too_long_unread(void **state)
+{
+	static const char *const heads[] = {
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 67108864\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2097152\r\nExpect: 100-continue\r\n\r\n",
+	};
+	struct site s;
+	char answer[ANSWER_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int fd;
+
+		site_open(&s, AT_ONCE);
+		fd = dial(&s);
+		say(fd, heads[i]);
+		assert_int_equal(hear(&s, fd, answer), 413);
+		assert_int_equal(s.handled, 0);
+		close(fd);
+		fd = dial(&s);
+		http_server_refuse_long(s.server);
+		say(fd, heads[i]);
+		assert_int_equal(hear(&s, fd, answer), 200); /* what this handler says */
+		assert_int_equal(s.handled, 1);
+		assert_true(s.rq.too_long && s.rq.body.left == 0);
+		close(fd);
+		site_close(&s);
+	}
 }
 
 int main(void)
@@ -450,6 +507,8 @@ int main(void)
 		cmocka_unit_test(may_be_freed_before_its_own_end_of_the_round),
 		cmocka_unit_test(other_work_goes_on_under_load),
 		cmocka_unit_test(refuses_what_is_too_long),
+		cmocka_unit_test(takes_a_query_of_many_arguments),
+		cmocka_unit_test(refuses_what_is_far_too_long_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
