@@ -7,4 +7,7 @@
 /* A local resource is, or was once, a member of a group: its end is looked at. group_members.c */
 void group_note_member(struct cse *c, const char *id);
 
+/* A CSE registered or answers again: members there may be asked. group_again.c */
+void group_cse_is_there(struct cse *c, const char *csi);
+
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cse/registration.h"
+#include "cse/types/group.h"
 #include "cse/types/types.h"
 
 static bool is_cse_id(const char *id)
@@ -73,8 +74,10 @@ static void is_there(struct cse *c, struct resource *r, bool surely)
 	char csi[CSE_ID_MAX];
 
 	registration_descendants_changed(c, surely);
-	if (json_text(resource_get(r, "csi"), csi, sizeof csi))
+	if (json_text(resource_get(r, "csi"), csi, sizeof csi)) {
 		announce_cse_is_there(c, csi);
+		group_cse_is_there(c, csi);
+	}
 }
 
 static enum hook_result csr_created(struct creation *cr)

@@ -102,6 +102,29 @@ static void asks_another_cse_for_the_type_of_its_member(void **state)
 	rig_free(g);
 }
 
+static void looks_again_when_the_members_cse_shows_itself(void **state)
+{
+	struct rig *g = rig_with_containers();
+	const struct answer *a;
+
+	(void)state;
+	assert_rsc(rig_create(g, "/id-mn", "cse-in", TY_REMOTE_CSE, "{'m2m:csr':{'csi':'/id-mn','cb':'/id-mn/cse-mn','rr':true,'srv':['3'],'poa':['http://mn']}}"),
+	    RSC_CREATED);
+	rig_network(g, "http://mn", RSC_TARGET_NOT_REACHABLE);
+	assert_rsc(group(g, "'rn':'keeps','mt':3,'mnm':5,'mid':['/id-mn/cse-mn/x']"), RSC_CREATED);
+	assert_rsc(group(g, "'rn':'ends','mt':2,'csy':2,'mnm':5,'mid':['/id-mn/cse-mn/x']"), RSC_CREATED);
+	assert_value(rig_retrieve(g, "CAe", "cse-in/ae/keeps"), "m2m:grp.mtv", "false");
+	rig_hold(g, "http://mn");
+	assert_rsc(rig_update(g, "/id-mn", "id-mn", "{'m2m:csr':{'rr':true}}"), RSC_UPDATED);
+	assert_string_equal(rig_last_sent(g, "http://mn")->from, "/id-in/CAe");
+	rig_reply(g, g->sent_count - 1, RSC_OK, "{'m2m:cnt':{'ty':3}}");
+	rig_reply(g, g->sent_count - 2, RSC_OK, "{'m2m:cnt':{'ty':3}}");
+	a = rig_retrieve(g, "CAe", "cse-in/ae/keeps");
+	assert_value(a, "m2m:grp.mtv", "true");
+	assert_rsc(rig_retrieve(g, "CAe", "cse-in/ae/ends"), RSC_NOT_FOUND);
+	rig_free(g);
+}
+
 static void drops_a_member_that_is_deleted(void **state)
 {
 	struct rig *g = rig_with_containers();
@@ -251,6 +274,7 @@ int main(void)
 		cmocka_unit_test(treats_a_member_of_another_type_by_the_strategy),
 		cmocka_unit_test(refuses_members_that_are_not_there_or_not_to_be_seen),
 		cmocka_unit_test(asks_another_cse_for_the_type_of_its_member),
+		cmocka_unit_test(looks_again_when_the_members_cse_shows_itself),
 		cmocka_unit_test(drops_a_member_that_is_deleted),
 		cmocka_unit_test(fans_every_operation_out),
 		cmocka_unit_test(tells_each_members_failure),
