@@ -20,6 +20,9 @@ enum onem2m_operation {
 #define ONEM2M_RCN_ABSENT (-1)
 #define ONEM2M_RVI_MAX 8
 
+/* How content and primitives are written, TS-0004 clause 8. Inside the CSE everything is JSON. */
+enum serialization { SERIALIZATION_JSON = 0, SERIALIZATION_XML, SERIALIZATION_CBOR };
+
 enum onem2m_response_type { /* rtv */
 	ONEM2M_RT_ABSENT = 0,
 	ONEM2M_NON_BLOCKING_SYNCH = 1,
@@ -48,6 +51,7 @@ struct onem2m_request {
 	struct rd ec, gid;
 	struct rd tokens, token_ids, local_token_ids, role_ids; /* joined by '+' */
 	bool token_request; /* tqi */
+	enum serialization wanted; /* of a request that leaves: in which its receiver wants it (csz of its resource); content stays JSON here */
 	/* What the transport knows of the sender. */
 	const char *peer; /* identity in its certificate, "" when there is none */
 	struct rd address; /* its IP address as text, for access control; empty when unknown */
