@@ -11,7 +11,7 @@
 #include "base/rd.h"
 #include "json/json.h"
 
-#define GEO_POSITIONS_MAX 2000 /* of one geometry: two are compared edge by edge */
+#define GEO_POSITIONS_MAX 256 /* of one geometry: each piece of an edge is compared with every edge, so that a relation may take the third power of it */
 
 enum geo_type { GEO_POINT = 1, GEO_LINE, GEO_POLYGON, GEO_POINTS, GEO_LINES, GEO_POLYGONS }; /* m2m:geometryType */
 enum geo_function { GEO_WITHIN = 1, GEO_CONTAINS, GEO_INTERSECTS };                          /* m2m:geoSpatialFunctionType */
