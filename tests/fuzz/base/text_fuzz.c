@@ -1,5 +1,8 @@
 /* Base64 that parses prints as the very same text; loose hexadecimal and EUI-64 that parse print as text that parses to the same. */
+#include <string.h>
+
 #include "base/bytes.h"
+#include "base/ip.h"
 #include "../fuzz.h"
 
 static void base64(struct rd text)
@@ -62,6 +65,30 @@ static void numbers_and_lines(struct rd text)
 	MUST(rd_end(&text));
 }
 
+/* UTF-8: a character is at most four octets, and one that is cut is none. */
+static void characters(struct rd text)
+{
+	while (text.left > 0) {
+		size_t len = utf8_length(text);
+
+		MUST(len <= 4 && len <= text.left);
+		for (size_t n = 1; n < len; n++)
+			MUST(utf8_length(rd_of(text.at, n)) == 0);
+		MUST(rd_skip(&text, len ? len : 1));
+	}
+}
+
+/* An address is within itself, and within every network of its family. */
+static void addresses(struct rd text)
+{
+	bool six = text.left > 0 && memchr(text.at, ':', text.left);
+
+	if (!ip_is_within(text, text))
+		return;
+	if (!memchr(text.at, '/', text.left))
+		MUST(ip_is_within(text, rd_str(six ? "::/0" : "0.0.0.0/0")) && !ip_is_within(text, rd_str(six ? "0.0.0.0/0" : "::/0")));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd text = rd_of(data, size);
@@ -72,5 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hexadecimal(text);
 	eui64(text);
 	numbers_and_lines(text);
+	characters(text);
+	addresses(text);
 	return 0;
 }
