@@ -53,6 +53,8 @@ static void identity_of(const struct http_sender *h, const char *target, char *i
 		identity[0] = '\0';
 	else if (strchr(target + 1, '/'))
 		snprintf(identity, size, "m2m://%s%s", h->sp, target);
+	else if (h->registrar_id && h->registrar_identity && strcmp(target, h->registrar_id) == 0)
+		snprintf(identity, size, "%s", h->registrar_identity);
 	else if (h->registrar_id && strcmp(target, h->registrar_id) == 0)
 		snprintf(identity, size, "%s.%s", target + 1, h->sp);
 	else

@@ -157,7 +157,7 @@ static int start_parts(struct program *p)
 	if (o->ca && tls_certificates(o->ca, o->cert, o->key, &p->tls) != OK)
 		return fail("the TLS credential %s or its key %s cannot be used (the key file must have mode 0600)", o->cert, o->key);
 	p->client = http_client_new(p->loop, p->tls);
-	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id};
+	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity};
 	p->wake_at = CLOCK_NEVER;
 	p->wake = loop_timer_new(p->loop, on_wake, p);
 	return 0;

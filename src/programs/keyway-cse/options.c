@@ -74,6 +74,7 @@ static bool read_file(struct options *o, const char *path)
 		{"tls", "key", CONFIG_STRING, &o->key, false, ""},
 		{"registrar", "url", CONFIG_STRING, &o->registrar_url, false, ""},
 		{"registrar", "id", CONFIG_STRING, &o->registrar_id, false, ""},
+		{"registrar", "identity", CONFIG_STRING, &o->registrar_identity, false, ""},
 		{"zigbee", "mef", CONFIG_STRING, &o->mef, false, ""},
 		{"zigbee", "mef_identity", CONFIG_STRING, &o->mef_identity, false, ""},
 		{"zigbee", "key_file", CONFIG_STRING, &o->key_file, false, ""},

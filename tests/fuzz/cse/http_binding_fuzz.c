@@ -190,7 +190,7 @@ static void handle(struct cse *cse)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct http_sender sender = {NULL, "keyway.example", "/id-in", NULL};
+	static struct http_sender sender = {.sp = "keyway.example", .own_id = "/id-in"};
 	static const struct cse_transport transport = {http_binding_send, on_now, on_now, on_defer, on_wake_at, &sender};
 	struct cse_config config = {.type = CSE_IN, .id = "/id-in", .name = "cse-in", .sp = "keyway.example", .admin = "CAdmin"};
 	struct rd in = rd_of(data, size);
