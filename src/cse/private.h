@@ -64,7 +64,7 @@ struct cse {
 };
 enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES, SERVICE_REGISTRATION,
-	SERVICE_MISSING_DATA, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND };
+	SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND };
 
 /* State of a service with its end. The CSE calls free at its own. */
 void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*free)(struct cse *c, void *state));
@@ -314,6 +314,7 @@ bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_nam
 void location_before_latest(struct cse *c, const struct resource *container);    /* types/location_policy.c: before the latest is looked up */
 void location_container_removed(struct cse *c, const struct resource *container);
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
+void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */
 void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);

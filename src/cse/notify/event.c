@@ -111,6 +111,7 @@ void cse_event(struct cse *c, const struct event *e)
 	/* below instances there is nothing in the tree: not even a look-up */
 	if (e->subject->instance)
 		return;
+	watches_event(c, e);
 	n = tree_subscriptions(c->tree, e->subject, &ids);
 	if (n == 0)
 		return;
