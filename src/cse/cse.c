@@ -118,6 +118,8 @@ void cse_free(struct cse *c)
 {
 	if (!c)
 		return;
+	if (c->committing)
+		c->worker.finish(c->worker.worker);
 	c->timers = NULL; /* they are parts of what ends now */
 	cse_outboxes_free(c);
 	for (size_t i = 0; i < sizeof c->services / sizeof c->services[0]; i++)
@@ -126,6 +128,11 @@ void cse_free(struct cse *c)
 	cse_later_free(c);
 	tree_free(c->tree);
 	free(c);
+}
+
+void cse_use_worker(struct cse *c, const struct cse_worker *w)
+{
+	c->worker = *w;
 }
 
 static void on_internal_created(void *ctx, const struct onem2m_response *rsp)

@@ -50,8 +50,17 @@ struct cse_transport {
 	void *transport;
 };
 
+/* Another thread for commits, so that the loop goes on while the disk writes. run: work(ctx) there, then done(ctx) on the loop's thread; one at a
+ * time. finish waits for what is under way and its done. Without a worker commits run in the loop. */
+struct cse_worker {
+	void (*run)(void *worker, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
+	void (*finish)(void *worker);
+	void *worker;
+};
+
 enum err cse_new(const struct cse_config *config, struct store *store, const struct cse_transport *t, struct cse **out) MUST_CHECK;
 void cse_free(struct cse *c);
+void cse_use_worker(struct cse *c, const struct cse_worker *w); /* copied; once, after cse_new */
 /* rq and all that it points to is borrowed until done. Answers to writes come after they are durable. */
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_tick(struct cse *c);

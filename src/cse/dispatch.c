@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/gate.h"
 #include "cse/private.h"
 #include "onem2m/identity.h"
 
@@ -286,8 +287,11 @@ void exchange_route(struct exchange *x)
 
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
-	struct exchange *x = malloc(sizeof *x);
+	struct exchange *x;
 
+	if (gate_holds_request(c, rq, done, ctx))
+		return;
+	x = malloc(sizeof *x);
 	c->counts.requests++;
 	if (!x)
 		abort();

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/gate.h"
 #include "cse/notify/outbox.h"
 
 /* An answer to a write, kept until its transaction is on disk. */
@@ -39,7 +40,7 @@ static void tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, str
 	exchange_free(x);
 }
 
-static enum err commit(struct cse *c)
+static enum err prepare_commit(struct cse *c)
 {
 	enum err e = c->round_broken ? ERR_STORE : OK;
 
@@ -47,11 +48,9 @@ static enum err commit(struct cse *c)
 		group_before_commit(c);
 		e = tree_flush(c->tree);
 	}
-
 	c->round_broken = false;
-	if (e == OK)
-		return store_commit(c->store);
-	store_rollback(c->store);
+	if (e != OK)
+		store_rollback(c->store);
 	return e;
 }
 
@@ -117,21 +116,14 @@ static void run_later(struct cse *c)
 	}
 }
 
-static void on_round_end(void *ctx)
+/* The commit under way is decided: everybody hears of it, and what waited goes on. */
+static void on_committed(void *ctx)
 {
 	struct cse *c = ctx;
-	struct pending *p;
-	bool ok = true;
+	struct pending *p = c->unanswered;
+	bool ok = c->committed == OK;
 
-	run_later(c);
-	p = c->pending;
-	c->commit_due = false;
-	if (store_dirty(c->store) || p) {
-		ok = commit(c) == OK;
-		c->counts.commits++;
-	}
-	c->pending = NULL;
-	c->pending_last = &c->pending;
+	c->unanswered = NULL;
 	if (!ok) {
 		tree_forget(c->tree);
 		outbox_undo(c, outbox_committed(c));
@@ -149,9 +141,43 @@ static void on_round_end(void *ctx)
 		free(p);
 		p = next;
 	}
+	gate_open(c);
 	cse_outboxes_flush(c);
 	if (ok)
 		announce_flush(c);
+}
+
+static void commit_work(void *ctx)
+{
+	struct cse *c = ctx;
+
+	c->committed = store_commit(c->store);
+}
+
+static void on_round_end(void *ctx)
+{
+	struct cse *c = ctx;
+
+	if (c->committing)
+		return; /* a commit ends that was begun at once */
+	run_later(c);
+	c->commit_due = false;
+	c->unanswered = c->pending;
+	c->pending = NULL;
+	c->pending_last = &c->pending;
+	c->committed = OK;
+	if (store_dirty(c->store) || c->unanswered) {
+		c->counts.commits++;
+		c->committed = prepare_commit(c);
+		if (c->committed == OK && c->worker.run && store_dirty(c->store)) {
+			c->committing = true;
+			c->worker.run(c->worker.worker, commit_work, on_committed, c);
+			return;
+		}
+		if (c->committed == OK)
+			commit_work(c);
+	}
+	on_committed(c);
 }
 
 void cse_commit_later(struct cse *c)
@@ -164,8 +190,12 @@ void cse_commit_later(struct cse *c)
 
 void cse_commit_now(struct cse *c)
 {
+	if (c->committing)
+		c->worker.finish(c->worker.worker);
 	if (c->commit_due || store_dirty(c->store))
 		on_round_end(c);
+	if (c->committing)
+		c->worker.finish(c->worker.worker);
 }
 
 static bool writes(enum onem2m_rsc rsc)

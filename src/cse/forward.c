@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/gate.h"
 #include "cse/private.h"
 #include "cse/registration.h"
 
@@ -198,7 +199,7 @@ void cse_forward(struct exchange *x, const char *cse_id)
 		on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
 	} else if (!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) {
 		if (h.poa[0])
-			c->transport.send(c->transport.transport, h.poa, h.id, f->rq, on_forwarded, f);
+			cse_send(c, h.poa, h.id, f->rq, on_forwarded, f);
 		else
 			on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
 	}
@@ -253,7 +254,7 @@ static void try_next(struct attempt *t)
 	struct rd one;
 
 	if (rd_until(&t->left, '\n', &one) && rd_text(one, poa, sizeof poa))
-		t->cse->transport.send(t->cse->transport.transport, poa, t->id, t->rq, on_tried, t);
+		cse_send(t->cse, poa, t->id, t->rq, on_tried, t);
 	else
 		on_tried(t, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
 }
@@ -285,6 +286,7 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 
 	for (size_t i = 0; i < c->internal_count; i++) {
 		if (strcmp(c->internals[i].id, ae->ri) == 0) {
+			gate_answer(c, &done, &ctx);
 			c->internals[i].fn(c->internals[i].ctx, rq, done, ctx);
 			return;
 		}

@@ -52,6 +52,12 @@ struct cse {
 	size_t internal_count;
 	struct pending *pending, **pending_last; /* answers that wait for the commit */
 	bool commit_due;
+	struct cse_worker worker;     /* run NULL: none */
+	bool committing;              /* on another thread: see gate.h */
+	enum err committed;           /* of the commit under way */
+	struct pending *unanswered;   /* whose answers it decides */
+	struct held *held, **held_last;
+	bool tick_held;
 	bool round_broken;            /* the store failed in the midst of an operation: nothing of this round is committed */
 	struct later *later, **later_last; /* work for the end of the round */
 	struct cse_timer *timers;

@@ -1,5 +1,6 @@
 /* Registration with the registrar CSE, kept up: the registrar may lose its store or learn a new point of access, and it must know which CSEs
  * are below this one. Both sides hold a <remoteCSE> for the other. TS-0001 clauses 10.2.2.2 and 9.6.4, TS-0004 clause 7.4.4.2. */
+#include "cse/gate.h"
 #include "cse/registration.h"
 
 #include <stdio.h>
@@ -121,7 +122,7 @@ static void send(struct registration *r, enum onem2m_operation operation, const 
 	rq.filter = rd_str(operation == ONEM2M_RETRIEVE ? "" : "rcn=0");
 	r->rq = request_copy(&rq);
 	r->in_flight = true;
-	c->transport.send(c->transport.transport, c->config.registrar_poa, c->config.registrar_id, r->rq, done, r);
+	cse_send(c, c->config.registrar_poa, c->config.registrar_id, r->rq, done, r);
 }
 
 static void answered(struct registration *r)

@@ -1,4 +1,5 @@
 /* Timers of the CSE's services: one sorted list, woken by the shell. */
+#include "cse/gate.h"
 #include "cse/private.h"
 
 void cse_timer_cancel(struct cse *c, struct cse_timer *t)
@@ -29,6 +30,8 @@ void cse_tick(struct cse *c)
 {
 	uint64_t now = cse_mono(c);
 
+	if (gate_holds_tick(c))
+		return;
 	while (c->timers && c->timers->at <= now) {
 		struct cse_timer *t = c->timers;
 

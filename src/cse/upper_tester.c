@@ -64,6 +64,7 @@ bool cse_upper_tester(struct cse *c, const char *command, char *response, size_t
 	char verb[64] = "", argument[128] = "";
 	unsigned long n;
 
+	cse_commit_now(c); /* what is under way ends first */
 	response[0] = '\0';
 	if (!c->config.testbench || sscanf(command, "%63s %127[^\n]", verb, argument) < 1)
 		return false;

@@ -1,4 +1,5 @@
 /* Posting and sending. */
+#include "cse/gate.h"
 #include "cse/notify/outbox.h"
 
 #include <inttypes.h>
@@ -295,7 +296,7 @@ static void send_first(struct outbox *b, size_t n, struct rd content)
 		.internal = true,
 	};
 	if (is_url(nu)) {
-		c->transport.send(c->transport.transport, b->target, "", &b->rq, on_answer, b);
+		cse_send(c, b->target, "", &b->rq, on_answer, b);
 		return;
 	}
 	b->rq.to = nu;

@@ -12,6 +12,7 @@
 #include "cse/cse.h"
 #include "cse/tree.h"
 #include "loop/log.h"
+#include "loop/worker.h"
 #ifdef KEYWAY_HAVE_OCI
 #include "oci/oci.h"
 #endif
@@ -31,6 +32,7 @@ struct program {
 	struct http_binding binding;
 	struct http_server *plain;
 	struct loop_timer *wake;
+	struct worker *worker;
 	uint64_t wake_at;
 	char poa[256];
 	bool ended;
@@ -102,6 +104,16 @@ static void on_wake(void *ctx)
 
 	p->wake_at = CLOCK_NEVER;
 	cse_tick(p->cse);
+}
+
+static void run_aside(void *worker, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx)
+{
+	worker_run(worker, work, done, ctx);
+}
+
+static void finish_aside(void *worker)
+{
+	worker_finish(worker);
 }
 
 /* ---- start ---- */
@@ -207,6 +219,11 @@ static int start_cse(struct program *p)
 
 	if (cse_new(&config, p->store, &transport, &p->cse) != OK)
 		return fail("the CSE cannot start from %s: %s", o->state, store_detail(p->store));
+	/* what is in memory commits at once */
+	if (!o->ephemeral) {
+		p->worker = worker_new(p->loop);
+		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, p->worker});
+	}
 	p->binding = (struct http_binding){.cse = p->cse, .cors = o->cors, .upper_tester = o->testbench};
 	return 0;
 }
@@ -294,6 +311,7 @@ int main(int argc, char **argv)
 	loop_run(p.loop);
 	end_registration(&p);
 	cse_free(p.cse);
+	worker_free(p.worker);
 	store_close(p.store);
 	log_line(LOG_LEVEL_INFO, "ended", NULL);
 	return 0;

@@ -1,0 +1,152 @@
+/* While another thread commits, nothing touches the store: what comes in waits here, in order. */
+#include "cse/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct held {
+	struct held *next;
+	void (*fn)(struct cse *c, void *ctx);
+	void *ctx;
+};
+
+static void hold(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx)
+{
+	struct held *h = calloc(1, sizeof *h);
+
+	if (!h)
+		abort();
+	h->fn = fn;
+	h->ctx = ctx;
+	if (!c->held)
+		c->held_last = &c->held;
+	*c->held_last = h;
+	c->held_last = &h->next;
+}
+
+void gate_open(struct cse *c)
+{
+	bool tick = c->tick_held;
+
+	c->committing = false;
+	c->tick_held = false;
+	while (c->held && !c->committing) {
+		struct held *h = c->held;
+
+		c->held = h->next;
+		h->fn(c, h->ctx);
+		free(h);
+	}
+	if (tick)
+		cse_tick(c);
+}
+
+/* ---- requests ---- */
+
+struct held_request {
+	const struct onem2m_request *rq;
+	cse_done *done;
+	void *ctx;
+};
+
+static void submit_held(struct cse *c, void *ctx)
+{
+	struct held_request r = *(struct held_request *)ctx;
+
+	free(ctx);
+	cse_submit(c, r.rq, r.done, r.ctx);
+}
+
+bool gate_holds_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	struct held_request *r;
+
+	if (!c->committing)
+		return false;
+	r = malloc(sizeof *r);
+	if (!r)
+		abort();
+	*r = (struct held_request){rq, done, ctx};
+	hold(c, submit_held, r);
+	return true;
+}
+
+bool gate_holds_tick(struct cse *c)
+{
+	c->tick_held = c->tick_held || c->committing;
+	return c->committing;
+}
+
+/* ---- answers of others ---- */
+
+struct held_answer {
+	struct cse *cse;
+	cse_done *done;
+	void *ctx;
+	struct onem2m_response rsp; /* texts in octets */
+	char *octets;
+};
+
+static void tell_held(struct cse *c, void *ctx)
+{
+	struct held_answer *a = ctx;
+
+	(void)c;
+	a->done(a->ctx, &a->rsp);
+	free(a->octets);
+	free(a);
+}
+
+static struct rd keep(char **at, struct rd text)
+{
+	char *start = *at;
+
+	if (text.left > 0)
+		memcpy(start, text.at, text.left);
+	*at += text.left;
+	return rd_of(start, text.left);
+}
+
+static void on_answer(void *ctx, const struct onem2m_response *rsp)
+{
+	struct held_answer *a = ctx;
+	char *at;
+
+	if (!a->cse->committing) {
+		cse_done *done = a->done;
+		void *done_ctx = a->ctx;
+
+		free(a);
+		done(done_ctx, rsp);
+		return;
+	}
+	a->rsp = *rsp;
+	a->octets = at = malloc(rsp->content.left + rsp->location.left + rsp->ot.left + rsp->rset.left + 1);
+	if (!at)
+		abort();
+	a->rsp.content = keep(&at, rsp->content);
+	a->rsp.location = keep(&at, rsp->location);
+	a->rsp.ot = keep(&at, rsp->ot);
+	a->rsp.rset = keep(&at, rsp->rset);
+	hold(a->cse, tell_held, a);
+}
+
+void gate_answer(struct cse *c, cse_done **done, void **ctx)
+{
+	struct held_answer *a;
+
+	if (!c->worker.run)
+		return;
+	a = calloc(1, sizeof *a);
+	if (!a)
+		abort();
+	*a = (struct held_answer){.cse = c, .done = *done, .ctx = *ctx};
+	*done = on_answer;
+	*ctx = a;
+}
+
+void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	gate_answer(c, &done, &ctx);
+	c->transport.send(c->transport.transport, url, target_id, rq, done, ctx);
+}

@@ -1,0 +1,17 @@
+/* The gate before the store. A commit may run on another thread (struct cse_worker); until it is done requests, answers of others and the
+ * clock wait here, and go on in the order in which they came. Meanwhile the loop reads requests and sends answers, and more of
+ * them share the next commit. Without a worker the gate is always open. */
+#ifndef KEYWAY_CSE_GATE_H
+#define KEYWAY_CSE_GATE_H
+
+#include "cse/private.h"
+
+void gate_open(struct cse *c); /* the commit is done */
+bool gate_holds_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx); /* true: it waits */
+bool gate_holds_tick(struct cse *c);
+/* Puts the gate before an answer that may come at any time: done and ctx become those to hand out. */
+void gate_answer(struct cse *c, cse_done **done, void **ctx);
+/* cse_transport.send with the gate before its answer. */
+void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
+
+#endif

@@ -1,0 +1,14 @@
+/* One other thread, for what would hold the loop up: a commit. */
+#ifndef KEYWAY_LOOP_WORKER_H
+#define KEYWAY_LOOP_WORKER_H
+
+#include "loop/loop.h"
+
+struct worker;
+struct worker *worker_new(struct loop *l); /* ends the process when the system denies a thread */
+/* work(ctx) on the other thread, then done(ctx) from the loop. One at a time: not before the last done was called. */
+void worker_run(struct worker *w, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
+void worker_finish(struct worker *w); /* waits for the work under way, if any, and calls its done */
+void worker_free(struct worker *w);   /* after worker_finish */
+
+#endif
