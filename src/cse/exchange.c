@@ -141,10 +141,11 @@ static void on_committed(void *ctx)
 		free(p);
 		p = next;
 	}
-	gate_open(c);
+	/* before what waited writes and posts anew */
 	cse_outboxes_flush(c);
 	if (ok)
 		announce_flush(c);
+	gate_open(c);
 }
 
 static void commit_work(void *ctx)
