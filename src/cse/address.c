@@ -53,6 +53,8 @@ static enum cse_virtual virtual_child(const struct resource *r, struct rd name)
 		return VIRTUAL_POLLING_URI;
 	if ((r->type == TY_SUBSCRIPTION || r->type == TY_CROSS_RESOURCE_SUBSCRIPTION) && rd_is(name, "ntsr"))
 		return VIRTUAL_SELF_REFERENCE;
+	if (r->type == TY_ONTOLOGY_REPOSITORY && rd_is(name, "smv"))
+		return VIRTUAL_SEMANTIC_VALIDATION;
 	return VIRTUAL_NONE;
 }
 

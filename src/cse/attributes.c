@@ -129,6 +129,16 @@ void attributes_remove(struct attributes *a, const char *name)
 	}
 }
 
+void attributes_forget(struct attributes *a, const char *name)
+{
+	struct attribute *t = find(a, rd_str(name));
+
+	if (t) {
+		memmove(t, t + 1, (size_t)(a->items + a->count - t - 1) * sizeof *t);
+		a->count--;
+	}
+}
+
 void attributes_write(const struct attributes *a, struct wr *w)
 {
 	bool comma = false;

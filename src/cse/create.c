@@ -15,7 +15,8 @@ static bool is_reserved(const struct resource *parent, struct rd rn)
 {
 	static const char *const names[] = {"la", "ol", "fopt", "sfop", "pcu", "ntsr"};
 
-	(void)parent;
+	if (parent->type == TY_ONTOLOGY_REPOSITORY && rd_is(rn, "smv"))
+		return true;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (rd_is(rn, names[i]))
 			return true;

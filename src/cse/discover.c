@@ -143,6 +143,40 @@ static bool labelled(void *ctx, struct resource *r)
 	return candidate(o->d, r);
 }
 
+static bool has_type(const struct filter *f, int type)
+{
+	for (size_t i = 0; i < f->type_count; i++)
+		if (f->types[i] == type)
+			return true;
+	return false;
+}
+
+struct first {
+	int64_t id;
+};
+
+static bool take_first(void *ctx, struct resource *r)
+{
+	((struct first *)ctx)->id = r->id;
+	return false;
+}
+
+/* The resource that a descriptor describes; if it has several, by the first of them. */
+static bool described(void *ctx, struct resource *descriptor)
+{
+	struct discovery *d = ctx;
+	struct resource *parent = tree_parent(d->x->cse->tree, descriptor);
+	struct first first = {0};
+	bool go_on = true;
+
+	if (has_type(&d->x->filter, TY_SEMANTIC_DESCRIPTOR))
+		go_on = candidate(d, descriptor);
+	if (go_on && parent && parent->id != d->x->target->id && tree_children(d->x->cse->tree, parent, TY_SEMANTIC_DESCRIPTOR, false, take_first, &first) == OK && first.id == descriptor->id)
+		go_on = candidate(d, parent);
+	resource_unref(parent);
+	return go_on;
+}
+
 static bool types_are_indexed(const struct filter *f)
 {
 	return f->type_count > 0 && !may_match_instances(f);
@@ -160,6 +194,8 @@ static enum err search(struct discovery *d)
 			e = tree_by_label(x->cse->tree, f->labels[i], labelled, &(struct once){d, i});
 		return e;
 	}
+	if (f->operation == 1 && f->semantics.left > 0)
+		return tree_by_type(x->cse->tree, TY_SEMANTIC_DESCRIPTOR, described, d);
 	if (f->operation == 1 && types_are_indexed(f) && x->target->type == TY_CSE_BASE) {
 		for (size_t i = 0; i < f->type_count && e == OK && !d->more; i++)
 			e = tree_by_type(x->cse->tree, f->types[i], candidate, d);

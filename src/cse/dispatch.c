@@ -200,6 +200,8 @@ static bool check(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "result content (rcn) %d does not go with this operation", x->rcn);
 		return false;
 	}
+	if (!semantic_check(x))
+		return false;
 	if (!category_is_good(x->rq->ec)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "the event category (ec) is none");
 		return false;
@@ -225,6 +227,9 @@ static void perform_virtual(struct exchange *x)
 		return;
 	case VIRTUAL_SELF_REFERENCE:
 		subscription_self_reference(x);
+		return;
+	case VIRTUAL_SEMANTIC_VALIDATION:
+		semantic_validation(x);
 		return;
 	case VIRTUAL_LATEST:
 	case VIRTUAL_OLDEST:

@@ -6,6 +6,7 @@
 
 #include "cse/gate.h"
 #include "cse/notify/outbox.h"
+#include "semantics/semantics.h"
 
 /* An answer to a write, kept until its transaction is on disk. */
 struct pending {
@@ -18,6 +19,7 @@ struct pending {
 
 static void exchange_free(struct exchange *x)
 {
+	sparql_free(x->query);
 	json_arena_free(x->arena);
 	resource_unref(x->target);
 	free(x);

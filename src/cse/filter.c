@@ -134,7 +134,7 @@ static bool one_of(struct parsing *p, const char *name, struct rd value, uint64_
 /* Handled elsewhere: by the binding or by the dispatcher. */
 static bool is_request_parameter(struct rd name)
 {
-	static const char *const names[] = {"rt", "rp", "rcn", "da", "drt", "rids", "tids", "ltids", "tqi", "asi", "auri", "sqi", "op", "gtm"};
+	static const char *const names[] = {"rt", "rp", "rcn", "da", "drt", "rids", "tids", "ltids", "tqi", "asi", "auri", "op", "gtm"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (rd_is(name, names[i]))
@@ -209,6 +209,10 @@ static bool argument(struct parsing *p, struct rd name, struct rd raw, struct rd
 		return f->conditions++, add_types(p, "pty", raw, f->parent_types, &f->parent_type_count);
 	if (IS("smf"))
 		return f->conditions++, f->semantics = value, true;
+	if (IS("sqi")) {
+		f->semantic_query = rd_is(value, "true") || rd_is(value, "1");
+		return f->semantic_query || rd_is(value, "false") || rd_is(value, "0") || wrong(p, "sqi", "true or false");
+	}
 	if (IS("gmty"))
 		return f->conditions++, f->geo_type = value, true;
 	if (IS("gsf"))

@@ -15,6 +15,7 @@
 
 struct cse;
 struct geo;
+struct exchange;
 struct resource;
 
 #define FILTER_LIST_MAX 32
@@ -35,6 +36,8 @@ struct filter {
 	size_t type_count, child_type_count, parent_type_count;
 	size_t attribute_count, attribute_list_count;
 	struct rd semantics;         /* smf */
+	bool semantic_query;         /* sqi */
+	struct exchange *asker;      /* with smf: has it as a query, and may see descriptors or not */
 	struct rd geo_type, geo_function, geo_coordinates; /* gmty, gsf, geom: */
 	const struct geo *geometry;
 	int relation;

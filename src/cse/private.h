@@ -98,7 +98,9 @@ bool cse_is_fixed(const struct cse *c, const struct resource *r);
 
 /* ---- one request ---- */
 enum cse_virtual { VIRTUAL_NONE, VIRTUAL_LATEST, VIRTUAL_OLDEST, VIRTUAL_FAN_OUT, VIRTUAL_SEMANTIC_FAN_OUT, VIRTUAL_POLLING_URI,
-	VIRTUAL_SELF_REFERENCE /* ntsr */ };
+	VIRTUAL_SELF_REFERENCE /* ntsr */, VIRTUAL_SEMANTIC_VALIDATION /* smv */ };
+
+#define ONEM2M_RCN_SEMANTIC 10
 
 struct exchange {
 	struct cse *cse;
@@ -118,6 +120,7 @@ struct exchange {
 	uint64_t cto;
 	bool saved;                   /* a savepoint is open: a failure undoes the operation's writes */
 	uint64_t mark;                /* and the notifications that were posted since */
+	struct sparql *query;         /* of smf; NULL without one */
 	struct filter filter;         /* last: filter_parse sets what counts of it */
 };
 
@@ -149,6 +152,7 @@ void attributes_set_uint(struct attributes *a, const char *name, uint64_t n);
 void attributes_set_bool(struct attributes *a, const char *name, bool b);
 void attributes_set_time(struct attributes *a, const char *name, uint64_t unix_ms);
 void attributes_remove(struct attributes *a, const char *name);
+void attributes_forget(struct attributes *a, const char *name); /* as if it had never been given */
 void attributes_write(const struct attributes *a, struct wr *w);                  /* the object */
 /* Labels of the index, borrowed from the arena. */
 size_t attributes_labels(const struct attributes *a, const struct rd **labels);
@@ -308,7 +312,7 @@ void cse_outboxes_free(struct cse *c);
 void polling_channel_request(struct exchange *x);           /* types/polling_channel.c */
 bool polling_channel_send(struct cse *c, struct resource *owner, const struct onem2m_request *rq, cse_done *done, void *ctx); /* true: it goes that way */
 void group_fan_out(struct exchange *x);                     /* fan_out.c */
-void semantic_fan_out(struct exchange *x);                  /* types/semantic_descriptor.c: RETRIEVE of a group's sfop, after access was granted */
+void semantic_fan_out(struct exchange *x);                  /* types/semantic_query.c: RETRIEVE of a group's sfop, after access was granted */
 void group_resource_gone(struct cse *c, const struct resource *r); /* types/group_members.c */
 void group_before_commit(struct cse *c);
 void subscription_self_reference(struct exchange *x);       /* types/subscription.c */
@@ -322,7 +326,9 @@ void location_container_removed(struct cse *c, const struct resource *container)
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */
-void semantic_retrieve(struct exchange *x);                 /* types/semantic_descriptor.c: rcn 10 */
+bool semantic_check(struct exchange *x);                    /* types/semantic_query.c: smf and sqi; false after a failure was answered */
+void semantic_retrieve(struct exchange *x);                 /* rcn 10 */
+void semantic_validation(struct exchange *x);               /* types/semantic_check.c: smv */
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
 bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
 bool access_role_is_assigned(struct exchange *x, struct rd role);

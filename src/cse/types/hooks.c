@@ -29,6 +29,10 @@ static const struct type_hooks *const all[] = {
 	&hooks_request,
 	&hooks_polling_channel,
 	&hooks_delivery,
+	&hooks_semantic_descriptor,
+	&hooks_ontology,
+	&hooks_semantic_mashup_job_profile,
+	&hooks_semantic_mashup_instance,
 };
 
 #define TY_MOST 128

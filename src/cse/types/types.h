@@ -33,6 +33,10 @@ extern const struct type_hooks hooks_group;             /* group.c */
 extern const struct type_hooks hooks_request;           /* request.c */
 extern const struct type_hooks hooks_polling_channel;   /* polling_channel.c */
 extern const struct type_hooks hooks_delivery;          /* delivery.c */
+extern const struct type_hooks hooks_semantic_descriptor; /* semantic_descriptor.c */
+extern const struct type_hooks hooks_ontology;          /* ontology.c */
+extern const struct type_hooks hooks_semantic_mashup_job_profile; /* semantic_mashup.c */
+extern const struct type_hooks hooks_semantic_mashup_instance;
 
 void type_hooks_each(void (*fn)(void *ctx, const struct type_hooks *h), void *ctx);
 

@@ -289,6 +289,100 @@ def _(t):
     t.true("lamp1" in text and "lamp2" in text and "lamp3" not in text, "the members' descriptions alone answer, got %s" % text)
 
 
+@check("SEM", "CREATE/SMD/json-ld", SMD_ + ".2.1", needs=SMD)
+def _(t):
+    ae = t.ae()
+    lamp = t.cnt(ae)
+    text = json.dumps({"@context": {"e": "http://example.com/voc#"}, "@id": "http://example.com/things#lamp1", "@type": "e:Lamp", "e:name": "lamp1"})
+    t.make(lamp, SMD, {"dcrp": 7, "dsp": base64.b64encode(text.encode()).decode()})
+    t.equal(find(t, ae, "?s a e:Lamp"), {lamp.rn}, "the lamps")
+
+
+def not_rdf(dcrp, t):
+    cnt = t.cnt()
+    t.refused(t.create(cnt, SMD, {"dcrp": dcrp, "dsp": base64.b64encode(b"this is not RDF").decode()}), 4000, 4120)
+
+
+for _rule, _dcrp in (("rdf-xml", 4), ("turtle", 5), ("json-ld", 7)):
+    check("SEM", "CREATE/SMD/no-" + _rule, SMD_ + ".2.1", needs=SMD)(functools.partial(not_rdf, _dcrp))
+
+
+@check("SEM", "UPDATE/SMD/sparql-delete-insert-where", SMD_ + ".2.3", needs=SMD)
+def _(t):
+    ae = t.ae()
+    cnt = t.cnt(ae)
+    s = described(t, cnt)
+    t.rsc(t.update(s, {"soe": PREFIX + "DELETE { ?s e:name ?n } INSERT { ?s e:name \"renamed\" } WHERE { ?s e:name ?n }"}), 2004)
+    t.equal(find(t, ae, "?s e:name \"renamed\""), {cnt.rn}, "what the new name finds")
+    t.equal(find(t, ae, "?s e:name \"lamp1\""), set(), "what the old name finds")
+
+
+@check("SEM", "UPDATE/SMD/soe-not-SPARQL", SMD_ + ".2.3", needs=SMD)
+def _(t):
+    s = described(t, t.cnt())
+    before = t.retrieve(s).get("dsp")
+    t.refused(t.update(s, {"soe": "make it so"}), 4000, 4143, 5212)
+    t.equal(t.retrieve(s).get("dsp"), before, "descriptor")
+
+
+@check("SEM", "UPDATE/SMD/validation-off-and-on", SMD_ + ".2.3", needs=SMD)
+def _(t):
+    s = described(t, t.cnt())
+    r = t.rsc(t.update(s, {"vlde": True}), 2004)
+    t.equal([r.get("vlde"), r.get("svd")], [True, True], "validationEnable and semanticValidated")
+    r = t.rsc(t.update(s, {"vlde": False}), 2004)
+    t.equal([r.get("vlde"), r.get("svd")], [False, False], "validationEnable and semanticValidated")
+
+
+@check("SEM", "CREATE/SMD/validation-without-ontology", SMD_ + ".2.1", needs=SMD)
+def _(t):
+    cnt = t.cnt()
+    t.refused(t.create(cnt, SMD, {"dcrp": 4, "dsp": rdf("a", "B"), "vlde": True, "or": "/id-nowhere/ontology"}), 4118)
+    described(t, cnt, **{"or": "/id-nowhere/ontology"})
+
+
+@check("SEM", "CREATE/SMD/validation-without-related", SMD_ + ".2.1", needs=SMD)
+def _(t):
+    cnt = t.cnt()
+    t.refused(t.create(cnt, SMD, {"dcrp": 4, "dsp": rdf("a", "B"), "vlde": True, "rels": [cnt.ri + "nothing"]}), 4119)
+
+
+@check("SEM", "RETRIEVE/SQI/results-in-JSON", "TS-0004 7.3.3.19", needs=SMD)
+def _(t):
+    ae = t.ae()
+    described(t, t.cnt(ae), "lamp1", "Lamp")
+    r = t.rsc(t.retrieve(ae, sqi="true", rcn=10, smf=PREFIX + "SELECT ?n WHERE { ?s e:name ?n }"), 2000)
+    q = json.loads(r.rep)
+    t.equal([q["head"]["vars"], q["results"]["bindings"]], [["n"], [{"n": {"type": "literal", "value": "lamp1"}}]], "variables and bindings")
+
+
+@check("SEM", "RETRIEVE/SQI/below-the-target-only", "TS-0001 10.2.14", needs=SMD)
+def _(t):
+    ae = t.ae()
+    a, b = t.cnt(ae), t.cnt(ae)
+    described(t, a, "lamp1", "Lamp")
+    described(t, b, "lamp2", "Lamp")
+    r = t.rsc(t.retrieve(a, sqi="true", rcn=10, smf=PREFIX + "SELECT ?n WHERE { ?s e:name ?n }"), 2000)
+    t.true("lamp1" in r.rep and "lamp2" not in r.rep, "only what is below the target is asked, got %s" % r.rep[:200])
+
+
+@check("SEM", "RETRIEVE/SQI/only-what-may-be-retrieved", "TS-0001 10.2.14", needs=(SMD, ACP))
+def _(t):
+    ae = t.ae()
+    acp = t.make(t.cse, ACP, {"pv": {"acr": [{"acor": ["Csomebodyelse"], "acop": 63}]}, "pvs": {"acr": [{"acor": [t.admin], "acop": 63}]}}, fr=t.admin)
+    described(t, t.cnt(ae), "lamp1", "Lamp")
+    described(t, t.cnt(ae), "lamp2", "Lamp", acpi=[acp.ri])
+    r = t.rsc(t.retrieve(ae, sqi="true", rcn=10, smf=PREFIX + "SELECT ?n WHERE { ?s e:name ?n }"), 2000)
+    t.true("lamp1" in r.rep and "lamp2" not in r.rep, "what the originator may not retrieve does not answer, got %s" % r.rep[:200])
+
+
+@check("SEM", "RETRIEVE/SFOP/without-a-query", "TS-0004 7.4.35", needs=(SMD, GRP))
+def _(t):
+    ae = t.ae()
+    grp = t.make(ae, GRP, {"mnm": 5, "mt": 24, "mid": [described(t, t.cnt(ae)).ri]})
+    t.refused(t.retrieve(grp.path + "/sfop", fr=ae.id), 4000)
+
+
 # action
 
 ACTION = "TS-0001 10.2.21"
