@@ -104,6 +104,8 @@ enum err cse_new(const struct cse_config *config, struct store *store, const str
 	cse_make_fixed(c);
 	cse_commit_now(c);
 	cse_expire(c);
+	if (store_has_gone(store))
+		cse_sweep_later(c);
 	*out = c;
 	return OK;
 }

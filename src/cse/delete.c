@@ -57,6 +57,8 @@ enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event
 	if (e == OK) {
 		c->counts.deleted++;
 		group_resource_gone(c, r);
+		if (store_has_gone(c->store))
+			cse_sweep_later(c);
 	}
 	if (e == OK && parent && parent_event) {
 		above = type_hooks(parent->type);
@@ -171,8 +173,14 @@ void cse_expire(struct cse *c)
 		resource_unref(r);
 		resource_unref(k.list[i]);
 	}
+	if (e != OK)
+		c->round_broken = store_dirty(c->store);
 	if (k.count > 0)
 		cse_commit_later(c);
+	if (e == OK && k.count == EXPIRE_AT_ONCE) {
+		cse_timer_at(c, &c->expiry, cse_mono(c) + 1); /* there are more: in the next round */
+		return;
+	}
 	next = store_next_expiry(c->store);
 	if (next != UINT64_MAX)
 		cse_expire_at(c, next);

@@ -70,7 +70,7 @@ struct cse {
 };
 enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES, SERVICE_REGISTRATION,
-	SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND };
+	SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP };
 
 /* State of a service with its end. The CSE calls free at its own. */
 void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*free)(struct cse *c, void *state));
@@ -232,6 +232,8 @@ void exchange_retarget(struct exchange *x, struct rd to); /* the same operation 
 void cse_commit_now(struct cse *c);                       /* at the start, outside of the loop */
 void cse_expire(struct cse *c);
 void cse_expire_at(struct cse *c, uint64_t unix_ms);      /* something expires then; 0: never */
+void cse_sweep_later(struct cse *c);                      /* sweep.c: deletes what is gone in the store, in portions */
+void cse_trim_later(struct cse *c, int64_t id);           /* and the oldest instances of a container beyond its limits */
 /* Deletes a resource with all below it, with events; within the open transaction. by: the originator's exchange or NULL. */
 enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event) MUST_CHECK;
 /* Changes attributes of a resource from inside (no access control, no hooks; `notify`: with events). */

@@ -88,7 +88,13 @@ int64_t store_new_id(struct store *s); /* numbers are reserved in blocks ahead; 
 enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
 /* New body and expiry of the row with this id, parent and kind; labels NULL: unchanged. ERR_NOT_FOUND. */
 enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
-enum err store_delete(struct store *s, const struct store_row *row) MUST_CHECK; /* this row only, its instances and its labels; the caller deletes child resources first. ERR_NOT_FOUND */
+/* This row, its instances and its labels; the caller deletes child resources first. ERR_NOT_FOUND. Of very many instances some thousands are
+ * deleted, and the others are gone for every reader: store_sweep deletes them later. */
+enum err store_delete(struct store *s, const struct store_row *row) MUST_CHECK;
+/* Deletes up to `most` rows of those that are gone, about two microseconds each. Not within a savepoint. To be called now and then, in transactions of its own or with
+ * others, while store_has_gone; also after a start. store_count counts them until then. */
+enum err store_sweep(struct store *s, uint64_t most) MUST_CHECK;
+bool store_has_gone(const struct store *s);
 /* The oldest instances below parent with id <= upto; *deleted tells how many. About a microsecond each: a million at once stall the loop. */
 enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted) MUST_CHECK;
 bool store_dirty(const struct store *s);               /* a transaction is open */
@@ -99,7 +105,7 @@ enum err store_savepoint(struct store *s) MUST_CHECK;
 enum err store_release(struct store *s) MUST_CHECK;
 void store_undo(struct store *s);
 
-/* Small named values of the CSE itself (serialised state of services), in the same transaction. */
+/* Small named values of the CSE itself (serialised state of services), in the same transaction. Names that begin with "store." are the store's. */
 enum err store_value_get(struct store *s, const char *name, store_each *fn, void *ctx) MUST_CHECK; /* value in row->body */
 enum err store_value_set(struct store *s, const char *name, struct rd value) MUST_CHECK;           /* empty: removed */
 enum err store_values(struct store *s, const char *prefix, store_each *fn, void *ctx) MUST_CHECK;  /* name in row->rn, by name */

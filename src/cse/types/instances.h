@@ -7,7 +7,8 @@
 uint64_t instances_content_size(const struct json *con); /* contentSize: a string's octets, of anything else those of its text */
 /* In created hooks: false after a failure was answered. */
 bool instances_add(struct creation *cr, uint64_t octets);
-bool instances_trim(struct exchange *x, struct resource *parent); /* after a limit changed */
+bool instances_trim(struct exchange *x, struct resource *parent); /* after a limit changed; what is very much goes on later */
+enum err instances_trim_on(struct cse *c, struct resource *parent, bool *more) MUST_CHECK; /* a portion of that */
 void instances_subtract(struct cse *c, struct resource *parent, struct resource *instance);
 void instances_age(struct creation *cr); /* mia: the instance expires by then */
 

@@ -10,7 +10,8 @@ static const char *const references[] = {
 	"SELECT printf('resource %d (%s) lies below %d, which does not exist', id, coalesce(rn, ri, root), parent) FROM resource r"
 	" WHERE parent<>0 AND NOT EXISTS (SELECT 1 FROM resource p WHERE p.id=r.parent) LIMIT " FAULTS_MAX,
 	"SELECT printf('instances lie below %d, which does not exist', parent) FROM (SELECT DISTINCT parent FROM instance) i"
-	" WHERE NOT EXISTS (SELECT 1 FROM resource p WHERE p.id=i.parent) LIMIT " FAULTS_MAX,
+	" WHERE NOT EXISTS (SELECT 1 FROM resource p WHERE p.id=i.parent)"
+	" AND NOT EXISTS (SELECT 1 FROM value WHERE name='store.gone.'||i.parent) LIMIT " FAULTS_MAX,
 	"SELECT printf('label %s names row %d below %d, which does not exist', label, id, parent) FROM label l"
 	" WHERE CASE WHEN instance THEN NOT EXISTS (SELECT 1 FROM instance i WHERE i.parent=l.parent AND i.id=l.id)"
 	" ELSE NOT EXISTS (SELECT 1 FROM resource r WHERE r.id=l.id AND r.parent=l.parent) END LIMIT " FAULTS_MAX,

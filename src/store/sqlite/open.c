@@ -98,7 +98,7 @@ static enum err open_file(struct store *s, const struct store_options *o)
 		return e;
 	if ((e = file_connect(s, o->path, s->read_only && !in_memory(o->path))) != OK || (e = settings(s, o)) != OK ||
 	    (e = prepare_file(s, o->path, o->derive)) != OK || (e = query_prepare_all(s)) != OK || (e = load_state(s, &clean)) != OK ||
-	    (e = check(s, o, clean)) != OK)
+	    (e = gone_load(s)) != OK || (e = check(s, o, clean)) != OK)
 		return e;
 	if (s->read_only)
 		return OK;
@@ -146,6 +146,7 @@ void store_close(struct store *s)
 	query_finalize_all(s);
 	sqlite3_close(s->db);
 	file_unlock(s);
+	free(s->gone);
 	free(s);
 }
 

@@ -14,6 +14,7 @@
 #define CACHE_KIB (64 * 1024)
 #define ID_BLOCK 65536         /* numbers reserved at once; half a block is left at each commit, so that a transaction seldom runs out */
 #define SAVEPOINTS_MAX 16
+#define DELETE_AT_ONCE 4096   /* instances that go with their parents in one transaction: some 10 ms; store_sweep has the others */
 #define IDLE_MAX 4             /* statements of one query that are kept for nested walks */
 #define DETAIL_MAX 512
 #define NO_ROOM "no room left on the disk of the store"
@@ -34,6 +35,7 @@ enum query {
 	QUERY_CHILDREN,
 	QUERY_CHILDREN_OF_TYPE,
 	QUERY_INSTANCES,
+	QUERY_INSTANCE_NTH,
 	QUERY_INSTANCES_NEWEST,
 	QUERY_BY_TYPE,
 	QUERY_BY_LABEL,
@@ -73,6 +75,13 @@ struct pool {
 	unsigned count;
 };
 
+/* A deleted resource that has instances left. */
+struct gone {
+	int64_t parent;
+	unsigned depth;                    /* savepoint within which it was noted */
+	bool fresh, swept;                 /* noted, done in this transaction */
+};
+
 struct store {
 	sqlite3 *db;
 	struct pool pools[QUERIES];
@@ -91,6 +100,9 @@ struct store {
 	uint64_t count, committed_count;
 	uint64_t saved[SAVEPOINTS_MAX];    /* count at each savepoint */
 	unsigned depth;
+	struct gone *gone;                 /* sorted */
+	size_t gone_count, gone_room;
+	uint64_t deleted_now;              /* instances that went with their parents in this transaction */
 	char detail[DETAIL_MAX];
 };
 
@@ -142,6 +154,16 @@ enum file_kind { FILE_EMPTY, FILE_CURRENT, FILE_OLD, FILE_NEWER, FILE_FOREIGN };
 enum err schema_identify(struct store *s, enum file_kind *kind) MUST_CHECK;
 enum err schema_create(struct store *s) MUST_CHECK;
 enum err schema_migrate(struct store *s, store_derive *derive) MUST_CHECK;
+
+/* ---- gone.c ---- */
+enum err gone_load(struct store *s) MUST_CHECK;
+bool gone_has(const struct store *s, int64_t parent); /* what lies below it is not there */
+enum err gone_add(struct store *s, int64_t parent) MUST_CHECK;
+enum err gone_delete_below(struct store *s, int64_t parent) MUST_CHECK; /* now or noted for store_sweep */
+void gone_committed(struct store *s);
+void gone_rolled_back(struct store *s);
+void gone_undone(struct store *s);   /* to s->depth */
+void gone_released(struct store *s); /* into s->depth */
 
 /* ---- check.c ---- */
 enum err check_quick(struct store *s) MUST_CHECK; /* structure only */

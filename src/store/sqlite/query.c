@@ -20,6 +20,7 @@ static const char *const texts[QUERIES] = {
 	[QUERY_CHILDREN_OF_TYPE] = RESOURCE "WHERE parent=?1 AND id>?2 AND type=?3 ORDER BY id",
 	[QUERY_INSTANCES] = INSTANCE "WHERE parent=?1 AND id>?2 ORDER BY id",
 	[QUERY_INSTANCES_NEWEST] = INSTANCE "WHERE parent=?1 AND id<?2 ORDER BY id DESC",
+	[QUERY_INSTANCE_NTH] = "SELECT id FROM instance WHERE parent=?1 ORDER BY id LIMIT 1 OFFSET ?2",
 	[QUERY_BY_TYPE] = RESOURCE "WHERE type=?1 AND id>?2 ORDER BY id",
 	[QUERY_BY_LABEL] = "SELECT l.id, l.parent, coalesce(r.type, i.type), r.ri, coalesce(r.rn, i.rn), coalesce(r.root, i.root),"
 			   " coalesce(r.creator, i.creator), coalesce(r.expires, i.expires), coalesce(r.body, i.body), l.instance FROM label l"

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define HIDDEN_MAX 4096
+
 static enum err take(struct store *s, enum query q, sqlite3_stmt **out)
 {
 	enum err e = store_view(s);
@@ -36,6 +38,7 @@ static void row_of(sqlite3_stmt *st, struct store_row *row)
 /* Steps through what st finds and gives it back. */
 static enum err walk(struct store *s, enum query q, sqlite3_stmt *st, store_each *fn, void *ctx, bool *any)
 {
+	unsigned hidden = 0;
 	enum err e = OK;
 	int r;
 
@@ -44,6 +47,12 @@ static enum err walk(struct store *s, enum query q, sqlite3_stmt *st, store_each
 		struct store_row row;
 
 		row_of(st, &row);
+		if (row.instance && s->gone_count > 0 && gone_has(s, row.parent)) {
+			/* those that expired come in no portion again: what sweeps deletes them soon */
+			if (q == QUERY_EXPIRED && ++hidden == HIDDEN_MAX)
+				break;
+			continue;
+		}
 		*any = true;
 		if (!fn(ctx, &row))
 			break;

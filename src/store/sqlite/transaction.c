@@ -67,6 +67,7 @@ void store_rollback(struct store *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	s->count = s->committed_count;
 	s->depth = 0;
+	gone_rolled_back(s);
 	s->dirty = false;
 	s->failed = OK;
 	if (full)
@@ -105,6 +106,7 @@ static enum err commit(struct store *s)
 	s->committed_count = s->count;
 	s->reserved = reserved;
 	s->depth = 0;
+	gone_committed(s);
 	s->dirty = false;
 	return OK;
 }
@@ -215,6 +217,7 @@ enum err store_release(struct store *s)
 	if (s->depth == 0)
 		return store_refuse(s, ERR_STATE, "no savepoint to release");
 	s->depth--;
+	gone_released(s);
 	if (!alive(s))
 		return s->failed;
 	if ((e = query_run(s, QUERY_RELEASE)) != OK)
@@ -229,6 +232,7 @@ void store_undo(struct store *s)
 	if (s->depth == 0)
 		return;
 	s->count = s->saved[--s->depth];
+	gone_undone(s);
 	if (!alive(s))
 		return; /* nothing is left; store_commit will say so */
 	if ((e = query_run(s, QUERY_UNDO)) != OK || (e = query_run(s, QUERY_RELEASE)) != OK)

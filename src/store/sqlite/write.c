@@ -155,7 +155,6 @@ enum err store_delete(struct store *s, const struct store_row *row)
 {
 	enum query q = row->instance ? QUERY_DELETE_INSTANCE : QUERY_DELETE;
 	sqlite3_stmt *st;
-	uint64_t deleted;
 	enum err e;
 
 	if ((e = store_begin(s)) != OK || (e = take(s, q, &st)) != OK)
@@ -169,7 +168,7 @@ enum err store_delete(struct store *s, const struct store_row *row)
 	s->count--;
 	if ((e = labels_drop(s, row)) != OK || row->instance)
 		return e;
-	return store_delete_instances(s, row->id, INT64_MAX, &deleted);
+	return gone_delete_below(s, row->id);
 }
 
 enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted)

@@ -1,0 +1,95 @@
+/* What would take too long at once goes on in portions, one a round of the loop: instances of deleted containers, which nobody sees any more,
+ * and the oldest instances of containers whose limits were lowered. The first is noted in the store and goes on after a restart; the second
+ * goes on with the next instance that comes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cse/private.h"
+#include "cse/types/instances.h"
+
+#define ROWS_AT_ONCE 2048 /* some 5 ms */
+#define AGAIN_MS 1000     /* after a failure, such as a full disk */
+
+struct sweep {
+	struct cse_timer timer;
+	int64_t *ids; /* containers beyond their limits */
+	size_t count, room;
+};
+
+static void sweep_free(struct cse *c, void *state)
+{
+	struct sweep *s = state;
+
+	cse_timer_cancel(c, &s->timer);
+	free(s->ids);
+	free(s);
+}
+
+/* The last of the list; the others wait. */
+static enum err trim(struct cse *c, struct sweep *s)
+{
+	struct resource *r = tree_by_id(c->tree, s->ids[s->count - 1]);
+	bool more = false;
+	enum err e = r ? instances_trim_on(c, r, &more) : tree_error(c->tree);
+
+	resource_unref(r);
+	if (e == OK && !more)
+		s->count--;
+	return e;
+}
+
+static void on_sweep(struct cse *c, struct cse_timer *t)
+{
+	struct sweep *s = c->services[SERVICE_SWEEP];
+	enum err e = OK;
+
+	(void)t;
+	if (store_has_gone(c->store))
+		e = store_sweep(c->store, ROWS_AT_ONCE);
+	else if (s->count > 0)
+		e = trim(c, s);
+	if (e != OK)
+		c->round_broken = store_dirty(c->store);
+	cse_commit_later(c);
+	if (e != OK || store_has_gone(c->store) || s->count > 0)
+		cse_timer_at(c, &s->timer, cse_mono(c) + (e == OK ? 1 : AGAIN_MS));
+}
+
+static struct sweep *sweep_of(struct cse *c)
+{
+	struct sweep *s = c->services[SERVICE_SWEEP];
+
+	if (s)
+		return s;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		abort();
+	s->timer.fn = on_sweep;
+	cse_service_set(c, SERVICE_SWEEP, s, sweep_free);
+	return s;
+}
+
+void cse_sweep_later(struct cse *c)
+{
+	struct sweep *s = sweep_of(c);
+
+	if (s->timer.at == 0)
+		cse_timer_at(c, &s->timer, cse_mono(c) + 1);
+}
+
+void cse_trim_later(struct cse *c, int64_t id)
+{
+	struct sweep *s = sweep_of(c);
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->ids[i] == id)
+			return;
+	if (s->count == s->room) {
+		s->room = s->room ? s->room * 2 : 16;
+		s->ids = realloc(s->ids, s->room * sizeof *s->ids);
+		if (!s->ids)
+			abort();
+	}
+	s->ids[s->count++] = id;
+	cse_sweep_later(c);
+}
