@@ -176,6 +176,20 @@ static void choose_release(struct resource *target, struct onem2m_request *rq, c
 			rq->release = rd_str(release);
 }
 
+/* contentSerialization, TS-0001 tables 9.6.4-1 and 9.6.5-1: JSON, unless the target reads it not. */
+static enum serialization wanted_by(struct resource *target)
+{
+	const struct json *csz = resource_get(target, "csz");
+
+	for (const struct json *s = csz ? csz->first : NULL; s; s = s->next)
+		if (json_is_string(s, "application/json"))
+			return SERIALIZATION_JSON;
+	for (const struct json *s = csz ? csz->first : NULL; s; s = s->next)
+		if (json_is_string(s, "application/cbor") || json_is_string(s, "application/xml"))
+			return json_is_string(s, "application/cbor") ? SERIALIZATION_CBOR : SERIALIZATION_XML;
+	return SERIALIZATION_JSON;
+}
+
 void cse_forward(struct exchange *x, const char *cse_id)
 {
 	struct cse *c = x->cse;
@@ -193,6 +207,8 @@ void cse_forward(struct exchange *x, const char *cse_id)
 	}
 	if (rq.rqet.left == 0)
 		rq.rqet = rd_str("0"); /* the next CSE shall not wait longer than this one does */
+	if (h.remote)
+		rq.wanted = wanted_by(h.remote);
 	f = forward_new(x, &rq);
 	f->to_registrar = c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0;
 	if (h.remote && !node_is_reachable(c, h.remote)) {
@@ -300,6 +316,7 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 	t = attempt_new(resource_bool(ae, "rr", true) ? resource_get(ae, "poa") : NULL);
 	t->cse = c;
 	t->own = *rq;
+	t->own.wanted = wanted_by(ae);
 	choose_release(ae, &t->own, t->release, sizeof t->release);
 	t->rq = &t->own;
 	t->done = done;

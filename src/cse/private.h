@@ -13,6 +13,7 @@
 #include "onem2m/timestamp.h"
 #include "store/store.h"
 
+#define CSE_SERIALIZATIONS "application/json,application/xml,application/cbor" /* csz: what the bindings translate */
 #define CSE_ID_MAX 256
 #define CSE_PATH_MAX 2048 /* bounds how deep resources nest */
 #define CSE_DEPTH_MAX 24   /* of a resource; answers and notifications put more around it, below JSON_DEPTH_MAX */

@@ -93,9 +93,7 @@ static void put_csr(struct registration *r, struct json_out *o, bool create)
 		json_put_string(o, "csi", k->id);
 		json_put_string(o, "cb", base);
 		json_put_int(o, "cst", k->type);
-		json_array(o, "csz");
-		json_put_string(o, NULL, "application/json");
-		json_close(o);
+		put_list(o, "csz", CSE_SERIALIZATIONS);
 	}
 	json_put_bool(o, "rr", true);
 	put_list(o, "srv", k->releases ? k->releases : "2a,3,4,5");

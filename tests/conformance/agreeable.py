@@ -16,7 +16,7 @@ NOW = "20260101T000000"
 class Agreeable:
     def __init__(self, says_yes):
         self.yes, self.numbers, self.introduced = says_yes, itertools.count(1), False
-        base = {"ty": 5, "rn": "cse-in", "ri": "id-in", "pi": "", "csi": "/id-in", "cst": 1, "srt": list(range(1, 67)), "srv": ["2a", "3", "4", "5"], "csz": ["application/json"],
+        base = {"ty": 5, "rn": "cse-in", "ri": "id-in", "pi": "", "csi": "/id-in", "cst": 1, "srt": list(range(1, 67)), "srv": ["2a", "3", "4", "5"], "csz": ["application/json"] + ["application/xml", "application/cbor"] * says_yes,
                 "poa": ["http://127.0.0.1"], "ct": NOW, "lt": NOW}
         self.by_path, self.by_id = {"cse-in": ("m2m:cb", base)}, {"id-in": "cse-in"}
         agreeable = self

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Conformance checks of a oneM2M CSE over HTTP and JSON. See README.md beside this file.
+"""Conformance checks of a oneM2M CSE over HTTP, in JSON, XML or CBOR. See README.md beside this file.
 
 Ends with one line "N passed, N failed, N skipped" and with status 0 only if nothing failed."""
 import argparse
@@ -44,6 +44,7 @@ def main():
     p.add_argument("--mn-url", help="a running MN-CSE that is registered with it (groups ANN and RET)")
     p.add_argument("--cse-name", default="cse-in", help="resource name of the CSEBase (default %(default)s)")
     p.add_argument("--admin", default="CAdmin", help="an originator with full access (default %(default)s)")
+    p.add_argument("--serialization", choices=("json", "xml", "cbor"), default="json", help="in which the CSE under test is spoken to (default %(default)s)")
     p.add_argument("--group", action="append", metavar="G", help="only this group; may be repeated")
     p.add_argument("--match", metavar="TEXT", help="only checks with this text in their name")
     p.add_argument("--json", metavar="FILE", help="write the report as JSON, - for standard output")
@@ -75,7 +76,7 @@ def main():
             program = find_program(a.build)
             servers.append(server.Server(program))
             url = servers[0].url
-        world = check.World(url, admin=a.admin, tables=tables).learn(a.cse_name)
+        world = check.World(url, admin=a.admin, tables=tables, serialization=a.serialization).learn(a.cse_name)
         if not mn_url and servers and any("mn" in c.needs for c in checks):
             servers.append(server.Server(program, "--type", "mn", "--cse-id", "/id-mn", "--cse-name", "cse-mn", "--registrar", url))
             mn_url = servers[1].url

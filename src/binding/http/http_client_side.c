@@ -6,9 +6,11 @@
 #include "base/clock.h"
 #include "binding/http/http_binding.h"
 #include "onem2m/timestamp.h"
+#include "serialization/serialization.h"
 
 #define URL_MAX 4096
-#define ID_MAX 256 /* of a request */
+#define CONTENT_MAX ((size_t)32 << 20) /* in whatever serialisation; the CSE's own limits are lower */
+#define ANSWER_MAX ((size_t)16 << 20)
 
 struct sending {
 	cse_done *done;
@@ -26,9 +28,25 @@ static enum onem2m_rsc rsc_of(const struct http_result *r)
 	return rsc_parse(rd_str(text), &rsc) ? rsc : RSC_INTERNAL_SERVER_ERROR;
 }
 
+/* An answer in a serialisation that we cannot read is an answer without content. */
+static struct rd content_of(const struct http_result *r, struct wr *json)
+{
+	const char *type = http_result_header(r, "Content-Type");
+	char why[SERIALIZATION_WHY_SIZE];
+	enum serialization s;
+	struct rd content = rd_of("", 0);
+
+	if (r->body.left == 0 || !type || !serialization_of_media_type(rd_str(type), &s) || s == SERIALIZATION_JSON)
+		return r->body;
+	if (serialization_to_json(s, r->body, json, why, sizeof why) != OK || !wr_done(json, &content))
+		content = rd_of("", 0);
+	return content;
+}
+
 static void on_result(void *ctx, const struct http_result *r)
 {
 	struct sending *s = ctx;
+	struct wr json = wr_new(ANSWER_MAX);
 	struct onem2m_response rsp = {.rsc = RSC_TARGET_NOT_REACHABLE};
 
 	if (r->error == OK) {
@@ -36,13 +54,14 @@ static void on_result(void *ctx, const struct http_result *r)
 			   *ot = http_result_header(r, "X-M2M-OT");
 
 		rsp.rsc = rsc_of(r);
-		rsp.content = r->body;
+		rsp.content = content_of(r, &json);
 		rsp.cts = cts ? atoi(cts) : 0;
 		rsp.cto = cto ? strtoull(cto, NULL, 10) : 0;
 		rsp.location = rd_str(location ? location : "");
 		rsp.ot = rd_str(ot ? ot : "");
 	}
 	s->done(s->ctx, &rsp);
+	wr_free(&json);
 	free(s);
 }
 
@@ -114,48 +133,66 @@ static uint64_t timeout_of(const struct onem2m_request *rq)
 	return (until > now ? until - now : 0) + 1000;
 }
 
+static void put_all(struct texts *t, struct http_header *headers, const struct onem2m_request *rq)
+{
+	put(t, headers, "X-M2M-Origin", rq->from);
+	put(t, headers, "X-M2M-RI", rq->request_id.left ? rq->request_id : rd_str("0"));
+	put(t, headers, "X-M2M-RVI", rq->release.left ? rq->release : rd_str("3"));
+	put(t, headers, "X-M2M-VSI", rq->vendor);
+	put(t, headers, "X-M2M-OT", rq->ot);
+	put(t, headers, "X-M2M-RET", rq->rqet);
+	put(t, headers, "X-M2M-RST", rq->rset);
+	put(t, headers, "X-M2M-OET", rq->oet);
+	put(t, headers, "X-M2M-EC", rq->ec);
+	put(t, headers, "X-M2M-GID", rq->gid);
+	put(t, headers, "X-M2M-RTU", rq->rt_nu);
+	put(t, headers, "Authorization", rq->tokens);
+}
+
+/* In the receiver's serialisation; in JSON, which every CSE and most AEs read, when that cannot say it. */
+static struct rd written(const struct onem2m_request *rq, struct wr *room, enum serialization *s)
+{
+	struct rd content;
+
+	*s = rq->wanted;
+	if (rq->wanted != SERIALIZATION_JSON && rq->content.left > 0 && serialization_from_json(rq->wanted, rq->content, room) == OK && wr_done(room, &content))
+		return content;
+	if (rq->content.left > 0)
+		*s = SERIALIZATION_JSON;
+	return rq->content;
+}
+
 void http_binding_send(void *transport, const char *base, const char *target, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	static const char *const methods[] = {"", "POST", "GET", "PUT", "DELETE", "POST"};
-	struct http_sender *h = transport;
 	static const struct onem2m_response too_long = {.rsc = RSC_BAD_REQUEST};
-	struct sending *s;
+	struct http_sender *h = transport;
 	char url[URL_MAX], identity[256], type[64];
 	struct http_header headers[20];
 	struct texts t = {.count = 0};
-	struct http_call_options o = {.method = methods[rq->operation], .url = url, .peer = identity, .headers = headers, .body = rq->content};
+	struct wr room = wr_new(CONTENT_MAX);
+	struct http_call_options o = {.method = methods[rq->operation], .url = url, .peer = identity, .headers = headers};
+	struct sending *s;
+	enum serialization in;
 
 	identity_of(h, target, identity, sizeof identity);
 	o.timeout_ms = timeout_of(rq);
-	if (!url_of(base, rq, url, sizeof url)) {
+	o.body = written(rq, &room, &in);
+	put_all(&t, headers, rq);
+	if (t.too_long || !url_of(base, rq, url, sizeof url)) {
+		wr_free(&room);
 		done(ctx, &too_long);
 		return;
 	}
 	s = calloc(1, sizeof *s);
 	if (!s)
 		abort();
-	s->done = done;
-	s->ctx = ctx;
-	put(&t, headers, "X-M2M-Origin", rq->from);
-	put(&t, headers, "X-M2M-RI", rq->request_id.left ? rq->request_id : rd_str("0"));
-	put(&t, headers, "X-M2M-RVI", rq->release.left ? rq->release : rd_str("3"));
-	put(&t, headers, "X-M2M-VSI", rq->vendor);
-	put(&t, headers, "X-M2M-OT", rq->ot);
-	put(&t, headers, "X-M2M-RET", rq->rqet);
-	put(&t, headers, "X-M2M-RST", rq->rset);
-	put(&t, headers, "X-M2M-OET", rq->oet);
-	put(&t, headers, "X-M2M-EC", rq->ec);
-	put(&t, headers, "X-M2M-GID", rq->gid);
-	put(&t, headers, "X-M2M-RTU", rq->rt_nu);
-	put(&t, headers, "Authorization", rq->tokens);
-	if (t.too_long) {
-		free(s);
-		done(ctx, &too_long);
-		return;
-	}
-	snprintf(type, sizeof type, rq->operation == ONEM2M_CREATE ? "application/json;ty=%d" : "application/json", rq->type);
-	if (rq->content.left)
+	*s = (struct sending){done, ctx};
+	snprintf(type, sizeof type, rq->operation == ONEM2M_CREATE ? "%s;ty=%d" : "%s", serialization_media_type(in), rq->type);
+	if (o.body.left)
 		headers[t.count++] = (struct http_header){"Content-Type", type};
+	headers[t.count++] = (struct http_header){"Accept", serialization_media_type(in)};
 	headers[t.count] = (struct http_header){NULL, NULL};
 	http_call(h->client, &o, on_result, s);
+	wr_free(&room);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "binding/http/accept.h"
 #include "binding/http/http_binding.h"
 
 /* Header fields that are request parameters, in the order of struct waiting's texts. TS-0009 clause 6.4. */
@@ -14,12 +15,21 @@ static const char *const header_of[TEXTS] = {
 	[RQET] = "x-m2m-ret", [RSET] = "x-m2m-rst", [OET] = "x-m2m-oet", [EC] = "x-m2m-ec", [GID] = "x-m2m-gid", [TOKENS] = "authorization",
 };
 
+/* What content grows by at most on its way from JSON: a member with a prefix becomes an element that declares its namespace. */
+#define EXPANSION_MOST 16
+#define EXPANSION_LEAST 4096
+
 struct waiting {
 	struct http_exchange *http;
 	const struct http_binding *binding;
 	struct onem2m_request rq;
 	const char *texts[TEXTS]; /* the exchange's, until it is answered */
 	char *absolute;           /* "//sp/..." as rq.to, or NULL */
+	struct accept accept;
+	const char *content_type; /* of the request, or NULL */
+	enum serialization answer_in;
+	const char *answer_type;  /* NULL: nothing that the client takes */
+	struct wr json;           /* content that came in another serialisation */
 };
 
 /* A value that a header can carry: what came in with control characters is not sent back. */
@@ -42,13 +52,38 @@ static void put(struct answering *a, const char *name, const char *value)
 		a->headers[a->count++] = (struct http_header){name, value};
 }
 
+static void waiting_free(struct waiting *w)
+{
+	wr_free(&w->json);
+	free(w->absolute);
+	free(w);
+}
+
+/* The content as the client takes it: in `room` when that is not JSON. False: that serialisation cannot say it, which is rare (a root that is no
+ * name in XML, a number beyond CBOR). */
+static bool content_of(const struct waiting *w, struct rd json, struct wr *room, struct rd *content)
+{
+	*content = json;
+	if (json.left == 0 || w->answer_in == SERIALIZATION_JSON)
+		return true;
+	*room = wr_new(json.left * EXPANSION_MOST + EXPANSION_LEAST);
+	return serialization_from_json(w->answer_in, json, room) == OK && wr_done(room, content);
+}
+
 static void on_response(void *ctx, const struct onem2m_response *rsp)
 {
 	struct waiting *w = ctx;
+	struct wr room = wr_new(0);
+	struct rd content = rd_of("", 0);
+	enum onem2m_rsc code = rsp->rsc;
 	struct answering a = {.count = 0};
 	char rsc[16], cts[16], cto[24], location[2100], ot[40], rset[64];
 
-	snprintf(rsc, sizeof rsc, "%d", (int)rsp->rsc);
+	if (w->answer_type && !content_of(w, rsp->content, &room, &content)) {
+		code = RSC_NOT_ACCEPTABLE;
+		content = rd_of("", 0);
+	}
+	snprintf(rsc, sizeof rsc, "%d", (int)code);
 	put(&a, "X-M2M-RSC", rsc);
 	put(&a, "X-M2M-RI", w->texts[ID]);
 	put(&a, "X-M2M-RVI", w->texts[RELEASE]);
@@ -66,8 +101,8 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 		snprintf(cto, sizeof cto, "%llu", (unsigned long long)rsp->cto);
 		put(&a, "X-M2M-CTO", cto);
 	}
-	if (rsp->content.left)
-		put(&a, "Content-Type", "application/json");
+	if (content.left)
+		put(&a, "Content-Type", w->answer_type);
 	if (rd_text(rsp->location, location, sizeof location))
 		put(&a, "Content-Location", location);
 	put(&a, "Access-Control-Allow-Origin", w->binding->cors);
@@ -77,9 +112,9 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 	if (rsp->silent)
 		http_answer(w->http, 204, a.headers, rd_of("", 0));
 	else
-		http_answer(w->http, rsc_http_status(rsp->rsc), a.headers, rsp->content);
-	free(w->absolute);
-	free(w);
+		http_answer(w->http, rsc_http_status(code), a.headers, content);
+	wr_free(&room);
+	waiting_free(w);
 }
 
 static void refuse(struct waiting *w, enum onem2m_rsc rsc, const char *why)
@@ -139,26 +174,13 @@ static struct rd query_text(const char *query, const char *name)
 	return rd_of("", 0);
 }
 
-static bool is_json(const char *type)
-{
-	size_t n = strcspn(type, "; ");
-	static const char *const types[] = {"application/json", "application/vnd.onem2m-res+json", "application/vnd.onem2m-ntfy+json",
-		"application/vnd.onem2m-preq+json", "application/vnd.onem2m-prsp+json"};
-
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-		if (strlen(types[i]) == n && strncasecmp(type, types[i], n) == 0)
-			return true;
-	return false;
-}
-
 /* Content-Type: application/json;ty=3. False when ty is no number. */
-static bool content_type(const char *type, int *ty, bool *json)
+static bool resource_type(const char *type, int *ty)
 {
 	const char *parameter = type ? strcasestr(type, "ty=") : NULL;
 	uint64_t n;
 
 	*ty = 0;
-	*json = !type || is_json(type);
 	if (!parameter)
 		return true;
 	if (!rd_decimal(rd_of(parameter + 3, strcspn(parameter + 3, "; ")), &n) || n == 0 || n > 30000)
@@ -218,7 +240,6 @@ static bool take_parameters(struct waiting *w, const struct http_request *rq)
 	w->rq.tokens = rd_str(w->texts[TOKENS]);
 	w->rq.peer = rq->peer;
 	w->rq.address = rd_str(rq->address);
-	w->rq.content = rq->body;
 	return true;
 }
 
@@ -229,6 +250,10 @@ static void on_header(void *ctx, const char *name, const char *value)
 	for (size_t i = 0; i < TEXTS; i++)
 		if (!w->texts[i] && strcmp(header_of[i], name) == 0)
 			w->texts[i] = value;
+	if (strcmp(name, "accept") == 0)
+		accept_add(&w->accept, value);
+	else if (strcmp(name, "content-type") == 0 && !w->content_type)
+		w->content_type = value;
 }
 
 static struct waiting *keep(const struct http_binding *b, struct http_exchange *x)
@@ -240,6 +265,8 @@ static struct waiting *keep(const struct http_binding *b, struct http_exchange *
 	w->http = x;
 	w->binding = b;
 	w->rq.rcn = ONEM2M_RCN_ABSENT;
+	w->json = wr_new(HTTP_BODY_MAX);
+	w->answer_type = serialization_media_type(SERIALIZATION_JSON);
 	http_request_headers(x, on_header, w);
 	for (size_t i = 0; i < TEXTS; i++)
 		if (!w->texts[i] && i != RTU)
@@ -278,36 +305,53 @@ static void upper_tester(const struct http_binding *b, struct http_exchange *x)
 	http_answer(x, ok ? 200 : 400, headers, rd_of("", 0));
 }
 
-void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)
+/* The content as JSON. False: refused. */
+static bool take_content(struct waiting *w, enum serialization s, struct rd body)
 {
-	const struct http_binding *b = ctx;
-	struct waiting *w;
-	bool json;
+	char why[SERIALIZATION_WHY_SIZE];
+
+	w->rq.content = body;
+	if (body.left == 0 || s == SERIALIZATION_JSON)
+		return true;
+	if (serialization_to_json(s, body, &w->json, why, sizeof why) == OK && wr_done(&w->json, &w->rq.content))
+		return true;
+	refuse(w, w->json.spoilt ? RSC_NOT_ACCEPTABLE : RSC_BAD_REQUEST, why);
+	return false;
+}
+
+static void submit(struct waiting *w, const struct http_request *rq)
+{
+	enum serialization s = SERIALIZATION_JSON;
+	bool known = !w->content_type || serialization_of_media_type(rd_str(w->content_type), &s);
 	int ty;
 
-	if (b->cors && strcmp(rq->method, "OPTIONS") == 0) {
-		preflight(b, x);
-		return;
-	}
-	if (b->upper_tester && strcmp(rq->method, "POST") == 0 && strcmp(rq->path, "/__ut__") == 0) {
-		upper_tester(b, x);
-		return;
-	}
-	w = keep(b, x);
-	if (rq->too_long) {
+	w->answer_type = accept_choose(&w->accept, s, &w->answer_in);
+	if (rq->too_long)
 		refuse(w, RSC_NOT_ACCEPTABLE, "the content is longer than a MiB");
-		return;
-	}
-	if (!content_type(http_request_header(x, "Content-Type"), &ty, &json) || !operation_of(w, rq->method, ty))
+	else if (!resource_type(w->content_type, &ty) || !operation_of(w, rq->method, ty))
 		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
-	else if (!json && rq->body.left > 0)
-		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON");
 	else if (w->texts[ID][0] == '\0')
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
 	else if (!is_plain(w->texts[ID]))
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) holds control characters");
+	else if (!known && rq->body.left > 0)
+		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON, XML or CBOR");
+	else if (!w->answer_type)
+		refuse(w, RSC_NOT_ACCEPTABLE, "");
 	else if (!take_parameters(w, rq))
 		refuse(w, RSC_BAD_REQUEST, "rcn, drt, rt or tqi in the query is none of its values");
+	else if (take_content(w, s, rq->body))
+		cse_submit(w->binding->cse, &w->rq, on_response, w);
+}
+
+void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	const struct http_binding *b = ctx;
+
+	if (b->cors && strcmp(rq->method, "OPTIONS") == 0)
+		preflight(b, x);
+	else if (b->upper_tester && strcmp(rq->method, "POST") == 0 && strcmp(rq->path, "/__ut__") == 0)
+		upper_tester(b, x);
 	else
-		cse_submit(b->cse, &w->rq, on_response, w);
+		submit(keep(b, x), rq);
 }

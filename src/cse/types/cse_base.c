@@ -28,9 +28,7 @@ static void base_represent(struct cse *c, struct resource *r, struct json_out *o
 	json_close(o);
 	put_list(o, "srv", c->config.releases ? c->config.releases : "2a,3,4,5");
 	put_list(o, "poa", c->config.poa);
-	json_array(o, "csz");
-	json_put_string(o, NULL, "application/json");
-	json_close(o);
+	put_list(o, "csz", CSE_SERIALIZATIONS);
 	timestamp_print_precise(stamp, cse_now(c));
 	json_put_string(o, "ctm", stamp);
 }

@@ -92,9 +92,9 @@ class Resource:
 class World:
     """The CSE under test, as its CSEBase describes it."""
 
-    def __init__(self, url, admin="CAdmin", mn_url=None, receiver=None, tables=None):
+    def __init__(self, url, admin="CAdmin", mn_url=None, receiver=None, tables=None, serialization="json"):
         self.url, self.admin, self.mn_url, self.tables = url, admin, mn_url, tables
-        self.client = client_module.Client(url)
+        self.client = client_module.Client(url, serialization=serialization)
         self.receiver = receiver or client_module.Receiver()
         self.mn = None          # World of the MN-CSE that is registered with this CSE
         self.mn_trouble = None  # why there is none, though there should be

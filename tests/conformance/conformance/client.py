@@ -17,6 +17,8 @@ import threading
 import time
 import urllib.parse
 
+from . import serial
+
 METHOD = {"C": "POST", "R": "GET", "U": "PUT", "D": "DELETE", "N": "POST"}
 PATIENCE = float(os.environ.get("KEYWAY_PATIENCE", 6))  # seconds to wait for something that must come
 _numbers = itertools.count(1)
@@ -31,14 +33,14 @@ def path_of(to):
 
 
 class Response:
-    """A response: HTTP status, headers in lower case, body as JSON (None when there is none or it is not JSON)."""
+    """A response: HTTP status, headers in lower case, body as JSON, whatever it came in (None when there is none or it is malformed)."""
 
     def __init__(self, status, headers, octets, asked):
         self.status, self.headers, self.octets, self.asked = status, headers, octets, asked
         rsc = headers.get("x-m2m-rsc")
         self.rsc = int(rsc) if rsc and rsc.isdigit() else None
         try:
-            self.body = json.loads(octets) if octets else None
+            self.body = serial.decode(serial.form_of(headers.get("content-type")) or "json", octets) if octets else None
         except ValueError:
             self.body = None
 
@@ -69,7 +71,8 @@ class Response:
 
 
 class Client:
-    def __init__(self, url, timeout=15):
+    def __init__(self, url, timeout=15, serialization="json"):
+        self.serialization = serialization
         u = urllib.parse.urlsplit(url)
         self.host, self.port, self.timeout = u.hostname, u.port or 80, timeout
         self.base = u.path.rstrip("/")
@@ -107,8 +110,9 @@ class Client:
                 raise
         raise ConnectionError("the connection was closed twice")
 
-    def request(self, op, to, fr="CAdmin", ty=None, pc=None, query=(), headers=(), rvi="4", ri=None, raw=None, content_type=None, accept="application/json"):
-        """pc is JSON content, raw are octets instead. query is a list of pairs or a dict; a list value is joined with "+". rvi, ri, fr of None leave
+    def request(self, op, to, fr="CAdmin", ty=None, pc=None, query=(), headers=(), rvi="4", ri=None, raw=None, content_type=None, accept=""):
+        """pc is content, written in the client's serialisation; raw are octets instead, of JSON unless content_type says otherwise. accept "" asks for that
+        serialisation, None for nothing. query is a list of pairs or a dict; a list value is joined with "+". rvi, ri, fr of None leave
         the header out."""
         h = []
         if fr is not None:
@@ -118,11 +122,15 @@ class Client:
             h.append(("X-M2M-RI", ri))
         if rvi is not None:
             h.append(("X-M2M-RVI", rvi))
+        form = "json" if raw is not None else self.serialization
+        if form == "xml" and not serial.is_document(pc):
+            form = "json"
+        accept = serial.MEDIA[self.serialization] if accept == "" else accept
         if accept:
             h.append(("Accept", accept))
-        octets = raw if raw is not None else json.dumps(pc).encode() if pc is not None else None
+        octets = raw if raw is not None else serial.encode(form, pc) if pc is not None else None
         if content_type is None and (octets is not None or ty is not None):
-            content_type = "application/json" + (";ty=%s" % ty if ty is not None else "")
+            content_type = serial.MEDIA[form] + (";ty=%s" % ty if ty is not None else "")
         if content_type:
             h.append(("Content-Type", content_type))
         if octets is None and op in ("C", "N"):
@@ -142,7 +150,7 @@ class Note:
     def __init__(self, method, path, headers, octets):
         self.method, self.path, self.headers, self.when = method, path, headers, time.monotonic()
         try:
-            self.body = json.loads(octets) if octets else None
+            self.body = serial.decode(serial.form_of(headers.get("content-type")) or "json", octets) if octets else None
         except ValueError:
             self.body = None
 

@@ -3,11 +3,14 @@
     tables.load(directory)     # None: src/onem2m/tables of this tree
     tables.TYPES["container"].attributes
 
-The directory holds resources.json, datatypes.json and enums.json; resources.json says at its head what its fields mean."""
+The directory holds resources.json, datatypes.json, enums.json and modules.json; resources.json says at its head what its fields mean."""
 import json
 import os
 
 TYPES = {}
+ROWS = {}       # attributes as the tables have them, by root ("m2m:cnt"); flexContainer and what has no root by name
+DATATYPES = {}
+ENUMS = {}
 DEFAULT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "src", "onem2m", "tables")
 
 # A wrong value of each kind, and a right one.
@@ -61,3 +64,14 @@ def load(directory=None):
     common = next(t for t in types if t["name"] == "mgmtObj")["attributes"]
     for t in types:
         TYPES[t["name"]] = Type(t, datatypes, enums, common)
+    DATATYPES.update(datatypes)
+    ENUMS.update(enums, **{"m2m:resourceType": {}, "m2m:memberType": {}})  # whose values are the types themselves
+    announced = [{"short": s, "type": k, "list": False} for s, k in (("lnk", "xs:anyURI"), ("et", "m2m:timestamp"), ("ast", "m2m:announceSyncType"), ("cr", "m2m:ID"))]
+    announced += [{"short": s, "type": k, "list": True} for s, k in (("lbl", "xs:token"), ("acpi", "xs:anyURI"), ("daci", "xs:anyURI"))]
+    for t in types:
+        rows = (common if t.get("mgd") else []) + t["attributes"]
+        ROWS[t["root"] or t["name"]] = rows
+        if t["root"]:
+            ROWS[t["root"] + "A"] = announced + rows
+    for m in read("modules.json")["modules"]:
+        ROWS[m["root"]] = ROWS["flexContainer"] + [{"short": short, "type": kind, "list": False} for _, short, kind, _ in m["points"]]

@@ -5,6 +5,7 @@ import re
 import socket
 
 from conformance.check import Failed, NotApplicable, check, timestamp
+from conformance import serial
 from conformance.names import *
 
 INPUT = "TS-0004 7.3.2.1"
@@ -79,7 +80,8 @@ for _rule, _text in (("two-to-the-64", b"18446744073709551616"), ("hundred-digit
 def _(t):
     cnt = t.cnt(mbs=9007199254740993)
     t.equal(t.retrieve(cnt).get("mbs"), 9007199254740993, "maxByteSize")
-    t.true(b"9007199254740993" in t.retrieve(cnt).octets, "the number is written as an integer")
+    if t.world.client.serialization != "cbor":
+        t.true(b"9007199254740993" in t.retrieve(cnt).octets, "the number is written as an integer")
 
 
 def names(name, ok, t):
@@ -139,7 +141,7 @@ def _(t):
 @check("BAD", "CREATE/SIZE/many-attributes", INPUT)
 def _(t):
     ae = t.ae()
-    t.refused(t.create(ae, CNT, {"a%d" % i: i for i in range(50000)}), 4000)
+    t.refused(t.create(ae, CNT, {"a%d" % i: i for i in range(50000)}), 4000, 5207)
     t.cnt(ae)
 
 
@@ -248,10 +250,70 @@ def _(t):
     t.refused(t.send("U", cnt, raw=b"<x/>", content_type="application/xml"), 4015)
 
 
-@check("HTTP", "RESPONSE/CONTENT-TYPE/json", "TS-0009 6.4.1")
+@check("HTTP", "RESPONSE/CONTENT-TYPE/what-was-asked-for", "TS-0009 6.4.1")
 def _(t):
-    kind = t.rsc(t.retrieve(t.ae()), 2000).headers.get("content-type", "")
-    t.true(re.match(r"application/(json|vnd\.onem2m-(res|prsp)\+json)\b", kind) is not None, "Content-Type is JSON, got %r" % kind)
+    kind, form = t.rsc(t.retrieve(t.ae()), 2000).headers.get("content-type", ""), t.world.client.serialization
+    t.true(re.match(r"application/(%s|vnd\.onem2m-(res|prsp)\+%s)\b" % (form, form), kind) is not None, "Content-Type is %s, got %r" % (form, kind))
+
+
+def speaks(form, t):
+    """What was made in one serialisation is the same in another."""
+    if serial.MEDIA[form] not in (t.world.base.get("csz") or []):
+        raise NotApplicable("the CSE does not list %s among its serialisations" % serial.MEDIA[form])
+    ae = t.ae()
+    content = {"m2m:cnt": {"lbl": ["a", "two words"], "mni": 5, "disr": False, "loc": {"typ": 1, "crd": "[8.4,49.0]"}}}
+    made = t.rsc(t.send("C", ae, ty=CNT, raw=serial.encode(form, content), content_type="%s;ty=3" % serial.MEDIA[form], accept=serial.MEDIA[form]), 2001)
+    t.equal(serial.form_of(made.headers.get("content-type")), form, "the serialisation of the response")
+    for other in serial.MEDIA:
+        if serial.MEDIA[other] in t.world.base["csz"]:
+            got = t.rsc(t.send("R", ae.path + "/" + made.rep["rn"], accept=serial.MEDIA[other]), 2000)
+            t.equal(serial.form_of(got.headers.get("content-type")), other, "the serialisation of the response")
+            t.equal({k: got.rep.get(k) for k in content["m2m:cnt"]}, content["m2m:cnt"], "the attributes in " + other)
+
+
+def prefers(value, form, t):
+    if serial.MEDIA[form] not in (t.world.base.get("csz") or []):
+        raise NotApplicable("the CSE does not list %s among its serialisations" % serial.MEDIA[form])
+    t.equal(serial.form_of(t.rsc(t.send("R", t.ae(), accept=value), 2000).headers.get("content-type")), form, "the serialisation of the response")
+
+
+def garbled(form, octets, t):
+    if serial.MEDIA[form] not in (t.world.base.get("csz") or []):
+        raise NotApplicable("the CSE does not list %s among its serialisations" % serial.MEDIA[form])
+    cnt = t.cnt()
+    t.refused(t.send("C", cnt, raw=octets, content_type="%s;ty=4" % serial.MEDIA[form]), 4000)
+    t.rsc(t.send("C", cnt, raw=serial.encode(form, {"m2m:cin": {"con": "x"}}), content_type="%s;ty=4" % serial.MEDIA[form]), 2001)
+
+
+M2M = b' xmlns:m2m="http://www.onem2m.org/xml/protocols"'
+for _form in serial.MEDIA:
+    check("HTTP", "CREATE/SERIALIZATION/" + _form, "TS-0004 8")(functools.partial(speaks, _form))
+for _rule, _value, _form in (("by-quality", "application/json;q=0.5, application/cbor", "cbor"), ("not-with-quality-zero", "*/*, application/json;q=0, application/cbor;q=0", "xml"),
+                             ("by-the-vendor-type", "application/vnd.onem2m-res+xml", "xml"), ("in-any-case", "Application/CBOR", "cbor"), ("among-unknown-ones", "text/html, image/*;q=0.9, application/xml;q=0.1", "xml")):
+    check("HTTP", "RETRIEVE/ACCEPT/preferred-" + _rule, "TS-0009 6.4.5")(functools.partial(prefers, _value, _form))
+for _rule, _form, _octets in (("xml-unclosed", "xml", b"<m2m:cin" + M2M + b"><con>x</con>"), ("xml-prefix-undeclared", "xml", b"<m2m:cin><con>x</con></m2m:cin>"),
+                              ("xml-DTD", "xml", b"<!DOCTYPE m2m:cin [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><m2m:cin" + M2M + b"><con>&e;</con></m2m:cin>"),
+                              ("xml-entities-in-entities", "xml", b"<!DOCTYPE a [<!ENTITY a \"aaaa\">" + b"".join(b"<!ENTITY a%d \"%s\">" % (i, b"&a%d;" % (i - 1) * 10 if i else b"&a;" * 10) for i in range(9)) + b"]><m2m:cin" + M2M + b"><con>&a8;</con></m2m:cin>"),
+                              ("xml-deep", "xml", b"<a>" * 100000), ("xml-is-JSON", "xml", GOOD), ("xml-empty-resource", "xml", b"<m2m:cin" + M2M + b"/>"), ("xml-text-in-a-resource", "xml", b"<m2m:cin" + M2M + b">x</m2m:cin>"),
+                              ("cbor-cut", "cbor", serial.encode("cbor", {"m2m:cin": {"con": "x"}})[:-1]), ("cbor-and-more", "cbor", serial.encode("cbor", {"m2m:cin": {"con": "x"}}) + b"\0"), ("cbor-is-JSON", "cbor", GOOD),
+                              ("cbor-deep", "cbor", b"\x81" * 100000), ("cbor-endless", "cbor", b"\xbf" * 1000), ("cbor-huge-list", "cbor", b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff"), ("cbor-name-twice", "cbor", b"\xa1\x67m2m:cin\xa2\x63con\x61x\x63con\x61y")):
+    check("BAD", "CREATE/SERIALIZATION/" + _rule, INPUT)(functools.partial(garbled, _form, _octets))
+
+
+@check("SUB", "NOTIFY/AE/in-the-serialisation-that-it-asks-for", "TS-0001 9.6.5")
+def _(t):
+    if serial.MEDIA["cbor"] not in (t.world.base.get("csz") or []):
+        raise NotApplicable("the CSE does not speak CBOR")
+    for csz, form in ((["application/cbor"], "cbor"), (["application/xml"], "xml"), (["application/cbor", "application/json"], "json"), (None, "json")):
+        box = t.box()
+        ae = t.ae(listens=box, **({"csz": csz} if csz else {}))
+        cnt = t.cnt(ae)
+        t.make(cnt, SUB, {"nu": [ae.id], "enc": {"net": [3]}, "nct": 1})
+        t.cin(cnt, "hello")
+        note = box.wait()
+        t.true(note is not None, "a notification arrives at an AE with csz %s" % csz)
+        t.equal(serial.form_of(note.headers.get("content-type")), form, "the serialisation of the notification for csz %s" % csz)
+        t.equal((note.resource or {}).get("con"), "hello", "the content in the notification")
 
 
 @check("HTTP", "RESPONSE/CONTENT-TYPE/none-without-content", "TS-0009 6.4.1")

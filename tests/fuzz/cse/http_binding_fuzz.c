@@ -1,5 +1,5 @@
 /* The HTTP binding between a CSE in memory and an HTTP that is made of the input: each request is answered once, with the HTTP status of its
- * response status code, its own X-M2M-RI, and JSON; what is sent to others goes to a point of access that is known here, with a method and with
+ * response status code, its own X-M2M-RI, and content that is what its Content-Type says; what is sent to others goes to a point of access that is known here, with a method and with
  * headers that HTTP can carry; and whatever they answer is taken.
  *
  * The input: "METHOD /path?query", headers up to an empty line, content up to a line "---", then the status that others answer, headers, and
@@ -9,6 +9,7 @@
 
 #include "binding/http/http_binding.h"
 #include "json/json.h"
+#include "serialization/serialization.h"
 #include "store/store.h"
 #include "../message.h"
 
@@ -66,11 +67,25 @@ static bool has_control(const char *text)
 	return false;
 }
 
+static void must_be(const char *type, struct rd body)
+{
+	struct json_arena *arena = json_arena_new();
+	struct wr json = wr_new((size_t)1 << 24);
+	char why[SERIALIZATION_WHY_SIZE];
+	const struct json *doc;
+	enum serialization s;
+	struct rd text;
+
+	MUST(type && serialization_of_media_type(rd_str(type), &s) && serialization_to_json(s, body, &json, why, sizeof why) == OK && wr_done(&json, &text));
+	MUST(json_parse(arena, text, NULL, &doc) == OK);
+	wr_free(&json);
+	json_arena_free(arena);
+}
+
 void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
 {
 	const char *rsc = answered(headers, "X-M2M-RSC"), *ri = answered(headers, "X-M2M-RI"), *asked = message_header(x->message, "X-M2M-RI");
-	struct json_arena *arena = json_arena_new();
-	const struct json *doc;
+	const char *type = answered(headers, "Content-Type");
 	enum onem2m_rsc code;
 
 	x->answers++;
@@ -78,10 +93,9 @@ void http_answer(struct http_exchange *x, unsigned status, const struct http_hea
 	/* one with control characters is refused, and not repeated */
 	MUST(ri ? asked && strcmp(ri, asked) == 0 : !asked || !asked[0] || (has_control(asked) && code == RSC_BAD_REQUEST));
 	if (body.left > 0 && call_count == 0) /* what another said is passed on as it is */
-		MUST(answered(headers, "Content-Type") && json_parse(arena, body, NULL, &doc) == OK);
+		must_be(type, body);
 	for (; headers->name; headers++)
 		MUST(!strpbrk(headers->value, "\r\n"));
-	json_arena_free(arena);
 }
 
 struct http_call *http_call(struct http_client *c, const struct http_call_options *o, http_done *done, void *ctx)
