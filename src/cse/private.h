@@ -326,6 +326,9 @@ const struct schema_type *flex_container_schema(struct rd root, const struct jso
 bool flex_container_knows(struct cse *c, struct rd attribute); /* types/flex_names.c: some flexContainer here has such a custom attribute */
 void location_before_latest(struct cse *c, const struct resource *container);    /* types/location_policy.c: before the latest is looked up */
 void location_container_removed(struct cse *c, const struct resource *container);
+/* types/node.c: what a node hosts was made (was NULL), changed or is about to go (is NULL); other types cost nothing */
+void node_links_changed(struct cse *c, struct resource *was, struct resource *is);
+void command_object_changed(struct cse *c, struct resource *object); /* types/exec_instance.c: a mgmtObj on which a command may wait */
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */

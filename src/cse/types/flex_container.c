@@ -228,7 +228,7 @@ static enum err add(struct exchange *x, struct resource *parent, uint64_t now)
 		n.expires = expires = now + age * 1000;
 	tree_ri(ri, sizeof ri, n.type, parent->id, n.id, true);
 	attributes_init(&a, x->arena, NULL);
-	complete(&a, parent, ri, x->from, now, expires);
+	complete(&a, parent, ri, cse_relative(c, x->from), now, expires);
 	n.label_count = attributes_labels(&a, &n.labels);
 	attributes_write(&a, &text);
 	if (n.id > 0)

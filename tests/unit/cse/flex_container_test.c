@@ -91,7 +91,7 @@ static void records_changes_of_content_and_labels_alone(void **state)
 	set(g, "'or':'http://example.com/o'");
 	assert_counted(g, "3", "14");
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae/f/la"), "cod:binSh.lbl", "['x']");
-	assert_value(rig_retrieve(g, "CAe", "cse-in/ae/f/la"), "cod:binSh.org", "'/id-in/CAe'");
+	assert_value(rig_retrieve(g, "CAe", "cse-in/ae/f/la"), "cod:binSh.org", "'CAe'");
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae/f/la"), "cod:binSh.ty", "58");
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae/f/la"), "cod:binSh.fcied", NULL);
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae/f/ol"), "cod:binSh.state", "true");

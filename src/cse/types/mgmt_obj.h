@@ -1,0 +1,20 @@
+/* Triggers of management objects, for who pulls them besides managers: commands. */
+#ifndef KEYWAY_CSE_TYPES_MGMT_OBJ_H
+#define KEYWAY_CSE_TYPES_MGMT_OBJ_H
+
+#include "cse/private.h"
+
+/* mgmtDefinition, TS-0004 table 6.3.4.2.7-1 */
+#define MGD_FIRMWARE 1001
+#define MGD_SOFTWARE 1002
+#define MGD_DEVICE_CAPABILITY 1008
+#define MGD_REBOOT 1009
+#define MGD_EVENT_LOG 1010
+#define MGD_WIFI_CLIENT 1028
+
+/* Sets a trigger, with its status In_Process; or takes it back. */
+void mgmt_obj_set(struct attributes *a, int mgd, const char *trigger, bool on);
+/* Whether the device is done with it; `well`: without reporting a failure. */
+bool mgmt_obj_is_done(struct resource *object, const char *trigger, bool *well);
+
+#endif
