@@ -312,7 +312,7 @@ static size_t on_request_octets(void *ctx, struct rd in)
 	struct end *end = ctx;
 
 	if (end->text[0] == '\0') {
-		char *head = malloc(FLOOD + 1);
+		char *head = malloc(FLOOD + 16);
 
 		assert_non_null(head);
 		strcpy(head, "HTTP/1.1 200 OK\r\nX-M2M-RSC: 2000\r\n");
