@@ -85,4 +85,13 @@ struct cse_counts {
 };
 void cse_counts(const struct cse *c, struct cse_counts *out);
 
+/* What statsCollect rules have counted: by rule and originator. */
+struct cse_stat {
+	const char *rule;   /* resourceID of the statsCollect */
+	const char *entity; /* SP-relative ID of who was counted */
+	uint64_t operations, octets; /* of requests and their answers */
+};
+typedef void cse_stats_fn(void *ctx, const struct cse_stat *s);
+void cse_stats_each(struct cse *c, cse_stats_fn *fn, void *ctx);
+
 #endif

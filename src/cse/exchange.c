@@ -38,6 +38,8 @@ static void tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, str
 	rsp.silent = x->rq->rt == ONEM2M_NO_RESPONSE;
 	if (rsc >= 4000)
 		x->cse->counts.refused++;
+	else
+		stats_count(x, content.left);
 	x->done(x->ctx, &rsp);
 	exchange_free(x);
 }

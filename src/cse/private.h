@@ -329,6 +329,8 @@ void location_container_removed(struct cse *c, const struct resource *container)
 /* types/node.c: what a node hosts was made (was NULL), changed or is about to go (is NULL); other types cost nothing */
 void node_links_changed(struct cse *c, struct resource *was, struct resource *is);
 void command_object_changed(struct cse *c, struct resource *object); /* types/exec_instance.c: a mgmtObj on which a command may wait */
+void stats_count(struct exchange *x, size_t octets);        /* types/stats.c: a request that went well, with so much in its answer */
+bool app_rules_permit(struct creation *cr);                /* types/service_profile.c: of an AE; false after a refusal */
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */

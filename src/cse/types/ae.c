@@ -89,6 +89,8 @@ static enum hook_result ae_create(struct creation *cr)
 	if (json_get(cr->given, "cr"))
 		attributes_set_string(&cr->attributes, "cr", cr->ri);
 	attributes_set_string(&cr->attributes, "aei", cr->ri);
+	if (!app_rules_permit(cr))
+		return HOOK_FAILED;
 	announce_s_type_ae(cr);
 	return HOOK_GO;
 }

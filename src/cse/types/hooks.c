@@ -17,6 +17,8 @@ static const struct type_hooks *const all[] = {
 	&hooks_time_sync_beacon,
 	&hooks_schedule,
 	&hooks_location_policy,
+	&hooks_event_config,
+	&hooks_stats_collect,
 	&hooks_node,
 	&hooks_mgmt_obj,
 	&hooks_mgmt_cmd,

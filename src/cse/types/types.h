@@ -17,6 +17,8 @@ extern const struct type_hooks hooks_time_series_instance;
 extern const struct type_hooks hooks_time_sync_beacon;  /* time_sync_beacon.c */
 extern const struct type_hooks hooks_schedule;          /* node_schedule.c */
 extern const struct type_hooks hooks_location_policy;   /* location_policy.c */
+extern const struct type_hooks hooks_event_config;      /* stats.c */
+extern const struct type_hooks hooks_stats_collect;
 extern const struct type_hooks hooks_node;              /* node.c */
 extern const struct type_hooks hooks_mgmt_obj;          /* mgmt_obj.c */
 extern const struct type_hooks hooks_mgmt_cmd;          /* mgmt_cmd.c */

@@ -5,6 +5,8 @@
 
 #include "base/wr.h"
 
+#define METRICS_MAX (32u << 20) /* every rule's entities have a line each */
+
 static const struct http_header text_headers[] = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}, {NULL, NULL}};
 static const struct http_header json_headers[] = {{"Content-Type", "application/json"}, {NULL, NULL}};
 
@@ -13,9 +15,44 @@ static void metric(struct wr *w, const char *name, const char *type, const char 
 	wr_fmt(w, "# HELP keyway_cse_%s %s\n# TYPE keyway_cse_%s %s\nkeyway_cse_%s %llu\n", name, help, name, type, name, (unsigned long long)value);
 }
 
+/* What rules of the resource statsCollect count: by rule and originator, whose ID is the peer's to choose. */
+struct counting {
+	struct wr *w;
+	const char *name;
+	bool octets;
+};
+
+static void put_label(struct wr *w, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			wr_u8(w, '\\');
+		wr_u8(w, (unsigned char)*text < ' ' ? '?' : (uint8_t)*text);
+	}
+}
+
+static void put_stat(void *ctx, const struct cse_stat *s)
+{
+	const struct counting *k = ctx;
+
+	wr_fmt(k->w, "keyway_cse_%s{rule=\"", k->name);
+	put_label(k->w, s->rule);
+	wr_str(k->w, "\",entity=\"");
+	put_label(k->w, s->entity);
+	wr_fmt(k->w, "\"} %llu\n", (unsigned long long)(k->octets ? s->octets : s->operations));
+}
+
+static void stats(struct cse *c, struct wr *w, const char *name, const char *help, bool octets)
+{
+	struct counting k = {w, name, octets};
+
+	wr_fmt(w, "# HELP keyway_cse_%s %s\n# TYPE keyway_cse_%s counter\n", name, help, name);
+	cse_stats_each(c, put_stat, &k);
+}
+
 static void metrics(struct cse *c, struct http_exchange *x)
 {
-	struct wr w = wr_new(65536);
+	struct wr w = wr_new(METRICS_MAX);
 	struct cse_counts n;
 	struct rd text;
 
@@ -32,6 +69,8 @@ static void metrics(struct cse *c, struct http_exchange *x)
 	metric(&w, "resources", "gauge", "Resources in the store.", n.resources);
 	metric(&w, "cache_octets", "gauge", "Size of the resource cache.", n.cache_octets);
 	metric(&w, "store_room", "gauge", "1, or 0 while the disk of the store is full and new resources are refused.", n.store_room);
+	stats(c, &w, "collected_operations_total", "Operations that statsCollect rules counted.", false);
+	stats(c, &w, "collected_octets_total", "Octets of requests and answers that statsCollect rules counted.", true);
 	if (wr_done(&w, &text))
 		http_answer(x, 200, text_headers, text);
 	else

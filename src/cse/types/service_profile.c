@@ -1,0 +1,73 @@
+/* m2mServiceSubscriptionProfile, serviceSubscribedNode, serviceSubscribedAppRule: TS-0001 clauses 9.6.19 to 9.6.21 and 10.2.2.2. Where a node of a
+ * profile is this CSE and has rules, an AE registers only as one of them says: with that credential, that App-ID, that AE-ID. */
+#include <string.h>
+
+#include "cse/types/types.h"
+
+/* '*' stands for any characters. An absent list permits everything. */
+static bool is_permitted(struct resource *rule, const char *list, const char *value)
+{
+	const struct json *patterns = resource_get(rule, list);
+	char pattern[CSE_ID_MAX];
+
+	if (!patterns)
+		return true;
+	for (const struct json *p = patterns->first; p; p = p->next)
+		if (json_text(p, pattern, sizeof pattern) && cse_pattern_matches(pattern, value))
+			return true;
+	return false;
+}
+
+struct registration {
+	struct cse *cse;
+	const char *credential, *app, *ae;
+	bool ruled, permitted;
+};
+
+static bool rule_permits(const struct registration *g, const struct json *link)
+{
+	struct resource *rule = link->type == JSON_STRING ? cse_find_address(g->cse, link->text) : NULL;
+	bool ok = rule && rule->type == TY_SERVICE_SUBSCRIBED_APP_RULE && is_permitted(rule, "apci", g->credential) && is_permitted(rule, "aai", g->app) &&
+	    is_permitted(rule, "aae", g->ae);
+
+	resource_unref(rule);
+	return ok;
+}
+
+static bool look(void *ctx, struct resource *node)
+{
+	struct registration *g = ctx;
+	const struct json *links = resource_get(node, "rlk");
+
+	if (!resource_is(node, "csi", g->cse->config.id))
+		return true;
+	for (const struct json *l = links ? links->first : NULL; l; l = l->next) {
+		g->ruled = true;
+		g->permitted = g->permitted || rule_permits(g, l);
+	}
+	return !g->permitted;
+}
+
+bool app_rules_permit(struct creation *cr)
+{
+	struct exchange *x = cr->x;
+	const struct json *api = json_get(cr->given, "api");
+	char app[CSE_ID_MAX] = "";
+	/* an AE without a credential is "None" in rules: TS-0001 table 9.6.29-2 */
+	struct registration g = {x->cse, x->rq->peer && x->rq->peer[0] ? x->rq->peer : "None", app, cr->ri, false, false};
+	enum err e;
+
+	if (x->rq->internal)
+		return true;
+	if (!json_text(api, app, sizeof app))
+		app[0] = '\0';
+	e = tree_by_type(x->cse->tree, TY_SERVICE_SUBSCRIBED_NODE, look, &g);
+	if (e != OK) {
+		exchange_store_failed(x, e);
+		return false;
+	}
+	if (!g.ruled || g.permitted)
+		return true;
+	exchange_fail(x, RSC_APP_RULE_VALIDATION_FAILED, "no rule of the service subscription lets `%s` (%s) register here", cr->ri, app);
+	return false;
+}
