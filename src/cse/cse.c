@@ -129,6 +129,7 @@ void cse_free(struct cse *c)
 			c->service_free[i](c, c->services[i]);
 	cse_later_free(c);
 	tree_free(c->tree);
+	exchange_spares_free(c);
 	free(c);
 }
 

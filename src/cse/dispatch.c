@@ -296,15 +296,8 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 
 	if (gate_holds_request(c, rq, done, ctx))
 		return;
-	x = malloc(sizeof *x);
+	x = exchange_new(c);
 	c->counts.requests++;
-	if (!x)
-		abort();
-	memset(x, 0, offsetof(struct exchange, filter.labels));
-	x->arena = json_arena_new();
-	if (!x->arena)
-		abort();
-	x->cse = c;
 	x->rq = rq;
 	x->done = done;
 	x->ctx = ctx;

@@ -1,5 +1,6 @@
 /* One request on its way: its answer after the commit, its failure, its content. */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,53 @@ struct pending {
 	char *location;
 };
 
+/* An exchange is large, because of its filter's lists: a few are kept, which spares the allocator more than it looks. */
+#define SPARE_EXCHANGES 64
+
+struct exchange *exchange_new(struct cse *c)
+{
+	struct exchange *x = c->spare;
+
+	if (x) {
+		c->spare = x->next_spare;
+		c->spare_count--;
+	} else {
+		x = malloc(sizeof *x);
+	}
+	if (!x)
+		abort();
+	memset(x, 0, offsetof(struct exchange, filter.labels));
+	x->arena = json_arena_new();
+	if (!x->arena)
+		abort();
+	x->cse = c;
+	return x;
+}
+
+void exchange_spares_free(struct cse *c)
+{
+	while (c->spare) {
+		struct exchange *x = c->spare;
+
+		c->spare = x->next_spare;
+		free(x);
+	}
+}
+
 static void exchange_free(struct exchange *x)
 {
+	struct cse *c = x->cse;
+
 	sparql_free(x->query);
 	json_arena_free(x->arena);
 	resource_unref(x->target);
-	free(x);
+	if (c->spare_count < SPARE_EXCHANGES) {
+		x->next_spare = c->spare;
+		c->spare = x;
+		c->spare_count++;
+	} else {
+		free(x);
+	}
 }
 
 static void tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location)

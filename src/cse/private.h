@@ -52,6 +52,8 @@ struct cse {
 	struct internal_ae internals[CSE_INTERNAL_AES];
 	size_t internal_count;
 	struct pending *pending, **pending_last; /* answers that wait for the commit */
+	struct exchange *spare;       /* exchanges for use again */
+	unsigned spare_count;
 	bool commit_due;
 	struct cse_worker worker;     /* run NULL: none */
 	bool committing;              /* on another thread: see gate.h */
@@ -122,10 +124,13 @@ struct exchange {
 	bool saved;                   /* a savepoint is open: a failure undoes the operation's writes */
 	uint64_t mark;                /* and the notifications that were posted since */
 	struct sparql *query;         /* of smf; NULL without one */
+	struct exchange *next_spare;
 	struct filter filter;         /* last: filter_parse sets what counts of it */
 };
 
 /* Answers and frees the exchange. Writes wait for the commit. */
+struct exchange *exchange_new(struct cse *c);    /* never NULL; ends by exchange_answer or exchange_fail */
+void exchange_spares_free(struct cse *c);
 void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location);
 void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...) PRINTF_LIKE(3, 4); /* with m2m:dbg */
 void exchange_store_failed(struct exchange *x, enum err e); /* 5000-class, and undoes what the operation wrote */
