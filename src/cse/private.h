@@ -43,6 +43,13 @@ struct cse_timer {
 void cse_timer_at(struct cse *c, struct cse_timer *t, uint64_t at);
 void cse_timer_cancel(struct cse *c, struct cse_timer *t);
 
+/* State that files of services keep: c->services. */
+enum cse_service {
+	SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
+	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
+	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP, SERVICE_COUNT,
+};
+
 struct cse {
 	struct cse_config config;
 	struct store *store;
@@ -67,13 +74,10 @@ struct cse {
 	uint64_t numbers;             /* for request identifiers of this run */
 	uint64_t short_request_ms;    /* 0, or what the upper tester set: life of a request without rqet */
 	struct cse_timer expiry;
-	void *services[24];           /* state of src/cse/types files and services, index enum cse_service */
-	void (*service_free[24])(struct cse *c, void *state); /* by cse_service_set */
+	void *services[SERVICE_COUNT];           /* state of src/cse/types files and services, index enum cse_service */
+	void (*service_free[SERVICE_COUNT])(struct cse *c, void *state); /* by cse_service_set */
 	struct cse_counts counts;
 };
-enum cse_service { SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
-	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES, SERVICE_REGISTRATION,
-	SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP };
 
 /* State of a service with its end. The CSE calls free at its own. */
 void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*free)(struct cse *c, void *state));
