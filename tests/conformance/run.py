@@ -46,6 +46,7 @@ def main():
     p.add_argument("--admin", default="CAdmin", help="an originator with full access (default %(default)s)")
     p.add_argument("--serialization", choices=("json", "xml", "cbor"), default="json", help="in which the CSE under test is spoken to (default %(default)s)")
     p.add_argument("--group", action="append", metavar="G", help="only this group; may be repeated")
+    p.add_argument("--without", action="append", metavar="G", help="not this group; may be repeated")
     p.add_argument("--match", metavar="TEXT", help="only checks with this text in their name")
     p.add_argument("--json", metavar="FILE", help="write the report as JSON, - for standard output")
     p.add_argument("--list", action="store_true", help="list the checks and run none")
@@ -59,10 +60,10 @@ def main():
     import groups
     groups.load()
     checks = check.CHECKS
-    for g in a.group or []:
+    for g in (a.group or []) + (a.without or []):
         if g not in check.GROUPS:
             p.error("no group %s; there are %s" % (g, " ".join(check.GROUPS)))
-    checks = [c for c in checks if (not a.group or c.group in a.group) and (not a.match or a.match in c.name)]
+    checks = [c for c in checks if (not a.group or c.group in a.group) and c.group not in (a.without or []) and (not a.match or a.match in c.name)]
     if a.list:
         for c in checks:
             print("%-5s %s" % (c.group, c.name))
