@@ -7,15 +7,15 @@
 
 static size_t token_bucket(const uint8_t token[static COAP_TOKEN_MAX])
 {
-	return (size_t)digest_of(DIGEST_SEED, rd_of(token, COAP_TOKEN_MAX)) % BUCKETS;
+	return (size_t)coap_digest_of(DIGEST_SEED, rd_of(token, COAP_TOKEN_MAX)) % BUCKETS;
 }
 
-struct coap_call *call_by_token(struct coap_endpoint *e, const struct coap_message *m, const struct coap_peer *from)
+struct coap_call *coap_call_by_token(struct coap_endpoint *e, const struct coap_message *m, const struct coap_peer *from)
 {
 	if (m->token_len != COAP_TOKEN_MAX)
 		return NULL;
 	for (struct coap_call *c = e->calls[token_bucket(m->token)]; c; c = c->next)
-		if (memcmp(c->token, m->token, COAP_TOKEN_MAX) == 0 && peer_equal(&c->path->peer, from))
+		if (memcmp(c->token, m->token, COAP_TOKEN_MAX) == 0 && coap_peer_equal(&c->path->peer, from))
 			return c;
 	return NULL;
 }
@@ -74,8 +74,8 @@ static void call_free(struct coap_call *call)
 	leave_queue(call);
 	land(call);
 	unlist(call);
-	transmission_stop(e, &call->transmission);
-	timer_stop(e, &call->deadline);
+	coap_transmission_stop(e, &call->transmission);
+	coap_timer_stop(e, &call->deadline);
 	wr_free(&call->body);
 	wr_free(&call->received);
 	free(call->options);
@@ -102,7 +102,7 @@ static void finish(struct coap_call *call, uint64_t now, enum err error, const s
 	}
 	done(ctx, &r);
 	wr_free(&received);
-	path_go_on(e, p, now);
+	coap_path_go_on(e, p, now);
 }
 
 /* ---- messages ---- */
@@ -117,7 +117,7 @@ static void on_message_ended(struct coap_endpoint *e, struct transmission *t, en
 		return;
 	}
 	land(call); /* it got there; the response comes with this or later */
-	path_go_on(e, p, now);
+	coap_path_go_on(e, p, now);
 }
 
 static bool add_blocks(struct coap_call *call, struct coap_message *m, uint8_t octets[static 12])
@@ -172,15 +172,15 @@ static void send_next(struct coap_call *call, uint64_t now)
 	if (!fits || !add_blocks(call, &m, octets) || coap_message_encode(&m, &t->octets) != OK) {
 		wr_free(&t->octets);
 		call->too_long = true;
-		timer_at(e, &call->deadline, now); /* not from within coap_call_new */
+		coap_timer_at(e, &call->deadline, now); /* not from within coap_call_new */
 		return;
 	}
 	call->in_flight = true;
 	call->path->in_flight++;
-	transmission_start(e, t, now);
+	coap_transmission_start(e, t, now);
 }
 
-void path_go_on(struct coap_endpoint *e, struct path *p, uint64_t now)
+void coap_path_go_on(struct coap_endpoint *e, struct path *p, uint64_t now)
 {
 	(void)e;
 	while (p->first && p->in_flight < COAP_NSTART) {
@@ -226,7 +226,7 @@ static bool send_rest(struct coap_call *call, uint64_t now, const struct coap_me
 static bool same_etag(struct coap_call *call, const struct coap_message *m, bool first)
 {
 	const struct coap_option *o = coap_option_find(m, COAP_ETAG);
-	uint64_t etag = o ? digest_of(DIGEST_SEED, o->value) : 0;
+	uint64_t etag = o ? coap_digest_of(DIGEST_SEED, o->value) : 0;
 
 	if (first) {
 		call->has_etag = o != NULL;
@@ -256,15 +256,15 @@ static void take_block(struct coap_call *call, uint64_t now, const struct coap_m
 	}
 }
 
-void call_response(struct coap_call *call, uint64_t now, const struct coap_message *m)
+void coap_call_response(struct coap_call *call, uint64_t now, const struct coap_message *m)
 {
 	struct coap_endpoint *e = call->endpoint;
 	const struct coap_option *block2 = coap_option_find(m, COAP_BLOCK2);
 	struct coap_block b;
 
-	transmission_stop(e, &call->transmission); /* a response says that the request arrived */
+	coap_transmission_stop(e, &call->transmission); /* a response says that the request arrived */
 	land(call);
-	if (option_refused(e, m) != 0)
+	if (coap_option_refused(e, m) != 0)
 		finish(call, now, ERR_UNSUPPORTED, NULL);
 	else if (send_rest(call, now, m))
 		return;
@@ -318,7 +318,7 @@ static void copy_options(struct coap_call *call, const struct coap_question *q)
 struct coap_call *coap_call_new(struct coap_endpoint *e, uint64_t now, const struct coap_peer *to, const struct coap_question *q, coap_done *done, void *ctx)
 {
 	struct coap_call *call = calloc(1, sizeof *call);
-	struct path *p = path_of(e, to, now);
+	struct path *p = coap_path_of(e, to, now);
 
 	if (!call)
 		abort();
@@ -331,22 +331,22 @@ struct coap_call *coap_call_new(struct coap_endpoint *e, uint64_t now, const str
 	call->body = wr_new(q->body.left + 1);
 	wr_rd(&call->body, q->body);
 	call->received = wr_new(e->config.body_max);
-	call->szx = szx_for(size_of_head(call));
+	call->szx = coap_szx_for(size_of_head(call));
 	call->blocks = q->body.left > coap_block_size(call->szx);
 	list(call);
 	call->deadline.fn = on_deadline;
-	timer_at(e, &call->deadline, now + q->timeout_ms);
+	coap_timer_at(e, &call->deadline, now + q->timeout_ms);
 	call->waits = true;
 	if (p->last)
 		p->last->queued = call;
 	else
 		p->first = call;
 	p->last = call;
-	path_go_on(e, p, now);
+	coap_path_go_on(e, p, now);
 	return call;
 }
 
-void calls_free(struct coap_endpoint *e)
+void coap_calls_free(struct coap_endpoint *e)
 {
 	for (size_t b = 0; b < BUCKETS; b++)
 		while (e->calls[b])

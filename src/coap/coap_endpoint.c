@@ -10,19 +10,19 @@
 
 #define PATHS_MANY 4096 /* then those not used for long are looked for */
 
-bool peer_equal(const struct coap_peer *a, const struct coap_peer *b)
+bool coap_peer_equal(const struct coap_peer *a, const struct coap_peer *b)
 {
 	return a->session == b->session && a->address == b->address && a->port == b->port;
 }
 
-size_t bucket_of(const struct coap_peer *peer, uint32_t more)
+size_t coap_bucket_of(const struct coap_peer *peer, uint32_t more)
 {
 	uint64_t h = (peer->session ^ ((uint64_t)peer->address << 16) ^ peer->port) * 0x9e3779b97f4a7c15U ^ more * 0xff51afd7ed558ccdU;
 
 	return (size_t)(h >> 40) % BUCKETS;
 }
 
-uint64_t digest_of(uint64_t seed, struct rd octets)
+uint64_t coap_digest_of(uint64_t seed, struct rd octets)
 {
 	uint8_t octet;
 
@@ -31,7 +31,7 @@ uint64_t digest_of(uint64_t seed, struct rd octets)
 	return seed;
 }
 
-void send_empty(struct coap_endpoint *e, const struct coap_peer *to, enum coap_type type, uint16_t id)
+void coap_send_empty(struct coap_endpoint *e, const struct coap_peer *to, enum coap_type type, uint16_t id)
 {
 	uint8_t octets[4];
 	struct wr w = wr_of(octets, sizeof octets);
@@ -62,7 +62,7 @@ static const struct coap_option_rule *rule_of(const struct coap_config *c, uint1
 }
 
 /* Odd numbers are critical: RFC 7252 section 5.4.6. */
-uint16_t option_refused(const struct coap_endpoint *e, const struct coap_message *m)
+uint16_t coap_option_refused(const struct coap_endpoint *e, const struct coap_message *m)
 {
 	for (size_t i = 0; i < m->option_count; i++) {
 		const struct coap_option *o = &m->options[i];
@@ -77,7 +77,7 @@ uint16_t option_refused(const struct coap_endpoint *e, const struct coap_message
 	return 0;
 }
 
-unsigned szx_for(size_t other_octets)
+unsigned coap_szx_for(size_t other_octets)
 {
 	unsigned szx = COAP_SZX_MAX;
 
@@ -93,18 +93,18 @@ static void on_retransmission(struct coap_endpoint *e, struct coap_timer *timer,
 	struct transmission *t = CONTAINER_OF(timer, struct transmission, timer);
 
 	if (t->tries > COAP_RETRANSMISSIONS) {
-		transmission_end(e, t, ERR_TIMEOUT, now);
+		coap_transmission_end(e, t, ERR_TIMEOUT, now);
 		return;
 	}
 	t->tries++;
 	t->interval *= 2;
-	timer_at(e, &t->timer, now + t->interval);
+	coap_timer_at(e, &t->timer, now + t->interval);
 	e->config.send(e->config.ctx, &t->peer, rd_of(t->octets.octets, t->octets.len));
 }
 
-void transmission_start(struct coap_endpoint *e, struct transmission *t, uint64_t now)
+void coap_transmission_start(struct coap_endpoint *e, struct transmission *t, uint64_t now)
 {
-	struct transmission **bucket = &e->transmissions[bucket_of(&t->peer, t->id)];
+	struct transmission **bucket = &e->transmissions[coap_bucket_of(&t->peer, t->id)];
 
 	t->active = true;
 	t->next = *bucket;
@@ -112,13 +112,13 @@ void transmission_start(struct coap_endpoint *e, struct transmission *t, uint64_
 	t->tries = 1;
 	t->interval = COAP_ACK_TIMEOUT_MS + rng_below(e->config.rng, COAP_ACK_RANDOM_MS + 1);
 	t->timer.fn = on_retransmission;
-	timer_at(e, &t->timer, now + t->interval);
+	coap_timer_at(e, &t->timer, now + t->interval);
 	e->config.send(e->config.ctx, &t->peer, rd_of(t->octets.octets, t->octets.len));
 }
 
-void transmission_stop(struct coap_endpoint *e, struct transmission *t)
+void coap_transmission_stop(struct coap_endpoint *e, struct transmission *t)
 {
-	struct transmission **link = &e->transmissions[bucket_of(&t->peer, t->id)];
+	struct transmission **link = &e->transmissions[coap_bucket_of(&t->peer, t->id)];
 
 	if (!t->active)
 		return;
@@ -127,20 +127,20 @@ void transmission_stop(struct coap_endpoint *e, struct transmission *t)
 	if (*link)
 		*link = t->next;
 	t->active = false;
-	timer_stop(e, &t->timer);
+	coap_timer_stop(e, &t->timer);
 	wr_free(&t->octets);
 }
 
-void transmission_end(struct coap_endpoint *e, struct transmission *t, enum err outcome, uint64_t now)
+void coap_transmission_end(struct coap_endpoint *e, struct transmission *t, enum err outcome, uint64_t now)
 {
-	transmission_stop(e, t);
+	coap_transmission_stop(e, t);
 	t->ended(e, t, outcome, now);
 }
 
 static struct transmission *transmission_find(struct coap_endpoint *e, const struct coap_peer *peer, uint16_t id)
 {
-	for (struct transmission *t = e->transmissions[bucket_of(peer, id)]; t; t = t->next)
-		if (t->id == id && peer_equal(&t->peer, peer))
+	for (struct transmission *t = e->transmissions[coap_bucket_of(peer, id)]; t; t = t->next)
+		if (t->id == id && coap_peer_equal(&t->peer, peer))
 			return t;
 	return NULL;
 }
@@ -166,12 +166,12 @@ static void paths_forget_old(struct coap_endpoint *e, uint64_t now)
 	}
 }
 
-struct path *path_of(struct coap_endpoint *e, const struct coap_peer *peer, uint64_t now)
+struct path *coap_path_of(struct coap_endpoint *e, const struct coap_peer *peer, uint64_t now)
 {
-	struct path **bucket = &e->paths[bucket_of(peer, 0)], *p;
+	struct path **bucket = &e->paths[coap_bucket_of(peer, 0)], *p;
 
 	for (p = *bucket; p; p = p->next) {
-		if (peer_equal(&p->peer, peer)) {
+		if (coap_peer_equal(&p->peer, peer)) {
 			p->used = now;
 			return p;
 		}
@@ -194,33 +194,33 @@ struct path *path_of(struct coap_endpoint *e, const struct coap_peer *peer, uint
 
 static void response(struct coap_endpoint *e, uint64_t now, const struct coap_peer *from, const struct coap_message *m, uint64_t digest)
 {
-	struct coap_call *call = call_by_token(e, m, from);
+	struct coap_call *call = coap_call_by_token(e, m, from);
 
 	if (m->type == COAP_CON) {
 		struct coap_exchange *x;
 
 		if (!call) {
-			send_empty(e, from, COAP_RST, m->id);
+			coap_send_empty(e, from, COAP_RST, m->id);
 			return;
 		}
 		/* Its acknowledgement may get lost; the same answer then. */
-		x = exchange_new(e, from, m, digest, now);
+		x = coap_exchange_new(e, from, m, digest, now);
 		x->acknowledged = true;
-		send_empty(e, from, COAP_ACK, m->id);
+		coap_send_empty(e, from, COAP_ACK, m->id);
 	}
 	if (call)
-		call_response(call, now, m);
+		coap_call_response(call, now, m);
 }
 
 /* What came before from this peer: octet for octet, since peers in a hurry use their message ids again soon. True when that is all to do. */
 static bool repeated(struct coap_endpoint *e, const struct coap_peer *from, const struct coap_message *m, uint64_t digest)
 {
-	struct coap_exchange *x = exchange_find(e, from, m->id, digest);
+	struct coap_exchange *x = coap_exchange_find(e, from, m->id, digest);
 
 	if (!x)
 		return false;
 	if (x->confirmable && x->acknowledged)
-		send_empty(e, from, COAP_ACK, m->id);
+		coap_send_empty(e, from, COAP_ACK, m->id);
 	else if (x->confirmable && x->answer.len > 0)
 		e->config.send(e->config.ctx, from, rd_of(x->answer.octets, x->answer.len));
 	return true;
@@ -234,13 +234,13 @@ static void acknowledged(struct coap_endpoint *e, uint64_t now, const struct coa
 	if (!t)
 		return;
 	if (m->type == COAP_RST) {
-		transmission_end(e, t, ERR_CLOSED, now);
+		coap_transmission_end(e, t, ERR_CLOSED, now);
 	} else if (m->code == COAP_EMPTY) {
-		transmission_end(e, t, OK, now);
+		coap_transmission_end(e, t, OK, now);
 	} else {
-		call = call_by_token(e, m, from);
+		call = coap_call_by_token(e, m, from);
 		if (call && &call->transmission == t)
-			call_response(call, now, m);
+			coap_call_response(call, now, m);
 	}
 }
 
@@ -252,22 +252,22 @@ void coap_endpoint_input(struct coap_endpoint *e, uint64_t now, const struct coa
 
 	if (err != OK) { /* RFC 7252 section 4.2: a confirmable message that cannot be read is rejected */
 		if (err != ERR_VERSION && datagram.left >= 4 && m.type == COAP_CON)
-			send_empty(e, from, COAP_RST, m.id);
+			coap_send_empty(e, from, COAP_RST, m.id);
 		return;
 	}
-	exchange_forget_old(e, now);
+	coap_exchange_forget_old(e, now);
 	if (m.type == COAP_ACK || m.type == COAP_RST) {
 		acknowledged(e, now, from, &m);
 		return;
 	}
-	digest = digest_of(DIGEST_SEED, datagram);
+	digest = coap_digest_of(DIGEST_SEED, datagram);
 	switch (m.code >> 5) {
 	case 0:
-		if (m.code == COAP_EMPTY) { /* a ping, section 4.3 */
+		if (m.code == COAP_EMPTY || !e->config.request) { /* a ping, section 4.3; or we serve nobody */
 			if (m.type == COAP_CON)
-				send_empty(e, from, COAP_RST, m.id);
+				coap_send_empty(e, from, COAP_RST, m.id);
 		} else if (!repeated(e, from, &m, digest)) {
-			server_request(e, now, from, &m, digest);
+			coap_server_request(e, now, from, &m, digest);
 		}
 		break;
 	case 2:
@@ -278,7 +278,7 @@ void coap_endpoint_input(struct coap_endpoint *e, uint64_t now, const struct coa
 		break;
 	default: /* reserved */
 		if (m.type == COAP_CON)
-			send_empty(e, from, COAP_RST, m.id);
+			coap_send_empty(e, from, COAP_RST, m.id);
 	}
 }
 
@@ -288,10 +288,10 @@ bool coap_endpoint_unreachable(struct coap_endpoint *e, uint64_t now, const stru
 	for (size_t b = 0; b < BUCKETS; b++) {
 		struct transmission *t = e->transmissions[b];
 
-		while (t && !peer_equal(&t->peer, peer))
+		while (t && !coap_peer_equal(&t->peer, peer))
 			t = t->next;
 		if (t) {
-			transmission_end(e, t, ERR_UNREACHABLE, now);
+			coap_transmission_end(e, t, ERR_UNREACHABLE, now);
 			return true;
 		}
 	}
@@ -303,12 +303,12 @@ void coap_endpoint_tick(struct coap_endpoint *e, uint64_t now)
 	while (e->timers.count > 0 && e->timers.heap[1]->at <= now) {
 		struct coap_timer *t = e->timers.heap[1];
 
-		timer_stop(e, t);
+		coap_timer_stop(e, t);
 		t->fn(e, t, now);
 	}
-	exchange_forget_old(e, now);
-	transfers_bound(&e->incoming, now);
-	transfers_bound(&e->outgoing, now);
+	coap_exchange_forget_old(e, now);
+	coap_transfers_bound(&e->incoming, now);
+	coap_transfers_bound(&e->outgoing, now);
 }
 
 uint64_t coap_endpoint_deadline(const struct coap_endpoint *e)
@@ -331,13 +331,13 @@ void coap_endpoint_free(struct coap_endpoint *e)
 {
 	if (!e)
 		return;
-	calls_free(e);
+	coap_calls_free(e);
 	while (e->oldest)
-		exchange_free(e->oldest);
+		coap_exchange_free(e->oldest);
 	while (e->incoming.first)
-		transfer_free(&e->incoming, e->incoming.first);
+		coap_transfer_free(&e->incoming, e->incoming.first);
 	while (e->outgoing.first)
-		transfer_free(&e->outgoing, e->outgoing.first);
+		coap_transfer_free(&e->outgoing, e->outgoing.first);
 	for (size_t b = 0; b < BUCKETS; b++) {
 		while (e->paths[b]) {
 			struct path *p = e->paths[b];

@@ -49,7 +49,8 @@ struct coap_option_rule {
 
 struct coap_config {
 	void (*send)(void *ctx, const struct coap_peer *to, struct rd datagram);
-	/* m->payload is the whole body; m is borrowed during the call. The answer may come at once or later: coap_exchange_answer. */
+	/* m->payload is the whole body; m is borrowed during the call. The answer may come at once or later: coap_exchange_answer.
+	 * NULL: requests are rejected. */
 	void (*request)(void *ctx, struct coap_exchange *x, const struct coap_message *m);
 	void *ctx;
 	struct rng *rng;

@@ -8,10 +8,10 @@
 
 /* ---- messages ---- */
 
-struct coap_exchange *exchange_find(struct coap_endpoint *e, const struct coap_peer *peer, uint16_t id, uint64_t digest)
+struct coap_exchange *coap_exchange_find(struct coap_endpoint *e, const struct coap_peer *peer, uint16_t id, uint64_t digest)
 {
-	for (struct coap_exchange *x = e->exchanges[bucket_of(peer, id)]; x; x = x->next)
-		if (x->id == id && x->digest == digest && peer_equal(&x->peer, peer))
+	for (struct coap_exchange *x = e->exchanges[coap_bucket_of(peer, id)]; x; x = x->next)
+		if (x->id == id && x->digest == digest && coap_peer_equal(&x->peer, peer))
 			return x;
 	return NULL;
 }
@@ -39,9 +39,9 @@ static void take_out(struct coap_endpoint *e, struct coap_exchange *x)
 		e->newest = x->older;
 }
 
-struct coap_exchange *exchange_new(struct coap_endpoint *e, const struct coap_peer *peer, const struct coap_message *m, uint64_t digest, uint64_t now)
+struct coap_exchange *coap_exchange_new(struct coap_endpoint *e, const struct coap_peer *peer, const struct coap_message *m, uint64_t digest, uint64_t now)
 {
-	struct coap_exchange *x = calloc(1, sizeof *x), **bucket = &e->exchanges[bucket_of(peer, m->id)];
+	struct coap_exchange *x = calloc(1, sizeof *x), **bucket = &e->exchanges[coap_bucket_of(peer, m->id)];
 
 	if (!x)
 		abort();
@@ -61,10 +61,10 @@ struct coap_exchange *exchange_new(struct coap_endpoint *e, const struct coap_pe
 	return x;
 }
 
-void exchange_free(struct coap_exchange *x)
+void coap_exchange_free(struct coap_exchange *x)
 {
 	struct coap_endpoint *e = x->endpoint;
-	struct coap_exchange **link = &e->exchanges[bucket_of(&x->peer, x->id)];
+	struct coap_exchange **link = &e->exchanges[coap_bucket_of(&x->peer, x->id)];
 
 	while (*link != x)
 		link = &(*link)->next;
@@ -73,14 +73,14 @@ void exchange_free(struct coap_exchange *x)
 	e->exchange_count--;
 	e->answers_octets -= x->answer.len;
 	e->waiting -= x->waiting;
-	timer_stop(e, &x->timer);
-	transmission_stop(e, &x->separate);
+	coap_timer_stop(e, &x->timer);
+	coap_transmission_stop(e, &x->separate);
 	wr_free(&x->answer);
 	free(x);
 }
 
 /* The oldest go first, but those that are not through yet. */
-void exchange_forget_old(struct coap_endpoint *e, uint64_t now)
+void coap_exchange_forget_old(struct coap_endpoint *e, uint64_t now)
 {
 	for (size_t spared = 0; e->oldest && spared < e->waiting + 1;) {
 		struct coap_exchange *x = e->oldest;
@@ -93,7 +93,7 @@ void exchange_forget_old(struct coap_endpoint *e, uint64_t now)
 			append(e, x);
 			spared++;
 		} else {
-			exchange_free(x);
+			coap_exchange_free(x);
 		}
 	}
 }
@@ -109,11 +109,11 @@ static void unlink_transfer(struct transfers *l, struct transfer *t)
 	*link = t->next;
 }
 
-struct transfer *transfer_find(struct transfers *l, const struct coap_peer *peer, uint64_t key)
+struct transfer *coap_transfer_find(struct transfers *l, const struct coap_peer *peer, uint64_t key)
 {
 	struct transfer *t = l->first;
 
-	while (t && !(t->key == key && peer_equal(&t->peer, peer)))
+	while (t && !(t->key == key && coap_peer_equal(&t->peer, peer)))
 		t = t->next;
 	if (t && t != l->first) {
 		unlink_transfer(l, t);
@@ -123,12 +123,12 @@ struct transfer *transfer_find(struct transfers *l, const struct coap_peer *peer
 	return t;
 }
 
-struct transfer *transfer_new(struct coap_endpoint *e, struct transfers *l, const struct coap_peer *peer, uint64_t key, uint64_t now)
+struct transfer *coap_transfer_new(struct coap_endpoint *e, struct transfers *l, const struct coap_peer *peer, uint64_t key, uint64_t now)
 {
-	struct transfer *t = transfer_find(l, peer, key);
+	struct transfer *t = coap_transfer_find(l, peer, key);
 
 	if (t)
-		transfer_free(l, t);
+		coap_transfer_free(l, t);
 	t = calloc(1, sizeof *t);
 	if (!t)
 		abort();
@@ -143,7 +143,7 @@ struct transfer *transfer_new(struct coap_endpoint *e, struct transfers *l, cons
 	return t;
 }
 
-void transfer_free(struct transfers *l, struct transfer *t)
+void coap_transfer_free(struct transfers *l, struct transfer *t)
 {
 	unlink_transfer(l, t);
 	l->count--;
@@ -152,7 +152,7 @@ void transfer_free(struct transfers *l, struct transfer *t)
 	free(t);
 }
 
-void transfers_bound(struct transfers *l, uint64_t now)
+void coap_transfers_bound(struct transfers *l, uint64_t now)
 {
 	struct transfer *t = l->first, *next;
 	size_t count = 0, octets = 0;
@@ -164,7 +164,7 @@ void transfers_bound(struct transfers *l, uint64_t now)
 		if (t->expires <= now || count > COAP_TRANSFERS_MAX || (octets > COAP_TRANSFER_OCTETS_MAX && t != l->first)) {
 			count--;
 			octets -= t->body.capacity;
-			transfer_free(l, t);
+			coap_transfer_free(l, t);
 		}
 	}
 }

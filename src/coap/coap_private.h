@@ -17,8 +17,8 @@ struct coap_timers {
 	struct coap_timer **heap;
 	size_t count, room;
 };
-void timer_at(struct coap_endpoint *e, struct coap_timer *t, uint64_t at);
-void timer_stop(struct coap_endpoint *e, struct coap_timer *t);
+void coap_timer_at(struct coap_endpoint *e, struct coap_timer *t, uint64_t at);
+void coap_timer_stop(struct coap_endpoint *e, struct coap_timer *t);
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
 
 /* ---- confirmable messages that wait for their acknowledgement ---- */
@@ -35,9 +35,9 @@ struct transmission {
 	/* OK: acknowledged; ERR_CLOSED: rejected; ERR_TIMEOUT; ERR_UNREACHABLE. Not active any more then. */
 	void (*ended)(struct coap_endpoint *e, struct transmission *t, enum err outcome, uint64_t now);
 };
-void transmission_start(struct coap_endpoint *e, struct transmission *t, uint64_t now); /* peer, id, octets and ended are set */
-void transmission_stop(struct coap_endpoint *e, struct transmission *t);
-void transmission_end(struct coap_endpoint *e, struct transmission *t, enum err outcome, uint64_t now);
+void coap_transmission_start(struct coap_endpoint *e, struct transmission *t, uint64_t now); /* peer, id, octets and ended are set */
+void coap_transmission_stop(struct coap_endpoint *e, struct transmission *t);
+void coap_transmission_end(struct coap_endpoint *e, struct transmission *t, enum err outcome, uint64_t now);
 
 /* ---- peers that we send to by ourselves ---- */
 
@@ -49,7 +49,7 @@ struct path {
 	struct coap_call *first, *last; /* that wait for their turn */
 	uint64_t used;
 };
-struct path *path_of(struct coap_endpoint *e, const struct coap_peer *peer, uint64_t now);
+struct path *coap_path_of(struct coap_endpoint *e, const struct coap_peer *peer, uint64_t now);
 
 /* ---- what came from a peer, so that it is done once ---- */
 
@@ -70,10 +70,10 @@ struct coap_exchange {
 	uint8_t token[COAP_TOKEN_MAX], token_len;
 	bool confirmable, waiting, acknowledged, has_block1, has_block2;
 };
-struct coap_exchange *exchange_find(struct coap_endpoint *e, const struct coap_peer *peer, uint16_t id, uint64_t digest);
-struct coap_exchange *exchange_new(struct coap_endpoint *e, const struct coap_peer *peer, const struct coap_message *m, uint64_t digest, uint64_t now);
-void exchange_forget_old(struct coap_endpoint *e, uint64_t now);
-void exchange_free(struct coap_exchange *x);
+struct coap_exchange *coap_exchange_find(struct coap_endpoint *e, const struct coap_peer *peer, uint16_t id, uint64_t digest);
+struct coap_exchange *coap_exchange_new(struct coap_endpoint *e, const struct coap_peer *peer, const struct coap_message *m, uint64_t digest, uint64_t now);
+void coap_exchange_forget_old(struct coap_endpoint *e, uint64_t now);
+void coap_exchange_free(struct coap_exchange *x);
 
 /* ---- bodies in blocks; the two directions of the server side have a list each ---- */
 
@@ -89,10 +89,10 @@ struct transfers {
 	struct transfer *first;
 	size_t count;
 };
-struct transfer *transfer_find(struct transfers *l, const struct coap_peer *peer, uint64_t key); /* and makes it the first */
-struct transfer *transfer_new(struct coap_endpoint *e, struct transfers *l, const struct coap_peer *peer, uint64_t key, uint64_t now);
-void transfer_free(struct transfers *l, struct transfer *t);
-void transfers_bound(struct transfers *l, uint64_t now); /* what is too old, and what is too much but for the first */
+struct transfer *coap_transfer_find(struct transfers *l, const struct coap_peer *peer, uint64_t key); /* and makes it the first */
+struct transfer *coap_transfer_new(struct coap_endpoint *e, struct transfers *l, const struct coap_peer *peer, uint64_t key, uint64_t now);
+void coap_transfer_free(struct transfers *l, struct transfer *t);
+void coap_transfers_bound(struct transfers *l, uint64_t now); /* what is too old, and what is too much but for the first */
 
 /* ---- client side ---- */
 
@@ -135,23 +135,23 @@ struct coap_endpoint {
 };
 
 /* coap_endpoint.c */
-bool peer_equal(const struct coap_peer *a, const struct coap_peer *b);
-size_t bucket_of(const struct coap_peer *peer, uint32_t more);
-uint64_t digest_of(uint64_t seed, struct rd octets); /* FNV-1a; the seed begins as DIGEST_SEED */
+bool coap_peer_equal(const struct coap_peer *a, const struct coap_peer *b);
+size_t coap_bucket_of(const struct coap_peer *peer, uint32_t more);
+uint64_t coap_digest_of(uint64_t seed, struct rd octets); /* FNV-1a; the seed begins as DIGEST_SEED */
 #define DIGEST_SEED 0xcbf29ce484222325U
-void send_empty(struct coap_endpoint *e, const struct coap_peer *to, enum coap_type type, uint16_t id);
+void coap_send_empty(struct coap_endpoint *e, const struct coap_peer *to, enum coap_type type, uint16_t id);
 /* The number of an option that is critical and not understood, or too often there, or of a wrong size; 0 when there is none. */
-uint16_t option_refused(const struct coap_endpoint *e, const struct coap_message *m);
+uint16_t coap_option_refused(const struct coap_endpoint *e, const struct coap_message *m);
 /* The largest block that leaves a message with so many other octets within COAP_MESSAGE_SIZE. */
-unsigned szx_for(size_t other_octets);
+unsigned coap_szx_for(size_t other_octets);
 
 /* coap_server.c */
-void server_request(struct coap_endpoint *e, uint64_t now, const struct coap_peer *from, const struct coap_message *m, uint64_t digest);
+void coap_server_request(struct coap_endpoint *e, uint64_t now, const struct coap_peer *from, const struct coap_message *m, uint64_t digest);
 /* coap_client.c */
-struct coap_call *call_by_token(struct coap_endpoint *e, const struct coap_message *m, const struct coap_peer *from);
-void call_response(struct coap_call *call, uint64_t now, const struct coap_message *m);
-void calls_free(struct coap_endpoint *e);
+struct coap_call *coap_call_by_token(struct coap_endpoint *e, const struct coap_message *m, const struct coap_peer *from);
+void coap_call_response(struct coap_call *call, uint64_t now, const struct coap_message *m);
+void coap_calls_free(struct coap_endpoint *e);
 /* Where a request is to be sent as soon as NSTART permits. */
-void path_go_on(struct coap_endpoint *e, struct path *p, uint64_t now);
+void coap_path_go_on(struct coap_endpoint *e, struct path *p, uint64_t now);
 
 #endif

@@ -13,7 +13,7 @@ static bool is_block_option(uint16_t number)
 /* Blocks belong to one body when code and options are the same but for those of blocks: RFC 7959 section 2.5. */
 static uint64_t key_of(const struct coap_message *m)
 {
-	uint64_t key = digest_of(DIGEST_SEED, rd_of(&m->code, 1));
+	uint64_t key = coap_digest_of(DIGEST_SEED, rd_of(&m->code, 1));
 
 	for (size_t i = 0; i < m->option_count; i++) {
 		const struct coap_option *o = &m->options[i];
@@ -24,7 +24,7 @@ static uint64_t key_of(const struct coap_message *m)
 			continue;
 		wr_be16(&w, o->number);
 		wr_be32(&w, (uint32_t)o->value.left);
-		key = digest_of(digest_of(key, rd_of(head, w.len)), o->value);
+		key = coap_digest_of(coap_digest_of(key, rd_of(head, w.len)), o->value);
 	}
 	return key;
 }
@@ -41,7 +41,7 @@ static void on_separate_ended(struct coap_endpoint *e, struct transmission *t, e
 
 static void through(struct coap_exchange *x)
 {
-	timer_stop(x->endpoint, &x->timer);
+	coap_timer_stop(x->endpoint, &x->timer);
 	if (x->waiting) {
 		x->waiting = false;
 		x->endpoint->waiting--;
@@ -56,7 +56,7 @@ static void send_response(struct coap_exchange *x, uint64_t now, struct coap_mes
 	bool piggybacked = x->confirmable && !x->acknowledged;
 
 	m->type = piggybacked ? COAP_ACK : x->confirmable ? COAP_CON : COAP_NON;
-	m->id = piggybacked ? x->id : path_of(e, &x->peer, now)->next_id++;
+	m->id = piggybacked ? x->id : coap_path_of(e, &x->peer, now)->next_id++;
 	m->token_len = x->token_len;
 	memcpy(m->token, x->token, x->token_len);
 	through(x);
@@ -73,7 +73,7 @@ static void send_response(struct coap_exchange *x, uint64_t now, struct coap_mes
 		x->separate.id = m->id;
 		x->separate.octets = w;
 		x->separate.ended = on_separate_ended;
-		transmission_start(e, &x->separate, now);
+		coap_transmission_start(e, &x->separate, now);
 	} else {
 		e->config.send(e->config.ctx, &x->peer, rd_of(w.octets, w.len));
 		wr_free(&w);
@@ -148,22 +148,22 @@ void coap_exchange_answer(struct coap_exchange *x, uint64_t now, const struct co
 		send_code(x, now, COAP_INTERNAL_ERROR, NULL);
 		return;
 	}
-	szx = szx_for(size_of_head(&m));
+	szx = coap_szx_for(size_of_head(&m));
 	if (!x->has_block2)
 		x->block2 = (struct coap_block){.szx = szx};
 	else if (x->block2.szx > szx && x->block2.number == 0)
 		x->block2.szx = szx;
 	blocks = a->body.left > coap_block_size(x->block2.szx) || (x->has_block2 && x->block2.number > 0);
 	if (blocks) {
-		struct transfer *t = transfer_new(e, &e->outgoing, &x->peer, x->key, now);
+		struct transfer *t = coap_transfer_new(e, &e->outgoing, &x->peer, x->key, now);
 		struct coap_message head = m;
 
 		x->has_block2 = true;
-		t->etag = etag = digest_of(DIGEST_SEED, a->body);
+		t->etag = etag = coap_digest_of(DIGEST_SEED, a->body);
 		wr_rd(&t->body, a->body);
 		if (coap_message_encode(&head, &t->head) != OK || t->body.spoilt)
-			transfer_free(&e->outgoing, t);
-		transfers_bound(&e->outgoing, now);
+			coap_transfer_free(&e->outgoing, t);
+		coap_transfers_bound(&e->outgoing, now);
 	}
 	send_block(x, now, &m, a->body, etag, blocks);
 }
@@ -174,7 +174,7 @@ void coap_exchange_silence(struct coap_exchange *x, uint64_t now)
 	through(x);
 	if (x->confirmable && !x->acknowledged) {
 		x->acknowledged = true;
-		send_empty(x->endpoint, &x->peer, COAP_ACK, x->id);
+		coap_send_empty(x->endpoint, &x->peer, COAP_ACK, x->id);
 	}
 }
 
@@ -191,7 +191,7 @@ static void on_processing_delay(struct coap_endpoint *e, struct coap_timer *time
 
 	(void)now;
 	x->acknowledged = true;
-	send_empty(e, &x->peer, COAP_ACK, x->id);
+	coap_send_empty(e, &x->peer, COAP_ACK, x->id);
 }
 
 static void handle(struct coap_exchange *x, uint64_t now, const struct coap_message *m)
@@ -202,7 +202,7 @@ static void handle(struct coap_exchange *x, uint64_t now, const struct coap_mess
 	e->waiting++;
 	if (x->confirmable) {
 		x->timer.fn = on_processing_delay;
-		timer_at(e, &x->timer, now + COAP_PROCESSING_DELAY_MS);
+		coap_timer_at(e, &x->timer, now + COAP_PROCESSING_DELAY_MS);
 	}
 	e->config.request(e->config.ctx, x, m);
 }
@@ -211,7 +211,7 @@ static void handle(struct coap_exchange *x, uint64_t now, const struct coap_mess
 static bool continue_response(struct coap_exchange *x, uint64_t now)
 {
 	struct coap_endpoint *e = x->endpoint;
-	struct transfer *t = x->has_block2 && x->block2.number > 0 ? transfer_find(&e->outgoing, &x->peer, x->key) : NULL;
+	struct transfer *t = x->has_block2 && x->block2.number > 0 ? coap_transfer_find(&e->outgoing, &x->peer, x->key) : NULL;
 	struct coap_message m;
 
 	if (!t || coap_message_decode(rd_of(t->head.octets, t->head.len), &m) != OK)
@@ -237,7 +237,7 @@ static void take_block(struct coap_exchange *x, uint64_t now, struct coap_messag
 	struct coap_endpoint *e = x->endpoint;
 	struct coap_block b = x->block1;
 	size_t size = coap_block_size(b.szx);
-	struct transfer *t = b.number == 0 ? transfer_new(e, &e->incoming, &x->peer, x->key, now) : transfer_find(&e->incoming, &x->peer, x->key);
+	struct transfer *t = b.number == 0 ? coap_transfer_new(e, &e->incoming, &x->peer, x->key, now) : coap_transfer_find(&e->incoming, &x->peer, x->key);
 	struct wr body;
 
 	if (!t || t->body.len != (size_t)b.number * size) {
@@ -251,33 +251,33 @@ static void take_block(struct coap_exchange *x, uint64_t now, struct coap_messag
 	wr_rd(&t->body, m->payload);
 	t->expires = now + COAP_EXCHANGE_LIFETIME_MS;
 	if (t->body.spoilt) {
-		transfer_free(&e->incoming, t);
+		coap_transfer_free(&e->incoming, t);
 		refuse_too_large(x, now);
 		return;
 	}
 	if (b.more) {
-		transfers_bound(&e->incoming, now);
+		coap_transfers_bound(&e->incoming, now);
 		send_code(x, now, COAP_CONTINUE, &b);
 		return;
 	}
 	body = t->body; /* out of the list first: the handler may lead to anything */
 	t->body = (struct wr){0};
-	transfer_free(&e->incoming, t);
+	coap_transfer_free(&e->incoming, t);
 	m->payload = rd_of(body.octets, body.len);
 	handle(x, now, m);
 	wr_free(&body);
 }
 
-void server_request(struct coap_endpoint *e, uint64_t now, const struct coap_peer *from, const struct coap_message *message, uint64_t digest)
+void coap_server_request(struct coap_endpoint *e, uint64_t now, const struct coap_peer *from, const struct coap_message *message, uint64_t digest)
 {
 	struct coap_message m = *message;
 	const struct coap_option *block1, *block2;
 	struct coap_exchange *x;
 
-	if (option_refused(e, &m) != 0 && m.type == COAP_NON) /* section 5.4.1 */
+	if (coap_option_refused(e, &m) != 0 && m.type == COAP_NON) /* section 5.4.1 */
 		return;
-	x = exchange_new(e, from, &m, digest, now);
-	if (option_refused(e, &m) != 0) {
+	x = coap_exchange_new(e, from, &m, digest, now);
+	if (coap_option_refused(e, &m) != 0) {
 		send_code(x, now, COAP_BAD_OPTION, NULL);
 		return;
 	}

@@ -32,7 +32,7 @@ static void down(struct coap_timers *h, size_t place)
 	put(h, place, t);
 }
 
-void timer_stop(struct coap_endpoint *e, struct coap_timer *t)
+void coap_timer_stop(struct coap_endpoint *e, struct coap_timer *t)
 {
 	struct coap_timers *h = &e->timers;
 	size_t place = t->place;
@@ -49,11 +49,11 @@ void timer_stop(struct coap_endpoint *e, struct coap_timer *t)
 	down(h, last->place);
 }
 
-void timer_at(struct coap_endpoint *e, struct coap_timer *t, uint64_t at)
+void coap_timer_at(struct coap_endpoint *e, struct coap_timer *t, uint64_t at)
 {
 	struct coap_timers *h = &e->timers;
 
-	timer_stop(e, t);
+	coap_timer_stop(e, t);
 	if (h->count + 2 > h->room) {
 		h->room = h->room ? 2 * h->room : 64;
 		h->heap = realloc(h->heap, h->room * sizeof *h->heap);

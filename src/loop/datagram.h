@@ -29,6 +29,7 @@ struct datagram_peer {
 struct datagram_credentials {
 	struct tls_credentials *certificates; /* tls_certificates; may be NULL on a server with PSK only */
 	struct tls_credentials *psk;          /* tls_psk_server; may be NULL */
+	bool client_only;                     /* nobody may connect */
 };
 
 struct datagram_events {

@@ -358,7 +358,8 @@ void dtls_input(struct dtls *d, const struct sockaddr_in *from, struct rd datagr
 	struct session *s = by_address(d, from);
 
 	if (is_client_hello(datagram) && (!s || (s->open && !s->client))) {
-		greet(d, from, datagram);
+		if (!d->credentials.client_only)
+			greet(d, from, datagram);
 		return;
 	}
 	if (!s || datagram.left == 0)

@@ -57,3 +57,19 @@ bool identity_may_be(const char *identity, const char *sp, const char *at, struc
 
 	return identity_to_id(identity, sp, own, sizeof own) && sp_relative(from, sp, at, claimed, sizeof claimed) && strcmp(own, claimed) == 0;
 }
+
+void identity_of_target(const struct identity_self *self, const char *target, char *identity, size_t size)
+{
+	bool registrar = self->registrar_id && strcmp(target, self->registrar_id) == 0;
+
+	if (target[0] == '\0')
+		identity[0] = '\0';
+	else if (strchr(target + 1, '/'))
+		snprintf(identity, size, "m2m://%s%s", self->sp, target);
+	else if (registrar && self->registrar_identity)
+		snprintf(identity, size, "%s", self->registrar_identity);
+	else if (registrar)
+		snprintf(identity, size, "%s.%s", target + 1, self->sp);
+	else
+		snprintf(identity, size, "%s.%s.%s", target + 1, self->own_id + 1, self->sp);
+}

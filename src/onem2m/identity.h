@@ -18,5 +18,13 @@
 bool identity_to_id(const char *identity, const char *sp, char *id, size_t size) MUST_CHECK;
 /* Whether `identity` may send with From `from`. A CSE-relative AE-ID ("Cgw1") is meant at CSE `at` ("/id-mn"). */
 bool identity_may_be(const char *identity, const char *sp, const char *at, struct rd from);
+/* Who asks. */
+struct identity_self {
+	const char *sp, *own_id;        /* "keyway.example", "/id-in" */
+	const char *registrar_id;       /* or NULL */
+	const char *registrar_identity; /* what its certificate says, when that does not follow from its ID; or NULL */
+};
+/* What the certificate of `target` must say: an AE "/id-in/Cx", a CSE "/id-mn"; "", which is nobody's identity, for "". */
+void identity_of_target(const struct identity_self *self, const char *target, char *identity, size_t size);
 
 #endif

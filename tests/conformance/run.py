@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Conformance checks of a oneM2M CSE over HTTP, in JSON, XML or CBOR. See README.md beside this file.
+"""Conformance checks of a oneM2M CSE over HTTP or CoAP, in JSON, XML or CBOR. See README.md beside this file.
 
 Ends with one line "N passed, N failed, N skipped" and with status 0 only if nothing failed."""
 import argparse
@@ -12,8 +12,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from conformance import check, server, tables  # noqa: E402
+from conformance import check, client, coap_client, server, tables  # noqa: E402
 
+# transport, the scheme of its addresses, and what makes a keyway-cse offer it
+BINDINGS = {"http": (client, "http", ()), "coap": (coap_client, "coap", ("--coap-port", "0"))}
 REGISTRATION = 10  # seconds until two CSEs that have just started know each other
 
 
@@ -26,7 +28,7 @@ def find_program(build):
 
 def register_mn(world, url):
     """Waits until the CSE under test knows the MN-CSE at url."""
-    mn = check.World(url, admin=world.admin, receiver=world.receiver, tables=world.tables)
+    mn = check.World(url, admin=world.admin, receiver=world.receiver, tables=world.tables, transport=world.transport)
     mn.learn("cse-mn")
     end = time.monotonic() + REGISTRATION
     while time.monotonic() < end:
@@ -41,6 +43,8 @@ def register_mn(world, url):
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--url", help="a running CSE; without it one is started from the build directory")
+    p.add_argument("--binding", choices=sorted(BINDINGS), default="http", help="speak with the CSE by this binding (default %(default)s)")
+    p.add_argument("--http-url", help="with another binding: where the CSE takes the commands of an upper tester")
     p.add_argument("--mn-url", help="a running MN-CSE that is registered with it (groups ANN and RET)")
     p.add_argument("--cse-name", default="cse-in", help="resource name of the CSEBase (default %(default)s)")
     p.add_argument("--admin", default="CAdmin", help="an originator with full access (default %(default)s)")
@@ -72,15 +76,16 @@ def main():
 
     servers, begin, crashed = [], time.monotonic(), False
     try:
-        url, mn_url = a.url, a.mn_url
+        url, mn_url, http_url = a.url, a.mn_url, a.http_url
+        transport, scheme, words = BINDINGS[a.binding]
         if not url:
             program = find_program(a.build)
-            servers.append(server.Server(program))
-            url = servers[0].url
-        world = check.World(url, admin=a.admin, tables=tables, serialization=a.serialization).learn(a.cse_name)
+            servers.append(server.Server(program, *words))
+            url, http_url = servers[0].at(scheme), servers[0].url
+        world = check.World(url, admin=a.admin, tables=tables, transport=transport, http_url=http_url, serialization=a.serialization).learn(a.cse_name)
         if not mn_url and servers and any("mn" in c.needs for c in checks):
-            servers.append(server.Server(program, "--type", "mn", "--cse-id", "/id-mn", "--cse-name", "cse-mn", "--registrar", url))
-            mn_url = servers[1].url
+            servers.append(server.Server(program, "--type", "mn", "--cse-id", "/id-mn", "--cse-name", "cse-mn", "--registrar", url, *words))
+            mn_url = servers[1].at(scheme)
         if mn_url:
             register_mn(world, mn_url)
         if world.ut and any("expiry" in c.needs for c in checks):

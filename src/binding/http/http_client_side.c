@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "binding/http/http_binding.h"
+#include "onem2m/identity.h"
 #include "onem2m/timestamp.h"
 #include "serialization/serialization.h"
 
@@ -63,21 +64,6 @@ static void on_result(void *ctx, const struct http_result *r)
 	s->done(s->ctx, &rsp);
 	wr_free(&json);
 	free(s);
-}
-
-/* What the target's certificate must say. */
-static void identity_of(const struct http_sender *h, const char *target, char *identity, size_t size)
-{
-	if (target[0] == '\0')
-		identity[0] = '\0';
-	else if (strchr(target + 1, '/'))
-		snprintf(identity, size, "m2m://%s%s", h->sp, target);
-	else if (h->registrar_id && h->registrar_identity && strcmp(target, h->registrar_id) == 0)
-		snprintf(identity, size, "%s", h->registrar_identity);
-	else if (h->registrar_id && strcmp(target, h->registrar_id) == 0)
-		snprintf(identity, size, "%s.%s", target + 1, h->sp);
-	else
-		snprintf(identity, size, "%s.%s.%s", target + 1, h->own_id + 1, h->sp);
 }
 
 static bool url_of(const char *base, const struct onem2m_request *rq, char *url, size_t size)
@@ -175,7 +161,7 @@ void http_binding_send(void *transport, const char *base, const char *target, co
 	struct sending *s;
 	enum serialization in;
 
-	identity_of(h, target, identity, sizeof identity);
+	identity_of_target(&(const struct identity_self){h->sp, h->own_id, h->registrar_id, h->registrar_identity}, target, identity, sizeof identity);
 	o.timeout_ms = timeout_of(rq);
 	o.body = written(rq, &room, &in);
 	put_all(&t, headers, rq);

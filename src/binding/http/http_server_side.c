@@ -6,6 +6,7 @@
 
 #include "binding/http/accept.h"
 #include "binding/http/http_binding.h"
+#include "onem2m/query.h"
 
 /* Header fields that are request parameters, in the order of struct waiting's texts. TS-0009 clause 6.4. */
 enum text { FROM, ID, RELEASE, VENDOR, RTU, OT, RQET, RSET, OET, EC, GID, TOKENS, TEXTS };
@@ -143,37 +144,6 @@ static void take_to(struct waiting *w, const char *path)
 		w->rq.to.left--;
 }
 
-/* Request parameters that travel in the query: TS-0009 table 6.2.2.2-1. Filter criteria are left to the dispatcher. */
-static bool query_number(const char *query, const char *name, uint64_t most, int *value)
-{
-	struct rd q = rd_str(query), pair, key;
-	uint64_t n;
-
-	while (q.left > 0) {
-		if (!rd_until(&q, '&', &pair))
-			pair = rd_rest(&q);
-		if (!rd_until(&pair, '=', &key) || !rd_is(key, name))
-			continue;
-		if (!rd_decimal(pair, &n) || n > most)
-			return false;
-		*value = (int)n;
-	}
-	return true;
-}
-
-static struct rd query_text(const char *query, const char *name)
-{
-	struct rd q = rd_str(query), pair, key;
-
-	while (q.left > 0) {
-		if (!rd_until(&q, '&', &pair))
-			pair = rd_rest(&q);
-		if (rd_until(&pair, '=', &key) && rd_is(key, name))
-			return pair;
-	}
-	return rd_of("", 0);
-}
-
 /* Content-Type: application/json;ty=3. False when ty is no number. */
 static bool resource_type(const char *type, int *ty)
 {
@@ -211,24 +181,14 @@ static bool operation_of(struct waiting *w, const char *method, int ty)
 /* X-M2M-RTU: notification targets of a non-blocking response. The response type itself is `rt` in the query. */
 static bool take_parameters(struct waiting *w, const struct http_request *rq)
 {
-	const char *query = rq->query;
-	int rt = -1, tqi = 0;
-
-	if (!query_number(query, "rcn", 99, &w->rq.rcn) || !query_number(query, "drt", 99, &w->rq.drt) || !query_number(query, "rt", 5, &rt) ||
-	    !query_number(query, "tqi", 1, &tqi) || rt == 0)
+	w->rq.filter = rd_str(rq->query);
+	if (!query_parameters(&w->rq))
 		return false;
-	w->rq.rt = rt < 0 ? ONEM2M_RT_ABSENT : (enum onem2m_response_type)rt;
-	w->rq.token_request = tqi != 0;
-	w->rq.rp = query_text(query, "rp");
-	w->rq.role_ids = query_text(query, "rids");
-	w->rq.token_ids = query_text(query, "tids");
-	w->rq.local_token_ids = query_text(query, "ltids");
 	take_to(w, rq->path);
 	w->rq.from = rd_str(w->texts[FROM]);
 	w->rq.request_id = rd_str(w->texts[ID]);
 	w->rq.release = rd_str(w->texts[RELEASE]);
 	w->rq.vendor = rd_str(w->texts[VENDOR]);
-	w->rq.filter = rd_str(query);
 	if (w->texts[RTU]) /* an empty list of targets is another thing than none */
 		w->rq.rt_nu = rd_str(w->texts[RTU]);
 	w->rq.ot = rd_str(w->texts[OT]);

@@ -8,6 +8,7 @@
 
 #include "programs/keyway-cse/admin_port.h"
 #include "base/clock.h"
+#include "binding/coap/coap_binding.h"
 #include "binding/http/http_binding.h"
 #include "cse/cse.h"
 #include "cse/tree.h"
@@ -24,9 +25,10 @@
 struct program {
 	struct options options;
 	struct loop *loop;
-	struct tls_credentials *tls;
+	struct tls_credentials *tls, *psk;
 	struct http_client *client;
 	struct http_sender sender;
+	struct coap_binding *coap;
 	struct store *store;
 	struct cse *cse;
 	struct http_binding binding;
@@ -34,7 +36,8 @@ struct program {
 	struct loop_timer *wake;
 	struct worker *worker;
 	uint64_t wake_at;
-	char poa[256];
+	uint16_t coap_port, coaps_port;
+	char poa[512];
 	bool ended;
 };
 
@@ -81,6 +84,15 @@ static uint64_t unix_ms(void *transport)
 static struct program *program_of(void *transport)
 {
 	return (struct program *)(void *)((char *)transport - offsetof(struct program, sender));
+}
+
+/* The scheme of a point of access says by which binding it is reached. */
+static void send_by_scheme(void *transport, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	if (strncmp(url, "coap:", 5) == 0 || strncmp(url, "coaps:", 6) == 0)
+		coap_binding_send(program_of(transport)->coap, url, target_id, rq, done, ctx);
+	else
+		http_binding_send(transport, url, target_id, rq, done, ctx);
 }
 
 static void defer(void *transport, void (*fn)(void *), void *ctx)
@@ -157,8 +169,12 @@ static int listen_on(struct program *p)
 		return fail("cannot listen on %s: is the port taken?%s", o->https, "");
 	if (o->admin_listen && http_server_new(p->loop, o->admin_listen, NULL, admin_port_handle, p->cse, &admin) != OK)
 		return fail("cannot listen on %s: is the port taken?%s", o->admin_listen, "");
-	log_line(LOG_LEVEL_INFO, "ready", "cse=%s http=%u https=%u admin=%u", o->id, p->plain ? http_server_port(p->plain) : 0U, tls ? http_server_port(tls) : 0U,
-	    admin ? http_server_port(admin) : 0U);
+	if (o->coap && coap_binding_listen(p->coap, o->coap, false, &p->coap_port) != OK)
+		return fail("cannot listen on %s: is the port taken?%s", o->coap, "");
+	if (o->coaps && coap_binding_listen(p->coap, o->coaps, true, &p->coaps_port) != OK)
+		return fail("cannot listen on %s: is the port taken?%s", o->coaps, "");
+	log_line(LOG_LEVEL_INFO, "ready", "cse=%s http=%u https=%u coap=%u coaps=%u admin=%u", o->id, p->plain ? http_server_port(p->plain) : 0U,
+	    tls ? http_server_port(tls) : 0U, p->coap_port, p->coaps_port, admin ? http_server_port(admin) : 0U);
 	return 0;
 }
 
@@ -168,8 +184,11 @@ static int start_parts(struct program *p)
 
 	if (o->ca && tls_certificates(o->ca, o->cert, o->key, &p->tls) != OK)
 		return fail("the TLS credential %s or its key %s cannot be used (the key file must have mode 0600)", o->cert, o->key);
+	if (o->coaps_psk_file && tls_psk_server(o->coaps_psk_file, &p->psk) != OK)
+		return fail("the pre-shared keys %s cannot be used (the file must have mode 0600)%s", o->coaps_psk_file, "");
 	p->client = http_client_new(p->loop, p->tls);
 	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity};
+	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, p->psk});
 	p->wake_at = CLOCK_NEVER;
 	p->wake = loop_timer_new(p->loop, on_wake, p);
 	return 0;
@@ -202,7 +221,7 @@ static int start_cse(struct program *p)
 		.poa = p->poa,
 		.registrar_id = o->registrar_id,
 		.registrar_poa = o->registrar_url,
-		.require_tls = o->https != NULL,
+		.require_tls = o->https != NULL || o->coaps != NULL,
 		.ae_originators = o->ae_originators,
 		.cse_originators = o->cse_originators,
 		.open_create = o->open_create,
@@ -215,7 +234,7 @@ static int start_cse(struct program *p)
 		.on_registration = on_registration,
 		.on_registration_ctx = p,
 	};
-	const struct cse_transport transport = {http_binding_send, now_ms, unix_ms, defer, wake_at, &p->sender};
+	const struct cse_transport transport = {send_by_scheme, now_ms, unix_ms, defer, wake_at, &p->sender};
 
 	if (cse_new(&config, p->store, &transport, &p->cse) != OK)
 		return fail("the CSE cannot start from %s: %s", o->state, store_detail(p->store));
@@ -224,6 +243,7 @@ static int start_cse(struct program *p)
 		p->worker = worker_new(p->loop);
 		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, p->worker});
 	}
+	coap_binding_cse(p->coap, p->cse);
 	p->binding = (struct http_binding){.cse = p->cse, .cors = o->cors, .upper_tester = o->testbench};
 	return 0;
 }
@@ -256,14 +276,32 @@ static int start_oci(struct program *p)
 #endif
 }
 
-static void set_poa(struct program *p)
+/* Adds those whose scheme is, or is not, that of the registrar's. */
+static void add_poas(struct program *p, bool of_registrar)
 {
 	const struct options *o = &p->options;
+	const char *registrar = o->registrar_url ? o->registrar_url : "";
+	char plain[32], plain_coap[32];
+	const struct {
+		const char *scheme, *host_port;
+	} poas[] = {{"https", o->https}, {"coaps", o->coaps}, {"http", p->plain && !o->https ? plain : NULL}, {"coap", o->coap && !o->coaps ? plain_coap : NULL}};
 
-	if (o->https)
-		snprintf(p->poa, sizeof p->poa, "https://%s", o->https);
-	else
-		snprintf(p->poa, sizeof p->poa, "http://127.0.0.1:%u", p->plain ? http_server_port(p->plain) : 0U);
+	snprintf(plain, sizeof plain, "127.0.0.1:%u", p->plain ? http_server_port(p->plain) : 0U); /* also where the system picked the port */
+	snprintf(plain_coap, sizeof plain_coap, "127.0.0.1:%u", p->coap_port);
+	for (size_t i = 0; i < sizeof poas / sizeof poas[0]; i++) {
+		size_t used = strlen(p->poa), n = strlen(poas[i].scheme);
+		bool same = strncmp(registrar, poas[i].scheme, n) == 0 && registrar[n] == ':';
+
+		if (poas[i].host_port && same == of_registrar)
+			snprintf(p->poa + used, sizeof p->poa - used, "%s%s://%s", used > 0 ? "," : "", poas[i].scheme, poas[i].host_port);
+	}
+}
+
+/* Where others reach this CSE, the best first: as it reaches its registrar, then those with TLS. */
+static void set_poa(struct program *p)
+{
+	add_poas(p, true);
+	add_poas(p, false);
 }
 
 static void on_deregistered(void *ctx)
@@ -312,6 +350,7 @@ int main(int argc, char **argv)
 	end_registration(&p);
 	cse_free(p.cse);
 	worker_free(p.worker);
+	coap_binding_free(p.coap);
 	store_close(p.store);
 	log_line(LOG_LEVEL_INFO, "ended", NULL);
 	return 0;

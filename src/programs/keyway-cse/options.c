@@ -15,6 +15,7 @@ static const char usage[] =
     "  --ephemeral         keep nothing: the store is in memory\n"
     "  --state DIR         directory of the store\n"
     "  --port PORT         plain HTTP on 127.0.0.1:PORT; 0 takes a free one, which the `ready` line names\n"
+    "  --coap-port PORT    plain CoAP on 127.0.0.1:PORT, likewise\n"
     "  --type in|mn|asn    kind of CSE\n"
     "  --cse-id ID         CSE-ID, such as /id-in\n"
     "  --cse-name NAME     resource name of the CSEBase\n"
@@ -68,6 +69,9 @@ static bool read_file(struct options *o, const char *path)
 		{"http", "listen", CONFIG_STRING, &o->http, false, "plain HTTP; loopback only"},
 		{"http", "cors", CONFIG_STRING, &o->cors, false, "origin from which browsers may ask"},
 		{"https", "listen", CONFIG_STRING, &o->https, false, "HTTPS with client certificates"},
+		{"coap", "listen", CONFIG_STRING, &o->coap, false, "plain CoAP; loopback only"},
+		{"coaps", "listen", CONFIG_STRING, &o->coaps, false, "CoAP over DTLS with client certificates"},
+		{"coaps", "psk_file", CONFIG_STRING, &o->coaps_psk_file, false, "lines identity:hexkey; pre-shared keys beside certificates"},
 		{"admin", "listen", CONFIG_STRING, &o->admin_listen, false, "/health and /metrics; loopback only"},
 		{"tls", "ca", CONFIG_STRING, &o->ca, false, ""},
 		{"tls", "cert", CONFIG_STRING, &o->cert, false, ""},
@@ -137,11 +141,13 @@ static enum options_result check(const struct options *o)
 		return wrong("the CSE-ID `%s` must be one name behind one `/`", o->id);
 	if (o->http && !is_loopback(o->http))
 		return wrong("[http] listen = %s: plain HTTP is for loopback only; use [https]", o->http);
+	if (o->coap && !is_loopback(o->coap))
+		return wrong("[coap] listen = %s: plain CoAP is for loopback only; use [coaps]", o->coap);
 	if (o->admin_listen && !is_loopback(o->admin_listen))
 		return wrong("[admin] listen = %s: the administration port is for loopback only", o->admin_listen);
-	if (o->testbench && o->https)
-		return wrong("a testbench speaks plain HTTP on loopback only: leave [https] out%s", "");
-	if ((o->https || (o->registrar_url && strncmp(o->registrar_url, "https:", 6) == 0)) && (!o->ca || !o->cert || !o->key))
+	if (o->testbench && (o->https || o->coaps))
+		return wrong("a testbench is plain and on loopback only: leave [https] and [coaps] out%s", "");
+	if ((o->https || o->coaps || (o->registrar_url && (strncmp(o->registrar_url, "https:", 6) == 0 || strncmp(o->registrar_url, "coaps:", 6) == 0))) && (!o->ca || !o->cert || !o->key))
 		return wrong("[tls] needs ca, cert and key%s", "");
 	if (!o->registrar_url != !o->registrar_id)
 		return wrong("[registrar] needs both url and id%s", "");
@@ -164,12 +170,12 @@ static bool set_port(char **listen, const char *port)
 
 enum options_result options_read(struct options *o, int argc, char **argv)
 {
-	enum { CONFIG = 1, EPHEMERAL, STATE, PORT, TYPE, CSE_ID, CSE_NAME, REGISTRAR, REGISTRAR_ID, ADMIN_PORT, TESTBENCH, CHECK, HELP, VERSION };
+	enum { CONFIG = 1, EPHEMERAL, STATE, PORT, TYPE, CSE_ID, CSE_NAME, REGISTRAR, REGISTRAR_ID, ADMIN_PORT, COAP_PORT, TESTBENCH, CHECK, HELP, VERSION };
 	static const struct option names[] = {
 		{"config", required_argument, NULL, CONFIG}, {"ephemeral", no_argument, NULL, EPHEMERAL}, {"state", required_argument, NULL, STATE},
 		{"port", required_argument, NULL, PORT}, {"type", required_argument, NULL, TYPE}, {"cse-id", required_argument, NULL, CSE_ID},
 		{"cse-name", required_argument, NULL, CSE_NAME}, {"registrar", required_argument, NULL, REGISTRAR},
-		{"registrar-id", required_argument, NULL, REGISTRAR_ID}, {"admin-port", required_argument, NULL, ADMIN_PORT},
+		{"registrar-id", required_argument, NULL, REGISTRAR_ID}, {"admin-port", required_argument, NULL, ADMIN_PORT}, {"coap-port", required_argument, NULL, COAP_PORT},
 		{"testbench", no_argument, NULL, TESTBENCH}, {"check", no_argument, NULL, CHECK}, {"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION}, {NULL, 0, NULL, 0},
 	};
@@ -214,6 +220,10 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 			break;
 		case ADMIN_PORT:
 			if (!set_port(&o->admin_listen, optarg))
+				return OPTIONS_WRONG;
+			break;
+		case COAP_PORT:
+			if (!set_port(&o->coap, optarg))
 				return OPTIONS_WRONG;
 			break;
 		case TESTBENCH:

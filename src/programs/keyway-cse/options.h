@@ -7,6 +7,7 @@
 
 struct options {
 	char *type, *id, *name, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *registrar_identity, *cors, *admin_listen;
+	char *coap, *coaps, *coaps_psk_file;
 	char *ae_originators, *cse_originators, *open_create, *releases;
 	char *mef, *mef_identity, *key_file;
 	uint64_t max_expiration_s, request_life_s, cache_mib;

@@ -24,6 +24,10 @@ PATIENCE = float(os.environ.get("KEYWAY_PATIENCE", 6))  # seconds to wait for so
 _numbers = itertools.count(1)
 
 
+class Silence(OSError):
+    """What a binding raises that can leave a request without a response; HTTP cannot."""
+
+
 def path_of(to):
     if to.startswith("//"):
         return "/_" + to[1:]

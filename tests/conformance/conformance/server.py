@@ -16,19 +16,22 @@ class Server:
         self.log = tempfile.NamedTemporaryFile(prefix="keyway-conformance-", suffix=".log", delete=False)
         self.process = subprocess.Popen([program, "--testbench", "--ephemeral", "--port", "0", *argv], stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log)
-        self.port = None
+        self.ports = None
         end = time.monotonic() + PATIENCE
-        while self.port is None:
-            m = re.search(r"\bready\b.*?\bhttp=(\d+)", self.text())
+        while self.ports is None:
+            m = re.search(r"\bready\b.*", self.text())
             if m:
-                self.port = int(m.group(1))
+                self.ports = {k: int(v) for k, v in re.findall(r"\b(https?|coaps?)=(\d+)", m.group(0))}
             elif self.process.poll() is not None or time.monotonic() > end:
                 text = self.text()
                 self.stop()
                 raise RuntimeError("%s did not become ready:\n%s" % (" ".join(self.process.args), text[-2000:]))
             else:
                 time.sleep(0.02)
-        self.url = "http://127.0.0.1:%d" % self.port
+        self.url = self.at("http")
+
+    def at(self, scheme):
+        return "%s://127.0.0.1:%d" % (scheme, self.ports[scheme])
 
     def text(self):
         with open(self.log.name, "rb") as f:

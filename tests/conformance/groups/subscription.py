@@ -3,7 +3,6 @@ import functools
 import time
 
 from conformance.check import Failed, check, timestamp
-from conformance.client import closed_url
 from conformance.names import *
 
 CREATE = "TS-0004 7.4.8.2.1"
@@ -55,7 +54,7 @@ def _(t):
 def fails(answer, t):
     cnt, box = t.cnt(), t.box()
     if answer == "closed":
-        t.refused(t.create(cnt, SUB, {"nu": [closed_url()]}), 5204)
+        t.refused(t.create(cnt, SUB, {"nu": [t.world.transport.closed_url()]}), 5204)
     else:
         box.verify = answer
         t.refused(t.create(cnt, SUB, {"nu": [box.url], "rn": "s"}), 5204)
@@ -346,7 +345,7 @@ for _tag, _form in (("AE-ID", lambda t, ae: ae.id), ("sp-relative-AE-ID", lambda
 @check("SUB", "NOTIFY/NU/second-point-of-access-when-the-first-is-dead", "TS-0001 9.6.5")
 def _(t):
     box = t.box()
-    ae = t.ae(poa=[closed_url(), box.url], rr=True)
+    ae = t.ae(poa=[t.world.transport.closed_url(), box.url], rr=True)
     cnt = t.cnt(ae)
     t.make(cnt, SUB, {"nu": [ae.id], "enc": {"net": [1]}})
     touch(t, cnt, "x")
@@ -515,7 +514,7 @@ def _(t):
 @check("SUB", "NOTIFY/NET7/target-does-not-answer", "TS-0004 7.4.8.2.1")
 def _(t):
     cnt, sub, box = blocking(t)
-    t.rsc(t.update(cnt.path.rsplit("/", 1)[0], {"poa": [closed_url()]}, root="m2m:ae", fr=cnt.fr), 2004)
+    t.rsc(t.update(cnt.path.rsplit("/", 1)[0], {"poa": [t.world.transport.closed_url()]}, root="m2m:ae", fr=cnt.fr), 2004)
     t.refused(t.update(cnt, {"lbl": ["after"]}), 5107, 5103, 4127)
     t.equal(t.retrieve(cnt).get("lbl"), ["before"], "labels")
 
@@ -637,7 +636,7 @@ def _(t):
 @check("SUB", "NOTIFY/SUD/a-dead-subscriber-does-not-stop-the-deletion", DELETE)
 def _(t):
     cnt, sub, box = scene(t, [1])
-    r = t.create(cnt, SUB, {"nu": [box.url], "su": closed_url(), "rn": "dead"})
+    r = t.create(cnt, SUB, {"nu": [box.url], "su": t.world.transport.closed_url(), "rn": "dead"})
     if r.rsc == 2001:
         t.rsc(t.delete(cnt.path + "/dead", fr=cnt.fr), 2002)
     else:
@@ -650,7 +649,7 @@ def _(t):
     ae = t.ae(box)
     cnt = t.cnt(ae)
     t.make(cnt, SUB, {"nu": [ae.id], "enc": {"net": [1]}})
-    t.rsc(t.update(ae, {"poa": [closed_url()]}), 2004)
+    t.rsc(t.update(ae, {"poa": [t.world.transport.closed_url()]}), 2004)
     t.rsc(t.update(cnt, {"lbl": ["x"]}), 2004)
 
 
@@ -680,7 +679,7 @@ def _(t):
 @check("SUB", "UPDATE/SUB/nu-verification-fails", UPDATE)
 def _(t):
     cnt, sub, a = scene(t, [1])
-    t.refused(t.update(sub, {"nu": [a.url, closed_url()]}), 5204)
+    t.refused(t.update(sub, {"nu": [a.url, t.world.transport.closed_url()]}), 5204)
     t.equal(t.retrieve(sub).get("nu"), [a.url], "notificationURI")
 
 

@@ -501,7 +501,7 @@ def _(t):
 # upper tester
 
 def tester(t, command):
-    r = t.world.client.exchange("POST", "/__ut__", [("X-M2M-UTCMD", command)], b"")
+    r = t.world.http.exchange("POST", "/__ut__", [("X-M2M-UTCMD", command)], b"")
     t.equal([r.status, r.headers.get("x-m2m-rsc")], [200, "2000"], "HTTP status and X-M2M-RSC for `%s`" % command)
     return r.headers.get("x-m2m-utrsp")
 
@@ -540,7 +540,7 @@ def _(t):
 
 @check("UT", "UT/unknown-command", "TS-0019", needs="ut")
 def _(t):
-    r = t.world.client.exchange("POST", "/__ut__", [("X-M2M-UTCMD", "makeCoffee")], b"")
+    r = t.world.http.exchange("POST", "/__ut__", [("X-M2M-UTCMD", "makeCoffee")], b"")
     t.true(r.headers.get("x-m2m-rsc") != "2000", "an unknown command is refused, got HTTP %d, RSC %s" % (r.status, r.rsc))
 
 

@@ -141,7 +141,7 @@ static void carries_datagrams_and_tells_when_nobody_is_there(void **state)
 
 static void carries_datagrams_over_dtls_with_identities(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL}, client = {credentials("ca.pem", "client"), NULL};
+	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false}, client = {credentials("ca.pem", "client"), NULL, false};
 	struct side a, b;
 	struct sockaddr_in to;
 	struct datagram_peer peer, again;
@@ -174,8 +174,8 @@ static void carries_datagrams_over_dtls_with_identities(void **state)
 
 static void refuses_identities_that_are_not_wanted(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL}, client = {credentials("ca.pem", "client"), NULL},
-				    evil = {credentials("ca.pem", "other/evil"), NULL};
+	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false}, client = {credentials("ca.pem", "client"), NULL, false},
+				    evil = {credentials("ca.pem", "other/evil"), NULL, false};
 	struct side a, b, c;
 	struct sockaddr_in to;
 	struct datagram_peer peer;
@@ -224,7 +224,7 @@ static void farewell_lost(struct side *server, struct side *client)
 /* A peer that lost its session begins anew from the same port; the server must not stick to the old one. */
 static void takes_a_peer_that_begins_anew(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL}, client = {credentials("ca.pem", "client"), NULL};
+	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false}, client = {credentials("ca.pem", "client"), NULL, false};
 	struct side a, b;
 	struct sockaddr_in to;
 	struct datagram_peer peer;
@@ -257,7 +257,7 @@ static void takes_a_peer_that_begins_anew(void **state)
 /* Octets that are no DTLS, and a ClientHello without a cookie, get at most an answer that is no longer than they are. */
 static void keeps_nothing_of_strangers(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL};
+	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false};
 	static const uint8_t junk[] = {22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3};
 	struct side b;
 	struct sockaddr_in to;

@@ -1,0 +1,37 @@
+/* What the files of the CoAP binding share. */
+#ifndef KEYWAY_BINDING_COAP_COAP_BINDING_PRIVATE_H
+#define KEYWAY_BINDING_COAP_COAP_BINDING_PRIVATE_H
+
+#include "binding/coap/coap_binding.h"
+#include "binding/coap/coap_primitive.h"
+#include "loop/datagram.h"
+
+#define LISTENERS_MAX 4
+
+/* A socket and the endpoint on it. */
+struct coap_port {
+	struct coap_binding *binding;
+	struct datagram_port *socket;
+	struct coap_endpoint *endpoint;
+	struct loop_timer *timer;
+	uint64_t armed;
+};
+
+struct coap_binding {
+	struct coap_binding_config config;
+	struct loop *loop;
+	struct cse *cse;
+	struct rng rng;
+	struct coap_port *listeners[LISTENERS_MAX];
+	size_t listener_count;
+	struct coap_port *plain, *secure; /* ways out, made when first needed */
+};
+
+/* serves: requests from outside are taken. ERR_CONFIG, ERR_IO, ERR_TLS. */
+enum err coap_port_open(struct coap_binding *b, const char *host_port, bool secure, bool serves, struct coap_port **out) MUST_CHECK;
+void coap_port_close(struct coap_port *p); /* accepts NULL */
+void coap_port_arm(struct coap_port *p);   /* after whatever may have changed the endpoint's deadline */
+/* coap_server_side.c */
+void coap_port_request(void *port, struct coap_exchange *x, const struct coap_message *m);
+
+#endif
