@@ -268,7 +268,7 @@ static void whole(struct world *w, const struct store_row *row, const struct sto
 		MUST(store_children(w->store, row->id, 0, 0, on_row, &v) == OK);
 		MUST(store_instances(w->store, row->id, false, 0, on_row, &v) == OK);
 	}
-	if (row->type == TY_CONTAINER)
+	if (row->type == TY_CONTAINER || row->type == TY_TIME_SERIES || (row->type == TY_FLEX_CONTAINER && json_get(body, "cni")))
 		MUST(uint_of(body, "cni") == v.instances && uint_of(body, "cbs") == v.octets);
 	*seen += v.seen + 1;
 	json_arena_free(arena);
@@ -280,7 +280,7 @@ static bool on_row(void *ctx, const struct store_row *row)
 	const struct json *body;
 
 	MUST(row->parent == v->parent->id && v->depth < DEPTH + REQUESTS);
-	if (row->type == TY_CONTENT_INSTANCE) {
+	if (row->instance) {
 		MUST(json_parse(v->w->arena, row->body, NULL, &body) == OK);
 		v->instances++;
 		v->octets += uint_of(body, "cs");
