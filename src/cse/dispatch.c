@@ -27,7 +27,7 @@ static bool is_registration(const struct onem2m_request *rq)
 }
 
 /* This CSE itself, which asks under its own name too, or who administers it. */
-static bool is_administrator(const struct cse *c, const char *from)
+bool cse_is_administrator(const struct cse *c, const char *from)
 {
 	char admin[CSE_ID_MAX];
 
@@ -247,7 +247,8 @@ static void perform_virtual(struct exchange *x)
 
 void exchange_perform(struct exchange *x)
 {
-	cse_monitor(x);
+	if (!x->consulted)
+		cse_monitor(x);
 	if (x->virtual_child != VIRTUAL_NONE) {
 		perform_virtual(x);
 		return;
@@ -304,7 +305,7 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 	x->rcn = rq->rcn;
 	if (!check(x))
 		return;
-	x->privileged = rq->internal || is_administrator(c, x->from);
+	x->privileged = rq->internal || cse_is_administrator(c, x->from);
 	beacon_check(x);
 	if (!request_is_non_blocking(x))
 		exchange_route(x);

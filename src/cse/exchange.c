@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cse/gate.h"
+#include "cse/access.h"
 #include "cse/notify/outbox.h"
 #include "semantics/semantics.h"
 
@@ -77,6 +78,7 @@ static void tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, str
 		rsp.ot = rd_str(stamp);
 	}
 	rsp.rset = x->rq->rset;
+	rsp.ati = access_assigned(x);
 	rsp.silent = x->rq->rt == ONEM2M_NO_RESPONSE;
 	if (rsc >= 4000)
 		x->cse->counts.refused++;
@@ -307,7 +309,8 @@ void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...
 		tree_forget(x->cse->tree);
 		outbox_undo(x->cse, x->mark);
 	}
-	answer_debug(x, rsc, text);
+	if (rsc != RSC_ORIGINATOR_HAS_NO_PRIVILEGE || !access_consult(x, text))
+		answer_debug(x, rsc, text);
 }
 
 void exchange_store_failed(struct exchange *x, enum err e)

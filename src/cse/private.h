@@ -47,7 +47,8 @@ void cse_timer_cancel(struct cse *c, struct cse_timer *t);
 enum cse_service {
 	SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
-	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP, SERVICE_COUNT,
+	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP,
+	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_COUNT,
 };
 
 struct cse {
@@ -129,6 +130,12 @@ struct exchange {
 	uint64_t mark;                /* and the notifications that were posted since */
 	struct sparql *query;         /* of smf; NULL without one */
 	struct exchange *next_spare;
+	struct access_tokens *tokens; /* those of the request that hold; NULL: none, or not looked at yet */
+	uint64_t when;                /* unix ms: the moment of a decision about another time; 0: now */
+	int64_t denied;               /* the resource of the last refusal, with what was asked of it */
+	unsigned denied_acop;
+	int denied_type;
+	bool consulted;               /* dynamic authorisation was asked: not a second time */
 	struct filter filter;         /* last: filter_parse sets what counts of it */
 };
 
@@ -273,6 +280,8 @@ bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, uns
 /* ---- access control ---- */
 bool cse_permits(struct exchange *x, struct resource *r, unsigned acop);
 bool cse_policies_exist(struct exchange *x, const struct json *acpi); /* of a CREATE or UPDATE; false after a failure was answered */
+bool cse_consultations_exist(struct exchange *x, const struct json *daci);
+bool cse_is_administrator(const struct cse *c, const char *from); /* or this CSE itself */
 bool cse_permits_child(struct exchange *x, struct resource *parent, int child_type); /* CREATE */
 bool cse_policies_permit(struct exchange *x, const struct json *acpi, struct resource *object, unsigned acop, int child_type); /* these alone */
 bool cse_pattern_matches(const char *pattern, const char *text);    /* '*' stands for any characters */
@@ -347,8 +356,7 @@ bool semantic_check(struct exchange *x);                    /* types/semantic_qu
 void semantic_retrieve(struct exchange *x);                 /* rcn 10 */
 void semantic_validation(struct exchange *x);               /* types/semantic_check.c: smv */
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
-bool access_dynamic(struct exchange *x, struct resource *r, unsigned acop); /* tokens, roles, consultations: later stages of the decision */
-bool access_role_is_assigned(struct exchange *x, struct rd role);
+bool access_consult(struct exchange *x, const char *why);   /* access_consult.c: what was refused is asked of somebody else; true: it took the exchange */
 void retrieve_with_children(struct exchange *x, struct wr *w, int rcn);
 /* announce/: what creation, update and deletion tell it. Those with `then` call it later if they say true. */
 bool announce_check(struct exchange *x, const struct schema_type *t, const struct json *given, struct attributes *a, struct resource *old); /* false: failed */

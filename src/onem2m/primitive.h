@@ -66,6 +66,7 @@ struct onem2m_response {
 	struct rd ot, rset; /* empty when absent */
 	int cts;            /* contentStatus: 1 partial, 2 full; 0 when absent */
 	uint64_t cto;       /* contentOffset, with cts 1 */
+	struct rd ati;      /* assigned token identifiers: "lti:tkid" joined by '+'; empty when absent */
 	bool silent;        /* rt 5: nothing is sent back, if the binding can do that */
 };
 

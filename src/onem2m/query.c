@@ -32,15 +32,20 @@ static struct rd text(struct rd query, const char *name)
 	return rd_of("", 0);
 }
 
+static bool flag(struct rd value, bool *f)
+{
+	*f = rd_is(value, "true") || rd_is(value, "1");
+	return *f || value.left == 0 || rd_is(value, "false") || rd_is(value, "0");
+}
+
 bool query_parameters(struct onem2m_request *rq)
 {
-	int rt = -1, tqi = 0;
+	int rt = -1;
 
 	if (!number(rq->filter, "rcn", 99, &rq->rcn) || !number(rq->filter, "drt", 99, &rq->drt) || !number(rq->filter, "rt", 5, &rt) ||
-	    !number(rq->filter, "tqi", 1, &tqi) || rt == 0)
+	    !flag(text(rq->filter, "tqi"), &rq->token_request) || rt == 0)
 		return false;
 	rq->rt = rt < 0 ? ONEM2M_RT_ABSENT : (enum onem2m_response_type)rt;
-	rq->token_request = tqi != 0;
 	rq->rp = text(rq->filter, "rp");
 	rq->role_ids = text(rq->filter, "rids");
 	rq->token_ids = text(rq->filter, "tids");

@@ -78,7 +78,7 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 	struct rd content = rd_of("", 0);
 	enum onem2m_rsc code = rsp->rsc;
 	struct answering a = {.count = 0};
-	char rsc[16], cts[16], cto[24], location[2100], ot[40], rset[64];
+	char rsc[16], cts[16], cto[24], location[2100], ot[40], rset[64], ati[2100];
 
 	if (w->answer_type && !content_of(w, rsp->content, &room, &content)) {
 		code = RSC_NOT_ACCEPTABLE;
@@ -94,6 +94,8 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 		put(&a, "X-M2M-OT", ot);
 	if (rd_text(rsp->rset, rset, sizeof rset))
 		put(&a, "X-M2M-RST", rset);
+	if (rd_text(rsp->ati, ati, sizeof ati))
+		put(&a, "X-M2M-ATI", ati);
 	if (rsp->cts) {
 		snprintf(cts, sizeof cts, "%d", rsp->cts);
 		put(&a, "X-M2M-CTS", cts);

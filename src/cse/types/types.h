@@ -39,6 +39,12 @@ extern const struct type_hooks hooks_group;             /* group.c */
 extern const struct type_hooks hooks_request;           /* request.c */
 extern const struct type_hooks hooks_polling_channel;   /* polling_channel.c */
 extern const struct type_hooks hooks_delivery;          /* delivery.c */
+extern const struct type_hooks hooks_role;              /* authorization.c */
+extern const struct type_hooks hooks_token;
+extern const struct type_hooks hooks_dynamic_authorization_consultation;
+extern const struct type_hooks hooks_authorization_decision; /* authorization_point.c */
+extern const struct type_hooks hooks_authorization_policy;
+extern const struct type_hooks hooks_authorization_information;
 extern const struct type_hooks hooks_semantic_descriptor; /* semantic_descriptor.c */
 extern const struct type_hooks hooks_ontology;          /* ontology.c */
 extern const struct type_hooks hooks_semantic_mashup_job_profile; /* semantic_mashup.c */

@@ -301,6 +301,7 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 	a->rsc = rsp->rsc;
 	a->content = kept(k->rig, rsp->content);
 	a->location = kept(k->rig, rsp->location);
+	a->ati = kept(k->rig, rsp->ati);
 	a->cts = rsp->cts;
 	a->cto = rsp->cto;
 	a->doc = parsed(k->rig, a->content);
@@ -314,7 +315,7 @@ const struct answer *rig_ask(struct rig *g, struct onem2m_request rq)
 	assert_non_null(k);
 	assert_non_null(copy);
 	k->rig = g;
-	k->answer.content = k->answer.location = "";
+	k->answer.content = k->answer.location = k->answer.ati = "";
 	if (rq.from.left == 0 && !rq.from.at)
 		rq.from = rd_str("CAdmin");
 	if (rq.release.left == 0)

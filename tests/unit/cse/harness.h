@@ -30,6 +30,7 @@ struct answer {
 	enum onem2m_rsc rsc;
 	const char *content;         /* "" when empty */
 	const char *location;
+	const char *ati;             /* assigned token identifiers */
 	int cts;
 	uint64_t cto;
 	const struct json *doc;      /* content parsed; NULL when empty */
