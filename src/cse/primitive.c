@@ -1,109 +1,10 @@
 /* Primitives in resources. */
 #include "cse/primitive.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "cse/private.h"
+#include "onem2m/criteria.h"
 
 #define QUERY_MAX 16384
-
-/* ---- filter criteria become a query ---- */
-
-static void put_escaped(struct wr *w, struct rd text)
-{
-	uint8_t c;
-
-	while (rd_u8(&text, &c)) {
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != 0 && strchr("-._~*", c)))
-			wr_u8(w, c);
-		else
-			wr_fmt(w, "%%%02X", c);
-	}
-}
-
-static bool put_scalar(struct wr *w, const struct json *v)
-{
-	switch (v->type) {
-	case JSON_STRING:
-	case JSON_NUMBER:
-		put_escaped(w, v->text);
-		return true;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		wr_str(w, v->type == JSON_TRUE ? "true" : "false");
-		return true;
-	case JSON_NULL:
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		break;
-	}
-	return false;
-}
-
-static void put_name(struct wr *w, const char *whose, struct rd name)
-{
-	if (w->len > 0)
-		wr_u8(w, '&');
-	wr_str(w, whose);
-	put_escaped(w, name);
-	wr_u8(w, '=');
-}
-
-/* [{"nm": "creator", "val": "Cx"}]: a condition each, on the resource, its child ("c.") or its parent ("p."). */
-static bool put_attributes(struct wr *w, const char *whose, const struct json *list)
-{
-	for (const struct json *e = list->first; e; e = e->next) {
-		const struct json *name = json_get(e, "nm"), *value = json_get(e, "val");
-
-		if (!name || name->type != JSON_STRING || !value)
-			return false;
-		put_name(w, whose, name->text);
-		if (!put_scalar(w, value))
-			return false;
-	}
-	return true;
-}
-
-static bool put_geometry(struct wr *w, const struct json *query)
-{
-	static const char *const names[] = {"gmty", "gsf", "geom"};
-
-	for (size_t i = 0; i < 3; i++) {
-		const struct json *v = json_get(query, names[i]);
-
-		if (!v)
-			return false;
-		put_name(w, "", rd_str(names[i]));
-		if (v->type == JSON_ARRAY)
-			put_escaped(w, v->source);
-		else if (!put_scalar(w, v))
-			return false;
-	}
-	return true;
-}
-
-static bool put_condition(struct wr *w, const struct json *v)
-{
-	if (rd_is(v->key, "atr") && v->type == JSON_ARRAY)
-		return put_attributes(w, "", v);
-	if (rd_is(v->key, "catr") && v->type == JSON_ARRAY)
-		return put_attributes(w, "c.", v);
-	if (rd_is(v->key, "patr") && v->type == JSON_ARRAY)
-		return put_attributes(w, "p.", v);
-	if (v->type == JSON_OBJECT)
-		return put_geometry(w, v);
-	put_name(w, "", v->key);
-	if (v->type != JSON_ARRAY)
-		return put_scalar(w, v);
-	for (const struct json *e = v->first; e; e = e->next) {
-		if (e != v->first)
-			wr_u8(w, '+');
-		if (!put_scalar(w, e))
-			return false;
-	}
-	return true;
-}
 
 static bool take_query(struct json_arena *a, const struct json *criteria, struct rd *query)
 {
@@ -112,10 +13,7 @@ static bool take_query(struct json_arena *a, const struct json *criteria, struct
 
 	if (!room)
 		return false;
-	for (const struct json *m = criteria->first; m; m = m->next)
-		if (!put_condition(&w, m))
-			return false;
-	return wr_done(&w, query);
+	return criteria_to_query(criteria, &w) && wr_done(&w, query);
 }
 
 /* ---- requests ---- */
