@@ -6,6 +6,7 @@
 #include "onem2m/timestamp.h"
 
 #define RESOURCE_TEXT_MAX (4 * 1024 * 1024)
+#define NODE_OVERHEAD 64 /* three buckets, and what malloc adds */
 
 struct node {
 	struct resource r;
@@ -79,6 +80,7 @@ struct rd resource_text(struct resource *r)
 		resource_put_counters(r, &o);
 		json_close(&o);
 		p->composed_is_good = true;
+		tree_charge(r);
 	}
 	return rd_of(p->composed.octets, p->composed.len);
 }
@@ -88,9 +90,10 @@ const struct json *resource_attributes(struct resource *r)
 	struct rd text = resource_text(r);
 
 	if (!r->p->attributes) {
-		r->p->arena = json_arena_new();
+		r->p->arena = json_arena_for(text);
 		if (!r->p->arena || json_parse(r->p->arena, text, NULL, &r->p->attributes) != OK)
 			r->p->attributes = NULL;
+		tree_charge(r);
 	}
 	return r->p->attributes;
 }
@@ -99,9 +102,10 @@ const struct json *resource_attributes(struct resource *r)
 static const struct json *base_attributes(struct resource *r)
 {
 	if (!r->p->base_attributes) {
-		r->p->base_arena = json_arena_new();
+		r->p->base_arena = json_arena_for(r->p->base);
 		if (!r->p->base_arena || json_parse(r->p->base_arena, r->p->base, NULL, &r->p->base_attributes) != OK)
 			r->p->base_attributes = NULL;
+		tree_charge(r);
 	}
 	return r->p->base_attributes;
 }
@@ -161,7 +165,7 @@ static struct resource *allocate(struct tree *t, struct rd ri, struct rd rn, con
 	n->p.base = rd_of(keep(&at, text), text.left);
 	n->p.tree = t;
 	n->p.refs = 1;
-	n->p.octets = sizeof *n + size;
+	n->p.own = n->p.octets = sizeof *n + size + NODE_OVERHEAD;
 	n->p.composed = wr_new(RESOURCE_TEXT_MAX);
 	return &n->r;
 }

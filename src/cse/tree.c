@@ -205,6 +205,22 @@ void tree_cache(struct tree *t, struct resource *r)
 		evict(t);
 }
 
+void tree_charge(struct resource *r)
+{
+	struct resource_private *p = r->p;
+	struct tree *t = p->tree;
+	size_t octets = p->own + p->composed.capacity + json_arena_octets(p->arena) + json_arena_octets(p->base_arena) + p->subscription_count * sizeof *p->subscriptions;
+
+	if (p->cached)
+		t->octets += octets - p->octets;
+	p->octets = octets;
+	if (!p->cached || t->octets <= t->limit)
+		return;
+	resource_ref(r);
+	evict(t);
+	resource_unref(r);
+}
+
 struct resource *tree_cached(struct tree *t, int64_t id)
 {
 	for (struct resource *r = *bucket_id(t, id); r; r = r->p->same_id)
@@ -501,6 +517,7 @@ size_t tree_subscriptions(struct tree *t, struct resource *r, const int64_t **id
 			memcpy(r->p->subscriptions, l.ids, l.count * sizeof l.ids[0]);
 		r->p->subscription_count = l.count;
 		r->p->subscriptions_known = true;
+		tree_charge(r);
 	}
 	*ids = r->p->subscriptions;
 	return r->p->subscription_count;

@@ -20,7 +20,7 @@ struct resource_private {
 	struct resource *next_dirty;
 	bool cached, dirty;
 	bool own_ri, own_rn;           /* not derived from the id */
-	size_t octets;
+	size_t own, octets;            /* of the node; with all that was made from it since, which is what the cache counts */
 	int64_t *subscriptions;
 	size_t subscription_count;
 	bool subscriptions_known;
@@ -42,6 +42,7 @@ struct resource *tree_make(struct tree *t, const struct store_row *row);
 struct resource *tree_from_new(struct tree *t, const struct resource_new *n);
 void tree_cache(struct tree *t, struct resource *r);
 void tree_uncache(struct tree *t, struct resource *r); /* marks it stale too */
+void tree_charge(struct resource *r); /* r has got larger or smaller: others may leave the cache for it */
 struct resource *tree_cached(struct tree *t, int64_t id); /* borrowed; NULL when it is not in the cache */
 struct store_row tree_row(struct resource *r);            /* borrowed from r */
 

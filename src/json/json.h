@@ -41,6 +41,9 @@ struct json {
 
 struct json_arena;
 struct json_arena *json_arena_new(void); /* NULL without memory */
+/* With just the memory that the tree of this text takes, in one piece: for trees that stay. */
+struct json_arena *json_arena_for(struct rd text);
+size_t json_arena_octets(const struct json_arena *a); /* all that it holds; accepts NULL */
 void json_arena_reset(struct json_arena *a);
 void json_arena_free(struct json_arena *a);
 void *json_arena_alloc(struct json_arena *a, size_t size); /* aligned, zeroed; NULL without memory */

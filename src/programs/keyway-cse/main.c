@@ -133,7 +133,7 @@ static void finish_aside(void *worker)
 static int open_store(struct program *p)
 {
 	const struct options *o = &p->options;
-	struct store_options s = {.path = ":memory:", .check = o->check, .derive = tree_ri};
+	struct store_options s = {.path = ":memory:", .check = o->check, .derive = tree_ri, .cache_kib = (unsigned)(o->cache_mib << 10)};
 	const char *detail = "";
 	char path[600];
 

@@ -37,6 +37,40 @@ static void accepts_and_refuses_as_jansson_does(void **state)
 	}
 }
 
+/* One piece that is just large enough, where an arena of chunks would take 8 KiB. */
+static void an_arena_for_a_text_is_as_large_as_its_tree(void **state)
+{
+	static const char text[] = " { \"a\" : [ 1 , 2 , {} , [ ] , \"x,[{\" ] , \"b\\n\" : \"\\\"\\u00fc,,,,\" , \"c\" : { \"d\" : null } } ";
+	struct json_arena *a = json_arena_for(rd_str(text));
+	const struct json *doc;
+	size_t nodes = 11, large = 4000;
+	struct wr w = wr_new(100000);
+
+	(void)state;
+	assert_int_equal(json_parse(a, rd_str(text), NULL, &doc), OK);
+	assert_in_range(json_arena_octets(a), nodes * sizeof *doc, (nodes + 3) * (sizeof *doc + sizeof(max_align_t)) + 200);
+	json_arena_free(a);
+	wr_u8(&w, '[');
+	for (size_t i = 0; i < large; i++)
+		wr_fmt(&w, "%s%zu", i ? "," : "", i);
+	wr_u8(&w, ']');
+	a = json_arena_for(rd_of(w.octets, w.len));
+	assert_int_equal(json_parse(a, rd_of(w.octets, w.len), NULL, &doc), OK);
+	assert_in_range(json_arena_octets(a), large * sizeof *doc, (large + 2) * (sizeof *doc + sizeof(max_align_t)) + 200);
+	json_arena_free(a);
+	/* what is no JSON has an arena too, and one that was guessed too small grows */
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		a = json_arena_for(rd_str(cases[i].text));
+		assert_int_equal(json_parse(a, rd_str(cases[i].text), NULL, &doc) == OK, cases[i].good);
+		json_arena_free(a);
+	}
+	a = json_arena_for(rd_str("1"));
+	assert_int_equal(json_parse(a, rd_of(w.octets, w.len), NULL, &doc), OK);
+	assert_int_equal(doc->count, large);
+	json_arena_free(a);
+	wr_free(&w);
+}
+
 static void limits_depth(void **state)
 {
 	char text[200];
@@ -102,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts_and_refuses_as_jansson_does),
+		cmocka_unit_test(an_arena_for_a_text_is_as_large_as_its_tree),
 		cmocka_unit_test(limits_depth),
 		cmocka_unit_test(keeps_numbers_and_resolves_escapes),
 		cmocka_unit_test(writes_what_it_reads),
