@@ -14,9 +14,6 @@
 #include "cse/types/time_series.h"
 
 #define PERIODS_AHEAD 1024 /* periods between the one that ends next and the newest instance: mdt may be longer than pei */
-#define MISSING_MOST 1000  /* kept without mdn, and found missing at once after a long pause */
-
-struct count; /* of one subscription: below */
 
 struct watch {
 	struct cse_timer timer; /* first, so that its function finds the watch */
@@ -25,119 +22,12 @@ struct watch {
 	bool beating;
 	uint64_t beat, next;    /* unix ms; number of the period that ends next, the first being 0 */
 	bool seen[PERIODS_AHEAD];
-	struct count *counts;
+	struct missing_count *counts; /* by subscriptions */
 };
 
 struct missing_data {
 	struct id_map watches;
 };
-
-/* ---- subscriptions: enc.md, so many missing in such a time ---- */
-
-struct count {
-	struct count *next;
-	int64_t subscription;
-	uint64_t since;
-	size_t n;
-	uint64_t times[MISSING_MOST];
-};
-
-static struct count *count_of(struct watch *w, int64_t subscription)
-{
-	struct count *k;
-
-	for (k = w->counts; k; k = k->next)
-		if (k->subscription == subscription)
-			return k;
-	k = calloc(1, sizeof *k);
-	if (!k)
-		abort();
-	k->subscription = subscription;
-	k->next = w->counts;
-	w->counts = k;
-	return k;
-}
-
-static void put_times(struct json_out *o, const uint64_t *times, size_t n)
-{
-	char stamp[TIMESTAMP_SIZE];
-
-	json_array(o, "mdlt");
-	for (size_t i = 0; i < n; i++) {
-		timestamp_print_precise(stamp, times[i]);
-		json_put_string(o, NULL, stamp);
-	}
-	json_close(o);
-}
-
-static void tell(struct cse *c, struct resource *series, struct count *k)
-{
-	struct wr w = wr_new(CSE_BODY_MAX);
-	struct json_out o = json_out(&w);
-	struct rd raw;
-
-	json_object(&o, NULL);
-	put_times(&o, k->times, k->n);
-	json_put_uint(&o, "mdc", k->n);
-	json_close(&o);
-	if (wr_done(&w, &raw))
-		cse_event(c, &(const struct event){.kind = EVENT_MISSING_DATA, .subject = series, .shown = series, .raw = raw, .subscription = k->subscription});
-	wr_free(&w);
-}
-
-static bool wants_missing_data(struct resource *sub)
-{
-	const struct json *net = json_path(resource_attributes(sub), "enc.net");
-	uint64_t n;
-
-	for (const struct json *e = net ? net->first : NULL; e; e = e->next)
-		if (json_uint(e, &n) && n == EVENT_MISSING_DATA)
-			return true;
-	return false;
-}
-
-static void count(struct cse *c, struct watch *w, struct resource *series, int64_t subscription, uint64_t missing)
-{
-	struct resource *sub = tree_by_id(c->tree, subscription);
-	const struct json *md = sub ? json_path(resource_attributes(sub), "enc.md") : NULL;
-	uint64_t number, duration, now = cse_now(c);
-	struct rd dur;
-	struct count *k;
-
-	if (md && wants_missing_data(sub) && json_uint(json_get(md, "num"), &number) && json_string(json_get(md, "dur"), &dur) && duration_parse(dur, &duration)) {
-		k = count_of(w, subscription);
-		if (k->n > 0 && now - k->since > duration)
-			k->n = 0;
-		if (k->n == 0)
-			k->since = now;
-		if (k->n == MISSING_MOST)
-			memmove(k->times, k->times + 1, --k->n * sizeof k->times[0]);
-		k->times[k->n++] = missing;
-		if (k->n >= number) {
-			tell(c, series, k);
-			k->n = 0;
-		}
-	}
-	resource_unref(sub);
-}
-
-static void count_all(struct cse *c, struct watch *w, struct resource *series, const uint64_t *times, size_t n)
-{
-	const int64_t *ids;
-	int64_t *copy;
-	size_t subscriptions = tree_subscriptions(c->tree, series, &ids);
-
-	if (subscriptions == 0)
-		return;
-	copy = malloc(subscriptions * sizeof *copy);
-	if (!copy)
-		abort();
-	memcpy(copy, ids, subscriptions * sizeof *copy);
-	for (size_t i = 0; i < n; i++)
-		for (size_t s = 0; s < subscriptions; s++)
-			count(c, w, series, copy[s], times[i]);
-	free(copy);
-}
 
 /* ---- what the store keeps ---- */
 
@@ -258,7 +148,7 @@ static void on_period_end(struct cse *c, struct cse_timer *t)
 		if (cse_edit_resource(c, w->series, false, extend, &f) != OK)
 			c->round_broken = true;
 		keep(c, w);
-		count_all(c, w, series, times, f.n);
+		missing_count(c, &w->counts, series, times, f.n);
 	}
 	resource_unref(series);
 	arm(c, w);
@@ -268,12 +158,7 @@ static void on_period_end(struct cse *c, struct cse_timer *t)
 
 static void watch_free(struct watch *w)
 {
-	while (w && w->counts) {
-		struct count *k = w->counts;
-
-		w->counts = k->next;
-		free(k);
-	}
+	missing_count_free(w->counts);
 	free(w);
 }
 

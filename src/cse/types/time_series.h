@@ -16,4 +16,11 @@ void missing_data_seen(struct cse *c, struct resource *series, uint64_t dgt_ms);
 void missing_data_end(struct cse *c, const struct resource *series);
 void missing_data_resume(struct cse *c, struct resource *series); /* after a restart of the CSE */
 
+/* missing_count.c: what subscriptions were not told yet; a list, empty at first. */
+#define MISSING_MOST 1000 /* missing data that are kept without mdn, that wait for a subscription, and that are found at once after a long pause */
+
+struct missing_count;
+void missing_count(struct cse *c, struct missing_count **list, struct resource *series, const uint64_t *times, size_t n);
+void missing_count_free(struct missing_count *list);
+
 #endif
