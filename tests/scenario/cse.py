@@ -1,5 +1,6 @@
 """One CSE for scenario tests: the real program as a test bench in a folder of its own, and a client that keeps its connection and speaks raw HTTP, so
 that a test also sees what a well-behaved library would hide."""
+import atexit
 import json
 import os
 import re
@@ -12,6 +13,15 @@ import time
 from plant import PATIENCE, program
 
 ADMIN = "CAdmin"
+running = set()
+
+
+@atexit.register
+def end_all():
+    """A test that fails leaves no process behind."""
+    for p in running:
+        p.kill()
+        p.wait()
 
 
 class Cse:
@@ -26,6 +36,7 @@ class Cse:
         argv = [*self.wrap, program("keyway-cse"), "--testbench", "--port", "0", "--state", self.state, *self.options]
         read, write = os.pipe()
         self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=write, stderr=write)
+        running.add(self.popen)
         os.close(write)
         self.output, text, end = read, b"", time.monotonic() + patience
         while True:
@@ -52,6 +63,7 @@ class Cse:
             self.said += chunk
         os.close(self.output)
         status = self.popen.wait()
+        running.discard(self.popen)
         self.popen = None
         return status, self.said.decode(errors="replace")
 
