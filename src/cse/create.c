@@ -327,6 +327,10 @@ void creation_resume(struct creation *cr)
 	struct cse *c = x->cse;
 	const struct type_hooks *h = type_hooks(cr->type->ty), *above = type_hooks(x->target->type);
 
+	if (x->abandoned) {
+		exchange_fail(x, RSC_CONFLICT, "its transaction went on without it");
+		return;
+	}
 	if (cr->resumed && x->target->stale) {
 		/* the parent may have changed or gone while a check was under way */
 		struct resource *again = tree_by_id(c->tree, x->target->id);

@@ -247,6 +247,8 @@ static void perform_virtual(struct exchange *x)
 
 void exchange_perform(struct exchange *x)
 {
+	if (transaction_refuses(x))
+		return;
 	if (!x->consulted)
 		cse_monitor(x);
 	if (x->virtual_child != VIRTUAL_NONE) {
@@ -309,4 +311,22 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 	beacon_check(x);
 	if (!request_is_non_blocking(x))
 		exchange_route(x);
+}
+
+void cse_submit_within(struct cse *c, const struct onem2m_request *rq, int64_t transaction, cse_done *done, void *ctx, struct exchange **running)
+{
+	struct exchange *x = exchange_new(c);
+
+	x->rq = rq;
+	x->done = done;
+	x->ctx = ctx;
+	x->rcn = rq->rcn;
+	x->within = transaction;
+	x->consulted = true; /* nobody is asked: it has to end now */
+	x->running = running;
+	*running = x;
+	if (!check(x))
+		return;
+	x->privileged = rq->internal || cse_is_administrator(c, x->from);
+	exchange_route(x);
 }

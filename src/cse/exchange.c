@@ -56,6 +56,8 @@ static void exchange_free(struct exchange *x)
 {
 	struct cse *c = x->cse;
 
+	if (x->running)
+		*x->running = NULL;
 	sparql_free(x->query);
 	json_arena_free(x->arena);
 	resource_unref(x->target);
@@ -258,7 +260,7 @@ void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content,
 	struct pending *p;
 
 	exchange_keep(x);
-	if (!writes(rsc)) {
+	if (!writes(rsc) || x->within) {
 		/* what a retrieval or a refusal changed on its way (counters, expiry) is no part of its answer */
 		if (store_dirty(c->store))
 			cse_commit_later(c);
@@ -311,6 +313,24 @@ void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...
 	}
 	if (rsc != RSC_ORIGINATOR_HAS_NO_PRIVILEGE || !access_consult(x, text))
 		answer_debug(x, rsc, text);
+}
+
+static void nobody(void *ctx, const struct onem2m_response *rsp)
+{
+	(void)ctx;
+	(void)rsp;
+}
+
+void exchange_abandon(struct exchange *x)
+{
+	static const struct onem2m_request none = {.rcn = ONEM2M_RCN_ABSENT, .peer = ""};
+
+	if (x->running)
+		*x->running = NULL;
+	x->running = NULL;
+	x->abandoned = true;
+	x->rq = &none; /* that of its transaction goes */
+	x->done = nobody;
 }
 
 void exchange_store_failed(struct exchange *x, enum err e)

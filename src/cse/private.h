@@ -48,7 +48,7 @@ enum cse_service {
 	SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
 	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP,
-	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_COUNT,
+	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_TRANSACTION_MGMT, SERVICE_COUNT,
 };
 
 struct cse {
@@ -69,6 +69,7 @@ struct cse {
 	struct pending *unanswered;   /* whose answers it decides */
 	struct held *held, **held_last;
 	bool tick_held;
+	bool rehearsing;              /* what is done now is undone: nobody hears of it */
 	bool round_broken;            /* the store failed in the midst of an operation: nothing of this round is committed */
 	struct later *later, **later_last; /* work for the end of the round */
 	struct cse_timer *timers;
@@ -135,6 +136,9 @@ struct exchange {
 	int64_t denied;               /* the resource of the last refusal, with what was asked of it */
 	unsigned denied_acop;
 	int denied_type;
+	int64_t within;               /* the transaction of which it is a part; 0: none. Answered at once: the transaction commits */
+	struct exchange **running;    /* of a part: NULL there when it ends */
+	bool abandoned;               /* its transaction went on without it: it may not write any more */
 	bool consulted;               /* dynamic authorisation was asked: not a second time */
 	struct filter filter;         /* last: filter_parse sets what counts of it */
 };
@@ -234,6 +238,9 @@ void creation_finish(struct creation *cr); /* the event of the creation and its 
 void updating_resume(struct updating *u);
 
 /* ---- operations ---- */
+/* A part of a transaction: here, now, past its locks. *running is the exchange if it did not end at once. */
+void cse_submit_within(struct cse *c, const struct onem2m_request *rq, int64_t transaction, cse_done *done, void *ctx, struct exchange **running);
+void exchange_abandon(struct exchange *x); /* it may end when it likes, in vain */
 void exchange_route(struct exchange *x);   /* to the CSE that has the target, or exchange_perform */
 void exchange_perform(struct exchange *x); /* after the checks of cse_submit: finds the target and does the operation */
 bool exchange_save(struct exchange *x);    /* begins what a failure undoes, unless it is begun; false after a failure was answered */
@@ -353,6 +360,7 @@ bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_sc
 void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */
 bool semantic_check(struct exchange *x);                    /* types/semantic_query.c: smf and sqi; false after a failure was answered */
+bool transaction_refuses(struct exchange *x);               /* types/transaction_lock.c: true after it was answered */
 void semantic_retrieve(struct exchange *x);                 /* rcn 10 */
 void semantic_validation(struct exchange *x);               /* types/semantic_check.c: smv */
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);

@@ -214,6 +214,10 @@ void updating_resume(struct updating *u)
 	struct exchange *x = u->x;
 	const struct type_hooks *h = type_hooks(u->old->type);
 
+	if (x->abandoned) {
+		exchange_fail(x, RSC_CONFLICT, "its transaction went on without it");
+		return;
+	}
 	if (u->resumed && u->old->stale) {
 		exchange_fail(x, RSC_CONFLICT, "the resource was changed meanwhile");
 		return;

@@ -109,7 +109,7 @@ void cse_event(struct cse *c, const struct event *e)
 	size_t n;
 
 	/* below instances there is nothing in the tree: not even a look-up */
-	if (e->subject->instance)
+	if (e->subject->instance || c->rehearsing)
 		return;
 	watches_event(c, e);
 	n = tree_subscriptions(c->tree, e->subject, &ids);

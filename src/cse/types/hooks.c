@@ -41,6 +41,8 @@ static const struct type_hooks *const all[] = {
 	&hooks_authorization_decision,
 	&hooks_authorization_policy,
 	&hooks_authorization_information,
+	&hooks_transaction,
+	&hooks_transaction_mgmt,
 	&hooks_semantic_descriptor,
 	&hooks_ontology,
 	&hooks_semantic_mashup_job_profile,

@@ -45,6 +45,8 @@ extern const struct type_hooks hooks_dynamic_authorization_consultation;
 extern const struct type_hooks hooks_authorization_decision; /* authorization_point.c */
 extern const struct type_hooks hooks_authorization_policy;
 extern const struct type_hooks hooks_authorization_information;
+extern const struct type_hooks hooks_transaction;       /* transaction.c */
+extern const struct type_hooks hooks_transaction_mgmt;  /* transaction_mgmt.c */
 extern const struct type_hooks hooks_semantic_descriptor; /* semantic_descriptor.c */
 extern const struct type_hooks hooks_ontology;          /* ontology.c */
 extern const struct type_hooks hooks_semantic_mashup_job_profile; /* semantic_mashup.c */

@@ -317,3 +317,87 @@ def _(t):
 def _(t):
     ae, a, b = pair(t)
     t.refused(t.update(own(t, a), {"tctl": 9}), 4000, 4123)
+
+
+@check("TRA", "CREATE/TRAC/second-one-refused", TRAC_ + ".2.1", needs=TRAC)
+def _(t):
+    ae, a, b = pair(t)
+    own(t, a)
+    t.refused(t.create(a, TRAC, {"tid": t.name("tid"), "rqp": step(a.ri, "x", ae.id)}), 4105, 5222, 4103)
+
+
+@check("TRA", "DELETE/TRAC/frees-its-target", TRAC_ + ".2.4", needs=TRAC)
+def _(t):
+    ae, a, b = pair(t)
+    trac = own(t, a)
+    t.rsc(t.delete(trac), 2002)
+    t.rsc(t.update(a, {"lbl": ["free"]}), 2004)
+
+
+@check("TRA", "DELETE/CNT/above-what-is-locked", TRAC_ + ".2.1", needs=TRAC)
+def _(t):
+    ae, a, b = pair(t)
+    inner = t.cnt(a, lbl=["old"])
+    trac = own(t, inner)
+    if trac.get("trst") != 2:
+        t.rsc(t.update(trac, {"tctl": 2}), 2004)
+        settled(t, trac, 2)
+    t.refused(t.delete(a), 4105, 5222, 4103)
+    t.equal(labels(t, inner), [["old"]], "labels of the locked container")
+
+
+@check("TRA", "CREATE/TRAC/about-another-resource", TRAC_ + ".1", needs=TRAC)
+def _(t):
+    ae, a, b = pair(t)
+    t.refused(t.create(a, TRAC, {"tid": t.name("tid"), "rqp": step(b.ri, "x", ae.id)}), 4000)
+
+
+@check("TRA", "CREATE/TRAC/for-somebody-else", TRAC_ + ".1", needs=TRAC)
+def _(t):
+    ae, a, b = pair(t)
+    t.refused(t.create(a, TRAC, {"tid": t.name("tid"), "rqp": step(a.ri, "x", t.ae().id)}), 4000, 4103)
+
+
+@check("TRA", "UPDATE/TRAC/execution-fails", TRAC_ + ".2.3", needs=TRAC)
+def _(t):
+    ae, a, b = pair(t)
+    trac = t.make(a, TRAC, {"tid": t.name("tid"), "rqp": dict(step(a.ri, "x", ae.id), pc={"m2m:cnt": {"mni": -1}})})
+    if t.retrieve(trac).get("trst") != 2:
+        t.rsc(t.update(trac, {"tctl": 2}), 2004)
+        settled(t, trac, 2)
+    t.update(trac, {"tctl": 3})
+    t.equal(settled(t, trac, 5, 6).get("trst"), 5, "transactionState (5: ERROR)")
+    t.equal(labels(t, a), [["old"]], "labels")
+
+
+@check("TRA", "CREATE/TRAM/of-several-operations", MANAGED + ".2.1", needs=TRAM)
+def _(t):
+    ae, a, b = pair(t)
+    name = t.name("new")
+    made = {"op": 1, "ty": 3, "to": a.ri, "fr": ae.id, "rqi": "r3", "rvi": "4", "pc": {"m2m:cnt": {"rn": name}}}
+    gone = {"op": 4, "to": b.ri, "fr": ae.id, "rqi": "r4", "rvi": "4"}
+    tram = t.make(ae, TRAM, {"tmd": 1, "tmh": 2, "rqps": [step(a.ri, "new", ae.id), made, gone]})
+    r = settled(t, tram, 4, 5, 6)
+    t.equal([r.get("trst"), [x.get("rsc") for x in r.get("rsps")]], [4, [2004, 2001, 2002]], "transactionState and response status codes")
+    t.rsc(t.retrieve(a.path + "/" + name, fr=ae.id), 2000)
+    t.refused(t.retrieve(b), 4004)
+
+
+@check("TRA", "CREATE/TRAM/without-privilege", MANAGED + ".2.1", needs=TRAM)
+def _(t):
+    ae, a, b = pair(t)
+    other, c, d = pair(t)
+    tram = t.make(ae, TRAM, {"tmd": 1, "tmh": 2, "rqps": [step(a.ri, "new", ae.id), step(c.ri, "new", ae.id, n=2)]})
+    t.true(settled(t, tram, 4, 5, 6).get("trst") in (5, 6), "transactionState is ERROR or ABORTED")
+    t.equal(labels(t, a, c), [["old"], ["old"]], "labels of both containers")
+
+
+@check("TRA", "UPDATE/TRAM/commit-twice", MANAGED + ".2.3", needs=TRAM)
+def _(t):
+    ae, a, b = pair(t)
+    tram = t.make(ae, TRAM, {"tmd": 2, "tmh": 2, "rqps": [step(a.ri, "new", ae.id)]})
+    for control, state in ((2, 2), (3, 3), (4, 4)):
+        t.rsc(t.update(tram, {"tctl": control}), 2004)
+        settled(t, tram, state)
+    t.refused(t.update(tram, {"tctl": 4}), 4123)
+    t.refused(t.update(tram, {"tctl": 5}), 4123)
