@@ -73,6 +73,10 @@ enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event
 
 /* ---- requests ---- */
 
+bool cse_is_undeletable(const struct cse *c, const struct resource *r)
+{
+	return r->type == TY_CSE_BASE || r->type == TY_AE_CONTACT_LIST_PER_CSE || cse_is_fixed(c, r);
+}
 
 static void put_deleted(struct exchange *x, struct wr *w)
 {
@@ -110,7 +114,7 @@ void cse_delete(struct exchange *x)
 	}
 	if (!take_virtual(x))
 		return;
-	if (x->target->type == TY_CSE_BASE || x->target->type == TY_AE_CONTACT_LIST_PER_CSE || cse_is_fixed(x->cse, x->target)) {
+	if (cse_is_undeletable(x->cse, x->target)) {
 		exchange_fail(x, x->target->type == TY_NOTIFICATION_TARGET_POLICY ? RSC_BAD_REQUEST : RSC_OPERATION_NOT_ALLOWED, "a resource of type %d cannot be deleted", x->target->type);
 		return;
 	}

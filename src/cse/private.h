@@ -104,6 +104,7 @@ struct own_resource {
 struct resource *cse_make_resource(struct cse *c, const struct own_resource *o); /* a new reference; NULL: the store failed. Without events */
 void cse_make_fixed(struct cse *c);
 bool cse_is_fixed(const struct cse *c, const struct resource *r);
+bool cse_is_undeletable(const struct cse *c, const struct resource *r); /* whoever asks */
 
 /* ---- one request ---- */
 enum cse_virtual { VIRTUAL_NONE, VIRTUAL_LATEST, VIRTUAL_OLDEST, VIRTUAL_FAN_OUT, VIRTUAL_SEMANTIC_FAN_OUT, VIRTUAL_POLLING_URI,

@@ -127,7 +127,12 @@ bool transaction_refuses(struct exchange *x)
 	struct locks *s = x->cse->services[SERVICE_TRANSACTION];
 
 	/* another transaction is refused by its own attempt to lock */
-	if (!s || !s->first || (x->rq->operation == ONEM2M_CREATE && x->rq->type == TY_TRANSACTION) || !is_locked(x, s))
+	if (!s || !s->first || (x->rq->operation == ONEM2M_CREATE && x->rq->type == TY_TRANSACTION))
+		return false;
+	/* what will be refused when the lock is gone is not worth another attempt */
+	if (x->rq->operation == ONEM2M_DELETE && x->virtual_child == VIRTUAL_NONE && cse_is_undeletable(x->cse, x->target))
+		return false;
+	if (!is_locked(x, s))
 		return false;
 	sweep(x->cse, s);
 	if (!is_locked(x, s))

@@ -378,6 +378,17 @@ static void what_was_only_locked_does_not(void **state)
 	rig_free(g);
 }
 
+static void a_lock_does_not_hide_what_is_never_allowed(void **state)
+{
+	struct rig *g = rig_with_containers();
+
+	(void)state;
+	assert_rsc(transaction(g, "", update(g, "cse-in/ae/a", "'lbl':['new']")), RSC_CREATED);
+	assert_rsc(rig_delete(g, "CAdmin", "cse-in/ae"), RSC_TRANSACTION_PROCESSING_IS_INCOMPLETE);
+	assert_rsc(rig_delete(g, "CAdmin", "cse-in"), RSC_OPERATION_NOT_ALLOWED);
+	rig_free(g);
+}
+
 static void a_transaction_is_about_its_parent(void **state)
 {
 	struct rig *g = rig_with_containers();
@@ -559,6 +570,7 @@ int main(void)
 		cmocka_unit_test(others_may_retrieve_if_it_says_so),
 		cmocka_unit_test(what_was_promised_survives_a_restart),
 		cmocka_unit_test(what_was_only_locked_does_not),
+		cmocka_unit_test(a_lock_does_not_hide_what_is_never_allowed),
 		cmocka_unit_test(a_transaction_is_about_its_parent),
 		cmocka_unit_test(a_transaction_may_delete_its_parent),
 		cmocka_unit_test(commits_at_both),
