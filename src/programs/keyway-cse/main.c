@@ -1,6 +1,5 @@
 /* keyway-cse: a oneM2M CSE. Puts the parts together: store, CSE, bindings, IPE-OCI. */
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "binding/coap/coap_binding.h"
 #include "binding/http/http_binding.h"
+#include "binding/router/router.h"
 #include "cse/cse.h"
 #include "cse/tree.h"
 #include "loop/log.h"
@@ -23,6 +23,7 @@
 #define DEREGISTER_MS 2000
 
 struct program {
+	struct router router; /* first: the CSE's transport is the router, and the program is found from it */
 	struct options options;
 	struct loop *loop;
 	struct tls_credentials *tls, *psk;
@@ -67,7 +68,7 @@ static bool make_directory(const char *path)
 	return true;
 }
 
-/* ---- what the CSE asks of its shell; the sender comes first, so that it is its own transport ---- */
+/* ---- what the CSE asks of its shell ---- */
 
 static uint64_t now_ms(void *transport)
 {
@@ -83,16 +84,7 @@ static uint64_t unix_ms(void *transport)
 
 static struct program *program_of(void *transport)
 {
-	return (struct program *)(void *)((char *)transport - offsetof(struct program, sender));
-}
-
-/* The scheme of a point of access says by which binding it is reached. */
-static void send_by_scheme(void *transport, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
-{
-	if (strncmp(url, "coap:", 5) == 0 || strncmp(url, "coaps:", 6) == 0)
-		coap_binding_send(program_of(transport)->coap, url, target_id, rq, done, ctx);
-	else
-		http_binding_send(transport, url, target_id, rq, done, ctx);
+	return (struct program *)transport;
 }
 
 static void defer(void *transport, void (*fn)(void *), void *ctx)
@@ -189,6 +181,10 @@ static int start_parts(struct program *p)
 	p->client = http_client_new(p->loop, p->tls);
 	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity};
 	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, p->psk});
+	router_add(&p->router, "http", http_binding_send, &p->sender);
+	router_add(&p->router, "https", http_binding_send, &p->sender);
+	router_add(&p->router, "coap", coap_binding_send, p->coap);
+	router_add(&p->router, "coaps", coap_binding_send, p->coap);
 	p->wake_at = CLOCK_NEVER;
 	p->wake = loop_timer_new(p->loop, on_wake, p);
 	return 0;
@@ -234,7 +230,7 @@ static int start_cse(struct program *p)
 		.on_registration = on_registration,
 		.on_registration_ctx = p,
 	};
-	const struct cse_transport transport = {send_by_scheme, now_ms, unix_ms, defer, wake_at, &p->sender};
+	const struct cse_transport transport = {router_send, now_ms, unix_ms, defer, wake_at, &p->router};
 
 	if (cse_new(&config, p->store, &transport, &p->cse) != OK)
 		return fail("the CSE cannot start from %s: %s", o->state, store_detail(p->store));

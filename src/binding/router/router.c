@@ -1,0 +1,33 @@
+/* The table of schemes. */
+#include "binding/router/router.h"
+
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+void router_add(struct router *r, const char *scheme, router_send_fn *send, void *binding)
+{
+	assert(r->count < ROUTER_ROUTES_MAX);
+	r->routes[r->count++] = (struct route){scheme, send, binding};
+}
+
+/* RFC 3986 clause 3.1: in any case. */
+static bool has_scheme(const char *url, const char *scheme)
+{
+	size_t n = strlen(scheme);
+
+	return strncasecmp(url, scheme, n) == 0 && strncmp(url + n, "://", 3) == 0;
+}
+
+void router_send(void *router, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	struct router *r = router;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (has_scheme(url, r->routes[i].scheme)) {
+			r->routes[i].send(r->routes[i].binding, url, target_id, rq, done, ctx);
+			return;
+		}
+	}
+	done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+}
