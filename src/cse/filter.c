@@ -1,4 +1,4 @@
-/* Filter criteria. */
+/* Reading filter criteria. */
 #include "cse/filter.h"
 
 #include <stddef.h>
@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/content_query.h"
 #include "cse/geo.h"
+#include "cse/labels_query.h"
 #include "cse/private.h"
 #include "onem2m/schema_value.h"
 
@@ -165,6 +167,51 @@ static bool add_attribute(struct parsing *p, struct rd name, struct rd value)
 	return true;
 }
 
+/* No list: '+' is a space, as forms write it. */
+static bool with_spaces(struct json_arena *a, struct rd raw, struct rd *text)
+{
+	uint8_t *room = json_arena_alloc(a, raw.left + 1), c;
+	size_t n = 0;
+
+	if (!room)
+		return false;
+	while (rd_u8(&raw, &c))
+		room[n++] = c == '+' ? ' ' : c;
+	return decode(a, rd_of(room, n), text);
+}
+
+static bool take_labels_query(struct parsing *p, struct rd raw)
+{
+	const char *why = "text";
+	struct rd text;
+
+	if (with_spaces(p->arena, raw, &text))
+		p->f->labels_query = labels_query_parse(p->arena, text, &why);
+	if (!p->f->labels_query)
+		snprintf(p->why, p->size, "`lbq` in the query must have %s", why);
+	p->f->conditions++;
+	return p->f->labels_query != NULL;
+}
+
+/* cfs and cfq go together. TS-0004 clause 7.3.3.17.13. */
+static bool take_content_query(struct parsing *p)
+{
+	struct filter *f = p->f;
+	const char *why;
+
+	if (f->content_syntax == 0 && f->content_text.left == 0)
+		return true;
+	if (f->content_syntax == 0 || f->content_text.left == 0) {
+		snprintf(p->why, p->size, "`cfs` and `cfq` in the query go together");
+		return false;
+	}
+	f->content = content_query_parse(p->arena, f->content_text, &why);
+	if (!f->content)
+		snprintf(p->why, p->size, "`cfq` in the query must have %s", why);
+	f->conditions++;
+	return f->content != NULL;
+}
+
 static bool argument(struct parsing *p, struct rd name, struct rd raw, struct rd value)
 {
 	struct filter *f = p->f;
@@ -237,8 +284,12 @@ static bool argument(struct parsing *p, struct rd name, struct rd raw, struct rd
 		return f->apply_relative_path = value, true;
 	if (IS("atrl"))
 		return add_texts(p, "atrl", raw, f->attribute_list, &f->attribute_list_count);
-	if (IS("cfs") || IS("cfq") || IS("lbq"))
-		return true; /* content filters: applied by retrieve.c from the raw query */
+	if (IS("cfs"))
+		return one_of(p, "cfs", value, 1, &f->content_syntax);
+	if (IS("cfq"))
+		return with_spaces(p->arena, raw, &f->content_text) || wrong(p, "cfq", "text");
+	if (IS("lbq"))
+		return take_labels_query(p, raw);
 #undef IS
 	return add_attribute(p, name, value);
 }
@@ -247,7 +298,7 @@ static bool argument(struct parsing *p, struct rd name, struct rd raw, struct rd
 static bool may_repeat(struct rd name)
 {
 	static const char *const once[] = {"crb", "cra", "ms", "us", "exb", "exa", "sts", "stb", "sza", "szb", "smf", "fu", "fo", "lim", "lvl", "ofst", "arp", "gmty", "gsf",
-		"geom", "rcn", "drt", "rt", "rp", "da", "tqi", "sqi"};
+		"geom", "rcn", "drt", "rt", "rp", "da", "tqi", "sqi", "cfs", "cfq", "lbq"};
 
 	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
 		if (rd_is(name, once[i]))
@@ -308,273 +359,5 @@ enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, c
 		if (!argument(&p, name, pair, value))
 			return ERR_BAD_VALUE;
 	}
-	return take_geometry(&p) ? OK : ERR_BAD_VALUE;
-}
-
-/* ---- matching ---- */
-
-static int compare(struct rd a, struct rd b)
-{
-	size_t n = a.left < b.left ? a.left : b.left;
-	int r = n ? memcmp(a.at, b.at, n) : 0;
-
-	return r ? r : (a.left > b.left) - (a.left < b.left);
-}
-
-/* attribute < stamp, or > */
-static bool before(struct resource *r, const char *name, struct rd stamp)
-{
-	struct rd value;
-
-	return json_string(resource_get(r, name), &value) && compare(value, stamp) < 0;
-}
-
-static bool after(struct resource *r, const char *name, struct rd stamp)
-{
-	struct rd value;
-
-	return json_string(resource_get(r, name), &value) && compare(value, stamp) >= 0;
-}
-
-static bool wild(const char *pattern, const char *text)
-{
-	return cse_pattern_matches(pattern, text);
-}
-
-static bool text_matches(struct rd pattern, struct rd text)
-{
-	char p[512], t[4096];
-
-	if (!memchr(pattern.at, '*', pattern.left))
-		return rd_equal(pattern, text);
-	return rd_text(pattern, p, sizeof p) && rd_text(text, t, sizeof t) && wild(p, t);
-}
-
-static bool has_label(struct resource *r, const struct rd *labels, size_t count)
-{
-	const struct json *lbl = resource_get(r, "lbl");
-
-	for (const struct json *l = lbl ? lbl->first : NULL; l; l = l->next)
-		for (size_t i = 0; i < count; i++)
-			if (l->type == JSON_STRING && labels[i].left > 0 && text_matches(labels[i], l->text))
-				return true;
-	return false;
-}
-
-static bool has_type(int type, const int *types, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (types[i] == type)
-			return true;
-	return false;
-}
-
-static bool value_matches(struct rd pattern, const struct json *v)
-{
-	if (!v)
-		return false;
-	switch (v->type) {
-	case JSON_ARRAY:
-		for (const struct json *e = v->first; e; e = e->next)
-			if (value_matches(pattern, e))
-				return true;
-		return false;
-	case JSON_STRING:
-		return text_matches(pattern, v->text);
-	case JSON_NUMBER:
-		return text_matches(pattern, v->text);
-	case JSON_TRUE:
-		return rd_is(pattern, "true") || rd_is(pattern, "1");
-	case JSON_FALSE:
-		return rd_is(pattern, "false") || rd_is(pattern, "0");
-	case JSON_NULL:
-	case JSON_OBJECT:
-		return rd_equal(pattern, v->source);
-	}
-	return false;
-}
-
-struct relative {
-	const struct filter *f;
-	const struct filter_attribute *attribute;
-	bool found;
-};
-
-static bool child_attribute(void *ctx, struct resource *r)
-{
-	struct relative *s = ctx;
-	char name[64];
-
-	s->found = rd_text(s->attribute->name, name, sizeof name) && value_matches(s->attribute->value, resource_get(r, name));
-	return !s->found;
-}
-
-static bool child_label(void *ctx, struct resource *r)
-{
-	struct relative *s = ctx;
-
-	s->found = has_label(r, s->f->child_labels, s->f->child_label_count);
-	return !s->found;
-}
-
-static bool child_type(void *ctx, struct resource *r)
-{
-	struct relative *s = ctx;
-
-	s->found = has_type(r->type, s->f->child_types, s->f->child_type_count);
-	return !s->found;
-}
-
-static bool any_child(struct cse *c, struct resource *r, struct relative *s, tree_each *fn)
-{
-	return tree_children(c->tree, r, 0, true, fn, s) == OK && s->found;
-}
-
-static bool attribute_matches(const struct filter *f, const struct filter_attribute *a, struct cse *c, struct resource *r)
-{
-	struct relative s = {f, a, false};
-	struct resource *parent;
-	char name[64];
-	bool ok = false;
-
-	if (!rd_text(a->name, name, sizeof name))
-		return false;
-	switch (a->whose) {
-	case FILTER_OWN:
-		return value_matches(a->value, resource_get(r, name));
-	case FILTER_CHILD:
-		return any_child(c, r, &s, child_attribute);
-	case FILTER_PARENT:
-		parent = tree_parent(c->tree, r);
-		if (parent)
-			ok = value_matches(a->value, resource_get(parent, name));
-		resource_unref(parent);
-		return ok;
-	}
-	return false;
-}
-
-static bool parent_matches(const struct filter *f, struct cse *c, struct resource *r, bool by_label)
-{
-	struct resource *parent = tree_parent(c->tree, r);
-	bool ok = parent && (by_label ? has_label(parent, f->parent_labels, f->parent_label_count) : has_type(parent->type, f->parent_types, f->parent_type_count));
-
-	resource_unref(parent);
-	return ok;
-}
-
-static bool content_type_matches(const struct filter *f, struct resource *r)
-{
-	struct rd cnf;
-
-	struct rd media;
-
-	if (!json_string(resource_get(r, "cnf"), &cnf))
-		return false;
-	/* "text/plain:0" is of the type text/plain, too */
-	media = cnf;
-	if (!rd_until(&(struct rd){cnf.at, cnf.left}, ':', &media))
-		media = cnf;
-	for (size_t i = 0; i < f->content_type_count; i++)
-		if (text_matches(f->content_types[i], cnf) || text_matches(f->content_types[i], media))
-			return true;
-	return false;
-}
-
-/* Counts conditions that hold and do not. */
-struct tally {
-	unsigned held, all;
-};
-
-static void condition(struct tally *t, bool given, bool held)
-{
-	t->all += given;
-	t->held += given && held;
-}
-
-
-/* The given geometry stands in the given relation to the resource's location. */
-static bool geo_matches(const struct filter *f, struct resource *r)
-{
-	const struct json *loc = resource_get(r, "loc");
-	struct json_arena *arena;
-	const struct geo *where;
-	bool ok;
-
-	if (!loc)
-		return false;
-	arena = json_arena_new();
-	if (!arena)
-		return false;
-	where = geo_parse_object(arena, loc);
-	ok = where && geo_relate(f->geometry, (enum geo_function)f->relation, where);
-	json_arena_free(arena);
-	return ok;
-}
-
-static void tally_times(const struct filter *f, struct resource *r, struct tally *t)
-{
-	condition(t, f->crb.left > 0, f->crb.left > 0 && before(r, "ct", f->crb));
-	condition(t, f->cra.left > 0, f->cra.left > 0 && after(r, "ct", f->cra));
-	condition(t, f->ms.left > 0, f->ms.left > 0 && after(r, "lt", f->ms));
-	condition(t, f->us.left > 0, f->us.left > 0 && before(r, "lt", f->us));
-	condition(t, f->exb.left > 0, f->exb.left > 0 && before(r, "et", f->exb));
-	condition(t, f->exa.left > 0, f->exa.left > 0 && after(r, "et", f->exa));
-}
-
-static void tally_sizes(const struct filter *f, struct resource *r, struct tally *t)
-{
-	uint64_t n = 0;
-	bool has;
-
-	if (f->has_sts || f->has_stb) {
-		has = json_uint(resource_get(r, "st"), &n);
-		condition(t, f->has_sts, has && n < f->sts);
-		condition(t, f->has_stb, has && n > f->stb);
-	}
-	if (f->has_sza || f->has_szb) {
-		has = json_uint(resource_get(r, "cs"), &n);
-		condition(t, f->has_sza, has && n >= f->sza);
-		condition(t, f->has_szb, has && n < f->szb);
-	}
-}
-
-bool filter_matches(const struct filter *f, struct cse *c, struct resource *r)
-{
-	struct tally t = {0, 0};
-	struct relative s = {f, NULL, false};
-
-	if (f->conditions == 0)
-		return true;
-	condition(&t, f->type_count > 0, has_type(r->type, f->types, f->type_count));
-	if (t.all && !t.held && f->operation == 1)
-		return false;
-	if (f->label_count > 0)
-		condition(&t, true, has_label(r, f->labels, f->label_count));
-	tally_times(f, r, &t);
-	tally_sizes(f, r, &t);
-	if (f->content_type_count > 0)
-		condition(&t, true, content_type_matches(f, r));
-	for (size_t i = 0; i < f->attribute_count; i++)
-		condition(&t, true, attribute_matches(f, &f->attributes[i], c, r));
-	if (f->parent_type_count > 0)
-		condition(&t, true, parent_matches(f, c, r, false));
-	if (f->parent_label_count > 0)
-		condition(&t, true, parent_matches(f, c, r, true));
-	if (f->child_type_count > 0)
-		condition(&t, true, any_child(c, r, &s, child_type));
-	if (f->child_label_count > 0)
-		condition(&t, true, any_child(c, r, &s, child_label));
-	if (f->geometry)
-		condition(&t, true, geo_matches(f, r));
-	if (f->semantics.left > 0)
-		condition(&t, true, filter_semantics_match(f, c, r));
-	switch (f->operation) {
-	case 2:
-		return t.held > 0;
-	case 3:
-		return t.held == 1;
-	default:
-		return t.held == t.all;
-	}
+	return take_geometry(&p) && take_content_query(&p) ? OK : ERR_BAD_VALUE;
 }

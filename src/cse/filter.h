@@ -13,9 +13,11 @@
 #include "base/rd.h"
 #include "json/json.h"
 
+struct content_query;
 struct cse;
 struct geo;
 struct exchange;
+struct labels_query;
 struct resource;
 
 #define FILTER_LIST_MAX 32
@@ -41,6 +43,10 @@ struct filter {
 	struct rd geo_type, geo_function, geo_coordinates; /* gmty, gsf, geom: */
 	const struct geo *geometry;
 	int relation;
+	int content_syntax;          /* cfs; 0: absent */
+	struct rd content_text;      /* cfq */
+	const struct content_query *content;
+	const struct labels_query *labels_query; /* lbq */
 	enum filter_usage usage;
 	int operation;               /* fo: 1 AND, 2 OR, 3 XOR */
 	uint64_t limit, level, offset; /* 0: absent */

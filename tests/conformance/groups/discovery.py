@@ -293,3 +293,73 @@ def _(t):
     r = t.rsc(t.retrieve(tree.ae, rcn=6, ty=9), 2000)
     refs = r.rep.get("rrf") if isinstance(r.rep, dict) else r.rep
     t.equal([x["nm"] for x in refs], ["g"], "the references that match")
+
+
+CONTENT = "TS-0001 J.2"
+LABELS = "TS-0004 7.3.3.17.16"
+
+
+class Contents(Tree):
+    """ae / c [color:red, kind] / warm, cold (JSON), text (not JSON); ae / d [color:blue]."""
+
+    def __init__(self, t):
+        self.t = t
+        self.ae = t.ae()
+        self.c = t.cnt(self.ae, rn="c", lbl=["color:red", "kind"])
+        t.cnt(self.ae, rn="d", lbl=["color:blue"])
+        t.cin(self.c, '{"t":25,"where":{"the floor":["north","south"]},"name":"big room"}', rn="warm", cnf="application/json:0")
+        t.cin(self.c, '{"t":5,"name":"small room"}', rn="cold", cnf="application/json:0")
+        t.cin(self.c, '{"t":25}', rn="text", cnf="text/plain:0")
+
+
+def finds_content(wanted, query, more, t):
+    tree = Contents(t)
+    t.same(tree.find(cfs=1, cfq="$.t GT 0"), {"warm", "cold"}, "what $.t GT 0 finds")
+    t.same(tree.find(cfs=1, cfq=query, **more), set(wanted), "what %s finds" % query)
+
+
+for _rule, _wanted, _query, _more in (
+        ("EQ-number", ("warm",), "$.t EQ 25", {}), ("EQ-number-by-value", ("warm",), "$.t EQ 25.0", {}), ("EQ-string", ("warm",), '$.name EQ "big room"', {}), ("NE-number", ("cold",), "$.t NE 25", {}),
+        ("GT", ("warm",), "$.t GT 5", {}), ("GE", ("warm", "cold"), "$.t GE 5", {}), ("LT", ("cold",), "$.t LT 25", {}), ("LE", ("warm", "cold"), "$.t LE 25", {}),
+        ("MATCH", ("cold",), '$.name MATCH "small"', {}), ("MATCH-a-part", ("warm", "cold"), "$.name MATCH room", {}), ("AND", ("warm",), '$.t GT 0 AND $.name MATCH "big"', {}),
+        ("AND-neither", (), '$.t LT 10 AND $.name MATCH "big"', {}), ("OR", ("warm", "cold"), '$.t LT 10 OR $.name MATCH "big"', {}),
+        ("member-with-quotes-and-element", ("warm",), '$.where."the floor"[1] EQ "south"', {}), ("element-that-is-not-there", (), '$.where."the floor"[2] EQ "south"', {}),
+        ("member-that-is-not-there", (), "$.nothing NE 1", {}), ("and-ty", (), "$.t GT 0", {"ty": 3}), ("and-cty", ("warm", "cold"), "$.t GT 0", {"cty": "application/json"}),
+        ("or-lbl", ("warm", "cold", "d"), "$.t GT 0", {"fo": 2, "lbl": "color:blue"})):
+    check("DIS", "DISCOVER/CFQ/" + _rule, CONTENT)(functools.partial(finds_content, _wanted, _query, _more))
+
+
+def finds_keys(wanted, query, t):
+    tree = Contents(t)
+    t.same(tree.find(ty=3), {"c", "d"}, "what ty=3 finds")
+    t.same(tree.find(ty=3, lbq=query), set(wanted), "what %s finds" % query)
+
+
+for _rule, _wanted, _query in (
+        ("key", ("c", "d"), "color"), ("key-only", ("c",), "kind"), ("key-is-not-a-part", (), "col"), ("NT", ("d",), "NT kind"), ("EQ", ("c",), "color EQ red"), ("pair", ("d",), "color:blue"),
+        ("EQ-none", (), "color EQ green"), ("NE", ("d",), "color NE red"), ("NE-needs-a-value", (), "kind NE red"), ("IN", ("c", "d"), "color IN (red, blue)"), ("IN-one", ("d",), "color IN (green, blue)"),
+        ("NI", ("d",), "color NI (red, green)"), ("NI-none", (), "color NI (red, blue)")):
+    check("DIS", "DISCOVER/LBQ/" + _rule, LABELS)(functools.partial(finds_keys, _wanted, _query))
+
+
+def wrong_content(q, names, t):
+    tree = Contents(t)
+    t.same(tree.find(cfs=1, cfq="$.t GT 20"), {"warm"}, "what $.t GT 20 finds")
+    t.same(tree.find(lbq="kind"), {"c"}, "what kind finds")
+    r = t.refused(t.retrieve(tree.ae, fu=1, **q), 4000)
+    t.true(names in r.text, "the refusal names %s, got %s" % (names, r.text))
+
+
+for _rule, _q, _names in (
+        ("cfs-unknown", {"cfs": 9, "cfq": "$.t GT 20"}, "cfs"), ("cfs-without-cfq", {"cfs": 1}, "cfq"), ("cfq-without-path", {"cfs": 1, "cfq": "t GT 20"}, "cfq"), ("cfq-without-value", {"cfs": 1, "cfq": "$.t GT"}, "cfq"),
+        ("cfq-unknown-keyword", {"cfs": 1, "cfq": "$.t IS 20"}, "cfq"), ("cfq-GT-text", {"cfs": 1, "cfq": "$.t GT warm"}, "cfq"), ("cfq-open-string", {"cfs": 1, "cfq": '$.t EQ "x'}, "cfq"),
+        ("cfq-very-long", {"cfs": 1, "cfq": "$.t EQ " + "9" * 5000}, "cfq"), ("lbq-unknown-keyword", {"lbq": "color IS red"}, "lbq"), ("lbq-open-list", {"lbq": "color IN (red"}, "lbq"), ("lbq-NT-alone", {"lbq": "NT"}, "lbq")):
+    check("DIS", "DISCOVER/FC/refused-" + _rule, FILTER)(functools.partial(wrong_content, _q, _names))
+
+
+@check("DIS", "RETRIEVE/CFQ/fu-2-of-an-instance", CONTENT)
+def _(t):
+    tree = Contents(t)
+    t.rsc(t.retrieve(tree.c.path + "/warm", fr=tree.ae.id, fu=2, cfs=1, cfq="$.t GT 20"), 2000)
+    r = t.retrieve(tree.c.path + "/cold", fr=tree.ae.id, fu=2, cfs=1, cfq="$.t GT 20")
+    t.true(r.rsc != 2000 or not isinstance(r.rep, dict) or "con" not in r.rep, "an instance whose content does not match is not shown, got %s" % r)
