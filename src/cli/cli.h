@@ -123,6 +123,7 @@ int decode_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int backup_main(int argc, char **argv);
 int check_main(int argc, char **argv);
+int credentials_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nettle/gcm.h>
+#include <nettle/hmac.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -130,4 +131,17 @@ enum err secret_unseal(const struct secret *file_key, const char *label, struct 
 	}
 	bytes_wipe(plain, sizeof plain);
 	return e;
+}
+
+void secret_name(const struct secret *s, char name[static 33])
+{
+	static const uint8_t label[] = "keyway key name";
+	struct hmac_sha256_ctx hmac;
+	uint8_t digest[SHA256_DIGEST_SIZE];
+
+	hmac_sha256_set_key(&hmac, secret_len(s), secret_octets(s));
+	hmac_sha256_update(&hmac, sizeof label - 1, label);
+	hmac_sha256_digest(&hmac, sizeof digest, digest);
+	hex_print(name, digest, 16);
+	bytes_wipe(&hmac, sizeof hmac);
 }

@@ -19,4 +19,7 @@ enum err secret_seal(const struct secret *file_key, const char *label, const str
     struct wr *out) MUST_CHECK;
 enum err secret_unseal(const struct secret *file_key, const char *label, struct rd sealed, struct secret **s) MUST_CHECK;
 
+/* A name for a key that tells nothing of it: 16 octets of an HMAC under it, in hexadecimal. Only for keys of full entropy. */
+void secret_name(const struct secret *s, char name[static 33]);
+
 #endif

@@ -24,6 +24,7 @@ static const struct {
 	{"decode", decode_main, "print a Zigbee frame or capture layer by layer"},
 	{"backup", backup_main, "copy the store of a CSE while it runs"},
 	{"check", check_main, "check the store of a CSE"},
+	{"credentials", credentials_main, "list, add, remove keys of a program; rotate what seals them"},
 	{"bench", bench_main, "measure"},
 };
 
@@ -31,7 +32,7 @@ static void usage(FILE *f)
 {
 	fputs("usage: keyway COMMAND [--help]\n\n", f);
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		fprintf(f, "  %s%-9s%s %s\n", style(STYLE_BOLD), commands[i].name, style(STYLE_PLAIN), commands[i].help);
+		fprintf(f, "  %s%-11s%s %s\n", style(STYLE_BOLD), commands[i].name, style(STYLE_PLAIN), commands[i].help);
 	fputs("\n`keyway COMMAND --help` tells the rest; `keyway --version` the version. Begin with `keyway demo`.\n"
 	      "The plant is in ./plant, or where --plant DIR or KEYWAY_PLANT says. Exit status: 0 done, 1 it failed, 2 it was not understood.\n", f);
 }

@@ -1,0 +1,356 @@
+/* `keyway credentials`: what keys a program has and until when. Never their values. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "credentials/credentials.h"
+#include "onem2m/timestamp.h"
+
+#define PATH_SIZE 1024
+#define VALUE_MAX 512
+
+static const char usage[] =
+    "usage: keyway credentials list [--json] [--state DIR | --file F]\n"
+    "       keyway credentials add ID --kind KIND [--value FILE] [options]\n"
+    "       keyway credentials remove ID\n"
+    "       keyway credentials rotate [--to KEK]\n"
+    "       keyway credentials check\n\n"
+    "The keys that a program shares with others: what they are, whose, and when they end. Values are never shown.\n\n"
+    "  list    all of them, expired ones too\n"
+    "  add     a key; its value comes from FILE or, without one, from standard input, never from the command line\n"
+    "  remove  forget one: from then on a handshake under it fails\n"
+    "  rotate  a new key encryption key, and everything sealed anew, while the program goes on\n"
+    "  check   whether every row opens: status 1 when one was changed\n\n"
+    "  --state DIR        the program's state directory, with credentials.db (default .)\n"
+    "  --file F           the store itself\n"
+    "  --kek KEK          a key file, or a PKCS#11 URI (default: what the store says; credentials.key beside a new one)\n"
+    "  --kind KIND        kpm (with a MEF), km (with a MAF), kpsa (with a CSE), esprim, esdata, esdata-wrap, esdata-hmac, ke\n"
+    "  --suid N           its use, TS-0004 6.3.4.2.39 (default by kind: 10, 11, 12, 13, 14)\n"
+    "  --entity E         what From may be under it: an ID, or several joined by blanks\n"
+    "  --peer P           whom it is shared with: an FQDN or a CSE-ID\n"
+    "  --expires TIME     20271231T235959, a duration such as P90D, or `never` (default P365D)\n"
+    "  --value FILE       hexadecimal digits in a file that nobody else may read\n"
+    "  --replace          even if there is one of this ID\n"
+    "  --to KEK           put the key encryption key there instead\n"
+    "  --json             as JSON\n";
+
+struct place {
+	char path[PATH_SIZE];
+	const char *kek;
+	bool json;
+	struct rng rng;
+};
+
+static int place_of(int *argc, char **argv, struct place *p)
+{
+	const char *state = cli_option(argc, argv, "--state"), *file = cli_option(argc, argv, "--file");
+	int n;
+
+	p->kek = cli_option(argc, argv, "--kek");
+	p->json = cli_flag(argc, argv, "--json");
+	p->rng = rng_system();
+	if (state && file)
+		return cli_misuse(usage, "--state and --file exclude each other");
+	n = file ? snprintf(p->path, sizeof p->path, "%s", file) : snprintf(p->path, sizeof p->path, "%s/credentials.db", state ? state : ".");
+	return n > 0 && (size_t)n < sizeof p->path ? CLI_OK : cli_fail("the path of the store is too long");
+}
+
+/* What a cd in the shell must not change: the store remembers it. */
+static bool absolute(const char *kek, char *out, size_t size)
+{
+	char folder[PATH_SIZE];
+	int n;
+
+	if (!kek || kek_is_token(kek) || kek[0] == '/')
+		n = snprintf(out, size, "%s", kek ? kek : "");
+	else
+		n = getcwd(folder, sizeof folder) ? snprintf(out, size, "%s/%s", folder, kek) : -1;
+	return n >= 0 && (size_t)n < size;
+}
+
+static int store_open_at(struct place *p, bool must_exist, bool no_keys, struct credentials **s)
+{
+	char kek[KEK_REFERENCE_MAX];
+	struct credentials_options o = {.path = p->path, .rng = &p->rng, .must_exist = must_exist, .no_keys = no_keys};
+	const char *detail = "";
+
+	if (!absolute(p->kek, kek, sizeof kek))
+		return cli_fail("the path of the key is too long");
+	o.kek = p->kek ? kek : NULL;
+	return credentials_open(&o, s, &detail) == OK ? CLI_OK : cli_fail("%s: %s", p->path, detail);
+}
+
+static void print_time(uint64_t s, char text[static TIMESTAMP_SIZE])
+{
+	if (s == UINT64_MAX)
+		snprintf(text, TIMESTAMP_SIZE, "never");
+	else
+		timestamp_print(text, s * 1000);
+}
+
+/* ---- list ---- */
+
+struct listing {
+	struct json_out *json;
+	uint64_t now;
+	unsigned rows;
+};
+
+static void list_json(struct json_out *o, const struct credential *c, uint64_t now)
+{
+	char expires[TIMESTAMP_SIZE], added[TIMESTAMP_SIZE];
+
+	print_time(c->expires_at, expires);
+	print_time(c->added_at, added);
+	json_object(o, NULL);
+	json_put_string(o, "identity", c->identity);
+	json_put_string(o, "kind", credential_kind_name(c->kind));
+	json_put_uint(o, "suid", c->suid);
+	json_put_string(o, "entity", c->entity);
+	json_put_string(o, "peer", c->peer);
+	json_put_string(o, "added", added);
+	json_put_string(o, "expires", expires);
+	json_put_bool(o, "expired", credential_expired(c, now));
+	json_close(o);
+}
+
+static void list_row(void *ctx, const struct credential *c)
+{
+	struct listing *l = ctx;
+	bool expired = credential_expired(c, l->now);
+	char expires[TIMESTAMP_SIZE];
+
+	if (l->json) {
+		list_json(l->json, c, l->now);
+		return;
+	}
+	if (l->rows++ == 0)
+		printf("%s%-11s %4s  %-15s  %-44s  %-24s  %s%s\n", style(STYLE_BOLD), "KIND", "SUID", "EXPIRES", "IDENTITY", "PEER", "ENTITY", style(STYLE_PLAIN));
+	print_time(c->expires_at, expires);
+	printf("%-11s %4u  %s%-15s%s  %-44s  %-24s  %s\n", credential_kind_name(c->kind), c->suid, expired ? style(STYLE_RED) : "", expires,
+	    expired ? style(STYLE_PLAIN) : "", c->identity, c->peer[0] ? c->peer : "-", c->entity[0] ? c->entity : "-");
+}
+
+static int list(struct place *p)
+{
+	struct wr w = wr_new(64 << 20);
+	struct json_out o = json_out(&w);
+	struct listing l = {p->json ? &o : NULL, clock_unix_ms() / 1000, 0};
+	struct credentials *s;
+	struct rd text;
+	int r = store_open_at(p, true, true, &s);
+
+	if (r != CLI_OK) {
+		wr_free(&w);
+		return r;
+	}
+	json_object(&o, NULL);
+	json_put_string(&o, "store", p->path);
+	json_put_string(&o, "kek", kek_is_token(credentials_kek(s)) ? "token" : credentials_kek(s));
+	json_array(&o, "credentials");
+	if (credentials_each(s, list_row, &l) != OK)
+		r = cli_fail("%s can't be read to its end", p->path);
+	json_close(&o);
+	json_close(&o);
+	if (r == CLI_OK && p->json && wr_done(&w, &text))
+		cli_print_json(text);
+	else if (r == CLI_OK && !p->json && l.rows == 0)
+		printf("%s holds nothing\n", p->path);
+	credentials_close(s);
+	wr_free(&w);
+	return r;
+}
+
+/* ---- add ---- */
+
+/* Spaces and a line end may be around the digits. */
+static int value_read(const char *path, struct secret **key)
+{
+	char text[VALUE_MAX];
+	uint8_t octets[SECRET_MAX];
+	struct stat st;
+	size_t len = 0, n = 0;
+	ssize_t r = 0;
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	bool private, good;
+
+	if (fd < 0)
+		return cli_fail("%s can't be read", path);
+	private = !path || (fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || (st.st_mode & 077) == 0));
+	while (private && n < sizeof text && (r = read(fd, text + n, sizeof text - n)) > 0)
+		n += (size_t)r;
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
+		n--;
+	good = private && r == 0 && hex_parse_loose(rd_of(text, n), octets, sizeof octets, &len) && len >= CREDENTIAL_KEY_LEAST;
+	bytes_wipe(text, sizeof text);
+	if (path)
+		close(fd);
+	*key = good ? secret_take(octets, len) : NULL;
+	bytes_wipe(octets, sizeof octets);
+	if (*key)
+		return CLI_OK;
+	return private ? cli_fail("the value must be %d to %d octets in hexadecimal", CREDENTIAL_KEY_LEAST, SECRET_MAX)
+		       : cli_fail("%s may be read by others: chmod 600 it", path);
+}
+
+static unsigned default_suid(enum credential_kind kind)
+{
+	return kind <= KIND_ESDATA ? (unsigned)kind : kind <= KIND_ESDATA_HMAC ? 14 : 0; /* 10..14 are the same numbers in both tables */
+}
+
+static int fields(int *argc, char **argv, struct credential *c)
+{
+	const char *kind = cli_option(argc, argv, "--kind"), *suid = cli_option(argc, argv, "--suid"), *entity = cli_option(argc, argv, "--entity");
+	const char *peer = cli_option(argc, argv, "--peer"), *expires = cli_option(argc, argv, "--expires");
+	uint64_t now = clock_unix_ms(), ms = 0, n = 0;
+
+	if (!kind || !credential_kind_parse(rd_str(kind), &c->kind) || c->kind == KIND_STORE_KEY)
+		return cli_misuse(usage, "--kind must be one of kpm, km, kpsa, esprim, esdata, esdata-wrap, esdata-hmac, ke");
+	if (suid && (!rd_decimal(rd_str(suid), &n) || n > 999))
+		return cli_misuse(usage, "--suid must be a number such as 12");
+	c->suid = suid ? (unsigned)n : default_suid(c->kind);
+	if (!rd_text(rd_str(entity ? entity : ""), c->entity, sizeof c->entity) || !rd_text(rd_str(peer ? peer : ""), c->peer, sizeof c->peer))
+		return cli_fail("--entity or --peer is too long");
+	c->added_at = now / 1000;
+	c->expires_at = UINT64_MAX;
+	if (expires && strcmp(expires, "never") == 0)
+		return CLI_OK;
+	if (!timestamp_parse_abs_rel(rd_str(expires ? expires : "P365D"), now, &ms))
+		return cli_misuse(usage, "--expires must be a time such as 20271231T235959, a duration such as P90D, or never");
+	if (ms <= now)
+		return cli_fail("it would be expired already");
+	c->expires_at = ms / 1000;
+	return CLI_OK;
+}
+
+static int put(struct place *p, struct credential *c, bool replace)
+{
+	struct credentials *s;
+	int r = store_open_at(p, false, false, &s);
+	enum err e;
+
+	if (r != CLI_OK)
+		return r;
+	e = credentials_put(s, c, !replace);
+	credentials_close(s);
+	if (e == ERR_EXISTS)
+		return cli_fail("there is a credential %s: --replace it, or remove it first", c->identity);
+	if (e == ERR_BAD_VALUE)
+		return cli_fail("`%s` can't be the identifier of a key: it is RELATIVE@FQDN, of letters, digits and ._-", c->identity);
+	return e == OK ? CLI_OK : cli_fail("it could not be stored: %s", err_text(e));
+}
+
+static int add(struct place *p, int argc, char **argv)
+{
+	const char *value = cli_option(&argc, argv, "--value");
+	bool replace = cli_flag(&argc, argv, "--replace");
+	struct credential c = {.key = NULL};
+	int r = fields(&argc, argv, &c);
+
+	if (r == CLI_OK)
+		r = cli_operands(usage, argc, argv, 1, 1);
+	if (r == CLI_OK && !rd_text(rd_str(argv[1]), c.identity, sizeof c.identity))
+		r = cli_fail("the identifier is too long");
+	if (r == CLI_OK)
+		r = value_read(value, &c.key);
+	if (r == CLI_OK)
+		r = put(p, &c, replace);
+	credential_clear(&c);
+	return r;
+}
+
+/* ---- the rest ---- */
+
+static int list_command(struct place *p, int argc, char **argv)
+{
+	int r = cli_operands(usage, argc, argv, 0, 0);
+
+	return r == CLI_OK ? list(p) : r;
+}
+
+static int remove_command(struct place *p, int argc, char **argv)
+{
+	struct credentials *s;
+	int r = cli_operands(usage, argc, argv, 1, 1);
+	enum err e;
+
+	if (r == CLI_OK)
+		r = store_open_at(p, true, true, &s);
+	if (r != CLI_OK)
+		return r;
+	e = credentials_remove(s, argv[1]);
+	credentials_close(s);
+	if (e == ERR_NOT_FOUND)
+		return cli_fail("there is no credential %s", argv[1]);
+	return e == OK ? CLI_OK : cli_fail("it could not be removed: %s", err_text(e));
+}
+
+static int rotate_command(struct place *p, int argc, char **argv)
+{
+	const char *to = cli_option(&argc, argv, "--to"), *detail = "";
+	int r = cli_operands(usage, argc, argv, 0, 0);
+	char kek[KEK_REFERENCE_MAX];
+	struct credentials *s;
+	enum err e;
+
+	if (r == CLI_OK && !absolute(to, kek, sizeof kek))
+		r = cli_fail("the path of the key is too long");
+	if (r == CLI_OK)
+		r = store_open_at(p, true, false, &s);
+	if (r != CLI_OK)
+		return r;
+	e = credentials_rotate(s, to ? kek : NULL, &detail);
+	credentials_close(s);
+	return e == OK ? CLI_OK : cli_fail("%s: %s", p->path, detail);
+}
+
+static int check_command(struct place *p, int argc, char **argv)
+{
+	int r = cli_operands(usage, argc, argv, 0, 0);
+	char identity[CREDENTIAL_IDENTITY_MAX];
+	struct credentials *s;
+	enum err e;
+
+	if (r == CLI_OK)
+		r = store_open_at(p, true, false, &s);
+	if (r != CLI_OK)
+		return r;
+	e = credentials_verify(s, identity);
+	credentials_close(s);
+	if (e == OK && !p->json)
+		printf("%s is whole\n", p->path);
+	return e == OK ? CLI_OK : cli_fail("%s: the row of %s does not open: it was changed", p->path, identity);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct place *p, int argc, char **argv);
+} verbs[] = {
+	{"list", list_command},
+	{"add", add},
+	{"remove", remove_command},
+	{"rotate", rotate_command},
+	{"check", check_command},
+};
+
+int credentials_main(int argc, char **argv)
+{
+	struct place p;
+	int r;
+
+	if (cli_flag(&argc, argv, "--help"))
+		return cli_help(usage);
+	r = place_of(&argc, argv, &p);
+	if (r != CLI_OK)
+		return r;
+	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(&p, argc - 1, argv + 1);
+	return cli_misuse(usage, argc > 1 ? "`%s` is not something to do with credentials" : "what is to be done with credentials?", argc > 1 ? argv[1] : "");
+}
