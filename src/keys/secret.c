@@ -77,6 +77,26 @@ struct secret *secret_dup(const struct secret *original)
 	return s;
 }
 
+struct secret *secret_join(const struct secret *a, const struct secret *b)
+{
+	struct secret *s = slot((size_t)a->len + b->len);
+
+	if (s) {
+		memcpy(s->octets, a->octets, a->len);
+		memcpy(s->octets + a->len, b->octets, b->len);
+	}
+	return s;
+}
+
+struct secret *secret_part(const struct secret *whole, size_t from, size_t len)
+{
+	struct secret *s = from <= whole->len && len <= whole->len - from ? slot(len) : NULL;
+
+	if (s)
+		memcpy(s->octets, whole->octets + from, len);
+	return s;
+}
+
 void secret_free(struct secret *s)
 {
 	if (!s)

@@ -23,6 +23,8 @@ struct secret;
 struct secret *secret_take(void *octets, size_t len);
 struct secret *secret_random(struct rng *rng, size_t len);
 struct secret *secret_dup(const struct secret *s);
+struct secret *secret_join(const struct secret *a, const struct secret *b);         /* a | b; NULL also when that is longer than SECRET_MAX */
+struct secret *secret_part(const struct secret *s, size_t from, size_t len);        /* NULL also when that is not within s */
 void secret_free(struct secret *s); /* accepts NULL */
 size_t secret_len(const struct secret *s);
 bool secret_equal(const struct secret *a, const struct secret *b);
