@@ -8,9 +8,8 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "security/credential.h" /* ENTITY_MAX, CREDENTIAL_ID_MAX */
 
-#define ENTITY_MAX 256
-#define CREDENTIAL_ID_MAX 320
 #define TLS_IDENTITIES_MAX 1024
 
 struct secret;
