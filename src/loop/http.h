@@ -4,6 +4,7 @@
 
 #include "base/rd.h"
 #include "loop/loop.h"
+#include "loop/stream.h"
 #include "loop/tls.h"
 
 #define HTTP_BODY_MAX (1024 * 1024)
@@ -41,6 +42,11 @@ void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const c
 /* Answers and ends the exchange. body is copied. headers end with {NULL, NULL}; may be NULL. */
 void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body);
 
+/* In the place of http_answer: 101, with these headers (Upgrade among them; Connection comes by itself), and then the connection is a stream
+ * of the caller's, with the client's identity as stream_peer. fn comes later, from the loop; with NULL when the client was gone before. */
+typedef void http_upgraded(void *ctx, struct stream *s);
+void http_upgrade(struct http_exchange *x, const struct http_header *headers, http_upgraded *fn, void *ctx);
+
 /* A connection has HTTP_STALL_S for a whole request to come, and for its answer to be taken. When there are too many connections, the one
  * goes that has been without a request for longest, so that those who dribble or idle keep nobody else away. */
 #define HTTP_STALL_S 300
@@ -50,7 +56,7 @@ enum err http_server_new(struct loop *l, const char *host_port, struct tls_crede
 /* The handler itself refuses what is too long, in the words of its protocol; otherwise it is not asked, and the answer is 413. */
 void http_server_refuse_long(struct http_server *s);
 uint16_t http_server_port(const struct http_server *s);
-void http_server_free(struct http_server *s);
+void http_server_free(struct http_server *s); /* upgraded connections must have ended */
 
 /* ---- client ---- */
 struct http_client;

@@ -34,6 +34,8 @@ struct http_exchange {
 	struct wr body;
 	struct MHD_Response *response;
 	unsigned status;
+	http_upgraded *upgraded;            /* the answer is 101; NULL once that was told */
+	void *upgraded_ctx;
 	size_t header_count;
 	struct kept_header *headers;        /* followed by text */
 	char *text;
@@ -42,6 +44,8 @@ struct http_exchange {
 
 static void exchange_free(struct http_exchange *x)
 {
+	if (x->upgraded)
+		x->upgraded(x->upgraded_ctx, NULL);
 	if (x->response)
 		MHD_destroy_response(x->response);
 	wr_free(&x->body);
@@ -327,17 +331,13 @@ void http_exchange_completed(void *server, struct MHD_Connection *connection, vo
 	}
 }
 
-void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
+static void answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct MHD_Response *response)
 {
 	bool suspended = x->state == EXCHANGE_SUSPENDED, late = suspended || x->state == EXCHANGE_FRESH;
 
-	if (x->state == EXCHANGE_GONE) {
-		exchange_free(x);
-		return;
-	}
-	x->response = MHD_create_response_from_buffer(body.left, body.left ? (void *)(uintptr_t)body.at : (void *)(uintptr_t)"", MHD_RESPMEM_MUST_COPY);
-	if (!x->response)
+	if (!response)
 		abort();
+	x->response = response;
 	for (; headers && headers->name; headers++)
 		if (MHD_add_response_header(x->response, headers->name, headers->value) == MHD_NO)
 			status = 500; /* a value that no header can carry */
@@ -349,6 +349,64 @@ void http_answer(struct http_exchange *x, unsigned status, const struct http_hea
 		MHD_resume_connection(x->connection);
 	if (late)
 		http_server_run_at_round_end(x->server);
+}
+
+void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
+{
+	if (x->state == EXCHANGE_GONE) {
+		exchange_free(x);
+		return;
+	}
+	answer(x, status, headers, MHD_create_response_from_buffer(body.left, body.left ? (void *)(uintptr_t)body.at : (void *)(uintptr_t)"", MHD_RESPMEM_MUST_COPY));
+}
+
+/* ---- a connection that becomes a stream ---- */
+
+struct upgraded {
+	struct http_server *server;
+	struct MHD_UpgradeResponseHandle *handle;
+};
+
+static void on_stream_end(void *ctx)
+{
+	struct upgraded *u = ctx;
+
+	MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
+	http_server_run_at_round_end(u->server);
+	free(u);
+}
+
+/* libmicrohttpd sent the 101. */
+static void on_upgrade(void *exchange, struct MHD_Connection *connection, void *context, const char *extra, size_t extra_len, MHD_socket socket,
+    struct MHD_UpgradeResponseHandle *handle)
+{
+	struct http_exchange *x = exchange;
+	http_upgraded *fn = x->upgraded;
+	struct upgraded *u = malloc(sizeof *u);
+	struct stream *s;
+
+	(void)context;
+	http_server_works(connection); /* it may be silent for as long as it likes */
+	if (!u)
+		abort();
+	*u = (struct upgraded){x->server, handle};
+	x->upgraded = NULL;
+	if (stream_over(x->server->loop, socket, rd_of(extra, extra_len), x->peer, x->server->tls, on_stream_end, u, &s) == OK) {
+		fn(x->upgraded_ctx, s);
+		return;
+	}
+	on_stream_end(u);
+	fn(x->upgraded_ctx, NULL);
+}
+
+void http_upgrade(struct http_exchange *x, const struct http_header *headers, http_upgraded *fn, void *ctx)
+{
+	x->upgraded = fn;
+	x->upgraded_ctx = ctx;
+	if (x->state == EXCHANGE_GONE)
+		exchange_free(x);
+	else
+		answer(x, MHD_HTTP_SWITCHING_PROTOCOLS, headers, MHD_create_response_for_upgrade(on_upgrade, x));
 }
 
 void http_exchanges_abandon(struct http_server *s)

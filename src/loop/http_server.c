@@ -259,7 +259,7 @@ static enum err listen_on(const char *host_port, int *out)
 	return OK;
 }
 
-#define COMMON_FLAGS (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME)
+#define COMMON_FLAGS (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE)
 #define COMMON_OPTIONS(s)                                                                                        \
 	MHD_OPTION_LISTEN_SOCKET, (s)->listener, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, (s),                    \
 	    MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, (s), MHD_OPTION_NOTIFY_CONNECTION, on_connection, (s),  \

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +16,8 @@
 #include "loop/tls_private.h"
 #include "loop/udp.h"
 
-#define IN_MAX 65536
+#define IN_MAX STREAM_FIRST_MAX
+#define END_MS 2000
 
 enum stream_state {
 	STREAM_CONNECTING,
@@ -42,7 +44,11 @@ struct stream {
 	void *ctx;
 	stream_accept_fn *accepted; /* server side, until the handshake is done */
 	void *accept_ctx;
+	void (*end)(void *ctx);     /* in the place of close; or NULL */
+	void *end_ctx;
 	bool freed, busy;
+	bool ending;                /* nobody cares for it any more but for what is still to be written */
+	bool secure, given;         /* somebody else does its TLS; octets came with it */
 };
 
 struct stream_listener {
@@ -65,7 +71,9 @@ static void release(struct stream *s)
 			gnutls_bye(s->tls, GNUTLS_SHUT_WR);
 		gnutls_deinit(s->tls);
 	}
-	if (s->fd >= 0)
+	if (s->end)
+		s->end(s->end_ctx);
+	else if (s->fd >= 0)
 		close(s->fd);
 	wr_free(&s->out);
 	free(s->expected_peer);
@@ -132,6 +140,8 @@ static void flush(struct stream *s)
 	if (s->out_sent == s->out.len) {
 		wr_reset(&s->out);
 		s->out_sent = 0;
+		if (s->ending)
+			finish(s, ERR_CLOSED);
 	}
 	update_interest(s);
 }
@@ -153,6 +163,8 @@ void stream_write(struct stream *s, struct rd octets)
 		loop_timer_in(s->later, 0);
 }
 
+static void hand_over(struct stream *s);
+
 static void on_later(void *ctx)
 {
 	struct stream *s = ctx;
@@ -162,6 +174,10 @@ static void on_later(void *ctx)
 		finish(s, s->why);
 	else if (s->state == STREAM_OPEN)
 		flush(s);
+	if (s->given && s->state == STREAM_OPEN && !s->freed) {
+		s->given = false;
+		hand_over(s);
+	}
 	s->busy = false;
 	if (s->freed)
 		release(s);
@@ -414,6 +430,73 @@ enum err stream_from_fd(struct loop *l, int fd, const struct stream_events *even
 	return OK;
 }
 
+enum err stream_over(struct loop *l, int fd, struct rd first, const char *peer, bool secure, void (*end)(void *ctx), void *ctx, struct stream **out)
+{
+	int flags = fcntl(fd, F_GETFL), one = 1;
+	struct stream *s = first.left <= IN_MAX && flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? stream_make(l, fd, STREAM_OPEN) : NULL;
+
+	if (!s)
+		return ERR_IO;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* fails on a local socket, which has no such delay */
+	s->end = end;
+	s->end_ctx = ctx;
+	s->secure = secure;
+	snprintf(s->peer, sizeof s->peer, "%s", peer);
+	if (first.left > 0)
+		memcpy(s->in, first.at, first.left);
+	s->in_len = first.left;
+	s->given = first.left > 0;
+	s->io = loop_io_new(l, fd, LOOP_READ, on_event, s);
+	loop_timer_in(s->later, 0);
+	*out = s;
+	return OK;
+}
+
+void stream_allow(struct stream *s, size_t octets)
+{
+	s->out.maximum = octets;
+}
+
+/* ---- the end of a stream that has something to say yet ---- */
+
+static size_t drop(void *ctx, struct rd in)
+{
+	(void)ctx;
+	return in.left;
+}
+
+static void on_ended(void *ctx, enum err why)
+{
+	(void)why;
+	stream_free(ctx);
+}
+
+static void on_open(void *ctx)
+{
+	(void)ctx;
+}
+
+void stream_end(struct stream *s)
+{
+	static const struct stream_events events = {on_open, drop, on_ended};
+
+	if (!s)
+		return;
+	if (s->state != STREAM_OPEN || s->freed || s->out.spoilt) {
+		stream_free(s);
+		return;
+	}
+	stream_handle(s, &events, s);
+	s->ending = true;
+	if (s->out.len == s->out_sent) {
+		stream_free(s);
+		return;
+	}
+	update_interest(s);
+	s->why = ERR_TIMEOUT;
+	loop_timer_in(s->later, END_MS);
+}
+
 const char *stream_peer(const struct stream *s)
 {
 	return s->peer;
@@ -421,7 +504,7 @@ const char *stream_peer(const struct stream *s)
 
 bool stream_is_tls(const struct stream *s)
 {
-	return s->tls != NULL;
+	return s->tls != NULL || s->secure;
 }
 
 void stream_handle(struct stream *s, const struct stream_events *events, void *ctx)

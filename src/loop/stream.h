@@ -24,8 +24,14 @@ enum err stream_open(struct loop *l, const char *address, struct tls_credentials
     const struct stream_events *events, void *ctx, struct stream **s) MUST_CHECK;
 /* A stream over a descriptor that is open already, such as a pty's master; takes it over, also on failure. */
 enum err stream_from_fd(struct loop *l, int fd, const struct stream_events *events, void *ctx, struct stream **s) MUST_CHECK;
+/* A stream over a connected socket that somebody else closes: end(ctx) in the place of close(2). `first` are octets that came from it before, at
+ * most STREAM_FIRST_MAX. peer as stream_peer shall say it. Whoever gets the stream calls stream_handle at once. */
+#define STREAM_FIRST_MAX 65536
+enum err stream_over(struct loop *l, int fd, struct rd first, const char *peer, bool secure, void (*end)(void *ctx), void *ctx, struct stream **s) MUST_CHECK;
 void stream_write(struct stream *s, struct rd octets); /* copied */
+void stream_allow(struct stream *s, size_t octets);    /* may wait to be written, instead of STREAM_OUT_MAX */
 void stream_free(struct stream *s);                    /* closes; no callback */
+void stream_end(struct stream *s);                     /* likewise, but what was written goes out first, if the peer takes it within two seconds */
 /* Certificate identity (see tls.h) or PSK identity of the peer; "" for neither. */
 const char *stream_peer(const struct stream *s);
 bool stream_is_tls(const struct stream *s);
