@@ -138,6 +138,11 @@ void cse_use_worker(struct cse *c, const struct cse_worker *w)
 	c->worker = *w;
 }
 
+void cse_use_connections(struct cse *c, cse_send_over *send)
+{
+	c->send_over = send;
+}
+
 static void on_internal_created(void *ctx, const struct onem2m_response *rsp)
 {
 	enum onem2m_rsc *rsc = ctx;

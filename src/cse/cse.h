@@ -61,12 +61,18 @@ struct cse_worker {
 enum err cse_new(const struct cse_config *config, struct store *store, const struct cse_transport *t, struct cse **out) MUST_CHECK;
 void cse_free(struct cse *c);
 void cse_use_worker(struct cse *c, const struct cse_worker *w); /* copied; once, after cse_new */
+/* An AE without a point of access and without a polling channel, or at whose point of access nobody answers, is reached over a connection that it
+ * keeps open to this CSE, if it has one; a CSE that has one always. false: it has none. `transport` as in struct cse_transport; once, after cse_new. */
+typedef bool cse_send_over(void *transport, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
+void cse_use_connections(struct cse *c, cse_send_over *send);
 /* rq and all that it points to is borrowed until done. Answers to writes come after they are durable. */
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_tick(struct cse *c);
 
 /* Registers with the registrar of the configuration and keeps at it, once the points of access (config.poa, borrowed) are known. */
 void cse_register(struct cse *c);
+/* The connection to the registrar ended: it is found out at once whether the registrar is still there, and reached again. */
+void cse_registrar_lost(struct cse *c);
 /* Ends the registration: done(ctx) once, when the registrar answered or nobody did. May come at once. */
 void cse_deregister(struct cse *c, void (*done)(void *ctx), void *ctx);
 

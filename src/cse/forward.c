@@ -213,7 +213,7 @@ void cse_forward(struct exchange *x, const char *cse_id)
 	f->to_registrar = c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0;
 	if (h.remote && !node_is_reachable(c, h.remote)) {
 		on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
-	} else if (!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) {
+	} else if ((!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) && !cse_send_connected(c, h.id, f->rq, on_forwarded, f)) {
 		if (h.poa[0])
 			cse_send(c, h.poa, h.id, f->rq, on_forwarded, f);
 		else
@@ -237,7 +237,7 @@ void exchange_retarget(struct exchange *x, struct rd to)
 
 /* ---- NOTIFY to an AE of this CSE ---- */
 
-/* Its points of access, one after the other until one answers: TS-0001 table 9.6.5-2. */
+/* Its points of access, one after the other until one answers (TS-0001 table 9.6.5-2); then a connection of its own. */
 struct attempt {
 	struct cse *cse;
 	const struct onem2m_request *rq;
@@ -247,6 +247,7 @@ struct attempt {
 	struct rd left;               /* the points of access that were not tried, each with a line feed behind it */
 	struct onem2m_request own;    /* in the target's release */
 	char release[16];
+	bool connection_tried;
 	char poas[];
 };
 
@@ -259,6 +260,12 @@ static void on_tried(void *ctx, const struct onem2m_response *rsp)
 	if (rsp->rsc == RSC_TARGET_NOT_REACHABLE && t->left.left > 0) {
 		try_next(t);
 		return;
+	}
+	/* nobody is where it said: it may be behind a translation of addresses, and connected from there */
+	if (rsp->rsc == RSC_TARGET_NOT_REACHABLE && !t->connection_tried) {
+		t->connection_tried = true;
+		if (cse_send_connected(t->cse, t->id, t->rq, on_tried, t))
+			return;
 	}
 	t->done(t->ctx, rsp);
 	free(t);
@@ -311,7 +318,7 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
 		return;
 	}
-	if (polling_channel_send(c, ae, rq, done, ctx))
+	if (polling_channel_send(c, ae, rq, done, ctx)) /* it made one, so it polls */
 		return;
 	t = attempt_new(resource_bool(ae, "rr", true) ? resource_get(ae, "poa") : NULL);
 	t->cse = c;

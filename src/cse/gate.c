@@ -150,3 +150,17 @@ void cse_send(struct cse *c, const char *url, const char *target_id, const struc
 	gate_answer(c, &done, &ctx);
 	c->transport.send(c->transport.transport, url, target_id, rq, done, ctx);
 }
+
+bool cse_send_connected(struct cse *c, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	void *held = ctx;
+
+	if (!c->send_over)
+		return false;
+	gate_answer(c, &done, &held);
+	if (c->send_over(c->transport.transport, target_id, rq, done, held))
+		return true;
+	if (held != ctx)
+		free(held);
+	return false;
+}

@@ -13,5 +13,7 @@ bool gate_holds_tick(struct cse *c);
 void gate_answer(struct cse *c, cse_done **done, void **ctx);
 /* cse_transport.send with the gate before its answer. */
 void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
+/* Over the target's own connection; false when it has none. */
+bool cse_send_connected(struct cse *c, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
 
 #endif

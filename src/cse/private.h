@@ -56,6 +56,7 @@ struct cse {
 	struct store *store;
 	struct tree *tree;
 	struct cse_transport transport;
+	cse_send_over *send_over;     /* or NULL */
 	int64_t base_id;
 	struct internal_ae internals[CSE_INTERNAL_AES];
 	size_t internal_count;

@@ -318,6 +318,11 @@ void registration_is_doubted(struct cse *c)
 		schedule(r, 0);
 }
 
+void cse_registrar_lost(struct cse *c)
+{
+	registration_is_doubted(c);
+}
+
 static void end(struct cse *c, void *state)
 {
 	struct registration *r = state;

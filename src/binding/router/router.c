@@ -1,4 +1,4 @@
-/* The table of schemes. */
+/* The table of schemes, and that of connections. */
 #include "binding/router/router.h"
 
 #include <assert.h>
@@ -9,6 +9,12 @@ void router_add(struct router *r, const char *scheme, router_send_fn *send, void
 {
 	assert(r->count < ROUTER_ROUTES_MAX);
 	r->routes[r->count++] = (struct route){scheme, send, binding};
+}
+
+void router_add_connections(struct router *r, router_connected_fn *send, void *binding)
+{
+	assert(r->connection_count < ROUTER_CONNECTIONS_MAX);
+	r->connections[r->connection_count++] = (struct router_connections){send, binding};
 }
 
 /* RFC 3986 clause 3.1: in any case. */
@@ -30,4 +36,14 @@ void router_send(void *router, const char *url, const char *target_id, const str
 		}
 	}
 	done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+}
+
+bool router_send_connected(void *router, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	struct router *r = router;
+
+	for (size_t i = 0; i < r->connection_count; i++)
+		if (r->connections[i].send(r->connections[i].binding, target_id, rq, done, ctx))
+			return true;
+	return false;
 }

@@ -1,4 +1,4 @@
-/* Requests leave by the scheme of their URL. */
+/* Requests leave by the scheme of their URL, or over a connection of their target's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 
 struct way {
 	const char *url, *target;
+	bool takes;
 };
 
 static void send(void *binding, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
@@ -20,6 +21,15 @@ static void send(void *binding, const char *url, const char *target_id, const st
 	w->url = url;
 	w->target = target_id;
 	done(ctx, &(const struct onem2m_response){.rsc = RSC_OK});
+}
+
+static bool send_connected(void *binding, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	struct way *w = binding;
+
+	if (w->takes)
+		send(binding, "", target_id, rq, done, ctx);
+	return w->takes;
 }
 
 static void on_done(void *ctx, const struct onem2m_response *rsp)
@@ -55,9 +65,28 @@ static void goes_by_scheme(void **state)
 	}
 }
 
+static void asks_each_binding_for_a_connection(void **state)
+{
+	struct way none = {.takes = false}, one = {.takes = true}, other = {.takes = true};
+	struct router r = {.count = 0};
+	enum onem2m_rsc rsc = RSC_ACCEPTED;
+
+	(void)state;
+	assert_false(router_send_connected(&r, "/id-mn", &(const struct onem2m_request){.operation = ONEM2M_NOTIFY}, on_done, &rsc));
+	router_add_connections(&r, send_connected, &none);
+	assert_false(router_send_connected(&r, "/id-mn", &(const struct onem2m_request){.operation = ONEM2M_NOTIFY}, on_done, &rsc));
+	assert_int_equal(rsc, RSC_ACCEPTED);
+	router_add_connections(&r, send_connected, &one);
+	router_add_connections(&r, send_connected, &other);
+	assert_true(router_send_connected(&r, "/id-mn", &(const struct onem2m_request){.operation = ONEM2M_NOTIFY}, on_done, &rsc));
+	assert_int_equal(rsc, RSC_OK);
+	assert_string_equal(one.target, "/id-mn");
+	assert_null(other.target);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(goes_by_scheme)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(goes_by_scheme), cmocka_unit_test(asks_each_binding_for_a_connection)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
