@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Conformance checks of a oneM2M CSE over HTTP or CoAP, in JSON, XML or CBOR. See README.md beside this file.
+"""Conformance checks of a oneM2M CSE over HTTP, CoAP or WebSocket, in JSON, XML or CBOR. See README.md beside this file.
 
 Ends with one line "N passed, N failed, N skipped" and with status 0 only if nothing failed."""
 import argparse
@@ -12,10 +12,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from conformance import check, client, coap_client, server, tables  # noqa: E402
+from conformance import check, client, coap_client, server, tables, ws_client  # noqa: E402
 
 # transport, the scheme of its addresses, and what makes a keyway-cse offer it
-BINDINGS = {"http": (client, "http", ()), "coap": (coap_client, "coap", ("--coap-port", "0"))}
+BINDINGS = {"http": (client, "http", ()), "coap": (coap_client, "coap", ("--coap-port", "0")), "ws": (ws_client, "ws", ())}
 REGISTRATION = 10  # seconds until two CSEs that have just started know each other
 
 

@@ -311,6 +311,8 @@ def run_one(world, c):
     try:
         if world.transport is not client_module and c.about_http:
             raise NotApplicable("it is about HTTP itself")
+        if c.clause.startswith(getattr(world.transport, "FOREIGN", ())):
+            raise NotApplicable("it is about another binding")
         for need in c.needs:
             if need == "ut":
                 if not world.ut:

@@ -31,7 +31,7 @@ class Server:
         self.url = self.at("http")
 
     def at(self, scheme):
-        return "%s://127.0.0.1:%d" % (scheme, self.ports[scheme])
+        return "%s://127.0.0.1:%d" % (scheme, self.ports["http" if scheme == "ws" else scheme])
 
     def text(self):
         with open(self.log.name, "rb") as f:
