@@ -104,7 +104,7 @@ def registration_is_seen_at_both_ends(in_, mn, mn2):
     wait_for("the registrations", lambda: in_.ask("GET", "cse-in/id-mn")[0] == 2000 and mn.ask("GET", "cse-mn/id-mn2")[0] == 2000)
     at_in = in_.must(2000, "GET", "cse-in/id-mn")["m2m:csr"]
     assert (at_in["csi"], at_in["cb"], at_in["ri"]) == ("/id-mn", "/id-mn/cse-mn", "id-mn"), at_in
-    assert at_in["poa"] == [mn.url] and at_in["rr"] is True and "4" in at_in["srv"], at_in
+    assert at_in["poa"] == [mn.url, mn.url.replace("http:", "ws:")] and at_in["rr"] is True and "4" in at_in["srv"], at_in
     at_mn = wait_for("the registrar's remoteCSE at the MN", lambda: (mn.ask("GET", "cse-mn/id-in")[1] or {}).get("m2m:csr"))
     assert (at_mn["csi"], at_mn["cb"], at_mn["ri"], at_mn["cst"], at_mn["poa"]) == ("/id-in", "/id-in/cse-in", "id-in", 1, [in_.url]), at_mn
     wait_for("the IN hearing of the MN's descendant", lambda: in_.ask("GET", "cse-in/id-mn")[1]["m2m:csr"].get("dcse") == ["/id-mn2"])

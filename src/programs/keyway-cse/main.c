@@ -10,6 +10,7 @@
 #include "binding/coap/coap_binding.h"
 #include "binding/http/http_binding.h"
 #include "binding/router/router.h"
+#include "binding/websocket/websocket_binding.h"
 #include "cse/cse.h"
 #include "cse/tree.h"
 #include "loop/log.h"
@@ -30,6 +31,7 @@ struct program {
 	struct http_client *client;
 	struct http_sender sender;
 	struct coap_binding *coap;
+	struct websocket_binding *websocket;
 	struct store *store;
 	struct cse *cse;
 	struct http_binding binding;
@@ -140,9 +142,19 @@ static int open_store(struct program *p)
 	return 0;
 }
 
+static void on_http(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	struct program *p = ctx;
+
+	if (websocket_is_meant(x, rq))
+		websocket_accept(p->websocket, x, rq);
+	else
+		http_binding_handle(&p->binding, x, rq);
+}
+
 static enum err serve(struct program *p, const char *address, struct tls_credentials *tls, struct http_server **out)
 {
-	enum err e = http_server_new(p->loop, address, tls, http_binding_handle, &p->binding, out);
+	enum err e = http_server_new(p->loop, address, tls, on_http, p, out);
 
 	if (e == OK)
 		http_server_refuse_long(*out);
@@ -170,6 +182,15 @@ static int listen_on(struct program *p)
 	return 0;
 }
 
+/* The registrar reaches a CSE behind it over the connection that this one opened: so it has to be there. */
+static void on_connection_lost(void *ctx, const char *target_id)
+{
+	struct program *p = ctx;
+
+	if (p->options.registrar_id && strcmp(target_id, p->options.registrar_id) == 0)
+		cse_registrar_lost(p->cse);
+}
+
 static int start_parts(struct program *p)
 {
 	const struct options *o = &p->options;
@@ -181,10 +202,16 @@ static int start_parts(struct program *p)
 	p->client = http_client_new(p->loop, p->tls);
 	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity};
 	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, p->psk});
+	p->websocket = websocket_new(p->loop, &(const struct websocket_config){
+		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity}, .tls = p->tls,
+		.cors = o->cors, .ping_ms = o->websocket_ping_s * 1000, .refuse_clients = !o->websocket, .lost = on_connection_lost, .lost_ctx = p});
 	router_add(&p->router, "http", http_binding_send, &p->sender);
 	router_add(&p->router, "https", http_binding_send, &p->sender);
 	router_add(&p->router, "coap", coap_binding_send, p->coap);
 	router_add(&p->router, "coaps", coap_binding_send, p->coap);
+	router_add(&p->router, "ws", websocket_send, p->websocket);
+	router_add(&p->router, "wss", websocket_send, p->websocket);
+	router_add_connections(&p->router, websocket_send_connected, p->websocket);
 	p->wake_at = CLOCK_NEVER;
 	p->wake = loop_timer_new(p->loop, on_wake, p);
 	return 0;
@@ -239,7 +266,9 @@ static int start_cse(struct program *p)
 		p->worker = worker_new(p->loop);
 		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, p->worker});
 	}
+	cse_use_connections(p->cse, router_send_connected);
 	coap_binding_cse(p->coap, p->cse);
+	websocket_cse(p->websocket, p->cse);
 	p->binding = (struct http_binding){.cse = p->cse, .cors = o->cors, .upper_tester = o->testbench};
 	return 0;
 }
@@ -280,7 +309,8 @@ static void add_poas(struct program *p, bool of_registrar)
 	char plain[32], plain_coap[32];
 	const struct {
 		const char *scheme, *host_port;
-	} poas[] = {{"https", o->https}, {"coaps", o->coaps}, {"http", p->plain && !o->https ? plain : NULL}, {"coap", o->coap && !o->coaps ? plain_coap : NULL}};
+	} poas[] = {{"https", o->https}, {"coaps", o->coaps}, {"wss", o->websocket ? o->https : NULL}, {"http", p->plain && !o->https ? plain : NULL}, {"coap", o->coap && !o->coaps ? plain_coap : NULL},
+		{"ws", p->plain && !o->https && o->websocket ? plain : NULL}};
 
 	snprintf(plain, sizeof plain, "127.0.0.1:%u", p->plain ? http_server_port(p->plain) : 0U); /* also where the system picked the port */
 	snprintf(plain_coap, sizeof plain_coap, "127.0.0.1:%u", p->coap_port);
@@ -347,6 +377,8 @@ int main(int argc, char **argv)
 	cse_free(p.cse);
 	worker_free(p.worker);
 	coap_binding_free(p.coap);
+	websocket_free(p.websocket);
+	loop_once(p.loop, 0); /* their goodbye */
 	store_close(p.store);
 	log_line(LOG_LEVEL_INFO, "ended", NULL);
 	return 0;

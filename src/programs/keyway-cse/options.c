@@ -72,6 +72,8 @@ static bool read_file(struct options *o, const char *path)
 		{"coap", "listen", CONFIG_STRING, &o->coap, false, "plain CoAP; loopback only"},
 		{"coaps", "listen", CONFIG_STRING, &o->coaps, false, "CoAP over DTLS with client certificates"},
 		{"coaps", "psk_file", CONFIG_STRING, &o->coaps_psk_file, false, "lines identity:hexkey; pre-shared keys beside certificates"},
+		{"websocket", "accept", CONFIG_BOOL, &o->websocket, false, "WebSockets at the HTTP and HTTPS ports"},
+		{"websocket", "ping_s", CONFIG_UINT, &o->websocket_ping_s, false, "seconds of silence before a ping, and once more before the end"},
 		{"admin", "listen", CONFIG_STRING, &o->admin_listen, false, "/health and /metrics; loopback only"},
 		{"tls", "ca", CONFIG_STRING, &o->ca, false, ""},
 		{"tls", "cert", CONFIG_STRING, &o->cert, false, ""},
@@ -147,7 +149,9 @@ static enum options_result check(const struct options *o)
 		return wrong("[admin] listen = %s: the administration port is for loopback only", o->admin_listen);
 	if (o->testbench && (o->https || o->coaps))
 		return wrong("a testbench is plain and on loopback only: leave [https] and [coaps] out%s", "");
-	if ((o->https || o->coaps || (o->registrar_url && (strncmp(o->registrar_url, "https:", 6) == 0 || strncmp(o->registrar_url, "coaps:", 6) == 0))) && (!o->ca || !o->cert || !o->key))
+	if (o->websocket_ping_s == 0 || o->websocket_ping_s > 3600)
+		return wrong("[websocket] ping_s must be 1 to 3600%s", "");
+	if ((o->https || o->coaps || (o->registrar_url && (strncmp(o->registrar_url, "https:", 6) == 0 || strncmp(o->registrar_url, "coaps:", 6) == 0 || strncmp(o->registrar_url, "wss:", 4) == 0))) && (!o->ca || !o->cert || !o->key))
 		return wrong("[tls] needs ca, cert and key%s", "");
 	if (!o->registrar_url != !o->registrar_id)
 		return wrong("[registrar] needs both url and id%s", "");
@@ -183,6 +187,8 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 	int c;
 
 	o->answer_commissioning = true;
+	o->websocket = true;
+	o->websocket_ping_s = 30;
 	/* the file first, so that the command line overrides it wherever it stands */
 	for (int i = 1; i + 1 < argc; i++)
 		if (strcmp(argv[i], "--config") == 0)
