@@ -12,6 +12,23 @@ enum cse_type { CSE_IN = 1, CSE_MN = 2, CSE_ASN = 3 };
 struct cse;
 struct store;
 
+/* The underlying network, as far as the CSE asks it: device triggers, TS-0001 clause 10.2.15. */
+enum cse_trigger_step { CSE_TRIGGER_SUBMIT, CSE_TRIGGER_REPLACE, CSE_TRIGGER_RECALL };
+enum cse_trigger_answer { CSE_TRIGGER_TAKEN, CSE_TRIGGER_REFUSED, CSE_TRIGGER_NO_NETWORK /* that knows the device */ };
+enum cse_trigger_status { /* m2m:triggerStatus */
+	CSE_TRIGGER_PROCESSING = 1, CSE_TRIGGER_NSE_NOT_FOUND, CSE_TRIGGER_TRIGGERED, CSE_TRIGGER_DELIVERED, CSE_TRIGGER_EXPIRED, CSE_TRIGGER_FAILED, CSE_TRIGGER_REPLACED,
+	CSE_TRIGGER_UNCONFIRMED, CSE_TRIGGER_TERMINATED,
+};
+struct cse_trigger {
+	const char *external_id; /* M2M-Ext-ID */
+	const char *reference;   /* of this trigger, for reports */
+	uint64_t recipient, purpose, validity_ms;
+};
+struct cse_network {
+	enum cse_trigger_answer (*trigger)(void *network, enum cse_trigger_step step, const struct cse_trigger *t); /* at once; how it went on by cse_trigger_report */
+	void *network;
+};
+
 struct cse_config {
 	enum cse_type type;
 	const char *id;       /* CSE-ID: "/id-in" */
@@ -31,6 +48,10 @@ struct cse_config {
 	size_t cache_octets;         /* of the resource cache; 0: 64 MiB */
 	bool verify_subscriptions;   /* NOTIFY with vrq to targets that are oneM2M entities too */
 	bool testbench;              /* upper tester commands are taken */
+	const struct cse_network *network; /* NULL: there is none, triggers end as ERROR_NSE_NOT_FOUND */
+	const char *background_window;     /* when background data transfers are granted, an m2m:scheduleEntry; NULL: as asked for */
+	bool (*multicast)(void *ctx, const char *address, bool join); /* joins or leaves an IP multicast group; NULL: it cannot */
+	void *multicast_ctx;
 	/* The registration with the registrar began or ended; or was refused, then every time. May be NULL. */
 	void (*on_registration)(void *ctx, bool registered, enum onem2m_rsc rsc);
 	void *on_registration_ctx;
@@ -83,6 +104,9 @@ enum err cse_internal_ae(struct cse *c, const char *ae_id, const char *name, cse
 
 /* Upper tester (testbench only): a command as X-M2M-UTCMD carries it, the value for X-M2M-UTRSP. False: unknown command. */
 bool cse_upper_tester(struct cse *c, const char *command, char *response, size_t size);
+
+/* The network tells what became of a trigger: TRIGGERED, DELIVERED, EXPIRED, FAILED, UNCONFIRMED or TERMINATED. */
+void cse_trigger_report(struct cse *c, const char *reference, enum cse_trigger_status status);
 
 /* Counters for status and metrics. */
 struct cse_counts {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/fan_out.h"
 #include "cse/gate.h"
 #include "cse/private.h"
 #include "onem2m/identity.h"
@@ -180,7 +181,13 @@ static bool check(struct exchange *x)
 		    (const char *)x->rq->release.at);
 		return false;
 	}
-	if (!originator(x, &rsc, &why) || !times_are_good(x, &rsc, &why)) {
+	if (!originator(x, &rsc, &why)) {
+		exchange_fail(x, rsc, "%s", why);
+		return false;
+	}
+	primitive_profiles_apply(x);
+	x->rcn = x->rq->rcn;
+	if (!times_are_good(x, &rsc, &why)) {
 		exchange_fail(x, rsc, "%s", why);
 		return false;
 	}
@@ -280,6 +287,11 @@ void exchange_route(struct exchange *x)
 	char other[CSE_ID_MAX];
 	struct rd rest;
 
+	x->target = multicast_group_of(c, x->rq->to, &x->suffix);
+	if (x->target) {
+		multicast_fan_out(x);
+		return;
+	}
 	if (!cse_is_local(c, x->rq->to, &rest, other, sizeof other) && !cse_s_type_ae(c, x->rq->to, &rest, other, sizeof other)) {
 		cse_forward(x, other);
 		return;
@@ -304,7 +316,6 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 	x->rq = rq;
 	x->done = done;
 	x->ctx = ctx;
-	x->rcn = rq->rcn;
 	if (!check(x))
 		return;
 	x->privileged = rq->internal || cse_is_administrator(c, x->from);
@@ -320,7 +331,6 @@ void cse_submit_within(struct cse *c, const struct onem2m_request *rq, int64_t t
 	x->rq = rq;
 	x->done = done;
 	x->ctx = ctx;
-	x->rcn = rq->rcn;
 	x->within = transaction;
 	x->consulted = true; /* nobody is asked: it has to end now */
 	x->running = running;

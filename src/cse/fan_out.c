@@ -243,3 +243,14 @@ void group_fan_out(struct exchange *x)
 	}
 	send_all(f, mid);
 }
+
+/* The group that means them is at another CSE, which has said who may use it; each member has its own policies. */
+void multicast_fan_out(struct exchange *x)
+{
+	const struct json *members = resource_get(x->target, "mli");
+
+	if (!members || !members->first)
+		exchange_fail(x, RSC_NO_MEMBERS, "the group has no members");
+	else
+		send_all(fan_out_new(x, members), members);
+}

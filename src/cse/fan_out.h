@@ -6,5 +6,7 @@
 
 /* False when (gid, to) was noted before, within the life of a request: a group that comes back to itself, or a member that is in it twice. */
 bool fan_out_note(struct cse *c, struct rd gid, const char *to, uint64_t until_ms);
+/* To each of memberList of x->target, a localMulticastGroup. */
+void multicast_fan_out(struct exchange *x);
 
 #endif

@@ -77,6 +77,13 @@ bool gate_holds_tick(struct cse *c)
 	return c->committing;
 }
 
+bool gate_holds(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx)
+{
+	if (c->committing)
+		hold(c, fn, ctx);
+	return c->committing;
+}
+
 /* ---- answers of others ---- */
 
 struct held_answer {

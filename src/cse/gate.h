@@ -9,6 +9,7 @@
 void gate_open(struct cse *c); /* the commit is done */
 bool gate_holds_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx); /* true: it waits */
 bool gate_holds_tick(struct cse *c);
+bool gate_holds(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx); /* a call from outside; true: fn comes later */
 /* Puts the gate before an answer that may come at any time: done and ctx become those to hand out. */
 void gate_answer(struct cse *c, cse_done **done, void **ctx);
 /* cse_transport.send with the gate before its answer. */

@@ -48,7 +48,8 @@ enum cse_service {
 	SERVICE_REQUEST, SERVICE_POLLING, SERVICE_TIME_SERIES, SERVICE_CRS, SERVICE_ACTION, SERVICE_BEACON, SERVICE_ANNOUNCE, SERVICE_SEMANTICS,
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
 	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP,
-	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_TRANSACTION_MGMT, SERVICE_COUNT,
+	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_TRANSACTION_MGMT, SERVICE_TRIGGER, SERVICE_MULTICAST,
+	SERVICE_PRIMITIVE_PROFILE, SERVICE_COUNT,
 };
 
 struct cse {
@@ -360,6 +361,8 @@ void stats_count(struct exchange *x, size_t octets);        /* types/stats.c: a 
 bool app_rules_permit(struct creation *cr);                /* types/service_profile.c: of an AE; false after a refusal */
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */
+struct resource *multicast_group_of(struct cse *c, struct rd to, struct rd *suffix); /* types/multicast_group.c: that has this fan-out target, or NULL */
+void primitive_profiles_apply(struct exchange *x);          /* types/primitive_profile.c: x->rq is another afterwards, if one is for it */
 void beacon_check(struct exchange *x);                      /* types/time_sync_beacon.c: the originating timestamp shows whose clock is wrong */
 bool semantic_check(struct exchange *x);                    /* types/semantic_query.c: smf and sqi; false after a failure was answered */
 bool transaction_refuses(struct exchange *x);               /* types/transaction_lock.c: true after it was answered */

@@ -1,6 +1,7 @@
 /* Schedule entries. */
 #include "cse/schedule.h"
 
+#include "base/wr.h"
 #include "onem2m/timestamp.h"
 
 #define FIELDS 7
@@ -128,4 +129,65 @@ uint64_t schedule_next(struct rd entry, bool wanted, uint64_t unix_ms)
 		at = (at + step) / 1000 * 1000;
 	}
 	return 0;
+}
+
+/* ---- two at once ---- */
+
+static bool next_field(struct rd *entry, struct rd *part)
+{
+	do {
+		if (entry->left == 0)
+			return false;
+		if (!rd_until(entry, ' ', part))
+			*part = rd_rest(entry);
+	} while (part->left == 0);
+	return true;
+}
+
+static bool holds_in_both(struct rd a, struct rd b, unsigned field, uint64_t value)
+{
+	bool first, second;
+
+	return field_of(a, field, value, &first) && field_of(b, field, value, &second) && first && second;
+}
+
+/* The values of one field that both have, as ranges; '*' for all. */
+static bool put_field(struct rd a, struct rd b, unsigned field, struct wr *w)
+{
+	uint64_t min = bounds[field].min, max = field == 5 ? 6 : bounds[field].max, v = min;
+	bool any = false;
+
+	while (v <= max) {
+		uint64_t first = v;
+
+		if (!holds_in_both(a, b, field, v++))
+			continue;
+		while (v <= max && holds_in_both(a, b, field, v))
+			v++;
+		if (first == min && v > max)
+			wr_str(w, "*");
+		else if (v - 1 == first)
+			wr_fmt(w, "%s%llu", any ? "," : "", (unsigned long long)first);
+		else
+			wr_fmt(w, "%s%llu-%llu", any ? "," : "", (unsigned long long)first, (unsigned long long)(v - 1));
+		any = true;
+	}
+	return any;
+}
+
+bool schedule_both(struct rd a, struct rd b, char *text, size_t size)
+{
+	struct wr w = wr_of(text, size);
+	struct rd one, other, out;
+
+	if (!schedule_is_valid(a) || !schedule_is_valid(b))
+		return false;
+	for (unsigned field = 0; next_field(&a, &one) && next_field(&b, &other); field++) {
+		if (field > 0)
+			wr_u8(&w, ' ');
+		if (!put_field(one, other, field, &w))
+			return false;
+	}
+	wr_u8(&w, '\0');
+	return wr_done(&w, &out);
 }

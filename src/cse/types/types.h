@@ -47,6 +47,11 @@ extern const struct type_hooks hooks_authorization_policy;
 extern const struct type_hooks hooks_authorization_information;
 extern const struct type_hooks hooks_transaction;       /* transaction.c */
 extern const struct type_hooks hooks_transaction_mgmt;  /* transaction_mgmt.c */
+extern const struct type_hooks hooks_multimedia_session; /* multimedia_session.c */
+extern const struct type_hooks hooks_trigger_request;   /* trigger_request.c */
+extern const struct type_hooks hooks_background_transfer; /* background_transfer.c */
+extern const struct type_hooks hooks_multicast_group;   /* multicast_group.c */
+extern const struct type_hooks hooks_primitive_profile; /* primitive_profile.c */
 extern const struct type_hooks hooks_semantic_descriptor; /* semantic_descriptor.c */
 extern const struct type_hooks hooks_ontology;          /* ontology.c */
 extern const struct type_hooks hooks_semantic_mashup_job_profile; /* semantic_mashup.c */

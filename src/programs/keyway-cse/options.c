@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/schedule.h"
 #include "loop/config.h"
 
 static const char usage[] =
@@ -66,6 +67,7 @@ static bool read_file(struct options *o, const char *path)
 		{"cse", "request_life_s", CONFIG_UINT, &o->request_life_s, false, "life of a request without an expiration time"},
 		{"cse", "cache_mib", CONFIG_UINT, &o->cache_mib, false, "size of the resource cache"},
 		{"cse", "verify_subscriptions", CONFIG_BOOL, &o->verify_subscriptions, false, "ask oneM2M targets of subscriptions too"},
+		{"cse", "background_window", CONFIG_STRING, &o->background_window, false, "when background data transfers are granted"},
 		{"http", "listen", CONFIG_STRING, &o->http, false, "plain HTTP; loopback only"},
 		{"http", "cors", CONFIG_STRING, &o->cors, false, "origin from which browsers may ask"},
 		{"https", "listen", CONFIG_STRING, &o->https, false, "HTTPS with client certificates"},
@@ -141,6 +143,8 @@ static enum options_result check(const struct options *o)
 		return wrong("the type of CSE `%s` must be in, mn or asn", o->type);
 	if (o->id[0] != '/' || o->id[1] == '\0' || strchr(o->id + 1, '/'))
 		return wrong("the CSE-ID `%s` must be one name behind one `/`", o->id);
+	if (o->background_window && !schedule_is_valid(rd_str(o->background_window)))
+		return wrong("[cse] background_window = %s: it has seven fields: second, minute, hour, day, month, day of the week, year", o->background_window);
 	if (o->http && !is_loopback(o->http))
 		return wrong("[http] listen = %s: plain HTTP is for loopback only; use [https]", o->http);
 	if (o->coap && !is_loopback(o->coap))

@@ -8,7 +8,7 @@
 struct options {
 	char *type, *id, *name, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *registrar_identity, *cors, *admin_listen;
 	char *coap, *coaps, *coaps_psk_file;
-	char *ae_originators, *cse_originators, *open_create, *releases;
+	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
 	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, websocket;

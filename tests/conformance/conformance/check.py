@@ -27,7 +27,8 @@ GROUPS = {
     "PCH": "polling channel", "EXP": "expiration of resources", "FCNT": "flexContainer and its instances", "TSR": "timeSeries and missing data",
     "TSB": "timeSyncBeacon", "CRS": "crossResourceSubscription", "SCH": "schedule", "LOC": "location policies and geo queries", "SEM": "semantics",
     "ACT": "action and dependency", "DMG": "device management: node, mgmtObj, mgmtCmd", "TRA": "transactions", "NTP": "notification target policies",
-    "ANN": "announcement", "RET": "retargeting to another CSE", "BAD": "bad input", "HTTP": "HTTP binding", "UT": "upper tester",
+    "ANN": "announcement", "RET": "retargeting to another CSE", "NET": "underlying networks: sessions, triggers, transfers, multicast groups; primitive profiles",
+    "BAD": "bad input", "HTTP": "HTTP binding", "UT": "upper tester",
 }
 _unique = itertools.count(1)
 

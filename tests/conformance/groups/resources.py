@@ -113,7 +113,7 @@ PLANS = {
     "ontology": lambda t: Plan(t.make(t.cse, ONTR, {}, fr=t.admin), {"ontf": 4, "ontc": RDF}),
     "semanticMashupJobProfile": under_cse(mbft="SELECT ?s WHERE { ?s ?p ?o }", uptd=RDF, fucd=RDF), "semanticMashupInstance": plan_smi,
     "crossResourceSubscription": plan_crs, "backgroundDataTransfer": under_cse(vpn=1, non=1, dtw="* * * * * * *"),
-    "transaction": plan_trac,
+    "transaction": plan_trac, "multimediaSession": lambda t: Plan(t.ae(scp=["audio"]), {"soi": "Csample", "osd": {"sdc": ["v=0"]}}),
     "timeSyncBeacon": lambda t: Plan(t.ae(), {"bcnc": 1, "bcni": "PT1H", "bcnu": [t.box().url]}), "action": plan_actr, "dependency": plan_depr,
     "primitiveProfile": under_cse(idl=["Csample"]), "processManagement": under_ae(), "state": lambda t: Plan(t.make(t.ae(), PRMR, {}), {}),
     "firmware": mgmt(1001, vr="1", fwn="f", url="http://127.0.0.1:9/f", ud=False), "software": mgmt(1002, vr="1", swn="s", url="http://127.0.0.1:9/s"),
