@@ -47,14 +47,19 @@ bool btid_print(char text[static BTID_SIZE], const uint8_t rand[static AKA_RAND]
 	return wr_done(&w, &done);
 }
 
+struct rd btid_of_psk_identity(struct rd identity)
+{
+	if (rd_starts(identity, PSK_IDENTITY_PREFIX) && !rd_skip(&identity, sizeof PSK_IDENTITY_PREFIX - 1))
+		identity.left = 0;
+	return identity;
+}
+
 bool btid_parse(struct rd text, uint8_t rand[static AKA_RAND], char bsf[static NAF_FQDN_SIZE])
 {
 	uint8_t octets[AKA_RAND];
 	struct wr w = wr_of(octets, sizeof octets);
 	struct rd random, done;
 
-	if (rd_starts(text, PSK_IDENTITY_PREFIX) && !rd_skip(&text, sizeof PSK_IDENTITY_PREFIX - 1))
-		return false;
 	if (!rd_until(&text, '@', &random) || !base64_parse(random, &w) || !wr_done(&w, &done) || done.left != AKA_RAND || !fqdn_normalise(text, bsf))
 		return false;
 	memcpy(rand, octets, AKA_RAND);

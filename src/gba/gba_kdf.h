@@ -24,7 +24,9 @@ enum err gba_naf_key(enum naf_key kind, const struct secret *ks, const uint8_t r
 
 /* base64(RAND)@bsf */
 bool btid_print(char text[static BTID_SIZE], const uint8_t rand[static AKA_RAND], const char *bsf) MUST_CHECK;
-/* Also with the prefix of a PSK identity. bsf gets the part behind '@'. */
+/* A PSK identity without its prefix, if it has it. */
+struct rd btid_of_psk_identity(struct rd identity);
+/* bsf gets the part behind '@', in lower case. */
 bool btid_parse(struct rd text, uint8_t rand[static AKA_RAND], char bsf[static NAF_FQDN_SIZE]) MUST_CHECK;
 
 /* Letters, digits, '-' and '.'; made lower case. */
