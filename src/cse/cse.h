@@ -33,6 +33,7 @@ struct cse_config {
 	enum cse_type type;
 	const char *id;       /* CSE-ID: "/id-in" */
 	const char *name;     /* resource name of the CSEBase: "cse-in" */
+	const char *resource_id; /* of the CSEBase when the store is new; NULL: the CSE-ID without its slash */
 	const char *sp;       /* M2M-SP-ID: "keyway.example" */
 	const char *admin;    /* originator with every privilege: "CAdmin"; AE-ID of this CSE or SP-relative ID */
 	const char *poa;      /* own point of access, comma separated */

@@ -59,7 +59,7 @@ def health_and_metrics(folder):
 def own_configuration(folder):
     path = os.path.join(folder, "own.ini")
     with open(path, "w") as f:
-        f.write("[cse]\ntype = in\nid = /id-own\nname = base\nsp = own.example\nadmin = CBoss\nstate = %s\nae_originators = Cgood*\nopen_create = 1\n"
+        f.write("[cse]\ntype = in\nid = /id-own\nname = base\nsp = own.example\nresource_id = base-7\nadmin = CBoss\nstate = %s\nae_originators = Cgood*\nopen_create = 1\n"
                 "releases = 3\nmax_expiration_s = 100\n[http]\nlisten = 127.0.0.1:0\n" % os.path.join(folder, "own"))
     popen = subprocess.Popen([program("keyway-cse"), "--config", path], stderr=subprocess.PIPE, text=True)
     try:
@@ -70,6 +70,7 @@ def own_configuration(folder):
         port = int(ready.group(1))
         rsc, base = onem2m(port, "GET", "/base", "CBoss")
         assert rsc == 2000 and base["m2m:cb"]["csi"] == "/id-own" and base["m2m:cb"]["srv"] == ["3"], base
+        assert base["m2m:cb"]["ri"] == "base-7" and onem2m(port, "GET", "/base-7", "CBoss")[0] == 2000, base
         assert onem2m(port, "GET", "/_/own.example/id-own/base", "CBoss")[0] == 2000
         ae = {"m2m:ae": {"api": "Nx", "rr": False, "srv": ["3"]}}
         assert onem2m(port, "POST", "/base", "Cbad1", 2, ae)[0] == 4126
@@ -93,7 +94,7 @@ def refusals(folder):
             (["--config", os.path.join(folder, "absent.ini")], "absent.ini")):
         r = subprocess.run([program("keyway-cse"), "--ephemeral", *options], capture_output=True, text=True, timeout=PATIENCE)
         assert r.returncode != 0 and words in r.stderr, (options, r.returncode, r.stderr)
-    for section, words in (("[http]\nlisten = 0.0.0.0:0\n", "loopback"), ("[http]\nlisten = 127.0.0.1:0\n[admin]\nlisten = 0.0.0.0:0\n", "loopback"), ("[https]\nlisten = 127.0.0.1:0\n", "[tls]")):
+    for section, words in (("resource_id = a/b\n", "resource_id"), ("background_window = at night\n", "background_window"), ("[http]\nlisten = 0.0.0.0:0\n", "loopback"), ("[http]\nlisten = 127.0.0.1:0\n[admin]\nlisten = 0.0.0.0:0\n", "loopback"), ("[https]\nlisten = 127.0.0.1:0\n", "[tls]")):
         path = os.path.join(folder, "weak.ini")
         with open(path, "w") as f:
             f.write("[cse]\ntype = in\nid = /id-in\nname = cse-in\nstate = %s\n%s" % (os.path.join(folder, "weak"), section))

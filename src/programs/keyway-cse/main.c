@@ -239,6 +239,7 @@ static int start_cse(struct program *p)
 		.type = type_of(o->type),
 		.id = o->id,
 		.name = o->name,
+		.resource_id = o->resource_id,
 		.sp = o->sp,
 		.admin = o->admin,
 		.poa = p->poa,

@@ -9,6 +9,8 @@
 #include "cse/schedule.h"
 #include "loop/config.h"
 
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
+
 static const char usage[] =
     "usage: keyway-cse [--config FILE] [options]\n\n"
     "A oneM2M CSE. Without a file: an IN-CSE `cse-in`, CSE-ID /id-in, on http://127.0.0.1:8080, with its store in the user's data directory.\n\n"
@@ -56,6 +58,7 @@ static bool read_file(struct options *o, const char *path)
 		{"cse", "type", CONFIG_STRING, &o->type, true, "in, mn or asn"},
 		{"cse", "id", CONFIG_STRING, &o->id, true, "the CSE-ID, such as /id-in"},
 		{"cse", "name", CONFIG_STRING, &o->name, true, "resource name of the CSEBase"},
+		{"cse", "resource_id", CONFIG_STRING, &o->resource_id, false, "resource ID of the CSEBase"},
 		{"cse", "sp", CONFIG_STRING, &o->sp, false, "M2M service provider"},
 		{"cse", "admin", CONFIG_STRING, &o->admin, false, "originator with every privilege"},
 		{"cse", "state", CONFIG_STRING, &o->state, true, "directory for the store"},
@@ -143,6 +146,8 @@ static enum options_result check(const struct options *o)
 		return wrong("the type of CSE `%s` must be in, mn or asn", o->type);
 	if (o->id[0] != '/' || o->id[1] == '\0' || strchr(o->id + 1, '/'))
 		return wrong("the CSE-ID `%s` must be one name behind one `/`", o->id);
+	if (o->resource_id && (o->resource_id[0] == '\0' || strlen(o->resource_id) > 64 || o->resource_id[strspn(o->resource_id, NAME_CHARACTERS)] != '\0'))
+		return wrong("[cse] resource_id = %s: it has letters, digits and `-._~`", o->resource_id);
 	if (o->background_window && !schedule_is_valid(rd_str(o->background_window)))
 		return wrong("[cse] background_window = %s: it has seven fields: second, minute, hour, day, month, day of the week, year", o->background_window);
 	if (o->http && !is_loopback(o->http))

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct options {
-	char *type, *id, *name, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *registrar_identity, *cors, *admin_listen;
+	char *type, *id, *name, *resource_id, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *registrar_identity, *cors, *admin_listen;
 	char *coap, *coaps, *coaps_psk_file;
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
