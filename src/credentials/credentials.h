@@ -14,9 +14,10 @@
 #include "base/rng.h"
 #include "credentials/kek.h"
 #include "keys/secret.h"
+#include "security/credential.h"
 
-#define CREDENTIAL_IDENTITY_MAX 320 /* as long as a PSK identity may be */
-#define CREDENTIAL_ENTITY_MAX 384
+#define CREDENTIAL_IDENTITY_MAX KEY_ID_MAX
+#define CREDENTIAL_ENTITY_MAX ENTITY_MAX
 #define CREDENTIAL_KEY_LEAST 16 /* octets; TS-0003 gives none, 128 bits is the strength of its suites */
 #define CREDENTIAL_PEER_MAX 256
 

@@ -54,7 +54,7 @@ enum err mef_client_register(struct mef *m, const char *id, const char *admin_fq
 	return OK;
 }
 
-enum err mef_command_add(struct mef *m, struct mef_client *c, enum mmef_command_class class, uint64_t device, const char *key_id,
+enum err mef_command_add(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device, const char *key_id,
     const char *reason, uint64_t *id)
 {
 	struct mef_command *cmd = calloc(1, sizeof *cmd), **last = &c->commands;
@@ -94,7 +94,7 @@ static void drop(struct mef *m, struct mef_command **link)
 	free(cmd);
 }
 
-void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum mmef_command_class class, uint64_t device)
+void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device)
 {
 	struct mef_command **link = &c->commands;
 
@@ -106,7 +106,7 @@ void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum mmef_comman
 	}
 }
 
-bool mef_command_waits(const struct mef_client *c, enum mmef_command_class class, const char *key_id)
+bool mef_command_waits(const struct mef_client *c, enum command_class class, const char *key_id)
 {
 	for (const struct mef_command *cmd = c->commands; cmd; cmd = cmd->next)
 		if (cmd->class == class && strcmp(cmd->key_id, key_id) == 0)
@@ -157,20 +157,22 @@ void mef_command_done(struct mef *m, struct mef_client *c, uint64_t id, uint64_t
 		return; /* TS-0003 8.3.9: a report on another command is discarded */
 	cmd = **link;
 	drop(m, link);
-	if (status != MMEF_OK)
+	if (status != COMMAND_OK)
 		log_line(LOG_LEVEL_WARNING, "node could not carry out a command", "client=%s class=%d status=%llu device=%016llx", c->id, (int)cmd.class,
 		    (unsigned long long)status, (unsigned long long)cmd.device);
 	d = mef_device_find(m, cmd.device);
 	switch (cmd.class) {
-	case MMEF_MO_NODE:
+	case COMMAND_MO_NODE:
 		if (d && d->preparing && d->preparing_command == id)
-			mef_prepared(m, d, status == MMEF_OK);
+			mef_prepared(m, d, status == COMMAND_OK);
 		break;
-	case MMEF_ZIGBEE_FORGET:
+	case COMMAND_ZIGBEE_FORGET:
 		forgotten(m, c, &cmd);
 		break;
-	case MMEF_ZIGBEE_APS_PENDING:
-	case MMEF_NO_MORE_COMMANDS:
+	case COMMAND_ZIGBEE_APS_PENDING:
+	case COMMAND_NO_MORE:
+	case COMMAND_CERT_PROV:
+	case COMMAND_DEV_CFG:
 		break;
 	}
 	mef_pump(m);

@@ -157,11 +157,11 @@ void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message 
 		refuse(m, d, e == ERR_NOT_PERMITTED ? EGP_ERROR_NOT_PERMITTED : EGP_ERROR_INTERNAL, 0, err_text(e));
 		return;
 	}
-	mef_commands_withdraw(m, c, MMEF_MO_NODE, d->eui64);
+	mef_commands_withdraw(m, c, COMMAND_MO_NODE, d->eui64);
 	d->preparing = true;
 	d->preparing_command = m->last_command + 1;
 	d->deadline = clock_ms() + MEF_READY_MS;
-	if (mef_command_add(m, c, MMEF_MO_NODE, d->eui64, d->present->key_id, "", NULL) != OK)
+	if (mef_command_add(m, c, COMMAND_MO_NODE, d->eui64, d->present->key_id, "", NULL) != OK)
 		refuse(m, d, EGP_ERROR_INTERNAL, MEF_RETRY_S, "a command could not be stored");
 }
 
@@ -252,8 +252,8 @@ static void expel(struct mef *m, struct mef_device *d)
 	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
 
 	if (c && d->present &&
-	    (mef_command_add(m, c, MMEF_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "remove-device", NULL) != OK ||
-		mef_command_add(m, c, MMEF_ZIGBEE_FORGET, d->eui64, d->present->key_id, "", NULL) != OK))
+	    (mef_command_add(m, c, COMMAND_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "remove-device", NULL) != OK ||
+		mef_command_add(m, c, COMMAND_ZIGBEE_FORGET, d->eui64, d->present->key_id, "", NULL) != OK))
 		log_line(LOG_LEVEL_ERROR, "a command could not be stored", "device=%016llx", (unsigned long long)d->eui64);
 	if (g)
 		eg_remove(g->eg, d->eui64);
@@ -415,7 +415,7 @@ static enum err pending_frame(struct mef *m, struct mef_device *d, struct mef_ge
 	enum err e;
 
 	answer_fill(a, "accepted", NULL, false);
-	if (!c || !mef_command_waits(c, MMEF_ZIGBEE_APS_PENDING, g->key_id))
+	if (!c || !mef_command_waits(c, COMMAND_ZIGBEE_APS_PENDING, g->key_id))
 		return OK;
 	e = trust_centre_remove(&g->tc, aps_counter, &counter, &w);
 	if (e != OK)

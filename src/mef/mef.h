@@ -18,7 +18,7 @@
 #include "eg/eg.h"
 #include "eg/transport_key.h"
 #include "loop/loop.h"
-#include "mef/audit.h"
+#include "audit/audit.h"
 #include "mef/mef_store.h"
 #include "mef/mef_types.h"
 
@@ -107,13 +107,13 @@ enum err mef_device_drop(struct mef *m, struct mef_device *d) MUST_CHECK;
 /* The present registration is returned again. */
 enum err mef_client_register(struct mef *m, const char *id, const char *admin_fqdn, uint64_t expires_at, struct mef_client **out) MUST_CHECK;
 bool mef_client_connected(const struct mef_client *c, uint64_t now_ms);
-enum err mef_command_add(struct mef *m, struct mef_client *c, enum mmef_command_class class, uint64_t device, const char *key_id,
+enum err mef_command_add(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device, const char *key_id,
     const char *reason, uint64_t *id) MUST_CHECK;
 /* B reports on a command; another number than that of its oldest command is discarded. */
 void mef_command_done(struct mef *m, struct mef_client *c, uint64_t id, uint64_t status);
 /* Drops what waits for B about a device in one class. */
-void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum mmef_command_class class, uint64_t device);
-bool mef_command_waits(const struct mef_client *c, enum mmef_command_class class, const char *key_id);
+void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device);
+bool mef_command_waits(const struct mef_client *c, enum command_class class, const char *key_id);
 
 /* ---- life of a device (life.c) ---- */
 void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message *request);

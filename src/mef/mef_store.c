@@ -493,7 +493,7 @@ static enum err commands_load(struct mef_store *st, struct mef_client *c)
 		last = &cmd->next;
 		snprintf(cmd->client, sizeof cmd->client, "%s", c->id);
 		cmd->id = column_u64(s, 0);
-		cmd->class = (enum mmef_command_class)sqlite3_column_int(s, 1);
+		cmd->class = (enum command_class)sqlite3_column_int(s, 1);
 		cmd->device = column_u64(s, 2);
 		cmd->issued = sqlite3_column_int(s, 5) != 0;
 		if (!column_text(s, 3, cmd->key_id, sizeof cmd->key_id) || !column_text(s, 4, cmd->reason, sizeof cmd->reason))

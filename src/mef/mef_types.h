@@ -9,7 +9,7 @@
 #include "eg/trust_centre.h"
 #include "keys/counter.h"
 #include "keys/secret.h"
-#include "mef/mmef_codes.h"
+#include "key_registry/registration_codes.h"
 
 #define MEF_NAME_MAX 64       /* of a gateway or an application */
 #define MEF_ID_MAX 128        /* a CSE-ID, a resource ID */
@@ -82,7 +82,7 @@ struct mef_command {
 	struct mef_command *next;
 	uint64_t id;
 	char client[MEF_ID_MAX];
-	enum mmef_command_class class;
+	enum command_class class;
 	uint64_t device;
 	char key_id[MEF_KEY_ID_SIZE];
 	char reason[32];

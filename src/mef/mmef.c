@@ -9,9 +9,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "loop/log.h"
-#include "mef/key_carrier.h"
+#include "key_registry/key_carrier.h"
 #include "onem2m/identity.h"
 #include "onem2m/rsc.h"
+#include "security/credential.h"
 
 #define ANSWER_MAX 4096
 #define REGISTRATION_DAYS 365
@@ -92,9 +93,9 @@ static void registration_put(struct json_out *o, const struct mef_client *c)
 	char et[20], cmd[64];
 
 	stamp(et, c->expires_at);
-	snprintf(cmd, sizeof cmd, MMEF_BASE "/%s/cmd", c->registration);
+	snprintf(cmd, sizeof cmd, REGISTRATION_BASE_MEF "/%s/cmd", c->registration);
 	json_object(o, NULL);
-	json_object(o, MMEF_CLIENT_REG);
+	json_object(o, REGISTRATION_MEF_CLIENT);
 	json_put_string(o, "ri", c->registration);
 	json_put_string(o, "et", et);
 	json_put_string(o, "clientID", c->id);
@@ -107,7 +108,7 @@ static void registration_put(struct json_out *o, const struct mef_client *c)
 static void create_client(struct exchange *e)
 {
 	struct mef *m = e->mm->mef;
-	const struct json *reg = json_get(e->body, MMEF_CLIENT_REG);
+	const struct json *reg = json_get(e->body, REGISTRATION_MEF_CLIENT);
 	uint8_t buffer[ANSWER_MAX];
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct json_out o = json_out(&w);
@@ -142,23 +143,25 @@ static void command_args(struct json_out *o, const struct mef_command *cmd)
 {
 	char path[64], device[EUI64_SIZE];
 
-	snprintf(path, sizeof path, MMEF_BASE "/%s", cmd->key_id);
+	snprintf(path, sizeof path, REGISTRATION_BASE_MEF "/%s", cmd->key_id);
 	eui64_print(device, cmd->device);
 	json_put_string(o, "objectPath", path);
 	switch (cmd->class) {
-	case MMEF_MO_NODE:
-		json_put_uint(o, "objectTypeID", MMEF_OBJECT_AUTHENTICATION_PROFILE);
+	case COMMAND_MO_NODE:
+		json_put_uint(o, "objectTypeID", COMMAND_AUTHENTICATION_PROFILE);
 		json_object(o, "objectTypeSpecificArgs");
-		json_put_uint(o, "SUID", MMEF_SUID_ESDATA);
+		json_put_uint(o, "SUID", SUID_RSPF_ESDATA_ENC);
 		json_close(o);
 		break;
-	case MMEF_ZIGBEE_APS_PENDING:
+	case COMMAND_ZIGBEE_APS_PENDING:
 		json_put_string(o, "reason", cmd->reason);
 		break;
-	case MMEF_ZIGBEE_FORGET:
+	case COMMAND_ZIGBEE_FORGET:
 		json_put_string(o, "device", device);
 		break;
-	case MMEF_NO_MORE_COMMANDS:
+	case COMMAND_NO_MORE:
+	case COMMAND_CERT_PROV:
+	case COMMAND_DEV_CFG:
 		break;
 	}
 }
@@ -166,11 +169,11 @@ static void command_args(struct json_out *o, const struct mef_command *cmd)
 static void command_put(struct json_out *o, const struct mef_command *cmd)
 {
 	json_object(o, NULL);
-	json_object(o, MMEF_CLIENT_CMD);
+	json_object(o, REGISTRATION_COMMAND);
 	json_put_uint(o, "cmdID", cmd ? cmd->id : 0);
-	json_put_uint(o, "cmdStatusCode", cmd && cmd->issued ? MMEF_REISSUED : MMEF_ISSUED);
+	json_put_uint(o, "cmdStatusCode", cmd && cmd->issued ? COMMAND_REISSUED : COMMAND_ISSUED);
 	json_object(o, "cmdDescription");
-	json_put_uint(o, "cmdClassID", cmd ? (uint64_t)cmd->class : MMEF_NO_MORE_COMMANDS);
+	json_put_uint(o, "cmdClassID", cmd ? (uint64_t)cmd->class : COMMAND_NO_MORE);
 	json_object(o, "cmdArgs");
 	if (cmd)
 		command_args(o, cmd);
@@ -221,7 +224,7 @@ static struct mef_client *own_client(struct exchange *e)
 
 	if (!c || !rd_is(e->name, c->registration)) {
 		/* Whether it exists is nobody else's business. */
-		refuse(e, c ? RSC_ORIGINATOR_HAS_NO_PRIVILEGE : RSC_NOT_FOUND, c ? "not the client's own registration" : "not registered: POST " MMEF_BASE " first");
+		refuse(e, c ? RSC_ORIGINATOR_HAS_NO_PRIVILEGE : RSC_NOT_FOUND, c ? "not the client's own registration" : "not registered: POST " REGISTRATION_BASE_MEF " first");
 		return NULL;
 	}
 	c->seen = true;
@@ -236,7 +239,7 @@ static uint64_t wait_of(const char *query)
 
 	if (!rd_starts(q, "wait=") || !rd_skip(&q, 5) || !rd_decimal(q, &s))
 		return 0;
-	return s > MMEF_WAIT_MAX_S ? MMEF_WAIT_MAX_S : s;
+	return s > REGISTRATION_WAIT_MAX_S ? REGISTRATION_WAIT_MAX_S : s;
 }
 
 static void retrieve_command(struct exchange *e)
@@ -258,7 +261,7 @@ static void retrieve_command(struct exchange *e)
 
 bool mmef_status_body(const struct json *doc, uint64_t *command, uint64_t *status)
 {
-	const struct json *cmd = json_get(doc, MMEF_CLIENT_CMD), *id = json_get(cmd, "cmdID");
+	const struct json *cmd = json_get(doc, REGISTRATION_COMMAND), *id = json_get(cmd, "cmdID");
 	struct rd text;
 
 	if (!json_uint(json_get(cmd, "cmdStatusCode"), status))
@@ -332,12 +335,12 @@ static void key_put(struct json_out *o, const struct mef *m, const struct mef_de
 
 	stamp(et, g->registered_at + KEY_DAYS * (uint64_t)DAY_S);
 	json_object(o, NULL);
-	json_object(o, MMEF_SYMM_KEY_REG);
+	json_object(o, REGISTRATION_KEY);
 	json_put_string(o, "ri", g->key_id);
 	json_put_string(o, "et", et);
 	json_put_string(o, "sourceClientID", m->config.id);
 	json_put_string(o, "adminFQDN", m->config.id);
-	json_put_uint(o, "SUID", MMEF_SUID_ESDATA);
+	json_put_uint(o, "SUID", SUID_RSPF_ESDATA_ENC);
 	json_array(o, "targetIDs");
 	json_put_string(o, NULL, d->owner);
 	json_close(o);
@@ -378,7 +381,7 @@ static void retrieve_key(struct exchange *e)
 
 bool mmef_aps_body(const struct json *doc, struct mmef_aps_body *b)
 {
-	const struct json *aps = json_get(doc, MMEF_APS);
+	const struct json *aps = json_get(doc, REGISTRATION_APS);
 	struct wr w = wr_of(b->frame, sizeof b->frame);
 	uint64_t counter;
 	struct rd text;
@@ -399,7 +402,7 @@ static void aps_answer(struct exchange *e, const struct mef_aps_answer *a)
 	struct rd body;
 
 	json_object(&o, NULL);
-	json_object(&o, MMEF_APS);
+	json_object(&o, REGISTRATION_APS);
 	json_put_string(&o, "outcome", a->outcome);
 	if (a->len > 0)
 		json_put_base64(&o, "frame", rd_of(a->octets, a->len));
@@ -434,7 +437,7 @@ static void relay_aps(struct exchange *e)
 /* short and capability may be absent. */
 bool mmef_event_body(const struct json *doc, struct mmef_event_body *b)
 {
-	const struct json *event = json_get(doc, MMEF_EVENT), *address = json_get(event, "short"), *capability = json_get(event, "capability");
+	const struct json *event = json_get(doc, REGISTRATION_EVENT), *address = json_get(event, "short"), *capability = json_get(event, "capability");
 	uint64_t n = 0, k = 0;
 
 	if (!json_string(json_get(event, "event"), &b->event) || (address && !json_uint(address, &n)) || n > UINT16_MAX ||
@@ -484,7 +487,7 @@ static bool path_split(const char *path, struct rd *name, struct rd *leaf)
 	struct rd rest = rd_str(path);
 
 	*name = *leaf = rd_of(rest.at, 0);
-	if (!rd_starts(rest, MMEF_BASE) || !rd_skip(&rest, sizeof MMEF_BASE - 1))
+	if (!rd_starts(rest, REGISTRATION_BASE_MEF) || !rd_skip(&rest, sizeof REGISTRATION_BASE_MEF - 1))
 		return false;
 	if (rest.left == 0)
 		return true;
@@ -522,7 +525,7 @@ static bool authenticate(struct exchange *e, char id[static MEF_ID_MAX])
 		refuse(e, RSC_BAD_REQUEST, "X-M2M-Origin and X-M2M-RI are needed");
 		return false;
 	}
-	if (!identity_may_be(e->rq->peer, m->config.sp, MMEF_BASE, rd_str(from))) {
+	if (!identity_may_be(e->rq->peer, m->config.sp, REGISTRATION_BASE_MEF, rd_str(from))) {
 		if (mef_noise_permits(e->mm->mef, &e->mm->mef->noise, NULL))
 			(void)mef_audit(e->mm->mef, "request in another's name", 0, NULL, id, NULL);
 		refuse(e, RSC_ORIGINATOR_NOT_AUTHENTICATED, "X-M2M-Origin is not whom the certificate names");

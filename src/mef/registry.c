@@ -241,14 +241,14 @@ static enum err removal_queue(struct mef *m, struct mef_client *c, const struct 
 	const struct mef_generation *const all[] = {d->present, d->former};
 	enum err e = OK;
 
-	mef_commands_withdraw(m, c, MMEF_MO_NODE, d->eui64);
+	mef_commands_withdraw(m, c, COMMAND_MO_NODE, d->eui64);
 	for (size_t i = 0; e == OK && i < 2; i++) {
 		if (!all[i])
 			continue;
 		if (all[i]->joined)
-			e = mef_command_add(m, c, MMEF_ZIGBEE_APS_PENDING, d->eui64, all[i]->key_id, "remove-device", NULL);
+			e = mef_command_add(m, c, COMMAND_ZIGBEE_APS_PENDING, d->eui64, all[i]->key_id, "remove-device", NULL);
 		if (e == OK)
-			e = mef_command_add(m, c, MMEF_ZIGBEE_FORGET, d->eui64, all[i]->key_id, "", NULL);
+			e = mef_command_add(m, c, COMMAND_ZIGBEE_FORGET, d->eui64, all[i]->key_id, "", NULL);
 	}
 	return e;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "mef/mmef_codes.h"
+#include "key_registry/registration_codes.h"
 
 static bool is_plain(const char *text)
 {
@@ -39,7 +39,7 @@ static bool number(const struct json *v, uint64_t most, uint64_t *n)
 
 bool mef_registration_parse(const struct json *doc, char commands[static MEF_PATH])
 {
-	return path(json_get(json_get(doc, MMEF_CLIENT_REG), "cmd"), commands, MEF_PATH);
+	return path(json_get(json_get(doc, REGISTRATION_MEF_CLIENT), "cmd"), commands, MEF_PATH);
 }
 
 /* As JSON, so that a string goes back as a string and a number as a number. */
@@ -51,7 +51,7 @@ static void command_id(const struct json *id, char text[static MEF_COMMAND_ID])
 
 bool mef_order_parse(const struct json *doc, struct mef_order *o)
 {
-	const struct json *cmd = json_get(doc, MMEF_CLIENT_CMD), *args = json_path(cmd, "cmdDescription.cmdArgs");
+	const struct json *cmd = json_get(doc, REGISTRATION_COMMAND), *args = json_path(cmd, "cmdDescription.cmdArgs");
 
 	if (!json_uint(json_path(cmd, "cmdDescription.cmdClassID"), &o->class))
 		return false;
@@ -76,7 +76,7 @@ static bool key_octets(const struct json *v, struct secret **key)
 
 bool mef_key_parse(const struct json *doc, struct mef_key *k)
 {
-	const struct json *reg = json_get(doc, MMEF_SYMM_KEY_REG), *z = json_get(reg, "zigbee");
+	const struct json *reg = json_get(doc, REGISTRATION_KEY), *z = json_get(reg, "zigbee");
 	uint64_t address, capability, sequence;
 
 	if (!eui64(json_get(z, "device"), &k->device) ||
@@ -99,7 +99,7 @@ bool mef_key_parse(const struct json *doc, struct mef_key *k)
 
 bool mef_aps_parse(const struct json *doc, struct mef_aps_reply *r)
 {
-	const struct json *aps = json_get(doc, MMEF_APS), *frame = json_get(aps, "frame");
+	const struct json *aps = json_get(doc, REGISTRATION_APS), *frame = json_get(aps, "frame");
 	struct wr w = wr_of(r->frame, sizeof r->frame);
 	char outcome[32];
 	struct rd text;

@@ -15,7 +15,7 @@
 bool mef_registration_parse(const struct json *doc, char path[static MEF_PATH]) MUST_CHECK;
 
 struct mef_order {
-	uint64_t class;              /* enum mmef_command_class, or a number that we do not know */
+	uint64_t class;              /* enum command_class, or a number that we do not know */
 	char id[MEF_COMMAND_ID];     /* JSON: a number or a string, to be sent back as it is */
 	char object[MEF_PATH];       /* what it is about; "" when there is nothing */
 	bool has_device;

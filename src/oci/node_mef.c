@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "loop/log.h"
-#include "mef/mmef_codes.h"
+#include "key_registry/registration_codes.h"
 #include "oci/mef_answer.h"
 #include "oci/node_private.h"
 
@@ -96,9 +96,9 @@ static void register_client(struct mef_client *m)
 {
 	char body[400];
 
-	snprintf(body, sizeof body, "{\"" MMEF_CLIENT_REG "\":{\"fqdn\":\"%s\",\"et\":\"20991231T235959\",\"adminFQDN\":\"%s\"}}", m->node->config.mef_identity,
+	snprintf(body, sizeof body, "{\"" REGISTRATION_MEF_CLIENT "\":{\"fqdn\":\"%s\",\"et\":\"20991231T235959\",\"adminFQDN\":\"%s\"}}", m->node->config.mef_identity,
 	    m->node->config.mef_identity);
-	call(m, "POST", "/mef", MMEF_TY_CLIENT_REG, rd_str(body), 0, on_registered, m);
+	call(m, "POST", "/mef", REGISTRATION_TY_MEF_CLIENT, rd_str(body), 0, on_registered, m);
 }
 
 /* ---- commands ---- */
@@ -129,7 +129,7 @@ static void report(struct mef_client *m, int status)
 {
 	char body[200];
 
-	snprintf(body, sizeof body, "{\"" MMEF_CLIENT_CMD "\":{\"cmdID\":%s,\"cmdStatusCode\":%d}}", m->command_id, status);
+	snprintf(body, sizeof body, "{\"" REGISTRATION_COMMAND "\":{\"cmdID\":%s,\"cmdStatusCode\":%d}}", m->command_id, status);
 	call(m, "PUT", m->commands, 0, rd_str(body), 0, on_command, m);
 }
 
@@ -252,7 +252,7 @@ static void relay_frame(struct mef_client *m, uint64_t device, const char *key_p
 	w = wr_of(f->body, sizeof f->body - 1);
 	o = json_out(&w);
 	json_object(&o, NULL);
-	json_object(&o, MMEF_APS);
+	json_object(&o, REGISTRATION_APS);
 	json_put_uint(&o, "counter", counter);
 	json_put_base64(&o, "frame", frame);
 	json_close(&o);
@@ -283,7 +283,7 @@ void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const ch
 
 	log_line(LOG_LEVEL_INFO, "device", "event=%s device=%s short=%04x", event, node_name(device), short_address);
 	snprintf(path, sizeof path, "/mef/%s/event", key_id);
-	snprintf(body, sizeof body, "{\"" MMEF_EVENT "\":{\"event\":\"%s\",\"short\":%u,\"capability\":%u}}", event, short_address, capability);
+	snprintf(body, sizeof body, "{\"" REGISTRATION_EVENT "\":{\"event\":\"%s\",\"short\":%u,\"capability\":%u}}", event, short_address, capability);
 	call(n->mef, "POST", path, 0, rd_str(body), 0, on_event_told, n->mef);
 }
 
@@ -326,15 +326,15 @@ static void carry_out(struct mef_client *m, struct rd body)
 		return;
 	}
 	snprintf(m->command_id, sizeof m->command_id, "%s", o.id);
-	if (o.class == MMEF_NO_MORE_COMMANDS)
+	if (o.class == COMMAND_NO_MORE)
 		poll_commands(m);
-	else if (!o.object[0] || (o.class == MMEF_ZIGBEE_FORGET && !o.has_device))
+	else if (!o.object[0] || (o.class == COMMAND_ZIGBEE_FORGET && !o.has_device))
 		report(m, 42);
-	else if (o.class == MMEF_MO_NODE)
+	else if (o.class == COMMAND_MO_NODE)
 		call(m, "GET", o.object, 0, rd_of("", 0), 0, on_key, m);
-	else if (o.class == MMEF_ZIGBEE_APS_PENDING)
+	else if (o.class == COMMAND_ZIGBEE_APS_PENDING)
 		fetch_pending(m, o.object);
-	else if (o.class == MMEF_ZIGBEE_FORGET)
+	else if (o.class == COMMAND_ZIGBEE_FORGET)
 		forget(m, o.device);
 	else
 		report(m, 41);

@@ -82,8 +82,7 @@ check() { # source root
 			}
 			if (is_core(file, own) && header ~ /^loop\//)
 				violation("core", file, header)
-			# mef/mmef_codes.h is the table of numbers of an interface, which its client needs as its server does.
-			if (place[folder(header)] > place[own] && header != "mef/mmef_codes.h")
+			if (place[folder(header)] > place[own])
 				violation("arrow", file, header)
 		}
 		END {

@@ -9,7 +9,7 @@
 #include "loop/log.h"
 #include "loop/tls.h"
 #include "mef/admin.h"
-#include "mef/audit.h"
+#include "audit/audit.h"
 #include "mef/egp_server.h"
 #include "mef/mmef.h"
 

@@ -17,7 +17,7 @@ static void aps_again(struct json_arena *a, const struct mmef_aps_body *b)
 	struct rd octets;
 
 	json_object(&o, NULL);
-	json_object(&o, MMEF_APS);
+	json_object(&o, REGISTRATION_APS);
 	json_put_uint(&o, "counter", b->counter);
 	json_put_base64(&o, "frame", rd_of(b->frame, b->len));
 	json_close(&o);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		if (mmef_event_body(doc, &event) && event.event.left > size)
 			abort();
-		if (mmef_status_body(doc, &command, &status) && !json_get(doc, MMEF_CLIENT_CMD))
+		if (mmef_status_body(doc, &command, &status) && !json_get(doc, REGISTRATION_COMMAND))
 			abort();
 	}
 	json_arena_free(a);

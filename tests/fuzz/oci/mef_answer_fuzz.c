@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 #include "keys/secret.h"
-#include "mef/mmef_codes.h"
+#include "key_registry/registration_codes.h"
 #include "oci/mef_answer.h"
 #include "../fuzz.h"
 
@@ -43,7 +43,7 @@ static void put(struct json_out *o, const struct mef_key *k)
 	eui64_print(device, k->device);
 	eui64_print(gateway, k->gateway);
 	json_object(o, NULL);
-	json_object(o, MMEF_SYMM_KEY_REG);
+	json_object(o, REGISTRATION_KEY);
 	json_put_string(o, "ri", k->id);
 	json_put_string(o, "keyValue", key_text); /* the key itself has no way out of its type */
 	json_object(o, "zigbee");

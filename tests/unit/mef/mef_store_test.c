@@ -18,7 +18,7 @@
 #include "base/bytes.h"
 #include "keys/sealed.h"
 #include "keys/secret_octets.h"
-#include "mef/audit.h"
+#include "audit/audit.h"
 #include "mef/mef_store.h"
 
 #define DEVICE 0xf0124b0000000001ULL /* the top bit: SQLite's integers are signed */
@@ -300,7 +300,7 @@ static void commands_and_gateways_come_back_in_order(void **state)
 	assert_int_equal(mef_store_gateway_put(st, &g), OK);
 	assert_int_equal(mef_store_client_put(st, &c), OK);
 	for (uint64_t id = 1; id <= 3; id++) {
-		struct mef_command cmd = {.id = id, .class = MMEF_ZIGBEE_FORGET, .device = DEVICE, .issued = id == 1};
+		struct mef_command cmd = {.id = id, .class = COMMAND_ZIGBEE_FORGET, .device = DEVICE, .issued = id == 1};
 
 		strcpy(cmd.client, c.id);
 		assert_int_equal(mef_store_command_put(st, &cmd), OK);

@@ -476,7 +476,7 @@ static void take_key(struct node *b, struct call *c, char path[static 64], struc
 	struct wr w = wr_of(octets, sizeof octets);
 	struct rd text;
 
-	assert_int_equal(number(c->doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), MMEF_MO_NODE);
+	assert_int_equal(number(c->doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_MO_NODE);
 	assert_true(json_text(json_path(c->doc, "sec:mefClientCmd.cmdDescription.cmdArgs.objectPath"), path, 64));
 	ask(b, &fetched, "GET", path, "");
 	assert_int_equal(fetched.rsc, 2000);
@@ -1172,11 +1172,11 @@ static void expels_a_device_that_keeps_its_install_code(void **state)
 	lapse();
 	expect_state("failed");
 	ask(&e.b, &c, "GET", e.b.cmd, "");
-	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), MMEF_ZIGBEE_APS_PENDING);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_ZIGBEE_APS_PENDING);
 	report(&e.b, &c, 20);
-	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), MMEF_ZIGBEE_FORGET);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_ZIGBEE_FORGET);
 	report(&e.b, &c, 20);
-	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), MMEF_NO_MORE_COMMANDS);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_NO_MORE);
 	assert_null(mef_device_find(mef, DEVICE)->present);
 	disconnect_both(&e);
 }
@@ -1201,10 +1201,10 @@ static void removes_a_device_with_its_keys(void **state)
 	expect_state("removed");
 	assert_false(ok(operate("{\"cmd\":\"device.add\",\"device\":\"" DEVICE_TEXT "\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}")));
 	ask(&e.b, &c, "GET", e.b.cmd, "");
-	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdStatusCode"), MMEF_ISSUED);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdStatusCode"), COMMAND_ISSUED);
 	ask(&e.b, &c, "GET", e.b.cmd, ""); /* B crashed in between */
-	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdStatusCode"), MMEF_REISSUED);
-	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), MMEF_ZIGBEE_APS_PENDING);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdStatusCode"), COMMAND_REISSUED);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_ZIGBEE_APS_PENDING);
 	{
 		struct call a;
 

@@ -1,12 +1,12 @@
-/* The audit log: JSON lines, appended and synced one by one, each with a sequence number and the SHA-256 of the line before, so that a
+/* The audit log: JSON lines, appended, each with a sequence number and the SHA-256 of the line before, so that a
  * changed, lost or inserted line shows. It never holds a key.
  *
  *	{"seq":7,"time":"2026-11-21T04:11:00Z","event":"transport key sent","device":"00124b0001020304","gateway":"gw1",
  *	 "detail":"generation 1","previous":"<64 hex>","hash":"<64 hex>"}
  *
  * `hash` is over the line's octets before `,"hash"`, which hold `previous`; the first line's previous is 64 zeros. */
-#ifndef KEYWAY_MEF_AUDIT_H
-#define KEYWAY_MEF_AUDIT_H
+#ifndef KEYWAY_AUDIT_AUDIT_H
+#define KEYWAY_AUDIT_AUDIT_H
 
 #include <stdint.h>
 
@@ -31,6 +31,9 @@ enum err audit_open(const char *path, struct audit **out, uint64_t *line) MUST_C
 void audit_close(struct audit *a); /* accepts NULL */
 /* OK when the line is on disk. */
 enum err audit_append(struct audit *a, uint64_t unix_s, const struct audit_entry *e) MUST_CHECK;
+/* The same for several: written, but on disk only when audit_sync returns OK. When that fails they are cut off again. */
+enum err audit_add(struct audit *a, uint64_t unix_s, const struct audit_entry *e) MUST_CHECK;
+enum err audit_sync(struct audit *a) MUST_CHECK;
 uint64_t audit_last(const struct audit *a); /* sequence number of the last entry, 0 for none */
 /* Writes entries with a greater sequence number into an open array, at most `most` of them. */
 enum err audit_read(struct audit *a, uint64_t since, size_t most, struct json_out *o) MUST_CHECK;

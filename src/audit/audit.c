@@ -1,5 +1,5 @@
 /* The audit log. */
-#include "mef/audit.h"
+#include "audit/audit.h"
 
 #include <fcntl.h>
 #include <nettle/sha2.h>
@@ -19,7 +19,19 @@ struct audit {
 	off_t size; /* of the good lines */
 	uint64_t last;
 	char previous[HASH_TEXT + 1];
+	struct {
+		off_t size;
+		uint64_t last;
+		char previous[HASH_TEXT + 1];
+	} synced; /* the same, of what is on disk */
 };
+
+static void synced(struct audit *a)
+{
+	a->synced.size = a->size;
+	a->synced.last = a->last;
+	memcpy(a->synced.previous, a->previous, sizeof a->previous);
+}
 
 static void hash_print(struct rd octets, char text[static HASH_TEXT + 1])
 {
@@ -105,6 +117,7 @@ enum err audit_open(const char *path, struct audit **out, uint64_t *line)
 		return e;
 	}
 	a->size = keep;
+	synced(a);
 	*out = a;
 	return OK;
 }
@@ -143,7 +156,7 @@ static void members(struct audit *a, uint64_t unix_s, const struct audit_entry *
 	json_put_string(o, "previous", a->previous);
 }
 
-enum err audit_append(struct audit *a, uint64_t unix_s, const struct audit_entry *entry)
+enum err audit_add(struct audit *a, uint64_t unix_s, const struct audit_entry *entry)
 {
 	uint8_t buffer[AUDIT_LINE_MAX];
 	struct wr w = wr_of(buffer, sizeof buffer);
@@ -161,12 +174,35 @@ enum err audit_append(struct audit *a, uint64_t unix_s, const struct audit_entry
 	wr_u8(&w, '\n');
 	if (!wr_done(&w, &line))
 		return ERR_TOO_LONG;
-	if (write(a->fd, line.at, line.left) != (ssize_t)line.left || fdatasync(a->fd) != 0)
+	if (write(a->fd, line.at, line.left) != (ssize_t)line.left)
 		return ftruncate(a->fd, a->size) == 0 ? ERR_IO : ERR_INTERNAL; /* half a line would break the chain */
 	a->size += (off_t)line.left;
 	a->last++;
 	memcpy(a->previous, hash, sizeof hash);
 	return OK;
+}
+
+enum err audit_sync(struct audit *a)
+{
+	if (a->synced.last == a->last)
+		return OK;
+	if (fdatasync(a->fd) != 0) {
+		int cut = ftruncate(a->fd, a->synced.size);
+
+		a->size = a->synced.size;
+		a->last = a->synced.last;
+		memcpy(a->previous, a->synced.previous, sizeof a->previous);
+		return cut == 0 ? ERR_IO : ERR_INTERNAL;
+	}
+	synced(a);
+	return OK;
+}
+
+enum err audit_append(struct audit *a, uint64_t unix_s, const struct audit_entry *entry)
+{
+	enum err e = audit_add(a, unix_s, entry);
+
+	return e == OK ? audit_sync(a) : e;
 }
 
 uint64_t audit_last(const struct audit *a)
