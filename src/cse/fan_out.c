@@ -20,6 +20,7 @@ struct fan_out {
 	size_t count, left;           /* left: requests that are not done; one more while they are being sent */
 	char gid[128], rqet[TIMESTAMP_SIZE];
 	uint64_t until;               /* unix ms */
+	struct rd content;            /* while the requests are being sent */
 	struct cse_timer timer;
 };
 
@@ -125,6 +126,7 @@ static void send_one(struct fan_member *m)
 	rq.to = rd_str(m->to);
 	rq.from = rd_str(f->x->from);
 	rq.request_id = rd_str(id);
+	rq.content = f->content;
 	rq.gid = rd_str(f->gid);
 	rq.rqet = rd_str(f->rqet);
 	rq.rt = ONEM2M_RT_ABSENT;
@@ -146,6 +148,17 @@ static bool is_subgroup(struct exchange *x, struct rd id)
 	yes = r && r->type == TY_GROUP;
 	resource_unref(r);
 	return yes;
+}
+
+/* Two addresses of one resource here. */
+static bool is_same(struct exchange *x, struct rd a, struct rd b)
+{
+	struct resource *first = cse_find_address(x->cse, a), *second = first ? cse_find_address(x->cse, b) : NULL;
+	bool same = second && first->id == second->id;
+
+	resource_unref(first);
+	resource_unref(second);
+	return same;
 }
 
 static void add(struct fan_out *f, struct rd id)
@@ -206,10 +219,37 @@ static bool may_fan_out(struct exchange *x)
 	       acop == ACOP_CREATE ? cse_permits_child(x, x->target, x->rq->type) : cse_permits(x, x->target, acop);
 }
 
+/* Group Request Target Members (gtm): these alone. TS-0004 clause 7.4.14.2.4 */
+static bool is_wanted(struct exchange *x, struct rd member)
+{
+	const struct filter *f = &x->filter;
+
+	for (size_t i = 0; i < f->target_member_count; i++)
+		if (rd_equal(f->target_members[i], member) || is_same(x, f->target_members[i], member))
+			return true;
+	return f->target_member_count == 0;
+}
+
+static bool members_are_known(struct exchange *x, const struct json *mid)
+{
+	const struct filter *f = &x->filter;
+
+	for (size_t i = 0; i < f->target_member_count; i++) {
+		const struct json *m = mid->first;
+
+		while (m && !(m->type == JSON_STRING && (rd_equal(m->text, f->target_members[i]) || is_same(x, f->target_members[i], m->text))))
+			m = m->next;
+		if (!m)
+			return false;
+	}
+	return true;
+}
+
 static void send_all(struct fan_out *f, const struct json *mid)
 {
+	f->content = fan_out_content(f->x);
 	for (const struct json *m = mid->first; m; m = m->next)
-		if (m->type == JSON_STRING)
+		if (m->type == JSON_STRING && is_wanted(f->x, m->text))
 			add(f, m->text);
 	f->left = f->count + 1;
 	for (size_t i = 0; i < f->count; i++)
@@ -222,6 +262,8 @@ void group_fan_out(struct exchange *x)
 	const struct json *mid = resource_get(x->target, "mid");
 	struct fan_out *f;
 
+	if (group_gathers(x))
+		return;
 	if (!may_fan_out(x)) {
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not do this with the group's members", x->from);
 		return;
@@ -232,6 +274,10 @@ void group_fan_out(struct exchange *x)
 	}
 	if (!mid || !mid->first) {
 		exchange_fail(x, RSC_NO_MEMBERS, "the group has no members");
+		return;
+	}
+	if (!members_are_known(x, mid)) {
+		exchange_fail(x, RSC_BAD_REQUEST, "`gtm` in the query names what is no member of the group");
 		return;
 	}
 	f = fan_out_new(x, mid);

@@ -136,7 +136,7 @@ static bool one_of(struct parsing *p, const char *name, struct rd value, uint64_
 /* Handled elsewhere: by the binding or by the dispatcher. */
 static bool is_request_parameter(struct rd name)
 {
-	static const char *const names[] = {"rt", "rp", "rcn", "da", "drt", "rids", "tids", "ltids", "tqi", "asi", "auri", "op", "gtm"};
+	static const char *const names[] = {"rt", "rp", "rcn", "da", "drt", "rids", "tids", "ltids", "tqi", "asi", "auri", "op"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (rd_is(name, names[i]))
@@ -284,6 +284,8 @@ static bool argument(struct parsing *p, struct rd name, struct rd raw, struct rd
 		return f->apply_relative_path = value, true;
 	if (IS("atrl"))
 		return add_texts(p, "atrl", raw, f->attribute_list, &f->attribute_list_count);
+	if (IS("gtm"))
+		return add_texts(p, "gtm", raw, f->target_members, &f->target_member_count);
 	if (IS("cfs"))
 		return one_of(p, "cfs", value, 1, &f->content_syntax);
 	if (IS("cfq"))

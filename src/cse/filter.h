@@ -36,7 +36,7 @@ struct filter {
 	bool has_sts, has_stb, has_sza, has_szb;
 	size_t label_count, child_label_count, parent_label_count, content_type_count;
 	size_t type_count, child_type_count, parent_type_count;
-	size_t attribute_count, attribute_list_count;
+	size_t attribute_count, attribute_list_count, target_member_count;
 	struct rd semantics;         /* smf */
 	bool semantic_query;         /* sqi */
 	struct exchange *asker;      /* with smf: has it as a query, and may see descriptors or not */
@@ -57,6 +57,7 @@ struct filter {
 	int types[FILTER_LIST_MAX], child_types[FILTER_LIST_MAX], parent_types[FILTER_LIST_MAX];
 	struct filter_attribute attributes[FILTER_LIST_MAX];
 	struct rd attribute_list[FILTER_LIST_MAX]; /* atrl */
+	struct rd target_members[FILTER_LIST_MAX]; /* gtm */
 };
 
 /* Names that no request has and that no attribute can be called are refused: ERR_BAD_VALUE with a sentence in why. Values are

@@ -122,6 +122,17 @@ void outbox_change(struct cse *c, const char *sender, const struct outbox_policy
 	}
 }
 
+void outbox_change_policy(struct cse *c, const char *sender, const struct outbox_policy *p)
+{
+	struct flow *f = flow_find(c, sender, true, false);
+
+	if (!f)
+		return;
+	f->policy = *p;
+	for (struct outbox *b = f->boxes; b; b = b->next)
+		outbox_freshen(b);
+}
+
 void outbox_close(struct cse *c, const char *sender, const char *to, struct rd last)
 {
 	struct flow *f = flow_find(c, sender, true, to != NULL);

@@ -54,6 +54,7 @@ void outbox_content_free(struct outbox_content *k);
 void outbox_post(struct cse *c, const char *sender, const char *target, const struct outbox_policy *p, struct outbox_content *k);
 /* The sender changed: its policy, and the targets that it still has (a JSON list). */
 void outbox_change(struct cse *c, const char *sender, const struct outbox_policy *p, const struct json *targets);
+void outbox_change_policy(struct cse *c, const char *sender, const struct outbox_policy *p); /* with the targets that it has */
 /* The sender ends: what waits goes out at once, is tried twice more when that fails, and `last` (NULL: nothing) follows to `to`. */
 void outbox_close(struct cse *c, const char *sender, const char *to, struct rd last);
 size_t outbox_waiting(struct cse *c, const char *sender, const char *target);

@@ -62,13 +62,15 @@ static uint64_t duration_of(const struct json *v, uint64_t otherwise)
 
 static void take_batch(struct resource *sub, struct outbox_policy *p)
 {
-	const struct json *bn = resource_get(sub, "bn");
+	bool group = sub->type == TY_GROUP;
+	const struct json *bn = resource_get(sub, group ? "nar" : "bn");
 
-	p->batch = bn != NULL;
-	if (!bn)
+	p->batch = bn || group;
+	if (!p->batch)
 		return;
+	/* a group without nar waits for one of each member: TS-0004 clause 7.4.14.2.5 */
 	if (!json_uint(json_get(bn, "num"), &p->batch_number))
-		p->batch_number = 0;
+		p->batch_number = bn ? 0 : resource_uint(sub, "cnm", 0);
 	if (p->batch_number > OUTBOX_BATCH_MOST)
 		p->batch_number = OUTBOX_BATCH_MOST;
 	p->batch_ms = duration_of(json_get(bn, "dur"), OUTBOX_BATCH_MS);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/notify/outbox.h"
 #include "cse/types/types.h"
 
 enum strategy { ABANDON_MEMBER = 1, ABANDON_GROUP = 2, SET_MIXED = 3 };
@@ -358,4 +359,26 @@ static void group_start(struct cse *c, struct resource *r)
 			group_note_member(c, id);
 }
 
-const struct type_hooks hooks_group = {.type = TY_GROUP, .create = group_create, .update = group_update, .start = group_start};
+/* What it gathers goes by its new policy, and at its end at once. */
+static enum hook_result group_updated(struct updating *u)
+{
+	struct outbox_policy p;
+
+	outbox_policy_of(u->x->cse, u->made, &p);
+	outbox_change_policy(u->x->cse, u->made->ri, &p);
+	return HOOK_GO;
+}
+
+static void group_removed(struct cse *c, struct resource *r)
+{
+	outbox_close(c, r->ri, NULL, rd_of("", 0));
+}
+
+const struct type_hooks hooks_group = {
+	.type = TY_GROUP,
+	.create = group_create,
+	.update = group_update,
+	.updated = group_updated,
+	.removed = group_removed,
+	.start = group_start,
+};

@@ -350,3 +350,51 @@ def _(t):
     t.rsc(t.delete(grp), 2002)
     t.rsc(t.retrieve(cnts[0]), 2000)
     t.refused(t.retrieve(grp.path + "/fopt", fr=ae.id), 4004)
+
+
+GATHER = "TS-0004 7.4.14.2.5"
+
+
+@check("GMG", "NOTIFY/GRP/gathers-for-the-forwarding-URI", GATHER)
+def _(t):
+    ae, cnts, grp = group(t, nar={"num": 3, "dur": "PT1M"})
+    box, own = t.box(), t.box()
+    t.rsc(t.create(grp.path + "/fopt", SUB, {"rn": "s", "nu": [own.url], "nfu": box.url, "enc": {"net": [CHILD_CREATED]}}, fr=ae.id), 2000)
+    subs = [t.rsc(t.retrieve(c.path + "/s", fr=ae.id), 2000).get("ri") for c in cnts]
+    box.drain(), own.drain()
+    for c in (cnts[0], cnts[1], cnts[0]):
+        t.cin(c)
+    n = t.note(box, "an aggregated notification")
+    t.equal(list(n.body or {}), ["m2m:agn"], "the root of the notification")
+    gathered = n.body["m2m:agn"]["m2m:sgn"]
+    t.equal([x["sur"].rsplit("/", 1)[-1] for x in gathered], [subs[0], subs[1], subs[0]], "the subscriptions that the aggregate tells of")
+    t.silent(own, "nothing at the notificationURI, which the group has replaced")
+
+
+@check("GMG", "NOTIFY/GRP/sends-what-it-has-after-the-duration", GATHER, slow=True)
+def _(t):
+    ae, cnts, grp = group(t, nar={"num": 100, "dur": "PT1S"})
+    box = t.box()
+    t.rsc(t.create(grp.path + "/fopt", SUB, {"nu": [box.url], "nfu": box.url, "enc": {"net": [CHILD_CREATED]}}, fr=ae.id), 2000)
+    box.drain()
+    t.cin(cnts[0])
+    n = t.note(box, "an aggregated notification")
+    t.equal(len(n.body["m2m:agn"]["m2m:sgn"]), 1, "the number of notifications in the aggregate")
+
+
+@check("GMG", "CREATE/FOPT/without-forwarding-URI-each-member-notifies", "TS-0004 7.4.14.2.3")
+def _(t):
+    ae, cnts, grp = group(t, nar={"num": 3, "dur": "PT1M"})
+    box = t.box()
+    t.rsc(t.create(grp.path + "/fopt", SUB, {"nu": [box.url], "enc": {"net": [CHILD_CREATED]}}, fr=ae.id), 2000)
+    box.drain()
+    t.cin(cnts[0])
+    t.true("m2m:sgn" in (t.note(box).body or {}), "the member's own notification arrives")
+
+
+@check("GMG", "RETRIEVE/FOPT/target-members", "TS-0004 7.4.14.2.4")
+def _(t):
+    ae, cnts, grp = group(t, 3)
+    rsp = responses(t, t.rsc(t.retrieve(grp.path + "/fopt", fr=ae.id, gtm=[cnts[0].ri, cnts[2].ri]), 2000))
+    t.same([x["pc"]["m2m:cnt"]["ri"] for x in rsp], [cnts[0].ri, cnts[2].ri], "the members that answer")
+    t.refused(t.retrieve(grp.path + "/fopt", fr=ae.id, gtm=[cnts[0].ri, ae.ri]), 4000)

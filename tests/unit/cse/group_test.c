@@ -266,9 +266,127 @@ static void leaves_out_members_that_do_not_answer(void **state)
 	rig_free(g);
 }
 
+/* ---- notifications of members, gathered ---- */
+
+static struct rig *rig_that_gathers(const char *more)
+{
+	struct rig *g = rig_with_containers();
+
+	assert_rsc(group(g, rig_fmt(g, "'rn':'g','mnm':5,'mid':['cse-in/ae/a','cse-in/ae/b']%s", more)), RSC_CREATED);
+	assert_rsc(rig_create(g, "CAe", "cse-in/ae/g/fopt", TY_SUBSCRIPTION, "{'m2m:sub':{'rn':'s','nu':['http://own'],'nfu':'http://all','enc':{'net':[3]}}}"), RSC_OK);
+	assert_rsc(rig_retrieve(g, "CAe", "cse-in/ae/a/s"), RSC_OK);
+	rig_forget_sent(g);
+	return g;
+}
+
+static void instances(struct rig *g, const char *container, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_rsc(rig_create(g, "CAe", container, TY_CONTENT_INSTANCE, "{'m2m:cin':{'con':'x'}}"), RSC_CREATED);
+}
+
+static void gathers_the_notifications_of_its_members(void **state)
+{
+	struct rig *g = rig_that_gathers(",'nar':{'num':3,'dur':'PT1H'}");
+	const struct json *list;
+
+	(void)state;
+	instances(g, "cse-in/ae/a", 1);
+	instances(g, "cse-in/ae/b", 1);
+	assert_int_equal(rig_count_sent(g, "http://"), 0);
+	instances(g, "cse-in/ae/a", 1);
+	assert_int_equal(rig_count_sent(g, "http://all"), 1);
+	assert_int_equal(rig_count_sent(g, "http://own"), 0);
+	list = json_path(rig_last_sent(g, "http://all")->doc, "m2m:agn.m2m:sgn");
+	assert_int_equal(list->count, 3);
+	assert_json(json_at(list, 1), "sur", rig_fmt(g, "'/id-in/%s'", rig_ri(g, "cse-in/ae/b/s")));
+	assert_json(json_at(list, 1), "nev.rep.m2m:cin.con", "'x'");
+	rig_free(g);
+}
+
+static void sends_what_it_has_after_the_time_and_over_a_restart(void **state)
+{
+	struct rig *g = rig_that_gathers(",'nar':{'num':3,'dur':'PT10S'}");
+
+	(void)state;
+	instances(g, "cse-in/ae/a", 2);
+	rig_restart(g);
+	assert_int_equal(rig_count_sent(g, "http://all"), 0);
+	rig_advance(g, 11000);
+	assert_int_equal(rig_count_sent(g, "http://all"), 1);
+	assert_int_equal(json_path(rig_last_sent(g, "http://all")->doc, "m2m:agn.m2m:sgn")->count, 2);
+	rig_free(g);
+}
+
+static void waits_for_one_of_each_member_by_default(void **state)
+{
+	struct rig *g = rig_that_gathers("");
+
+	(void)state;
+	instances(g, "cse-in/ae/a", 1);
+	assert_int_equal(rig_count_sent(g, "http://all"), 0);
+	instances(g, "cse-in/ae/b", 1);
+	assert_int_equal(rig_count_sent(g, "http://all"), 1);
+	instances(g, "cse-in/ae/b", 1);
+	assert_rsc(rig_update(g, "CAe", "cse-in/ae/g", "{'m2m:grp':{'nar':{'num':1}}}"), RSC_UPDATED);
+	rig_settle(g);
+	assert_int_equal(rig_count_sent(g, "http://all"), 2);
+	instances(g, "cse-in/ae/b", 1);
+	assert_int_equal(rig_count_sent(g, "http://all"), 3);
+	rig_free(g);
+}
+
+static void passes_nothing_on_that_no_member_has_sent(void **state)
+{
+	struct rig *g = rig_that_gathers(",'nar':{'num':1}");
+	const char *gathering = rig_fmt(g, "/id-in/%s/fopt/!notify", rig_ri(g, "cse-in/ae/g"));
+
+	(void)state;
+	assert_rsc(rig_notify(g, "CAe", gathering, "{'m2m:sgn':{'sur':'/id-in/sub_x','nfu':'http://victim'}}"), RSC_BAD_REQUEST);
+	assert_rsc(rig_notify(g, "CAe", gathering, rig_fmt(g, "{'m2m:sgn':{'sur':'/id-in/%s','nfu':'http://victim'}}", rig_ri(g, "cse-in/ae/a/s"))), RSC_BAD_REQUEST);
+	assert_rsc(rig_notify(g, "/id-far", gathering, "{'m2m:sgn':{'sur':'/id-far/sub_x','nfu':'http://victim'}}"), RSC_BAD_REQUEST);
+	assert_rsc(rig_retrieve(g, "CAe", gathering), RSC_OPERATION_NOT_ALLOWED);
+	assert_int_equal(rig_count_sent(g, "http://"), 0);
+	rig_free(g);
+}
+
+static void takes_notifications_of_a_member_elsewhere(void **state)
+{
+	struct rig *g = rig_with_containers();
+	const char *gathering;
+
+	(void)state;
+	assert_rsc(group(g, "'rn':'g','mnm':5,'mid':['cse-in/ae/a','/id-far/cse-far/b'],'nar':{'num':2}"), RSC_CREATED);
+	gathering = rig_fmt(g, "/id-in/%s/fopt/!notify", rig_ri(g, "cse-in/ae/g"));
+	assert_rsc(rig_notify(g, "/id-far", gathering, "{'m2m:sgn':{'sur':'/id-far/sub_x','vrq':true}}"), RSC_OK);
+	assert_rsc(rig_notify(g, "/id-far", gathering, "{'m2m:agn':{'m2m:sgn':[{'sur':'/id-far/sub_x','nfu':'http://all'},{'sur':'/id-far/sub_x','nfu':'http://all'}]}}"), RSC_OK);
+	assert_int_equal(json_path(rig_last_sent(g, "http://all")->doc, "m2m:agn.m2m:sgn")->count, 2);
+	rig_free(g);
+}
+
+static void asks_the_members_that_are_named_alone(void **state)
+{
+	struct rig *g = rig_with_containers();
+	const struct answer *a;
+
+	(void)state;
+	assert_rsc(group(g, "'rn':'g','mnm':5,'mid':['cse-in/ae/a','cse-in/ae/b']"), RSC_CREATED);
+	a = rig_retrieve(g, "CAe", "cse-in/ae/g/fopt?gtm=cse-in%2Fae%2Fb");
+	assert_int_equal(json_path(a->doc, "m2m:agr.m2m:rsp")->count, 1);
+	assert_json(json_path(a->doc, "m2m:agr.m2m:rsp")->first, "pc.m2m:cnt.rn", "'b'");
+	assert_rsc(rig_retrieve(g, "CAe", "cse-in/ae/g/fopt?gtm=cse-in%2Fae%2Fb+cse-in%2Fae"), RSC_BAD_REQUEST);
+	rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gathers_the_notifications_of_its_members),
+		cmocka_unit_test(sends_what_it_has_after_the_time_and_over_a_restart),
+		cmocka_unit_test(waits_for_one_of_each_member_by_default),
+		cmocka_unit_test(passes_nothing_on_that_no_member_has_sent),
+		cmocka_unit_test(takes_notifications_of_a_member_elsewhere),
+		cmocka_unit_test(asks_the_members_that_are_named_alone),
 		cmocka_unit_test(keeps_each_member_once_by_its_resource_id),
 		cmocka_unit_test(refuses_more_members_than_the_limit),
 		cmocka_unit_test(treats_a_member_of_another_type_by_the_strategy),
