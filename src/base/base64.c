@@ -1,4 +1,4 @@
-/* Base64, RFC 4648 section 4. */
+/* Base64, RFC 4648 sections 4 and 5. */
 #include "base/bytes.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -57,6 +57,54 @@ bool base64_parse(struct rd text, struct wr *octets)
 		if ((n == 1 && (v & 0xffff)) || (n == 2 && (v & 0xff)))
 			return false; /* stray bits: another text for the same octets */
 		for (size_t i = 0; i < n; i++)
+			wr_u8(octets, (uint8_t)(v >> (16 - 8 * i)));
+	}
+	return true;
+}
+
+static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void base64url_print(struct wr *w, struct rd octets)
+{
+	while (octets.left > 0) {
+		size_t n = octets.left < 3 ? octets.left : 3;
+		uint8_t in[3] = {0, 0, 0};
+		uint8_t *out = wr_room(w, n + 1);
+		uint32_t v;
+
+		if (!out || !rd_copy(&octets, in, n))
+			return;
+		v = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+		for (size_t i = 0; i <= n; i++)
+			out[i] = (uint8_t)url_alphabet[v >> (18 - 6 * i) & 63];
+		bytes_wipe(in, sizeof in);
+	}
+}
+
+static int url_sextet(uint8_t c)
+{
+	return c == '-' ? 62 : c == '_' ? 63 : c == '+' || c == '/' ? -1 : sextet(c);
+}
+
+bool base64url_parse(struct rd text, struct wr *octets)
+{
+	while (text.left > 0) {
+		size_t n = text.left < 4 ? text.left : 4;
+		uint8_t quad[4];
+		uint32_t v = 0;
+
+		if (n == 1 || !rd_copy(&text, quad, n))
+			return false;
+		for (size_t i = 0; i < 4; i++) {
+			int s = i < n ? url_sextet(quad[i]) : 0;
+
+			if (s < 0)
+				return false;
+			v = v << 6 | (uint32_t)s;
+		}
+		if ((n == 2 && (v & 0xffff)) || (n == 3 && (v & 0xff)))
+			return false; /* stray bits: another text for the same octets */
+		for (size_t i = 0; i + 1 < n; i++)
 			wr_u8(octets, (uint8_t)(v >> (16 - 8 * i)));
 	}
 	return true;

@@ -26,6 +26,9 @@ bool hex_parse_loose(struct rd text, uint8_t *octets, size_t capacity, size_t *l
 
 void base64_print(struct wr *w, struct rd octets);                  /* RFC 4648 section 4, padded */
 bool base64_parse(struct rd text, struct wr *octets) MUST_CHECK;    /* strict; false on any stray character */
+/* RFC 4648 section 5 without padding, as JOSE has it; strict likewise. */
+void base64url_print(struct wr *w, struct rd octets);
+bool base64url_parse(struct rd text, struct wr *octets) MUST_CHECK;
 
 /* An EUI-64 is a uint64_t whose most significant octet is the first one printed. */
 #define EUI64_SIZE 17

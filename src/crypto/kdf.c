@@ -36,6 +36,32 @@ enum err kdf_hmac(const struct secret *key, const struct rd *parts, size_t count
 	return keep(digest, sizeof digest, mac);
 }
 
+size_t kdf_mac_of(unsigned bits, const struct secret *key, struct rd text, uint8_t mac[static KDF_MAC_MAX])
+{
+	struct hmac_sha384_ctx h384;
+	struct hmac_sha512_ctx h512;
+
+	switch (bits) {
+	case 256:
+		kdf_mac(key, &text, 1, mac);
+		return KDF_SHA256;
+	case 384:
+		hmac_sha384_set_key(&h384, secret_len(key), secret_octets(key));
+		hmac_sha384_update(&h384, text.left, text.at);
+		hmac_sha384_digest(&h384, 48, mac);
+		bytes_wipe(&h384, sizeof h384);
+		return 48;
+	case 512:
+		hmac_sha512_set_key(&h512, secret_len(key), secret_octets(key));
+		hmac_sha512_update(&h512, text.left, text.at);
+		hmac_sha512_digest(&h512, 64, mac);
+		bytes_wipe(&h512, sizeof h512);
+		return 64;
+	default:
+		return 0;
+	}
+}
+
 enum err kdf_extract(struct rd salt, const struct secret *ikm, struct secret **prk)
 {
 	struct hmac_sha256_ctx h;

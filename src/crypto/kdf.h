@@ -6,11 +6,14 @@
 #include "keys/secret.h"
 
 #define KDF_SHA256 32
+#define KDF_MAC_MAX 64
 
 /* HMAC-SHA-256 over the parts one after another. */
 enum err kdf_hmac(const struct secret *key, const struct rd *parts, size_t count, struct secret **mac) MUST_CHECK;
 /* The same, where the result is no secret: an integrity code. */
 void kdf_mac(const struct secret *key, const struct rd *parts, size_t count, uint8_t mac[static KDF_SHA256]);
+/* HMAC with SHA-256, SHA-384 or SHA-512 (bits), for JWS; the number of octets, 0 for other bits. */
+size_t kdf_mac_of(unsigned bits, const struct secret *key, struct rd text, uint8_t mac[static KDF_MAC_MAX]);
 /* HKDF-Extract: HMAC with a public salt as the key. */
 enum err kdf_extract(struct rd salt, const struct secret *ikm, struct secret **prk) MUST_CHECK;
 /* One round of HKDF-Expand: HMAC(prk, previous || info || counter); previous NULL for the first. */
