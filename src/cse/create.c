@@ -350,6 +350,7 @@ void creation_resume(struct creation *cr)
 		return;
 	c->counts.created++;
 	node_links_changed(c, NULL, cr->made);
+	contacts_changed(c, NULL, cr->made);
 	if (above->child_created && above->child_created(cr) != HOOK_GO)
 		return;
 	if (h->created && h->created(cr) != HOOK_GO)

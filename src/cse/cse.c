@@ -99,6 +99,11 @@ enum err cse_new(const struct cse_config *config, struct store *store, const str
 		cse_free(c);
 		return e;
 	}
+	e = contacts_start(c);
+	if (e != OK) {
+		cse_free(c);
+		return e;
+	}
 	type_hooks_each(start_type, c);
 	cse_outboxes_start(c);
 	cse_make_fixed(c);

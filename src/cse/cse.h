@@ -48,6 +48,7 @@ struct cse_config {
 	uint64_t request_life_ms;    /* of a <request> and of a blocking request without rqet; 0: 60 000 and 20 000 */
 	size_t cache_octets;         /* of the resource cache; 0: 64 MiB */
 	bool verify_subscriptions;   /* NOTIFY with vrq to targets that are oneM2M entities too */
+	bool require_subscription;   /* AEs and CSEs register only as service subscriptions say: TS-0004 clause 7.3.2.7 */
 	bool testbench;              /* upper tester commands are taken */
 	const struct cse_network *network; /* NULL: there is none, triggers end as ERROR_NSE_NOT_FOUND */
 	const char *background_window;     /* when background data transfers are granted, an m2m:scheduleEntry; NULL: as asked for */

@@ -52,6 +52,7 @@ enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event
 		h->removed(c, r);
 	announce_gone(c, r);
 	node_links_changed(c, r, NULL);
+	contacts_changed(c, r, NULL);
 	e = r->instance ? OK : delete_below(c, r);
 	if (e == OK)
 		e = tree_delete(c->tree, r);

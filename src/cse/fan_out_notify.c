@@ -150,6 +150,6 @@ bool group_gathers(struct exchange *x)
 	if (ok)
 		exchange_answer(x, RSC_OK, rd_of("", 0), rd_str(""));
 	else
-		exchange_fail(x, RSC_BAD_REQUEST, "this is no notification (`m2m:sgn`) of a member's subscription with the `nfu` that it has");
+		exchange_fail(x, sgn || batch ? RSC_ORIGINATOR_HAS_NO_PRIVILEGE : RSC_BAD_REQUEST, "this is no notification (`m2m:sgn`) of a member's subscription with the `nfu` that it has");
 	return true;
 }

@@ -343,7 +343,7 @@ void cse_notify(struct exchange *x)
 {
 	struct forward *f;
 
-	if (crs_notified(x))
+	if (crs_notified(x) || contacts_notified(x))
 		return;
 	if (x->target->type == TY_GROUP) { /* a group as notification target means its members: TS-0001 table 9.6.8-2 */
 		x->virtual_child = VIRTUAL_FAN_OUT;

@@ -49,7 +49,7 @@ enum cse_service {
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
 	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP,
 	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_TRANSACTION_MGMT, SERVICE_TRIGGER, SERVICE_MULTICAST,
-	SERVICE_PRIMITIVE_PROFILE, SERVICE_COUNT,
+	SERVICE_PRIMITIVE_PROFILE, SERVICE_CONTACTS, SERVICE_COUNT,
 };
 
 struct cse {
@@ -356,8 +356,13 @@ void location_before_latest(struct cse *c, const struct resource *container);   
 void location_container_removed(struct cse *c, const struct resource *container);
 /* types/node.c: what a node hosts was made (was NULL), changed or is about to go (is NULL); other types cost nothing */
 void node_links_changed(struct cse *c, struct resource *was, struct resource *is);
+/* types/contacts.c: references to AEs elsewhere, of which the IN-CSE hears; as node_links_changed */
+void contacts_changed(struct cse *c, struct resource *was, struct resource *is);
+bool contacts_notified(struct exchange *x);                 /* true: a NOTIFY about them, which is answered */
+enum err contacts_start(struct cse *c) MUST_CHECK;
 void command_object_changed(struct cse *c, struct resource *object); /* types/exec_instance.c: a mgmtObj on which a command may wait */
 void stats_count(struct exchange *x, size_t octets);        /* types/stats.c: a request that went well, with so much in its answer */
+bool subscription_covers(struct exchange *x, const char *csi); /* types/service_profile.c: a CSE that registers; false after a refusal */
 bool app_rules_permit(struct creation *cr);                /* types/service_profile.c: of an AE; false after a refusal */
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */

@@ -236,6 +236,7 @@ void updating_resume(struct updating *u)
 	x->cse->counts.updated++;
 	if (json_get(u->given, "nl"))
 		node_links_changed(x->cse, u->old, u->made);
+	contacts_changed(x->cse, u->old, u->made);
 	if (h->updated && h->updated(u) != HOOK_GO)
 		return;
 	cse_event(x->cse, &(const struct event){.kind = EVENT_UPDATE, .subject = u->made, .shown = u->made, .modified = &u->attributes, .operation = ONEM2M_UPDATE, .originator = x->from});

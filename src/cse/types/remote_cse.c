@@ -59,7 +59,7 @@ static enum hook_result csr_create(struct creation *cr)
 		exchange_fail(x, RSC_OPERATION_DENIED_BY_REMOTE_ENTITY, "the CSE `%s` may not register here", csi);
 		return HOOK_FAILED;
 	}
-	if (!is_free(cr, csi))
+	if (!subscription_covers(x, csi) || !is_free(cr, csi))
 		return HOOK_FAILED;
 	snprintf(cr->ri, sizeof cr->ri, "%.127s", csi + 1);
 	cr->own_ri = true;

@@ -1,5 +1,6 @@
 /* m2mServiceSubscriptionProfile, serviceSubscribedNode, serviceSubscribedAppRule: TS-0001 clauses 9.6.19 to 9.6.21 and 10.2.2.2. Where a node of a
- * profile is this CSE and has rules, an AE registers only as one of them says: with that credential, that App-ID, that AE-ID. */
+ * profile is this CSE and has rules, an AE registers only as one of them says: with that credential, that App-ID, that AE-ID. With
+ * require_subscription there must be such a node with such a rule, and for a CSE that registers a node that is that CSE. */
 #include <string.h>
 
 #include "cse/types/types.h"
@@ -21,7 +22,7 @@ static bool is_permitted(struct resource *rule, const char *list, const char *va
 struct registration {
 	struct cse *cse;
 	const char *credential, *app, *ae;
-	bool ruled, permitted;
+	bool known, ruled, permitted;
 };
 
 static bool rule_permits(const struct registration *g, const struct json *link)
@@ -41,6 +42,7 @@ static bool look(void *ctx, struct resource *node)
 
 	if (!resource_is(node, "csi", g->cse->config.id))
 		return true;
+	g->known = true;
 	for (const struct json *l = links ? links->first : NULL; l; l = l->next) {
 		g->ruled = true;
 		g->permitted = g->permitted || rule_permits(g, l);
@@ -54,7 +56,8 @@ bool app_rules_permit(struct creation *cr)
 	const struct json *api = json_get(cr->given, "api");
 	char app[CSE_ID_MAX] = "";
 	/* an AE without a credential is "None" in rules: TS-0001 table 9.6.29-2 */
-	struct registration g = {x->cse, x->rq->peer && x->rq->peer[0] ? x->rq->peer : "None", app, cr->ri, false, false};
+	struct registration g = {x->cse, x->rq->peer && x->rq->peer[0] ? x->rq->peer : "None", app, cr->ri, false, false, false};
+	bool required = x->cse->config.require_subscription && !x->privileged;
 	enum err e;
 
 	if (x->rq->internal)
@@ -66,8 +69,40 @@ bool app_rules_permit(struct creation *cr)
 		exchange_store_failed(x, e);
 		return false;
 	}
-	if (!g.ruled || g.permitted)
+	if (required && !g.known) {
+		exchange_fail(x, RSC_SERVICE_SUBSCRIPTION_NOT_ESTABLISHED, "no service subscription has this CSE among its nodes");
+		return false;
+	}
+	if (g.permitted || (!g.ruled && !required))
 		return true;
 	exchange_fail(x, RSC_APP_RULE_VALIDATION_FAILED, "no rule of the service subscription lets `%s` (%s) register here", cr->ri, app);
 	return false;
+}
+
+struct subscriber {
+	const char *csi;
+	bool found;
+};
+
+static bool is_node_of(void *ctx, struct resource *node)
+{
+	struct subscriber *s = ctx;
+
+	s->found = resource_is(node, "csi", s->csi);
+	return !s->found;
+}
+
+bool subscription_covers(struct exchange *x, const char *csi)
+{
+	struct subscriber s = {csi, false};
+	enum err e;
+
+	if (!x->cse->config.require_subscription || x->privileged || x->rq->internal)
+		return true;
+	e = tree_by_type(x->cse->tree, TY_SERVICE_SUBSCRIBED_NODE, is_node_of, &s);
+	if (e != OK)
+		exchange_store_failed(x, e);
+	else if (!s.found)
+		exchange_fail(x, RSC_SERVICE_SUBSCRIPTION_NOT_ESTABLISHED, "no service subscription has the CSE `%s` among its nodes", csi);
+	return e == OK && s.found;
 }

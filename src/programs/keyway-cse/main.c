@@ -250,6 +250,7 @@ static int start_cse(struct program *p)
 		.cse_originators = o->cse_originators,
 		.open_create = o->open_create,
 		.releases = o->releases,
+		.require_subscription = o->require_subscription,
 		.background_window = o->background_window,
 		.max_expiration_ms = o->max_expiration_s * 1000,
 		.request_life_ms = o->request_life_s * 1000,

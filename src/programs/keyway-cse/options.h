@@ -11,7 +11,7 @@ struct options {
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
-	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, websocket;
+	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, require_subscription, websocket;
 };
 
 /* Fills o; OPTIONS_ENDED when there is nothing more to do (--help, --version), OPTIONS_WRONG after a message on standard error. */

@@ -373,3 +373,43 @@ def _(t):
 @check("REG", "CREATE/CNT/administrator-may-under-the-CSEBase", "TS-0004 7.3.3.15")
 def _(t):
     t.equal(t.make(t.cse, CNT, {})["pi"], t.world.base["ri"], "parentID")
+
+
+CONTACTS = "TS-0004 7.5.1.2.17"
+
+
+@check("REG", "NOTIFY/CB/AE-references-of-a-CSE", CONTACTS, needs=(ALST, CSR))
+def _(t):
+    csi = "/" + t.name("id-ref")
+    t.make(t.cse, CSR, {"cb": csi + "/cse", "csi": csi, "rr": False, "srv": ["4"]}, fr=csi)
+    entry = "%s/AEContactList/%s" % (t.cse, csi[1:])
+
+    def tell(**sgn):
+        t.rsc(t.send("N", t.csi, fr=csi, pc={"m2m:sgn": dict(sgn, aerid=True)}), 2000)
+    tell(tid2="/id-far/Ca")
+    tell(tid2="/id-far/Cb")
+    t.equal(t.rsc(t.retrieve(entry), 2000).get("csi"), csi, "CSE-ID of the entry")
+    t.equal(t.retrieve(entry).get("ail"), ["/id-far/Ca", "/id-far/Cb"], "AE-IDList")
+    t.true(t.retrieve(t.cse + "/AEContactList").get("nic") >= 1, "numberImpactedCSEs counts it")
+    tell(tid1="/id-far/Ca", tid2="/id-far/Cc")
+    t.equal(t.retrieve(entry).get("ail"), ["/id-far/Cb", "/id-far/Cc"], "AE-IDList after a change")
+    tell(tid1="/id-far/Cb")
+    tell(tid1="/id-far/Cc")
+    t.refused(t.retrieve(entry), 4004)
+
+
+@check("REG", "NOTIFY/CB/AE-references-of-who-is-no-CSE", CONTACTS, needs=ALST)
+def _(t):
+    t.rsc(t.retrieve(t.cse + "/AEContactList"), 2000)
+    t.refused(t.send("N", t.csi, fr=t.ae().id, pc={"m2m:sgn": {"aerid": True, "tid2": "/id-far/Ca"}}), 4103)
+
+
+@check("REG", "DELETE/ALPC/not-by-anybody", "TS-0004 7.4.54.2.4", needs=(ALST, CSR))
+def _(t):
+    csi = "/" + t.name("id-ref")
+    t.make(t.cse, CSR, {"cb": csi + "/cse", "csi": csi, "rr": False, "srv": ["4"]}, fr=csi)
+    t.rsc(t.send("N", t.csi, fr=csi, pc={"m2m:sgn": {"aerid": True, "tid2": "/id-far/Ca"}}), 2000)
+    entry = "%s/AEContactList/%s" % (t.cse, csi[1:])
+    t.refused(t.delete(entry), 4005)
+    t.refused(t.update(entry, {"lbl": ["x"]}, root="m2m:alpc"), 4005)
+    t.rsc(t.send("N", t.csi, fr=csi, pc={"m2m:sgn": {"aerid": True, "tid1": "/id-far/Ca"}}), 2000)

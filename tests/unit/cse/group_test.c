@@ -342,9 +342,9 @@ static void passes_nothing_on_that_no_member_has_sent(void **state)
 	const char *gathering = rig_fmt(g, "/id-in/%s/fopt/!notify", rig_ri(g, "cse-in/ae/g"));
 
 	(void)state;
-	assert_rsc(rig_notify(g, "CAe", gathering, "{'m2m:sgn':{'sur':'/id-in/sub_x','nfu':'http://victim'}}"), RSC_BAD_REQUEST);
-	assert_rsc(rig_notify(g, "CAe", gathering, rig_fmt(g, "{'m2m:sgn':{'sur':'/id-in/%s','nfu':'http://victim'}}", rig_ri(g, "cse-in/ae/a/s"))), RSC_BAD_REQUEST);
-	assert_rsc(rig_notify(g, "/id-far", gathering, "{'m2m:sgn':{'sur':'/id-far/sub_x','nfu':'http://victim'}}"), RSC_BAD_REQUEST);
+	assert_rsc(rig_notify(g, "CAe", gathering, "{'m2m:sgn':{'sur':'/id-in/sub_x','nfu':'http://victim'}}"), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	assert_rsc(rig_notify(g, "CAe", gathering, rig_fmt(g, "{'m2m:sgn':{'sur':'/id-in/%s','nfu':'http://victim'}}", rig_ri(g, "cse-in/ae/a/s"))), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	assert_rsc(rig_notify(g, "/id-far", gathering, "{'m2m:sgn':{'sur':'/id-far/sub_x','nfu':'http://victim'}}"), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
 	assert_rsc(rig_retrieve(g, "CAe", gathering), RSC_OPERATION_NOT_ALLOWED);
 	assert_int_equal(rig_count_sent(g, "http://"), 0);
 	rig_free(g);
