@@ -125,5 +125,6 @@ int backup_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int credentials_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
+int subscriber_main(int argc, char **argv);
 
 #endif

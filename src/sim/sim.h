@@ -9,6 +9,7 @@ int air_main(int argc, char **argv);
 int rcp_main(int argc, char **argv);
 int device_main(int argc, char **argv);
 int sniff_main(int argc, char **argv);
+int usim_main(int argc, char **argv);
 
 #define SIM_GO_ON (-1)
 /* SIM_GO_ON, or the exit status: 0 when --help was asked for and given, 2 when a word is none of `options`, which are names with blanks between;

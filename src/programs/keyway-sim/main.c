@@ -1,4 +1,4 @@
-/* keyway-sim: the simulated radio world. */
+/* keyway-sim: the simulated world: radio, devices, cards. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +13,7 @@ static const struct {
 	{"device", device_main, "a strict Zigbee 3.0 end device: thermometer, plug, contact or vibration sensor"},
 	{"rcp", rcp_main, "a Spinel radio co-processor on TCP or a pty"},
 	{"sniff", sniff_main, "print what anybody in range sees of each frame"},
+	{"usim", usim_main, "a subscriber's card, and the reader in which eapol_test finds it"},
 };
 
 static void usage(FILE *f)

@@ -1,0 +1,145 @@
+/* keyway-hss: home subscriber server and authentication centre, for bootstrapping and for EAP-SIM, EAP-AKA and EAP-AKA'. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "gba/net/hss_server.h"
+#include "keys/sealed.h"
+#include "loop/config.h"
+#include "loop/log.h"
+
+#define PATH_SIZE 4096
+
+static struct {
+	char *state, *key_file, *admin_socket, *zh_socket, *hostapd_socket;
+} config;
+
+/* docs/configuration.md */
+static const struct config_key keys[] = {
+	{"hss", "state", CONFIG_STRING, &config.state, true, "directory for hss.db"},
+	{"hss", "key_file", CONFIG_STRING, &config.key_file, true, "file that seals every key at rest; made when there is none and no hss.db"},
+	{"hss", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the operator's socket; STATE/admin.sock otherwise"},
+	{"zh", "socket", CONFIG_STRING, &config.zh_socket, false, "path of the socket for the bootstrapping server"},
+	{"hostapd", "socket", CONFIG_STRING, &config.hostapd_socket, false, "path of the socket for hostapd (eap_sim_db=unix:PATH)"},
+	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
+};
+
+struct service {
+	struct loop *loop;
+	struct rng rng;
+	struct secret *file_key;
+	struct hss *hss;
+	struct hss_server *server;
+};
+
+static bool fail(const char *what, const char *advice, enum err e)
+{
+	log_line(LOG_LEVEL_ERROR, what, "error=%s advice=\"%s\"", err_name(e), advice);
+	return false;
+}
+
+static bool path_join(char path[static PATH_SIZE], const char *dir, const char *name)
+{
+	return snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE;
+}
+
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+static bool key_open(struct service *s, const char *database)
+{
+	enum err e = key_file_read(config.key_file, &s->file_key);
+
+	if (e == ERR_NOT_FOUND && !is_there(database) && (e = key_file_create(config.key_file, &s->rng)) == OK) {
+		log_line(LOG_LEVEL_INFO, "key file made", "path=%s", config.key_file);
+		e = key_file_read(config.key_file, &s->file_key);
+	}
+	return e == OK || fail("the key file can't be used", "it must hold 64 hexadecimal digits and be readable by its owner alone (chmod 600)", e);
+}
+
+static bool start(struct service *s)
+{
+	char database[PATH_SIZE], admin[PATH_SIZE];
+	const char *detail = "", *which = "";
+	struct hss_server_config c = {.hostapd_socket = config.hostapd_socket, .zh_socket = config.zh_socket, .admin_socket = config.admin_socket};
+	enum err e;
+
+	if (mkdir(config.state, 0700) == 0)
+		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
+	if (!path_join(database, config.state, "hss.db") || !path_join(admin, config.state, "admin.sock"))
+		return fail("`state` in [hss] is too long", "a shorter path", ERR_TOO_LONG);
+	if (!key_open(s, database))
+		return false;
+	e = hss_open(database, s->file_key, &s->rng, &s->hss, &detail);
+	if (e != OK)
+		return fail("hss.db can't be opened", detail, e);
+	if (!c.admin_socket)
+		c.admin_socket = admin;
+	e = hss_server_new(s->loop, s->hss, &c, &s->server, &which);
+	if (e != OK) {
+		log_line(LOG_LEVEL_ERROR, "a socket can't be made", "path=%s error=%s advice=\"%s\"", which, err_name(e),
+		    e == ERR_EXISTS ? "another keyway-hss uses it" : "is its directory there, and the path shorter than 108 characters?");
+		return false;
+	}
+	return true;
+}
+
+static int run(void)
+{
+	struct service s = {.loop = loop_new(), .rng = rng_system()};
+	bool started = start(&s);
+
+	if (started) {
+		log_line(LOG_LEVEL_INFO, "ready", "subscribers=%llu", (unsigned long long)hss_count(s.hss));
+		loop_run(s.loop);
+		log_line(LOG_LEVEL_INFO, "stopping", NULL);
+	}
+	hss_server_free(s.server);
+	hss_close(s.hss);
+	secret_free(s.file_key);
+	loop_free(s.loop);
+	return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void help(void)
+{
+	puts("usage: keyway-hss --config FILE\n\nHome subscriber server: gives authentication vectors to the bootstrapping server and to hostapd.\n\n"
+	     "  --config FILE  configuration, see docs/configuration.md\n"
+	     "  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more. `keyway subscriber` administers it.\n");
+	for (size_t i = 0; keys[i].section; i++)
+		printf("  [%s] %s%*s%s%s\n", keys[i].section, keys[i].name, (int)(26 - strlen(keys[i].section) - strlen(keys[i].name)), "", keys[i].help,
+		    keys[i].required ? " (required)" : "");
+}
+
+int main(int argc, char **argv)
+{
+	char message[512];
+	int status;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		help();
+		return EXIT_SUCCESS;
+	}
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("keyway-hss " KEYWAY_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (argc != 3 || strcmp(argv[1], "--config") != 0) {
+		fputs("usage: keyway-hss --config FILE (or --help, --version)\n", stderr);
+		return 2;
+	}
+	log_start("keyway-hss", LOG_LEVEL_INFO);
+	if (config_read(argv[2], keys, message, sizeof message) != OK) {
+		log_line(LOG_LEVEL_ERROR, message, NULL);
+		config_free(keys);
+		return EXIT_FAILURE;
+	}
+	status = run();
+	config_free(keys);
+	return status;
+}
