@@ -1,6 +1,6 @@
 /* The Trust Centre at APS level for one device under one generation of its network key: what follows the first Transport-Key. Node B opens
  * the NWK layer and passes whole APS frames; this core opens, judges and answers them. Source: Zigbee specification 05-3474 R22, clauses
- * 4.4.3 to 4.4.8 and 4.7.3; docs/protocols/mmef.md, "APS relay".
+ * 4.4.3 to 4.4.8 and 4.7.3; docs/protocols/key-registration.md, "APS relay".
  *
  *	Two link keys count. `base` is the one that the device surely has: the install code's, or a unique one that it has used. `fresh` is the
  *	unique one on its way. The device goes on using base until Confirm-Key reaches it, so that after any loss it may ask again for the key

@@ -42,6 +42,7 @@ struct registry {
 	sqlite3_stmt *statements[REGISTRY_STATEMENTS];
 	bool dirty;  /* a transaction is open */
 	bool broken; /* it must not be committed */
+	uint64_t losses;
 	const char *reason;
 };
 

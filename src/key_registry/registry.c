@@ -229,6 +229,11 @@ const struct registry_config *registry_config(const struct registry *r)
 	return &r->config;
 }
 
+uint64_t registry_losses(const struct registry *r)
+{
+	return r->losses;
+}
+
 bool registry_is_dirty(const struct registry *r)
 {
 	return r->dirty;
@@ -252,8 +257,10 @@ enum err registry_commit(struct registry *r)
 	}
 	if (e == OK)
 		e = execute(r, "COMMIT");
-	if (e != OK)
+	if (e != OK) {
+		r->losses++;
 		sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
+	}
 	return e;
 }
 

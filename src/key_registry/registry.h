@@ -85,6 +85,7 @@ const struct registry_config *registry_config(const struct registry *r);
 /* OK: everything since the last commit is on disk, and so is its audit. Otherwise nothing of it happened. */
 enum err registry_commit(struct registry *r) MUST_CHECK;
 bool registry_is_dirty(const struct registry *r);
+uint64_t registry_losses(const struct registry *r); /* commits that failed: what was answered for later must not be said then */
 
 /* ---- client registration ---- */
 enum onem2m_rsc registry_client_register(struct registry *r, const struct registry_peer *p, uint64_t now_s, const struct order *o,

@@ -229,6 +229,14 @@ static enum err permit(struct call *c)
 
 /* ---- status and audit ---- */
 
+static void put_connected(void *ctx, const struct registry_client *n)
+{
+	const struct call *c = ctx;
+
+	if (mef_client_connected(c->mef, n->client))
+		json_put_string(c->out, NULL, n->client);
+}
+
 static enum err status(struct call *c)
 {
 	const struct mef_statistics *s = &c->mef->statistics;
@@ -240,9 +248,7 @@ static enum err status(struct call *c)
 	for (const struct mef_gateway *g = c->mef->gateways; g; g = g->next)
 		gateways += c->egp && egp_server_connected(c->egp, g);
 	json_array(c->out, "nodes");
-	for (const struct mef_client *n = c->mef->clients; n; n = n->next)
-		if (mef_client_connected(n, clock_ms()))
-			json_put_string(c->out, NULL, n->id);
+	(void)!registry_clients_each(c->mef->registry, put_connected, c);
 	json_close(c->out);
 	json_put_uint(c->out, "gateways", gateways);
 	json_put_uint(c->out, "devices", devices);

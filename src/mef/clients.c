@@ -1,4 +1,5 @@
-/* Nodes B: their registrations, and the commands that wait for them. */
+/* What the EG has to do with nodes B, through the registry that they share with all other clients: commands that wait for them, and the device keys
+ * (ESData-AB) of which they are the targets. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,132 +9,121 @@
 #include "loop/log.h"
 #include "mef/mef.h"
 
-struct mef_client *mef_client_find(struct mef *m, const char *id)
-{
-	struct mef_client *c = m->clients;
+#define KEY_PATH REGISTRATION_BASE_MEF "/"
 
-	while (c && strcmp(c->id, id) != 0)
-		c = c->next;
-	return c;
+static uint64_t now_s(void)
+{
+	return clock_unix_ms() / 1000;
 }
 
-bool mef_client_connected(const struct mef_client *c, uint64_t now_ms)
+bool mef_client_connected(struct mef *m, const char *client)
 {
-	return c->waiting != NULL || (c->seen && now_ms - c->seen_at < MEF_SILENT_MS);
+	return m->client_connected && m->client_connected(m->client_ctx, client);
 }
 
-enum err mef_client_register(struct mef *m, const char *id, const char *admin_fqdn, uint64_t expires_at, struct mef_client **out)
+bool mef_client_is_registered(struct mef *m, const char *client)
 {
-	struct mef_client *c = mef_client_find(m, id);
-	uint8_t random[16];
-	enum err e;
+	struct registry_client c;
 
-	if (c) {
-		*out = c;
-		return OK;
-	}
-	c = calloc(1, sizeof *c);
-	if (!c)
-		return ERR_NO_MEMORY;
-	rng_fill(m->rng, random, sizeof random);
-	hex_print(c->registration, random, sizeof random);
-	c->expires_at = expires_at;
-	e = rd_text(rd_str(id), c->id, sizeof c->id) && rd_text(rd_str(admin_fqdn), c->admin_fqdn, sizeof c->admin_fqdn) ? OK : ERR_TOO_LONG;
-	if (e == OK)
-		e = mef_audit(m, "node registered", 0, NULL, id, NULL);
-	if (e == OK)
-		e = mef_store_client_put(m->store, c);
-	if (e != OK) {
-		free(c);
-		return e;
-	}
-	log_line(LOG_LEVEL_INFO, "node registered", "client=%s", c->id);
-	c->next = m->clients;
-	m->clients = c;
-	*out = c;
-	return OK;
+	return registry_client_find(m->registry, client, now_s(), &c);
 }
 
-enum err mef_command_add(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device, const char *key_id,
-    const char *reason, uint64_t *id)
-{
-	struct mef_command *cmd = calloc(1, sizeof *cmd), **last = &c->commands;
-	enum err e;
+/* ---- commands ---- */
 
-	if (!cmd)
-		return ERR_NO_MEMORY;
-	cmd->id = m->last_command + 1;
-	cmd->class = class;
-	cmd->device = device;
-	snprintf(cmd->client, sizeof cmd->client, "%s", c->id);
-	snprintf(cmd->key_id, sizeof cmd->key_id, "%s", key_id);
-	snprintf(cmd->reason, sizeof cmd->reason, "%s", reason);
-	e = mef_store_command_put(m->store, cmd);
-	if (e != OK) {
-		free(cmd);
-		return e;
-	}
-	m->last_command = cmd->id;
-	if (id)
-		*id = cmd->id;
-	while (*last)
-		last = &(*last)->next;
-	*last = cmd;
-	if (c->waiting && m->client_wake)
-		m->client_wake(m->client_ctx, c);
-	return OK;
+static void path_of(char path[static REGISTRY_OBJECT_MAX], const char *key_id)
+{
+	snprintf(path, REGISTRY_OBJECT_MAX, KEY_PATH "%s", key_id);
 }
 
-static void drop(struct mef *m, struct mef_command **link)
+static void args_of(struct registry_command *cmd, const char *reason)
 {
-	struct mef_command *cmd = *link;
+	struct wr w = wr_of(cmd->args, sizeof cmd->args - 1);
+	struct json_out o = json_out(&w);
+	char device[EUI64_SIZE];
 
-	*link = cmd->next;
-	if (mef_store_command_delete(m->store, cmd->id) != OK)
-		log_line(LOG_LEVEL_ERROR, "a command could not be deleted; its node gets it again", "command=%llu", (unsigned long long)cmd->id);
-	free(cmd);
-}
-
-void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device)
-{
-	struct mef_command **link = &c->commands;
-
-	while (*link) {
-		if ((*link)->class == class && (*link)->device == device)
-			drop(m, link);
+	if (cmd->class == COMMAND_MO_NODE) {
+		command_args_mo_node(&w, cmd->object, COMMAND_AUTHENTICATION_PROFILE, SUID_RSPF_ESDATA_ENC);
+	} else {
+		eui64_print(device, cmd->about);
+		json_object(&o, NULL);
+		json_put_string(&o, "objectPath", cmd->object);
+		if (cmd->class == COMMAND_ZIGBEE_APS_PENDING)
+			json_put_string(&o, "reason", reason);
 		else
-			link = &(*link)->next;
+			json_put_string(&o, "device", device);
+		json_close(&o);
 	}
+	cmd->args[w.spoilt ? 0 : w.len] = '\0';
 }
 
-bool mef_command_waits(const struct mef_client *c, enum command_class class, const char *key_id)
+void mef_command_fill(struct registry_command *cmd, enum command_class class, uint64_t device, const char *key_id, const char *reason)
 {
-	for (const struct mef_command *cmd = c->commands; cmd; cmd = cmd->next)
-		if (cmd->class == class && strcmp(cmd->key_id, key_id) == 0)
-			return true;
-	return false;
+	cmd->class = class;
+	cmd->about = device;
+	path_of(cmd->object, key_id);
+	args_of(cmd, reason);
 }
 
-static bool still_to_forget(const struct mef_client *c, uint64_t device)
+enum err mef_command_add(struct mef *m, const char *client, enum command_class class, uint64_t device, const char *key_id, const char *reason, uint64_t *id)
 {
-	for (const struct mef_command *cmd = c->commands; cmd; cmd = cmd->next)
-		if (cmd->device == device)
-			return true;
-	return false;
+	struct registry_command cmd = {.id = 0};
+	struct registry_client c;
+	enum err e;
+
+	if (!registry_client_find(m->registry, client, now_s(), &c))
+		return ERR_NOT_FOUND;
+	memcpy(cmd.registration, c.id, sizeof cmd.registration);
+	mef_command_fill(&cmd, class, device, key_id, reason);
+	e = registry_command_add(m->registry, &cmd);
+	if (e == OK)
+		e = registry_commit(m->registry);
+	if (e != OK)
+		return e;
+	if (id)
+		*id = cmd.id;
+	if (m->client_wake)
+		m->client_wake(m->client_ctx, client);
+	return OK;
+}
+
+void mef_commands_withdraw(struct mef *m, const char *client, enum command_class class, uint64_t device)
+{
+	struct registry_client c;
+
+	if (registry_client_find(m->registry, client, now_s(), &c) &&
+	    (registry_commands_withdraw(m->registry, c.id, class, device) != OK || registry_commit(m->registry) != OK))
+		log_line(LOG_LEVEL_ERROR, "a command could not be deleted; its node gets it again", "client=%s", client);
+}
+
+bool mef_command_waits(struct mef *m, const char *client, enum command_class class, const char *key_id)
+{
+	char path[REGISTRY_OBJECT_MAX];
+	struct registry_client c;
+
+	path_of(path, key_id);
+	return registry_client_find(m->registry, client, now_s(), &c) && registry_command_waits(m->registry, c.id, class, path);
+}
+
+static struct rd key_id_in(const struct registry_command *cmd)
+{
+	struct rd path = rd_str(cmd->object);
+
+	return rd_starts(path, KEY_PATH) && rd_skip(&path, sizeof KEY_PATH - 1) ? path : rd_of(NULL, 0);
 }
 
 /* B has dropped a key: so do we. */
-static void forgotten(struct mef *m, struct mef_client *c, const struct mef_command *cmd)
+static void forgotten(struct mef *m, const struct registry_command *cmd)
 {
 	struct mef_generation *g = NULL;
 	struct mef_device *d = NULL;
 
-	if (!mef_key_find(m, rd_str(cmd->key_id), &d, &g))
+	if (!mef_key_find(m, key_id_in(cmd), &d, &g))
 		return;
 	if (mef_store_generation_delete(m->store, d->eui64, g->number) != OK) {
 		log_line(LOG_LEVEL_ERROR, "a key could not be deleted", "device=%016llx", (unsigned long long)d->eui64);
 		return;
 	}
+	mef_key_withdraw(m, g->key_id);
 	if (g == d->present) {
 		d->present = d->former;
 		d->former = NULL;
@@ -141,33 +131,21 @@ static void forgotten(struct mef *m, struct mef_client *c, const struct mef_comm
 		d->former = NULL;
 	}
 	mef_generation_free(g);
-	if (d->state == DEVICE_REMOVED && !still_to_forget(c, d->eui64) && mef_device_drop(m, d) != OK)
-		log_line(LOG_LEVEL_ERROR, "a removed device could not be deleted", "device=%016llx", (unsigned long long)cmd->device);
+	if (d->state == DEVICE_REMOVED && !registry_commands_about(m->registry, cmd->registration, d->eui64) && mef_device_drop(m, d) != OK)
+		log_line(LOG_LEVEL_ERROR, "a removed device could not be deleted", "device=%016llx", (unsigned long long)cmd->about);
 }
 
-void mef_command_done(struct mef *m, struct mef_client *c, uint64_t id, uint64_t status)
+void mef_command_done(struct mef *m, const struct registry_command *cmd, uint64_t status)
 {
-	struct mef_command **link = &c->commands;
-	struct mef_command cmd;
-	struct mef_device *d;
+	struct mef_device *d = mef_device_find(m, cmd->about);
 
-	while (*link && (*link)->id != id)
-		link = &(*link)->next;
-	if (!*link || !(*link)->issued)
-		return; /* TS-0003 8.3.9: a report on another command is discarded */
-	cmd = **link;
-	drop(m, link);
-	if (status != COMMAND_OK)
-		log_line(LOG_LEVEL_WARNING, "node could not carry out a command", "client=%s class=%d status=%llu device=%016llx", c->id, (int)cmd.class,
-		    (unsigned long long)status, (unsigned long long)cmd.device);
-	d = mef_device_find(m, cmd.device);
-	switch (cmd.class) {
+	switch (cmd->class) {
 	case COMMAND_MO_NODE:
-		if (d && d->preparing && d->preparing_command == id)
+		if (d && d->preparing && d->preparing_command == cmd->id)
 			mef_prepared(m, d, status == COMMAND_OK);
 		break;
 	case COMMAND_ZIGBEE_FORGET:
-		forgotten(m, c, &cmd);
+		forgotten(m, cmd);
 		break;
 	case COMMAND_ZIGBEE_APS_PENDING:
 	case COMMAND_NO_MORE:
@@ -176,4 +154,83 @@ void mef_command_done(struct mef *m, struct mef_client *c, uint64_t id, uint64_t
 		break;
 	}
 	mef_pump(m);
+}
+
+/* ---- keys of devices ---- */
+
+/* ESData-AB of paper 2: a key registration of the MEF's own, with the node that owns the device as its only target. The MEF, as the source, prolongs it
+ * as long as the device uses it. */
+static enum err key_put(struct mef *m, const struct mef_device *d, const struct mef_generation *g)
+{
+	struct registry_key k = {.suid = SUID_RSPF_ESDATA_ENC, .expires_at = now_s() + registry_config(m->registry)->key_lifetime_s, .value = g->network};
+
+	if (!rd_text(rd_str(g->key_id), k.id, sizeof k.id) || !rd_text(rd_str(m->config.id), k.source, sizeof k.source) ||
+	    !rd_text(rd_str(m->config.id), k.admin, sizeof k.admin) || !rd_text(rd_str(d->owner), k.targets, sizeof k.targets))
+		return ERR_TOO_LONG;
+	return registry_key_put(m->registry, &k);
+}
+
+enum err mef_key_offer(struct mef *m, const struct mef_device *d, const struct mef_generation *g)
+{
+	enum err e = key_put(m, d, g);
+
+	return e == OK ? registry_commit(m->registry) : e;
+}
+
+void mef_key_withdraw(struct mef *m, const char *key_id)
+{
+	if (registry_key_drop(m->registry, rd_str(key_id)) != OK || registry_commit(m->registry) != OK)
+		log_line(LOG_LEVEL_ERROR, "a key could not be taken out of the registry; it is at the next start", NULL);
+}
+
+struct orphans {
+	struct mef *m;
+	char (*ids)[REGISTRY_ID_SIZE];
+	size_t count;
+	bool failed;
+};
+
+static void orphan_note(void *ctx, const char *id)
+{
+	struct orphans *o = ctx;
+	struct mef_generation *g;
+	struct mef_device *d;
+	void *more;
+
+	if (mef_key_find(o->m, rd_str(id), &d, &g))
+		return;
+	more = realloc(o->ids, (o->count + 1) * sizeof *o->ids);
+	if (!more) {
+		o->failed = true;
+		return;
+	}
+	o->ids = more;
+	snprintf(o->ids[o->count++], sizeof *o->ids, "%s", id);
+}
+
+/* What a crash between the two stores left. */
+static enum err orphans_drop(struct mef *m)
+{
+	struct orphans o = {.m = m};
+	enum err e = registry_keys_each(m->registry, m->config.id, orphan_note, &o);
+
+	for (size_t i = 0; e == OK && i < o.count; i++)
+		e = registry_key_drop(m->registry, rd_str(o.ids[i]));
+	free(o.ids);
+	return e == OK && o.failed ? ERR_NO_MEMORY : e;
+}
+
+enum err mef_keys_refresh(struct mef *m)
+{
+	enum err e = orphans_drop(m);
+
+	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++) {
+		for (const struct mef_device *d = m->devices[i]; e == OK && d; d = d->next) {
+			if (d->present)
+				e = key_put(m, d, d->present);
+			if (e == OK && d->former)
+				e = key_put(m, d, d->former);
+		}
+	}
+	return e == OK ? registry_commit(m->registry) : e;
 }

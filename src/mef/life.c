@@ -1,4 +1,4 @@
-/* Life of a device: hand-over of a key, the Trust Centre's answers, events, time-outs. docs/protocols/mmef.md, "hand-over order". */
+/* Life of a device: hand-over of a key, the Trust Centre's answers, events, time-outs. docs/protocols/key-registration.md, "hand-over order". */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +83,8 @@ static enum err generation_new(struct mef *m, const struct mef_device *d, uint64
 	g->network = secret_random(m->rng, SECRET_AES128);
 	e = g->network ? base_key(d, rejoin, &g->tc) : ERR_NO_MEMORY;
 	if (e == OK)
+		e = mef_key_offer(m, d, g); /* first: what the registry has too much goes at the next start */
+	if (e == OK)
 		e = mef_store_generation_put(m->store, d, g);
 	if (e != OK) {
 		mef_generation_free(g);
@@ -96,6 +98,8 @@ static void generation_drop(struct mef *m, const struct mef_device *d, struct me
 {
 	if (g && mef_store_generation_delete(m->store, d->eui64, g->number) != OK)
 		log_line(LOG_LEVEL_ERROR, "a former key could not be deleted", "device=%016llx", (unsigned long long)d->eui64);
+	else if (g)
+		mef_key_withdraw(m, g->key_id);
 	mef_generation_free(g);
 }
 
@@ -137,14 +141,13 @@ static void refuse(struct mef *m, struct mef_device *d, enum egp_error_code code
 void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message *request)
 {
 	struct mef_device *d = mef_device_find(m, request->request.device);
-	struct mef_client *c = d ? mef_client_find(m, d->owner) : NULL;
 	enum err e;
 
 	if (!d) { /* removed since the core asked */
 		(void)eg_refuse(g->eg, request->request.device, EGP_ERROR_UNKNOWN_DEVICE, 0, NULL);
 		return;
 	}
-	if (!c || !mef_client_connected(c, clock_ms())) {
+	if (!mef_client_connected(m, d->owner)) {
 		refuse(m, d, EGP_ERROR_NOT_PERMITTED, MEF_RETRY_S, "the node that owns the device is not connected");
 		return;
 	}
@@ -157,11 +160,10 @@ void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message 
 		refuse(m, d, e == ERR_NOT_PERMITTED ? EGP_ERROR_NOT_PERMITTED : EGP_ERROR_INTERNAL, 0, err_text(e));
 		return;
 	}
-	mef_commands_withdraw(m, c, COMMAND_MO_NODE, d->eui64);
+	mef_commands_withdraw(m, d->owner, COMMAND_MO_NODE, d->eui64);
 	d->preparing = true;
-	d->preparing_command = m->last_command + 1;
 	d->deadline = clock_ms() + MEF_READY_MS;
-	if (mef_command_add(m, c, COMMAND_MO_NODE, d->eui64, d->present->key_id, "", NULL) != OK)
+	if (mef_command_add(m, d->owner, COMMAND_MO_NODE, d->eui64, d->present->key_id, "", &d->preparing_command) != OK)
 		refuse(m, d, EGP_ERROR_INTERNAL, MEF_RETRY_S, "a command could not be stored");
 }
 
@@ -248,12 +250,11 @@ void mef_prepared(struct mef *m, struct mef_device *d, bool ready)
 /* B forgets the keys that it has of a device which stays registered. */
 static void expel(struct mef *m, struct mef_device *d)
 {
-	struct mef_client *c = mef_client_find(m, d->owner);
 	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
 
-	if (c && d->present &&
-	    (mef_command_add(m, c, COMMAND_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "remove-device", NULL) != OK ||
-		mef_command_add(m, c, COMMAND_ZIGBEE_FORGET, d->eui64, d->present->key_id, "", NULL) != OK))
+	if (d->present && mef_client_is_registered(m, d->owner) &&
+	    (mef_command_add(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "remove-device", NULL) != OK ||
+		mef_command_add(m, d->owner, COMMAND_ZIGBEE_FORGET, d->eui64, d->present->key_id, "", NULL) != OK))
 		log_line(LOG_LEVEL_ERROR, "a command could not be stored", "device=%016llx", (unsigned long long)d->eui64);
 	if (g)
 		eg_remove(g->eg, d->eui64);
@@ -408,14 +409,13 @@ static void verified(struct mef *m, struct mef_device *d)
 /* Remove-Device when it is due, otherwise nothing. */
 static enum err pending_frame(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct mef_aps_answer *a)
 {
-	struct mef_client *c = mef_client_find(m, d->owner);
 	struct reservation r = {m, d};
 	const struct trust_counter counter = {take, &r};
 	struct wr w = wr_of(a->octets, sizeof a->octets);
 	enum err e;
 
 	answer_fill(a, "accepted", NULL, false);
-	if (!c || !mef_command_waits(c, COMMAND_ZIGBEE_APS_PENDING, g->key_id))
+	if (!mef_command_waits(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, g->key_id))
 		return OK;
 	e = trust_centre_remove(&g->tc, aps_counter, &counter, &w);
 	if (e != OK)

@@ -163,9 +163,8 @@ static void set_timer(struct mef *m)
 		for (const struct mef_device *d = m->devices[i]; d; d = d->next)
 			if (d->deadline < first)
 				first = d->deadline;
-	for (const struct mef_client *c = m->clients; c; c = c->next)
-		if (c->waiting && c->waiting_until < first)
-			first = c->waiting_until;
+	if (m->refresh_at < first)
+		first = m->refresh_at;
 	loop_timer_at(m->timer, first);
 }
 
@@ -191,9 +190,11 @@ static void on_timer(void *ctx)
 		for (struct mef_device *d = m->devices[i]; d; d = d->next)
 			if (d->deadline <= now)
 				mef_device_timeout(m, d);
-	for (struct mef_client *c = m->clients; c; c = c->next)
-		if (c->waiting && c->waiting_until <= now && m->client_wake)
-			m->client_wake(m->client_ctx, c);
+	if (now >= m->refresh_at) {
+		m->refresh_at = now + MEF_REFRESH_MS;
+		if (mef_keys_refresh(m) != OK)
+			log_line(LOG_LEVEL_ERROR, "keys of devices could not be prolonged; check the disk", NULL);
+	}
 	eg_tick(m->eg, now);
 	mef_pump(m);
 }
@@ -222,9 +223,8 @@ static enum err load(struct mef *m)
 	if (e == OK)
 		e = mef_store_gateways(m->store, &m->gateways);
 	if (e == OK)
-		e = mef_store_clients(m->store, &m->clients);
-	if (e == OK)
-		e = mef_store_last_command(m->store, &m->last_command);
+		e = mef_keys_refresh(m);
+	m->refresh_at = clock_ms() + MEF_REFRESH_MS;
 	for (struct mef_gateway *g = m->gateways; e == OK && g; g = g->next) {
 		g->eg = eg_gateway_add(m->eg, g->eui64);
 		if (!g->eg || !mef_noise_init(&g->noise))
@@ -235,7 +235,8 @@ static enum err load(struct mef *m)
 	return e;
 }
 
-enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *store, struct audit *audit, struct rng *rng, struct mef **out)
+enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *store, struct registry *registry, struct audit *audit, struct rng *rng,
+    struct mef **out)
 {
 	struct mef *m = calloc(1, sizeof *m);
 	const struct eg_config eg = {c->device_per_minute, c->gateway_per_second, lookup, m};
@@ -246,6 +247,7 @@ enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *s
 	m->loop = l;
 	m->config = *c;
 	m->store = store;
+	m->registry = registry;
 	m->audit = audit;
 	m->rng = rng;
 	m->timer = loop_timer_new(l, on_timer, m);
@@ -278,12 +280,6 @@ void mef_free(struct mef *m)
 
 		mef_gateway_free(m->gateways);
 		m->gateways = next;
-	}
-	while (m->clients) {
-		struct mef_client *next = m->clients->next;
-
-		mef_client_free(m->clients);
-		m->clients = next;
 	}
 	eg_free(m->eg);
 	rate_clear(&m->noise.rate);

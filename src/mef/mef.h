@@ -17,6 +17,7 @@
 
 #include "eg/eg.h"
 #include "eg/transport_key.h"
+#include "key_registry/registry.h"
 #include "loop/loop.h"
 #include "audit/audit.h"
 #include "mef/mef_store.h"
@@ -26,7 +27,7 @@
 #define MEF_JOIN_MS 15000     /* Transport-Key to first genuine frame: the Trust Centre's join time-out */
 #define MEF_VERIFY_MS 60000   /* first frame to verified link key: three rounds of commissioning */
 #define MEF_RETRY_S 5         /* what a gateway is told when B was not ready */
-#define MEF_SILENT_MS 5000    /* a node B that holds no Command Retrieve counts as connected so long after its last request */
+#define MEF_REFRESH_MS (24 * 60 * 60 * 1000) /* keys of devices in the registry are prolonged so often */
 #define MEF_DEVICE_BUCKETS 1024
 #define MEF_NOISE 30          /* entries that one gateway, or all nodes together, can put into log and audit log in MEF_NOISE_MS */
 #define MEF_NOISE_MS 10000
@@ -53,20 +54,22 @@ struct mef {
 	struct eg *eg;
 	struct mef_device *devices[MEF_DEVICE_BUCKETS];
 	struct mef_gateway *gateways;
-	struct mef_client *clients;
-	uint64_t last_command;
+	struct registry *registry;
+	uint64_t refresh_at; /* monotonic ms */
 	struct mef_statistics statistics;
 	bool pumping;
 	struct mef_noise noise; /* of nodes B and unknown gateways */
 	/* Hooks of the carriers; NULL until they are there. */
 	void (*egp_send)(void *ctx, struct mef_gateway *g, struct rd octets);
 	void *egp_ctx;
-	void (*client_wake)(void *ctx, struct mef_client *c); /* a command waits, or its Command Retrieve timed out */
+	void (*client_wake)(void *ctx, const char *client); /* a command waits */
+	bool (*client_connected)(void *ctx, const char *client);
 	void *client_ctx;
 };
 
-/* Loads everything. store, audit and rng are borrowed. */
-enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *store, struct audit *audit, struct rng *rng, struct mef **out) MUST_CHECK;
+/* Loads everything. store, registry, audit and rng are borrowed. */
+enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *store, struct registry *registry, struct audit *audit, struct rng *rng,
+    struct mef **out) MUST_CHECK;
 void mef_free(struct mef *m); /* accepts NULL */
 
 /* Carries out what the EG's core decided, and sets the timer. To be called after everything that touches the core. */
@@ -86,7 +89,6 @@ bool mef_key_find(struct mef *m, struct rd key_id, struct mef_device **d, struct
 struct mef_gateway *mef_gateway_find(struct mef *m, const char *name);
 struct mef_gateway *mef_gateway_by_eui64(struct mef *m, uint64_t eui64);
 struct mef_gateway *mef_gateway_by_identity(struct mef *m, const char *identity);
-struct mef_client *mef_client_find(struct mef *m, const char *id);
 
 struct mef_device_order {
 	struct rd device, code, owner, gateway, application; /* as the operator wrote them */
@@ -103,17 +105,21 @@ enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, 
 /* Deletes a device for good. */
 enum err mef_device_drop(struct mef *m, struct mef_device *d) MUST_CHECK;
 
-/* ---- clients and commands (clients.c) ---- */
-/* The present registration is returned again. */
-enum err mef_client_register(struct mef *m, const char *id, const char *admin_fqdn, uint64_t expires_at, struct mef_client **out) MUST_CHECK;
-bool mef_client_connected(const struct mef_client *c, uint64_t now_ms);
-enum err mef_command_add(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device, const char *key_id,
-    const char *reason, uint64_t *id) MUST_CHECK;
-/* B reports on a command; another number than that of its oldest command is discarded. */
-void mef_command_done(struct mef *m, struct mef_client *c, uint64_t id, uint64_t status);
+/* ---- nodes B, their commands and their keys (clients.c); client: an SP-relative ID ---- */
+bool mef_client_connected(struct mef *m, const char *client);
+bool mef_client_is_registered(struct mef *m, const char *client);
+/* On disk when it returns OK. ERR_NOT_FOUND: it is not registered. */
+enum err mef_command_add(struct mef *m, const char *client, enum command_class class, uint64_t device, const char *key_id, const char *reason,
+    uint64_t *id) MUST_CHECK;
+void mef_command_fill(struct registry_command *cmd, enum command_class class, uint64_t device, const char *key_id, const char *reason);
+void mef_command_done(struct mef *m, const struct registry_command *cmd, uint64_t status); /* B reports on a command, which is forgotten now */
 /* Drops what waits for B about a device in one class. */
-void mef_commands_withdraw(struct mef *m, struct mef_client *c, enum command_class class, uint64_t device);
-bool mef_command_waits(const struct mef_client *c, enum command_class class, const char *key_id);
+void mef_commands_withdraw(struct mef *m, const char *client, enum command_class class, uint64_t device);
+bool mef_command_waits(struct mef *m, const char *client, enum command_class class, const char *key_id);
+/* A device's key, for its owner to fetch; on disk when it returns OK. */
+enum err mef_key_offer(struct mef *m, const struct mef_device *d, const struct mef_generation *g) MUST_CHECK;
+void mef_key_withdraw(struct mef *m, const char *key_id);
+enum err mef_keys_refresh(struct mef *m) MUST_CHECK; /* the registry has the keys of all devices, and no others of ours */
 
 /* ---- life of a device (life.c) ---- */
 void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message *request);
@@ -122,7 +128,7 @@ void mef_prepared(struct mef *m, struct mef_device *d, bool ready); /* B's word 
 enum err mef_event(struct mef *m, struct mef_device *d, struct mef_generation *g, struct rd event, uint16_t short_address, uint8_t capability) MUST_CHECK;
 
 struct mef_aps_answer {
-	const char *outcome, *reason; /* as in docs/protocols/mmef.md; reason NULL when there is none */
+	const char *outcome, *reason; /* as in docs/protocols/key-registration.md; reason NULL when there is none */
 	bool ack;
 	uint8_t octets[128];
 	size_t len;

@@ -33,11 +33,7 @@ static const char schema[] =
     " in_fresh INTEGER NOT NULL, attempts INTEGER NOT NULL, PRIMARY KEY (eui64, number)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS counters (eui64 INTEGER PRIMARY KEY, reserved INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS gateways (name TEXT PRIMARY KEY, eui64 INTEGER NOT NULL UNIQUE, relay TEXT NOT NULL, identity TEXT NOT NULL,"
-    " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS clients (id TEXT PRIMARY KEY, registration TEXT NOT NULL UNIQUE, admin_fqdn TEXT NOT NULL,"
-    " expires_at INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS commands (id INTEGER PRIMARY KEY AUTOINCREMENT, client TEXT NOT NULL, class INTEGER NOT NULL,"
-    " device INTEGER NOT NULL, key_id TEXT NOT NULL, reason TEXT NOT NULL, issued INTEGER NOT NULL);";
+    " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;";
 
 static enum err execute(struct mef_store *st, const char *sql)
 {
@@ -472,88 +468,4 @@ enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g
 {
 	return run(st, "INSERT OR REPLACE INTO gateways VALUES (?,?,?,?,?,?,?,?)", "sissiiii", g->name, (int64_t)g->eui64, g->relay, g->identity,
 	    (int64_t)g->epoch, (int64_t)g->pan_id, (int64_t)g->extended_pan_id, (int64_t)g->channel);
-}
-
-/* ---- clients and commands ---- */
-
-static enum err commands_load(struct mef_store *st, struct mef_client *c)
-{
-	sqlite3_stmt *s = query(st, "SELECT id, class, device, key_id, reason, issued FROM commands WHERE client=? ORDER BY id", "s", c->id);
-	struct mef_command **last = &c->commands;
-	enum err e = s ? OK : ERR_STORE;
-
-	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
-		struct mef_command *cmd = calloc(1, sizeof *cmd);
-
-		if (!cmd) {
-			e = ERR_NO_MEMORY;
-			break;
-		}
-		*last = cmd;
-		last = &cmd->next;
-		snprintf(cmd->client, sizeof cmd->client, "%s", c->id);
-		cmd->id = column_u64(s, 0);
-		cmd->class = (enum command_class)sqlite3_column_int(s, 1);
-		cmd->device = column_u64(s, 2);
-		cmd->issued = sqlite3_column_int(s, 5) != 0;
-		if (!column_text(s, 3, cmd->key_id, sizeof cmd->key_id) || !column_text(s, 4, cmd->reason, sizeof cmd->reason))
-			e = ERR_STORE;
-	}
-	sqlite3_finalize(s);
-	return e;
-}
-
-enum err mef_store_clients(struct mef_store *st, struct mef_client **list)
-{
-	sqlite3_stmt *s = query(st, "SELECT id, registration, admin_fqdn, expires_at FROM clients", "");
-	enum err e = s ? OK : ERR_STORE;
-
-	*list = NULL;
-	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
-		struct mef_client *c = calloc(1, sizeof *c);
-
-		if (!c) {
-			e = ERR_NO_MEMORY;
-			break;
-		}
-		c->next = *list;
-		*list = c;
-		c->expires_at = column_u64(s, 3);
-		if (!column_text(s, 0, c->id, sizeof c->id) || !column_text(s, 1, c->registration, sizeof c->registration) ||
-		    !column_text(s, 2, c->admin_fqdn, sizeof c->admin_fqdn))
-			e = ERR_STORE;
-		if (e == OK)
-			e = commands_load(st, c);
-	}
-	sqlite3_finalize(s);
-	return e;
-}
-
-enum err mef_store_client_put(struct mef_store *st, const struct mef_client *c)
-{
-	return run(st, "INSERT OR REPLACE INTO clients VALUES (?,?,?,?)", "sssi", c->id, c->registration, c->admin_fqdn, (int64_t)c->expires_at);
-}
-
-enum err mef_store_command_put(struct mef_store *st, const struct mef_command *c)
-{
-	return run(st, "INSERT OR REPLACE INTO commands VALUES (?,?,?,?,?,?,?)", "isiissi", (int64_t)c->id, c->client, (int64_t)c->class,
-	    (int64_t)c->device, c->key_id, c->reason, (int64_t)c->issued);
-}
-
-enum err mef_store_command_delete(struct mef_store *st, uint64_t id)
-{
-	return run(st, "DELETE FROM commands WHERE id=?", "i", (int64_t)id);
-}
-
-enum err mef_store_last_command(struct mef_store *st, uint64_t *id)
-{
-	sqlite3_stmt *s = query(st, "SELECT seq FROM sqlite_sequence WHERE name='commands'", "");
-	int result;
-
-	if (!s)
-		return ERR_STORE;
-	result = sqlite3_step(s);
-	*id = result == SQLITE_ROW ? column_u64(s, 0) : 0;
-	sqlite3_finalize(s);
-	return result == SQLITE_ROW || result == SQLITE_DONE ? OK : ERR_STORE;
 }

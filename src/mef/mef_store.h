@@ -1,4 +1,4 @@
-/* The MEF's state on disk: SQLite in WAL mode with synchronous=FULL, so that what a function has written when it returns OK (outside
+/* The devices and gateways of the MEF on disk: SQLite in WAL mode with synchronous=FULL, so that what a function has written when it returns OK (outside
  * begin and commit) is on disk. Every key is sealed under the key file's key and bound to its place by the label
  * table:device[:generation]:kind, so that rows and columns can't be swapped. */
 #ifndef KEYWAY_MEF_MEF_STORE_H
@@ -23,7 +23,6 @@ void mef_store_rollback(struct mef_store *st);
 /* Loading: lists that the caller owns. ERR_BAD_MIC: a sealed key does not open, the key file is another or a row was tampered with. */
 enum err mef_store_devices(struct mef_store *st, struct mef_device **list) MUST_CHECK;
 enum err mef_store_gateways(struct mef_store *st, struct mef_gateway **list) MUST_CHECK;
-enum err mef_store_clients(struct mef_store *st, struct mef_client **list) MUST_CHECK;
 /* Reads one device's generations again, after a change that could not be stored. */
 enum err mef_store_generations(struct mef_store *st, struct mef_device *d) MUST_CHECK;
 
@@ -32,10 +31,6 @@ enum err mef_store_device_delete(struct mef_store *st, uint64_t eui64) MUST_CHEC
 enum err mef_store_generation_put(struct mef_store *st, const struct mef_device *d, const struct mef_generation *g) MUST_CHECK;
 enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint32_t number) MUST_CHECK;
 enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g) MUST_CHECK;
-enum err mef_store_client_put(struct mef_store *st, const struct mef_client *c) MUST_CHECK;
-enum err mef_store_command_put(struct mef_store *st, const struct mef_command *c) MUST_CHECK;
-enum err mef_store_command_delete(struct mef_store *st, uint64_t id) MUST_CHECK;
-enum err mef_store_last_command(struct mef_store *st, uint64_t *id) MUST_CHECK; /* the largest number ever given, 0 for none */
 
 /* The outgoing counter outlives the device's registration: with the same install code the same keys come back. */
 enum err mef_store_counter(struct mef_store *st, uint64_t eui64, uint32_t *reserved) MUST_CHECK; /* 0 for a new device */

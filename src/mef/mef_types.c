@@ -43,16 +43,3 @@ void mef_gateway_free(struct mef_gateway *g)
 	rate_clear(&g->noise.rate);
 	free(g);
 }
-
-void mef_client_free(struct mef_client *c)
-{
-	if (!c)
-		return;
-	while (c->commands) {
-		struct mef_command *next = c->commands->next;
-
-		free(c->commands);
-		c->commands = next;
-	}
-	free(c);
-}

@@ -1,4 +1,4 @@
-/* What the MEF knows: devices with the generations of their keys, gateways, clients (nodes B) and the commands that wait for them. */
+/* What the MEF knows: devices with the generations of their keys, and gateways. Clients are in the registry. */
 #ifndef KEYWAY_MEF_MEF_TYPES_H
 #define KEYWAY_MEF_MEF_TYPES_H
 
@@ -9,7 +9,6 @@
 #include "eg/trust_centre.h"
 #include "keys/counter.h"
 #include "keys/secret.h"
-#include "key_registry/registration_codes.h"
 
 #define MEF_NAME_MAX 64       /* of a gateway or an application */
 #define MEF_ID_MAX 128        /* a CSE-ID, a resource ID */
@@ -78,36 +77,9 @@ struct mef_gateway {
 	struct mef_noise noise;
 };
 
-struct mef_command {
-	struct mef_command *next;
-	uint64_t id;
-	char client[MEF_ID_MAX];
-	enum command_class class;
-	uint64_t device;
-	char key_id[MEF_KEY_ID_SIZE];
-	char reason[32];
-	bool issued; /* B has seen it: the next time it is REISSUED */
-};
-
-struct mef_client {
-	struct mef_client *next;
-	char id[MEF_ID_MAX];             /* "/id-b" */
-	char registration[MEF_KEY_ID_SIZE];
-	char admin_fqdn[MEF_IDENTITY_MAX];
-	uint64_t expires_at;             /* Unix seconds */
-	struct mef_command *commands;    /* oldest first */
-	/* not stored */
-	struct http_exchange *waiting;   /* a held Command Retrieve */
-	uint64_t waiting_until;          /* monotonic ms */
-	char waiting_request_id[MEF_IDENTITY_MAX];
-	bool seen;
-	uint64_t seen_at;                /* monotonic ms */
-};
-
 const char *device_state_name(enum device_state s); /* "registered"; never NULL */
 void mef_generation_free(struct mef_generation *g);  /* accepts NULL */
 void mef_device_free(struct mef_device *d);
 void mef_gateway_free(struct mef_gateway *g);
-void mef_client_free(struct mef_client *c);
 
 #endif

@@ -227,6 +227,10 @@ enum err mef_device_drop(struct mef *m, struct mef_device *d)
 
 	if (e != OK)
 		return e;
+	if (d->present)
+		mef_key_withdraw(m, d->present->key_id);
+	if (d->former)
+		mef_key_withdraw(m, d->former->key_id);
 	while (*link != d)
 		link = &(*link)->next;
 	*link = d->next;
@@ -236,19 +240,19 @@ enum err mef_device_drop(struct mef *m, struct mef_device *d)
 }
 
 /* Remove-Device first, while the keys are there; then B forgets. */
-static enum err removal_queue(struct mef *m, struct mef_client *c, const struct mef_device *d)
+static enum err removal_queue(struct mef *m, const struct mef_device *d)
 {
 	const struct mef_generation *const all[] = {d->present, d->former};
 	enum err e = OK;
 
-	mef_commands_withdraw(m, c, COMMAND_MO_NODE, d->eui64);
+	mef_commands_withdraw(m, d->owner, COMMAND_MO_NODE, d->eui64);
 	for (size_t i = 0; e == OK && i < 2; i++) {
 		if (!all[i])
 			continue;
 		if (all[i]->joined)
-			e = mef_command_add(m, c, COMMAND_ZIGBEE_APS_PENDING, d->eui64, all[i]->key_id, "remove-device", NULL);
+			e = mef_command_add(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, d->eui64, all[i]->key_id, "remove-device", NULL);
 		if (e == OK)
-			e = mef_command_add(m, c, COMMAND_ZIGBEE_FORGET, d->eui64, all[i]->key_id, "", NULL);
+			e = mef_command_add(m, d->owner, COMMAND_ZIGBEE_FORGET, d->eui64, all[i]->key_id, "", NULL);
 	}
 	return e;
 }
@@ -257,7 +261,6 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 {
 	struct mef_device *d = mef_device_find(m, eui64);
 	struct mef_gateway *g = d ? mef_gateway_find(m, d->gateway) : NULL;
-	struct mef_client *c = d ? mef_client_find(m, d->owner) : NULL;
 	enum err e;
 
 	if (!d) {
@@ -270,7 +273,7 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 		return e;
 	if (g)
 		eg_remove(g->eg, eui64);
-	if (!c || !d->present) {
+	if (!d->present || !mef_client_is_registered(m, d->owner)) {
 		e = mef_device_drop(m, d);
 	} else {
 		d->state = DEVICE_REMOVED;
@@ -279,7 +282,7 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 		snprintf(d->reason, sizeof d->reason, "waits for %s to forget it", d->owner);
 		e = mef_store_device_put(m->store, d);
 		if (e == OK)
-			e = removal_queue(m, c, d);
+			e = removal_queue(m, d);
 	}
 	mef_pump(m);
 	return e;

@@ -1,4 +1,4 @@
-/* What the MEF answers to node B, from JSON to values, pure. docs/protocols/mmef.md. What is not as it must be is refused whole: paths that do not
+/* What the MEF answers to node B, from JSON to values, pure. docs/protocols/key-registration.md. What is not as it must be is refused whole: paths that do not
  * begin with a slash, names with control characters, addresses that no device can have. */
 #ifndef KEYWAY_OCI_MEF_ANSWER_H
 #define KEYWAY_OCI_MEF_ANSWER_H

@@ -1,4 +1,4 @@
-/* Mmef from node B's side: registration, commands by long poll, keys, APS relay, events. docs/protocols/mmef.md. */
+/* Mmef from node B's side: registration, commands by long poll, keys, APS relay, events. docs/protocols/key-registration.md. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,13 +4,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "audit/audit.h"
+#include "base/clock.h"
+#include "credentials/credentials.h"
+#include "credentials/store_key.h"
 #include "keys/sealed.h"
 #include "loop/config.h"
 #include "loop/log.h"
 #include "loop/tls.h"
 #include "mef/admin.h"
-#include "audit/audit.h"
 #include "mef/egp_server.h"
+#include "mef/migrate.h"
 #include "mef/mmef.h"
 
 #define PATH_SIZE 4096
@@ -19,7 +23,9 @@
 static struct {
 	char *id, *sp, *state, *key_file, *admin_socket;
 	char *ca, *cert, *key;
+	char *kek;
 	char *mmef_listen;
+	uint64_t client_days, key_days;
 	char *tls_listen, *psk_listen, *psk_file, *serial, *serial_gateway, *insecure_listen, *header_addresses;
 	bool insecure;
 	uint64_t device_per_minute, gateway_per_second;
@@ -27,6 +33,8 @@ static struct {
 } config = {
 	.device_per_minute = 5,
 	.gateway_per_second = 100,
+	.client_days = 365,
+	.key_days = 365,
 	.require_unique_link_key = true,
 	.answer_requests = true,
 };
@@ -38,10 +46,13 @@ static const struct config_key keys[] = {
 	{"mef", "state", CONFIG_STRING, &config.state, true, "directory for mef.db and audit.log"},
 	{"mef", "key_file", CONFIG_STRING, &config.key_file, true, "file that seals every key at rest"},
 	{"mef", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the administration socket"},
+	{"credentials", "kek", CONFIG_STRING, &config.kek, false, "key file or PKCS#11 URI that seals credentials.db"},
 	{"tls", "ca", CONFIG_STRING, &config.ca, true, "PEM file"},
 	{"tls", "cert", CONFIG_STRING, &config.cert, true, "PEM file"},
 	{"tls", "key", CONFIG_STRING, &config.key, true, "PEM file"},
 	{"mmef", "listen", CONFIG_STRING, &config.mmef_listen, true, "HTTPS for nodes B, such as 127.0.0.1:9443"},
+	{"mmef", "client_days", CONFIG_UINT, &config.client_days, false, "longest life of a client registration"},
+	{"mmef", "key_days", CONFIG_UINT, &config.key_days, false, "longest life of a registered key"},
 	{"egp", "tls_listen", CONFIG_STRING, &config.tls_listen, false, "EGP over TLS with certificates"},
 	{"egp", "psk_listen", CONFIG_STRING, &config.psk_listen, false, "EGP over TLS-PSK"},
 	{"egp", "psk_file", CONFIG_STRING, &config.psk_file, false, "lines of identity:hexkey"},
@@ -63,6 +74,9 @@ struct service {
 	struct loop *loop;
 	struct rng rng;
 	struct secret *file_key;
+	struct credentials *credentials;
+	struct secret *registry_key;
+	struct registry *registry;
 	struct mef_store *store;
 	struct audit *audit;
 	struct tls_credentials *certificates, *psk;
@@ -98,14 +112,56 @@ static bool config_check(struct service *s)
 		return fail("EGP over plain TCP is refused", "use tls_listen, or set `insecure = yes` in [egp] for a test on loopback", ERR_CONFIG);
 	if (config.device_per_minute == 0 || config.device_per_minute > RATE_MAX || config.gateway_per_second == 0 || config.gateway_per_second > RATE_MAX)
 		return fail("a value in [limits] is out of range", "1 to 10000", ERR_CONFIG);
+	if (config.client_days == 0 || config.client_days * 86400 > REGISTRY_CLIENT_LIFETIME_MAX || config.key_days == 0 ||
+	    config.key_days * 86400 > REGISTRY_KEY_LIFETIME_MAX)
+		return fail("client_days or key_days in [mmef] is out of range", "1 to 365: no policy may go beyond the hard maximum", ERR_CONFIG);
 	return true;
+}
+
+static bool audit_start(struct service *s)
+{
+	char path[PATH_SIZE];
+	uint64_t line;
+	enum err e = path_join(path, config.state, "audit.log") ? audit_open(path, &s->audit, &line) : ERR_TOO_LONG;
+
+	if (e == ERR_BAD_MIC)
+		log_line(LOG_LEVEL_ERROR, "the audit log was changed", "first_bad_line=%llu", (unsigned long long)line);
+	return e == OK || fail("audit.log can't be used", "keep it as evidence and move it away to start a new one", e);
+}
+
+/* registry.db, sealed under a key in credentials.db. */
+static bool registry_start(struct service *s)
+{
+	char path[PATH_SIZE];
+	struct credentials_options o = {.path = path, .kek = config.kek, .rng = &s->rng};
+	struct registry_config c = {
+		.kind = REGISTRY_MEF,
+		.fqdn = config.id,
+		.sp = config.sp,
+		.client_lifetime_s = config.client_days * 86400,
+		.key_lifetime_s = config.key_days * 86400,
+		.rng = &s->rng,
+		.audit = s->audit,
+	};
+	const char *detail = "";
+	enum err e = path_join(path, config.state, "credentials.db") ? credentials_open(&o, &s->credentials, &detail) : ERR_TOO_LONG;
+
+	if (e == OK)
+		e = store_key_get(s->credentials, "registry", config.id, clock_unix_ms() / 1000, &s->rng, &s->registry_key);
+	if (e != OK)
+		return fail("credentials.db can't be opened", detail, e);
+	c.store_key = s->registry_key;
+	e = path_join(path, config.state, "registry.db") ? registry_open(path, &c, &s->registry, &detail) : ERR_TOO_LONG;
+	if (e != OK)
+		return fail("registry.db can't be opened", detail, e);
+	e = path_join(path, config.state, "mef.db") ? mef_migrate(path, s->registry) : ERR_TOO_LONG;
+	return e == OK || fail("clients can't be moved from mef.db to registry.db", "is the disk full, or mef.db damaged?", e);
 }
 
 static bool state_open(struct service *s)
 {
 	char path[PATH_SIZE];
 	const char *detail = "";
-	uint64_t line;
 	enum err e;
 
 	if (mkdir(config.state, 0700) == 0)
@@ -113,15 +169,10 @@ static bool state_open(struct service *s)
 	e = key_file_read(config.key_file, &s->file_key);
 	if (e != OK)
 		return fail("the key file can't be used", "it must hold 64 hexadecimal digits and be readable by its owner alone (chmod 600)", e);
+	if (!audit_start(s) || !registry_start(s))
+		return false;
 	e = path_join(path, config.state, "mef.db") ? mef_store_open(path, s->file_key, &s->rng, &s->store, &detail) : ERR_TOO_LONG;
-	if (e != OK)
-		return fail("mef.db can't be opened", detail, e);
-	e = path_join(path, config.state, "audit.log") ? audit_open(path, &s->audit, &line) : ERR_TOO_LONG;
-	if (e == ERR_BAD_MIC)
-		log_line(LOG_LEVEL_ERROR, "the audit log was changed", "first_bad_line=%llu", (unsigned long long)line);
-	if (e != OK)
-		return fail("audit.log can't be used", "keep it as evidence and move it away to start a new one", e);
-	return true;
+	return e == OK || fail("mef.db can't be opened", detail, e);
 }
 
 static bool credentials_read(struct service *s)
@@ -173,7 +224,7 @@ static bool start(struct service *s)
 
 	if (!config_check(s) || !state_open(s) || !credentials_read(s))
 		return false;
-	e = mef_new(s->loop, &c, s->store, s->audit, &s->rng, &s->mef);
+	e = mef_new(s->loop, &c, s->store, s->registry, s->audit, &s->rng, &s->mef);
 	if (e != OK)
 		return fail("state can't be loaded", e == ERR_BAD_MIC ? "key_file is not the one that sealed mef.db, or mef.db was changed" : "mef.db may be damaged", e);
 	e = mmef_new(s->mef, config.mmef_listen, s->certificates, &s->mmef);
@@ -197,8 +248,11 @@ static void stop(struct service *s)
 	mef_free(s->mef);
 	tls_credentials_free(s->psk);
 	tls_credentials_free(s->certificates);
-	audit_close(s->audit);
 	mef_store_close(s->store);
+	registry_close(s->registry);
+	secret_free(s->registry_key);
+	credentials_close(s->credentials);
+	audit_close(s->audit);
 	secret_free(s->file_key);
 	loop_free(s->loop);
 }

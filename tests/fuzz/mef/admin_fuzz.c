@@ -26,7 +26,9 @@ static void require(bool b)
 static struct mef *start(void)
 {
 	static const struct mef_config c = {.id = "mef.example", .sp = "example", .device_per_minute = 5, .gateway_per_second = 10};
+	static struct registry_config k = {.kind = REGISTRY_MEF, .fqdn = "mef.example", .sp = "example", .client_lifetime_s = 86400, .key_lifetime_s = 86400};
 	static struct rng rng;
+	struct registry *registry;
 	uint8_t octets[32] = {1};
 	struct secret *key = secret_take(octets, sizeof octets);
 	struct mef_store *store = NULL;
@@ -41,7 +43,10 @@ static struct mef *start(void)
 	require(key && mef_store_open(":memory:", key, &rng, &store, &detail) == OK);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", memfd_create("audit", 0));
 	require(audit_open(path, &audit, &line) == OK);
-	require(mef_new(loop_new(), &c, store, audit, &rng, &mef) == OK);
+	k.store_key = key;
+	k.rng = &rng;
+	require(registry_open(":memory:", &k, &registry, &detail) == OK);
+	require(mef_new(loop_new(), &c, store, registry, audit, &rng, &mef) == OK);
 	return mef;
 }
 

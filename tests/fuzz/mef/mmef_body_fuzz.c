@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		if (mmef_event_body(doc, &event) && event.event.left > size)
 			abort();
-		if (mmef_status_body(doc, &command, &status) && !json_get(doc, REGISTRATION_COMMAND))
+		if (registration_report_parse(doc, &command, &status) && !json_get(doc, REGISTRATION_COMMAND))
 			abort();
 	}
 	json_arena_free(a);

@@ -19,6 +19,7 @@
 #include "keys/sealed.h"
 #include "keys/secret_octets.h"
 #include "audit/audit.h"
+#include "mef/migrate.h"
 #include "mef/mef_store.h"
 
 #define DEVICE 0xf0124b0000000001ULL /* the top bit: SQLite's integers are signed */
@@ -46,7 +47,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"mef.db", "mef.db-wal", "mef.db-shm", "audit.log"};
+	static const char *const names[] = {"mef.db", "mef.db-wal", "mef.db-shm", "audit.log", "registry.db", "registry.db-wal", "registry.db-shm"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -284,43 +285,86 @@ static void a_killed_process_repeats_no_counter(void **state)
 	munmap(used, size);
 }
 
-static void commands_and_gateways_come_back_in_order(void **state)
+static void gateways_come_back(void **state)
 {
 	struct mef_store *st = opened();
 	struct mef_gateway g = {.eui64 = 0xff12000000000001ULL, .epoch = 9, .pan_id = 0x1a62, .extended_pan_id = UINT64_MAX, .channel = 15}, *gateways;
-	struct mef_client c = {.expires_at = 5}, *clients;
-	uint64_t last;
 
 	(void)state;
 	strcpy(g.name, "gw1");
 	strcpy(g.relay, "/id-mn/cse-mn/gw1");
 	strcpy(g.identity, "m2m://keyway.example/id-mn/Cgw1");
-	strcpy(c.id, "/id-b");
-	strcpy(c.registration, "abc");
 	assert_int_equal(mef_store_gateway_put(st, &g), OK);
-	assert_int_equal(mef_store_client_put(st, &c), OK);
-	for (uint64_t id = 1; id <= 3; id++) {
-		struct mef_command cmd = {.id = id, .class = COMMAND_ZIGBEE_FORGET, .device = DEVICE, .issued = id == 1};
-
-		strcpy(cmd.client, c.id);
-		assert_int_equal(mef_store_command_put(st, &cmd), OK);
-	}
-	assert_int_equal(mef_store_command_delete(st, 3), OK);
 	mef_store_close(st);
 	st = opened();
-	assert_int_equal(mef_store_last_command(st, &last), OK);
-	assert_int_equal(last, 3); /* a number is never given twice */
 	assert_int_equal(mef_store_gateways(st, &gateways), OK);
 	assert_true(gateways->eui64 == g.eui64 && gateways->extended_pan_id == UINT64_MAX);
 	assert_int_equal(gateways->epoch, 9);
-	assert_int_equal(mef_store_clients(st, &clients), OK);
-	assert_int_equal(clients->commands->id, 1);
-	assert_true(clients->commands->issued && clients->commands->device == DEVICE);
-	assert_int_equal(clients->commands->next->id, 2);
-	assert_null(clients->commands->next->next);
-	mef_client_free(clients);
 	free(gateways);
 	mef_store_close(st);
+}
+
+/* ---- former versions ---- */
+
+static struct registry *registry_opened(void)
+{
+	struct registry_config k = {.kind = REGISTRY_MEF, .fqdn = "mef.keyway.example", .sp = "keyway.example", .client_lifetime_s = 86400,
+		.key_lifetime_s = 86400, .store_key = file_key, .rng = &rng};
+	struct registry *r;
+	const char *detail;
+
+	assert_int_equal(registry_open(path("registry.db"), &k, &r, &detail), OK);
+	return r;
+}
+
+static void expect_moved(void)
+{
+	struct registry *r = registry_opened();
+	struct registry_command cmd;
+	struct registry_client c;
+
+	assert_true(registry_client_find(r, "/id-b", 10, &c));
+	assert_string_equal(c.id, "0123456789abcdef0123456789abcdef");
+	assert_string_equal(c.admin, "mef.keyway.example");
+	assert_true(registry_command_first(r, c.id, &cmd) && cmd.id == 1 && cmd.issued && cmd.class == COMMAND_ZIGBEE_FORGET && cmd.about == DEVICE);
+	assert_string_equal(cmd.object, "/mef/aa");
+	assert_string_equal(cmd.args, "{\"objectPath\":\"/mef/aa\",\"device\":\"f0124b0000000001\"}");
+	assert_true(registry_command_report(r, c.id, 1, &cmd));
+	assert_true(registry_command_first(r, c.id, &cmd) && cmd.id == 2 && !cmd.issued);
+	assert_string_equal(cmd.args, "{\"objectPath\":\"/mef/bb\",\"objectTypeID\":1,\"objectTypeSpecificArgs\":{\"SUID\":24}}");
+	assert_int_equal(registry_command_add(r, &cmd), OK);
+	assert_int_equal(cmd.id, 8); /* a number is never given twice */
+	registry_close(r); /* what was not committed is lost */
+}
+
+static void clients_and_commands_move_to_the_registry(void **state)
+{
+	static const char sql[] =
+	    "CREATE TABLE clients (id TEXT PRIMARY KEY, registration TEXT NOT NULL UNIQUE, admin_fqdn TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;"
+	    "CREATE TABLE commands (id INTEGER PRIMARY KEY AUTOINCREMENT, client TEXT NOT NULL, class INTEGER NOT NULL, device INTEGER NOT NULL,"
+	    " key_id TEXT NOT NULL, reason TEXT NOT NULL, issued INTEGER NOT NULL);"
+	    "INSERT INTO clients VALUES ('/id-b', '0123456789abcdef0123456789abcdef', 'mef.keyway.example', 4000000000);"
+	    "INSERT INTO commands VALUES (1, '/id-b', 32770, -1147772491653971967, 'aa', '', 1);"
+	    "INSERT INTO commands VALUES (2, '/id-b', 3, -1147772491653971967, 'bb', '', 0);"
+	    "INSERT INTO commands VALUES (7, '/id-b', 3, 1, 'cc', '', 0); DELETE FROM commands WHERE id=7;";
+	struct mef_store *st = opened();
+	struct registry *r;
+	sqlite3 *db;
+
+	(void)state;
+	mef_store_close(st);
+	assert_int_equal(sqlite3_open(path("mef.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	for (int i = 0; i < 2; i++) { /* the second time there is nothing to do */
+		r = registry_opened();
+		assert_int_equal(mef_migrate(path("mef.db"), r), OK);
+		registry_close(r);
+		expect_moved();
+	}
+	r = registry_opened();
+	assert_int_equal(mef_migrate("/nowhere/mef.db", r), OK);
+	registry_close(r);
 }
 
 /* ---- audit log ---- */
@@ -432,7 +476,8 @@ int main(void)
 		TEST(no_key_stands_in_the_files),
 		TEST(swapped_or_foreign_keys_do_not_open),
 		TEST(a_killed_process_repeats_no_counter),
-		TEST(commands_and_gateways_come_back_in_order),
+		TEST(gateways_come_back),
+		TEST(clients_and_commands_move_to_the_registry),
 		TEST(the_audit_log_goes_on_after_a_restart),
 		TEST(tampering_with_the_audit_log_shows),
 		TEST(half_a_last_line_is_cut_off),

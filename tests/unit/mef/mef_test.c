@@ -20,6 +20,7 @@
 #include "keys/secret_octets.h"
 #include "mef/admin.h"
 #include "mef/egp_server.h"
+#include "mef/migrate.h"
 #include "mef/mmef.h"
 #include "pki/pki.h"
 #include "spinel/hdlc.h"
@@ -39,6 +40,7 @@ static struct loop *loop;
 static struct rng rng;
 static struct secret *file_key;
 static struct mef_store *store;
+static struct registry *registry;
 static struct audit *audit;
 static struct tls_credentials *server_tls, *psk_tls;
 static struct mef *mef;
@@ -91,12 +93,19 @@ static void start(void)
 		.require_unique_link_key = true,
 		.answer_requests = true,
 	};
+	struct registry_config k = {.kind = REGISTRY_MEF, .fqdn = c.id, .sp = c.sp, .client_lifetime_s = REGISTRY_CLIENT_LIFETIME_MAX,
+		.key_lifetime_s = REGISTRY_KEY_LIFETIME_MAX};
 	const char *detail;
 	uint64_t line;
 
 	assert_int_equal(mef_store_open(in_dir("mef.db"), file_key, &rng, &store, &detail), OK);
 	assert_int_equal(audit_open(in_dir("audit.log"), &audit, &line), OK);
-	assert_int_equal(mef_new(loop, &c, store, audit, &rng, &mef), OK);
+	k.store_key = file_key;
+	k.rng = &rng;
+	k.audit = audit;
+	assert_int_equal(registry_open(in_dir("registry.db"), &k, &registry, &detail), OK);
+	assert_int_equal(mef_migrate(in_dir("mef.db"), registry), OK);
+	assert_int_equal(mef_new(loop, &c, store, registry, audit, &rng, &mef), OK);
 	assert_int_equal(mmef_new(mef, "127.0.0.1:0", server_tls, &mmef), OK);
 	assert_int_equal(egp_server_new(mef, &egp), OK);
 	assert_int_equal(egp_server_listen(egp, "127.0.0.1:0", server_tls, false, &tls_port), OK);
@@ -111,6 +120,7 @@ static void stop(void)
 	egp_server_free(egp);
 	mmef_free(mmef);
 	mef_free(mef);
+	registry_close(registry);
 	audit_close(audit);
 	mef_store_close(store);
 }
@@ -542,7 +552,7 @@ static void enrol_by(struct enrolled *e, uint32_t transaction, uint8_t sequence_
 
 	m.request.kind = unique ? EGP_JOIN_UNSECURED_REJOIN : EGP_JOIN_ASSOCIATION;
 	begin(&e->b, &poll, "GET", strcat(strcpy((char[160]){0}, e->b.cmd), "?wait=20"), e->b.id, "");
-	while (!mef->clients->waiting)
+	while (!registration_server_waits(mmef_server(mmef), "/id-b"))
 		loop_once(loop, 100);
 	gw_send(&e->g, &m);
 	end(&poll);
@@ -643,7 +653,9 @@ static void gives_the_key_to_its_target_alone(void **state)
 	assert_int_equal(c.rsc, 4107);
 	ask(&e.b, &c, "GET", "/mef/00000000000000000000000000000000", "");
 	assert_int_equal(c.rsc, 4004);
-	ask(&e.b, &c, "DELETE", e.path, "");
+	ask(&e.b, &c, "DELETE", e.path, ""); /* only its source, which is the MEF */
+	assert_int_equal(c.rsc, 4103);
+	ask(&e.b, &c, "PATCH", e.path, "");
 	assert_int_equal(c.rsc, 4005);
 	ask(&e.b, &c, "GET", e.path, ""); /* the target still may */
 	assert_int_equal(c.rsc, 2000);
@@ -757,7 +769,7 @@ static void refuses_the_gateway_when_the_node_is_slow(void **state)
 	(void)state;
 	connect_both(&e);
 	begin(&e.b, &poll, "GET", strcat(strcpy((char[160]){0}, e.b.cmd), "?wait=20"), e.b.id, "");
-	while (!mef->clients->waiting)
+	while (!registration_server_waits(mmef_server(mmef), "/id-b"))
 		loop_once(loop, 100);
 	while (e.g.received[EGP_JOIN_POLICY] < 2)
 		loop_once(loop, 100);
