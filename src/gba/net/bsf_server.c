@@ -1,0 +1,205 @@
+/* The BSF on the network. */
+#include "gba/net/bsf_server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "gba/net/zh_client.h"
+#include "gba/zn.h"
+#include "loop/log.h"
+
+/* A request of Ub that waits for the HSS. */
+struct waiting {
+	struct waiting *next, **link;
+	struct bsf_server *server;
+	struct http_exchange *exchange;
+	struct bsf_ask ask;
+	struct bsf_answer answer;
+};
+
+struct bsf_server {
+	struct bsf *bsf;
+	struct zh_client *zh;
+	struct http_server *ub, *zn;
+	struct waiting *waiting;
+	char fqdn[NAF_FQDN_SIZE];
+};
+
+/* ---- Ub ---- */
+
+static void ub_answer(struct http_exchange *x, struct bsf_answer *a)
+{
+	struct http_header headers[] = {{"Server", "keyway-mef bsf"}, {"Cache-Control", "no-store"}, {NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+	enum log_level level = a->status == 200 || a->status == 401 ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
+	size_t n = 2;
+
+	if (a->header)
+		headers[n++] = (struct http_header){a->header, a->value};
+	if (a->status == 200)
+		headers[n++] = (struct http_header){"Content-Type", BOOTSTRAPPING_INFO_TYPE};
+	log_line(level, a->status == 200 ? "bootstrapped" : a->status == 401 ? "bootstrapping asked for proof" : "bootstrapping refused",
+	    "impi=%s status=%u btid=%s reason=\"%s\"", log_quote(rd_str(a->impi)), a->status, a->btid, a->reason);
+	http_answer(x, a->status, headers, rd_str(a->body));
+}
+
+static void waiting_free(struct waiting *w)
+{
+	*w->link = w->next;
+	if (w->next)
+		w->next->link = w->link;
+	free(w);
+}
+
+static void on_vector(void *ctx, enum err e, struct aka_vector *v, const struct guss *g)
+{
+	struct waiting *w = ctx;
+
+	if (e != OK)
+		log_line(LOG_LEVEL_WARNING, "no vector from the HSS", "impi=%s reason=%s", log_quote(rd_str(w->ask.impi)), err_name(e));
+	bsf_vector(w->server->bsf, clock_unix_ms(), &w->ask, e, v, g, &w->answer);
+	ub_answer(w->exchange, &w->answer);
+	waiting_free(w);
+}
+
+static void on_ub(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	struct bsf_server *s = ctx;
+	const struct bsf_request request = {.method = rq->method, .path = rq->path, .authorization = http_request_header(x, "Authorization"), .body = rq->body};
+	struct waiting *w = calloc(1, sizeof *w);
+
+	if (!w) {
+		http_answer(x, 503, NULL, rd_of("", 0));
+		return;
+	}
+	w->server = s;
+	w->exchange = x;
+	w->next = s->waiting;
+	w->link = &s->waiting;
+	if (w->next)
+		w->next->link = &w->next;
+	s->waiting = w;
+	if (bsf_input(s->bsf, clock_unix_ms(), &request, &w->ask, &w->answer) == BSF_ASK) {
+		zh_client_ask(s->zh, &w->ask, on_vector, w);
+		return;
+	}
+	ub_answer(x, &w->answer);
+	waiting_free(w);
+}
+
+/* ---- Zn ---- */
+
+static unsigned zn_status(enum err e)
+{
+	return e == ERR_NOT_FOUND ? 404 : e == ERR_NOT_PERMITTED ? 403 : e == ERR_NO_MEMORY ? 503 : 400;
+}
+
+/* The NAF is who its certificate says; of several names the one that an FQDN can be. */
+static bool naf_of(const char *peer, char naf[static NAF_FQDN_SIZE])
+{
+	struct rd rest = rd_str(peer), name;
+	bool more = true;
+
+	while (more) {
+		more = rd_until(&rest, ' ', &name);
+		if (!more)
+			name = rd_rest(&rest);
+		if (fqdn_normalise(name, naf))
+			return true;
+	}
+	return false;
+}
+
+static enum err zn_key(struct bsf_server *s, const struct http_request *rq, const char *naf, struct naf_grant *g)
+{
+	struct zn_ask ask;
+	enum err e = strcmp(rq->method, "POST") == 0 && strcmp(rq->path, "/zn") == 0 ? zn_ask_parse(rq->body, &ask) : ERR_MALFORMED;
+
+	return e == OK ? bsf_naf_key(s->bsf, clock_unix_ms(), naf, rd_str(ask.btid), ask.ua, g) : e;
+}
+
+static void on_zn(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	static const struct http_header headers[] = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {NULL, NULL}};
+	char naf[NAF_FQDN_SIZE] = "", text[ZN_BODY_MAX];
+	struct wr w = wr_of(text, sizeof text);
+	struct bsf_server *s = ctx;
+	struct naf_grant g;
+	struct rd body;
+	enum err e = naf_of(rq->peer, naf) ? zn_key(s, rq, naf, &g) : ERR_NOT_PERMITTED;
+
+	log_line(e == OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e == OK ? "key given to a NAF" : "key refused to a NAF", "naf=%s entity=%s reason=%s",
+	    log_quote(rd_str(rq->peer)), e == OK ? g.entity : "-", err_name(e));
+	if (e != OK) {
+		http_answer(x, zn_status(e), NULL, rd_of("", 0));
+		return;
+	}
+	zn_answer_print(&w, &g);
+	secret_free(g.key);
+	if (wr_done(&w, &body))
+		http_answer(x, 200, headers, body);
+	else
+		http_answer(x, 500, NULL, rd_of("", 0));
+	bytes_wipe(text, sizeof text);
+}
+
+/* ---- life ---- */
+
+void bsf_server_free(struct bsf_server *s)
+{
+	if (!s)
+		return;
+	zh_client_free(s->zh);
+	while (s->waiting)
+		waiting_free(s->waiting);
+	http_server_free(s->ub);
+	http_server_free(s->zn);
+	bsf_free(s->bsf);
+	free(s);
+}
+
+enum err bsf_server_new(struct loop *l, const struct bsf_server_config *c, struct bsf_server **out, const char **which)
+{
+	struct bsf_server *s = calloc(1, sizeof *s);
+	struct bsf_config core = {.lifetime_s = c->lifetime_s};
+	enum err e = ERR_NO_MEMORY;
+
+	*which = "memory";
+	if (!s)
+		return e;
+	core.fqdn = s->fqdn;
+	*which = c->fqdn;
+	e = fqdn_normalise(rd_str(c->fqdn), s->fqdn) ? OK : ERR_BAD_VALUE;
+	if (e == OK)
+		e = (s->bsf = bsf_new(&core)) != NULL ? OK : ERR_NO_MEMORY;
+	if (e == OK) {
+		s->zh = zh_client_new(l, c->zh_socket);
+		*which = c->ub_listen;
+		e = http_server_new(l, c->ub_listen, c->ub_tls, on_ub, s, &s->ub);
+	}
+	if (e == OK && c->zn_listen) {
+		*which = c->zn_listen;
+		e = http_server_new(l, c->zn_listen, c->zn_tls, on_zn, s, &s->zn);
+	}
+	if (e == OK)
+		*out = s;
+	else
+		bsf_server_free(s);
+	return e;
+}
+
+uint16_t bsf_server_ub_port(const struct bsf_server *s)
+{
+	return http_server_port(s->ub);
+}
+
+uint16_t bsf_server_zn_port(const struct bsf_server *s)
+{
+	return s->zn ? http_server_port(s->zn) : 0;
+}
+
+struct bsf *bsf_server_core(struct bsf_server *s)
+{
+	return s->bsf;
+}
