@@ -94,6 +94,11 @@ enum err cse_new(const struct cse_config *config, struct store *store, const str
 		cse_free(c);
 		return e;
 	}
+	e = orphans_start(c);
+	if (e != OK) {
+		cse_free(c);
+		return e;
+	}
 	e = announce_start(c);
 	if (e != OK) {
 		cse_free(c);
@@ -109,7 +114,7 @@ enum err cse_new(const struct cse_config *config, struct store *store, const str
 	cse_make_fixed(c);
 	cse_commit_now(c);
 	cse_expire(c);
-	if (store_has_gone(store))
+	if (store_has_gone(store) || orphans_wait(c))
 		cse_sweep_later(c);
 	*out = c;
 	return OK;

@@ -113,6 +113,7 @@ void cse_trigger_report(struct cse *c, const char *reference, enum cse_trigger_s
 /* Counters for status and metrics. */
 struct cse_counts {
 	uint64_t requests, created, updated, deleted, retrieved, notified, notify_failed, refused, commits, resources, cache_octets;
+	uint64_t slices; /* rounds in which long work went on: deletions, discoveries */
 	bool store_room; /* false: the disk is full, new resources are refused */
 };
 void cse_counts(const struct cse *c, struct cse_counts *out);

@@ -6,6 +6,7 @@
 #include "cse/private.h"
 
 #define EXPIRE_AT_ONCE 256
+#define DELETE_AT_ONCE 512 /* resources of a subtree: some 6 ms. Of a larger one they become orphans, and go in portions */
 
 /* Children first. Events: the subject's own subscriptions hear of its end; those below go with it. */
 struct collecting {
@@ -21,6 +22,34 @@ static bool collect(void *ctx, struct resource *r)
 	return k->count < sizeof k->list / sizeof k->list[0];
 }
 
+/* What the end of a resource means to others. */
+static void tell_of_end(struct cse *c, struct resource *r)
+{
+	const struct type_hooks *h = type_hooks(r->type);
+
+	cse_event(c, &(const struct event){.kind = EVENT_DELETE, .subject = r, .shown = r, .operation = ONEM2M_DELETE});
+	if (h->removed)
+		h->removed(c, r);
+	announce_gone(c, r);
+	node_links_changed(c, r, NULL);
+	contacts_changed(c, r, NULL);
+}
+
+static enum err delete_row(struct cse *c, struct resource *r)
+{
+	enum err e = tree_delete(c->tree, r);
+
+	if (e != OK)
+		return e;
+	c->counts.deleted++;
+	group_resource_gone(c, r);
+	if (store_has_gone(c->store))
+		cse_sweep_later(c);
+	return OK;
+}
+
+static enum err delete_all(struct cse *c, struct resource *r);
+
 static enum err delete_below(struct cse *c, struct resource *r)
 {
 	struct collecting *k = malloc(sizeof *k);
@@ -33,7 +62,7 @@ static enum err delete_below(struct cse *c, struct resource *r)
 		e = tree_children(c->tree, r, 0, false, collect, k);
 		for (size_t i = 0; i < k->count; i++) {
 			if (e == OK)
-				e = cse_delete_subtree(c, k->list[i], false);
+				e = delete_all(c, k->list[i]);
 			resource_unref(k->list[i]);
 		}
 	} while (e == OK && k->count > 0);
@@ -41,27 +70,59 @@ static enum err delete_below(struct cse *c, struct resource *r)
 	return e;
 }
 
-enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event)
+static enum err delete_all(struct cse *c, struct resource *r)
 {
-	const struct type_hooks *h = type_hooks(r->type), *above;
-	struct resource *parent = tree_parent(c->tree, r);
 	enum err e;
 
-	cse_event(c, &(const struct event){.kind = EVENT_DELETE, .subject = r, .shown = r, .operation = ONEM2M_DELETE});
-	if (h->removed)
-		h->removed(c, r);
-	announce_gone(c, r);
-	node_links_changed(c, r, NULL);
-	contacts_changed(c, r, NULL);
-	e = r->instance ? OK : delete_below(c, r);
+	tell_of_end(c, r);
+	e = delete_below(c, r);
+	return e == OK ? delete_row(c, r) : e;
+}
+
+struct counting {
+	struct cse *cse;
+	size_t left;
+};
+
+static bool count(void *ctx, struct resource *r)
+{
+	struct counting *k = ctx;
+
+	if (k->left == 0)
+		return false;
+	k->left--;
+	return tree_children(k->cse->tree, r, 0, false, count, k) == OK && k->left > 0;
+}
+
+static bool is_large(struct cse *c, struct resource *r)
+{
+	struct counting k = {c, DELETE_AT_ONCE};
+
+	return tree_children(c->tree, r, 0, false, count, &k) == OK && k.left == 0;
+}
+
+enum err cse_delete_orphan(struct cse *c, struct resource *r)
+{
+	struct counting k = {c, 1};
+	enum err e;
+
+	tell_of_end(c, r);
+	e = tree_children(c->tree, r, 0, false, count, &k);
+	if (e == OK && k.left == 0)
+		e = orphans_note(c, r->id);
+	return e == OK ? delete_row(c, r) : e;
+}
+
+enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event)
+{
+	struct resource *parent = tree_parent(c->tree, r);
+	const struct type_hooks *above;
+	enum err e;
+
+	tell_of_end(c, r);
+	e = r->instance ? OK : is_large(c, r) ? orphans_note(c, r->id) : delete_below(c, r);
 	if (e == OK)
-		e = tree_delete(c->tree, r);
-	if (e == OK) {
-		c->counts.deleted++;
-		group_resource_gone(c, r);
-		if (store_has_gone(c->store))
-			cse_sweep_later(c);
-	}
+		e = delete_row(c, r);
 	if (e == OK && parent && parent_event) {
 		above = type_hooks(parent->type);
 		if (above->child_removed)

@@ -72,6 +72,8 @@ struct cse {
 	struct held *held, **held_last;
 	bool tick_held;
 	bool rehearsing;              /* what is done now is undone: nobody hears of it */
+	bool orphans;                 /* there may be some */
+	uint64_t orphans_end;         /* with this many commits there are none; 0: there are */
 	bool round_broken;            /* the store failed in the midst of an operation: nothing of this round is committed */
 	struct later *later, **later_last; /* work for the end of the round */
 	struct cse_timer *timers;
@@ -259,6 +261,12 @@ void exchange_retarget(struct exchange *x, struct rd to); /* the same operation 
 void cse_commit_now(struct cse *c);                       /* at the start, outside of the loop */
 void cse_expire(struct cse *c);
 void cse_expire_at(struct cse *c, uint64_t unix_ms);      /* something expires then; 0: never */
+/* orphans.c: of a deleted resource with very many below it, they wait as orphans until they are deleted in portions, over a restart too. */
+enum err orphans_note(struct cse *c, int64_t parent) MUST_CHECK; /* what is below has lost its parent, in the open transaction */
+enum err orphans_sweep(struct cse *c) MUST_CHECK;                /* a portion */
+bool orphans_wait(const struct cse *c);
+enum err orphans_start(struct cse *c) MUST_CHECK;
+enum err cse_delete_orphan(struct cse *c, struct resource *r) MUST_CHECK;
 void cse_sweep_later(struct cse *c);                      /* sweep.c: deletes what is gone in the store, in portions */
 void cse_trim_later(struct cse *c, int64_t id);           /* and the oldest instances of a container beyond its limits */
 /* Deletes a resource with all below it, with events; within the open transaction. by: the originator's exchange or NULL. */

@@ -1,4 +1,4 @@
-/* What would take too long at once goes on in portions, one a round of the loop: instances of deleted containers, which nobody sees any more,
+/* What would take too long at once goes on in portions, one a round of the loop: what was below deleted resources, which nobody sees any more,
  * and the oldest instances of containers whose limits were lowered. The first is noted in the store and goes on after a restart; the second
  * goes on with the next instance that comes. */
 #include <stdlib.h>
@@ -44,14 +44,17 @@ static void on_sweep(struct cse *c, struct cse_timer *t)
 	enum err e = OK;
 
 	(void)t;
+	c->counts.slices++;
 	if (store_has_gone(c->store))
 		e = store_sweep(c->store, ROWS_AT_ONCE);
+	else if (orphans_wait(c))
+		e = orphans_sweep(c);
 	else if (s->count > 0)
 		e = trim(c, s);
 	if (e != OK)
 		c->round_broken = store_dirty(c->store);
 	cse_commit_later(c);
-	if (e != OK || store_has_gone(c->store) || s->count > 0)
+	if (e != OK || store_has_gone(c->store) || orphans_wait(c) || s->count > 0)
 		cse_timer_at(c, &s->timer, cse_mono(c) + (e == OK ? 1 : AGAIN_MS));
 }
 

@@ -305,7 +305,7 @@ static struct resource *taken(struct tree *t, enum err e, struct taking *k)
 	return k->found;
 }
 
-struct resource *tree_by_id(struct tree *t, int64_t id)
+static struct resource *any_by_id(struct tree *t, int64_t id)
 {
 	struct resource *r = tree_cached(t, id);
 	struct taking k = {t, NULL, true};
@@ -315,6 +315,49 @@ struct resource *tree_by_id(struct tree *t, int64_t id)
 		return resource_ref(r);
 	}
 	return taken(t, store_by_id(t->store, id, take, &k), &k);
+}
+
+void tree_hide_orphans(struct tree *t, bool some)
+{
+	t->orphans = some;
+}
+
+void tree_show_orphans(struct tree *t, bool shown)
+{
+	t->orphans_shown = shown;
+}
+
+/* All the way up to the CSEBase there is somebody. */
+static bool is_visible(struct tree *t, const struct resource *r)
+{
+	struct resource *at = NULL, *above;
+	int64_t parent = r->parent;
+
+	if (!t->orphans || t->orphans_shown)
+		return true;
+	while (parent) {
+		above = any_by_id(t, parent);
+		resource_unref(at);
+		at = above;
+		if (!at)
+			return false;
+		parent = at->parent;
+	}
+	resource_unref(at);
+	return true;
+}
+
+static struct resource *if_visible(struct tree *t, struct resource *r)
+{
+	if (!r || is_visible(t, r))
+		return r;
+	resource_unref(r);
+	return NULL;
+}
+
+struct resource *tree_by_id(struct tree *t, int64_t id)
+{
+	return if_visible(t, any_by_id(t, id));
 }
 
 /* An instance goes with its parent's row, of which the cache is not told: without a parent it is no more. */
@@ -365,13 +408,13 @@ struct resource *tree_by_ri(struct tree *t, struct rd ri)
 	for (r = *bucket_ri(t, ri); r; r = r->p->same_ri) {
 		if (rd_is(ri, r->ri) && (!r->instance || has_parent(t, r->parent))) {
 			use(t, r);
-			return resource_ref(r);
+			return if_visible(t, resource_ref(r));
 		}
 	}
 	r = by_derived_ri(t, ri);
 	if (r || t->error != OK || !rd_text(ri, text, sizeof text))
 		return r;
-	return taken(t, store_by_ri(t->store, text, take, &k), &k);
+	return if_visible(t, taken(t, store_by_ri(t->store, text, take, &k), &k));
 }
 
 struct resource *tree_child(struct tree *t, const struct resource *parent, struct rd name)
@@ -435,6 +478,7 @@ struct walking {
 	struct tree *tree;
 	tree_each *fn;
 	void *ctx;
+	bool anywhere; /* not below one parent: what it meets may be an orphan */
 	bool ended;
 };
 
@@ -444,21 +488,21 @@ static bool step(void *ctx, const struct store_row *row)
 	struct taking k = {w->tree, NULL, !row->instance};
 
 	take(&k, row);
-	w->ended = !w->fn(w->ctx, k.found);
+	w->ended = (!w->anywhere || is_visible(w->tree, k.found)) && !w->fn(w->ctx, k.found);
 	resource_unref(k.found);
 	return !w->ended;
 }
 
 enum err tree_instances(struct tree *t, const struct resource *parent, bool newest_first, int64_t after, tree_each *fn, void *ctx)
 {
-	struct walking w = {t, fn, ctx, false};
+	struct walking w = {t, fn, ctx, false, false};
 
 	return store_instances(t->store, parent->id, newest_first, after, step, &w);
 }
 
 enum err tree_children(struct tree *t, const struct resource *parent, int type, bool instances, tree_each *fn, void *ctx)
 {
-	struct walking w = {t, fn, ctx, false};
+	struct walking w = {t, fn, ctx, false, false};
 	enum err e = store_children(t->store, parent->id, type, 0, step, &w);
 
 	if (e == OK && instances && !w.ended)
@@ -468,21 +512,21 @@ enum err tree_children(struct tree *t, const struct resource *parent, int type, 
 
 enum err tree_by_type(struct tree *t, int type, tree_each *fn, void *ctx)
 {
-	struct walking w = {t, fn, ctx, false};
+	struct walking w = {t, fn, ctx, true, false};
 
 	return store_by_type(t->store, type, 0, step, &w);
 }
 
 enum err tree_by_label(struct tree *t, struct rd label, tree_each *fn, void *ctx)
 {
-	struct walking w = {t, fn, ctx, false};
+	struct walking w = {t, fn, ctx, true, false};
 
 	return store_by_label(t->store, label, 0, step, &w);
 }
 
 enum err tree_expired(struct tree *t, uint64_t now_ms, tree_each *fn, void *ctx)
 {
-	struct walking w = {t, fn, ctx, false};
+	struct walking w = {t, fn, ctx, true, false};
 
 	return store_expired(t->store, now_ms, step, &w);
 }

@@ -85,6 +85,10 @@ size_t tree_subscriptions(struct tree *t, struct resource *r, const int64_t **id
 /* "cse-in/a/b"; false when it does not fit. */
 bool tree_path(struct tree *t, struct resource *r, char *path, size_t size) MUST_CHECK;
 
+/* ---- orphans: resources whose parent was deleted, and what is below them. They wait for their own deletion, and nobody sees them meanwhile ---- */
+void tree_hide_orphans(struct tree *t, bool some);  /* there may be some: each look-up makes sure that it finds none */
+void tree_show_orphans(struct tree *t, bool shown); /* to who deletes them */
+
 /* ---- writing; durable with the store's commit ---- */
 struct resource_new {
 	const struct resource *parent; /* NULL: the CSEBase */

@@ -35,6 +35,7 @@ struct tree {
 	size_t buckets;
 	struct resource *newest, *oldest, *dirty;
 	enum err error;
+	bool orphans, orphans_shown;
 };
 
 /* A node of its own copy of the row, not in the cache, one reference. */

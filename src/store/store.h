@@ -88,7 +88,8 @@ int64_t store_new_id(struct store *s); /* numbers are reserved in blocks ahead; 
 enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
 /* New body and expiry of the row with this id, parent and kind; labels NULL: unchanged. ERR_NOT_FOUND. */
 enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
-/* This row, its instances and its labels; the caller deletes child resources first. ERR_NOT_FOUND. Of very many instances some thousands are
+/* This row, its instances and its labels; the caller deletes child resources first, or notes that it will (a value "gone.ID", so that a check
+ * knows). ERR_NOT_FOUND. Of very many instances some thousands are
  * deleted, and the others are gone for every reader: store_sweep deletes them later. */
 enum err store_delete(struct store *s, const struct store_row *row) MUST_CHECK;
 /* Deletes up to `most` rows of those that are gone, about two microseconds each. Not within a savepoint. To be called now and then, in transactions of its own or with

@@ -66,6 +66,7 @@ static void metrics(struct cse *c, struct http_exchange *x)
 	metric(&w, "notified_total", "counter", "Notifications that were answered.", n.notified);
 	metric(&w, "notify_failed_total", "counter", "Notifications given up.", n.notify_failed);
 	metric(&w, "commits_total", "counter", "Transactions on disk.", n.commits);
+	metric(&w, "slices_total", "counter", "Rounds of the loop in which long work went on.", n.slices);
 	metric(&w, "resources", "gauge", "Resources in the store.", n.resources);
 	metric(&w, "cache_octets", "gauge", "Size of the resource cache.", n.cache_octets);
 	metric(&w, "store_room", "gauge", "1, or 0 while the disk of the store is full and new resources are refused.", n.store_room);

@@ -8,7 +8,8 @@
 /* Each row is a sentence on a fault. */
 static const char *const references[] = {
 	"SELECT printf('resource %d (%s) lies below %d, which does not exist', id, coalesce(rn, ri, root), parent) FROM resource r"
-	" WHERE parent<>0 AND NOT EXISTS (SELECT 1 FROM resource p WHERE p.id=r.parent) LIMIT " FAULTS_MAX,
+	" WHERE parent<>0 AND NOT EXISTS (SELECT 1 FROM resource p WHERE p.id=r.parent)"
+	" AND NOT EXISTS (SELECT 1 FROM value WHERE name='gone.'||r.parent) LIMIT " FAULTS_MAX,
 	"SELECT printf('instances lie below %d, which does not exist', parent) FROM (SELECT DISTINCT parent FROM instance) i"
 	" WHERE NOT EXISTS (SELECT 1 FROM resource p WHERE p.id=i.parent)"
 	" AND NOT EXISTS (SELECT 1 FROM value WHERE name='store.gone.'||i.parent) LIMIT " FAULTS_MAX,
