@@ -1,18 +1,14 @@
-/* A small CA over GnuTLS. */
+/* The files of a plant's CA and of what it issues. */
 #include "pki/pki.h"
 
 #include <fcntl.h>
-#include <gnutls/abstract.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/rng.h"
+#include "pki/pki_private.h"
 
 struct pair {
 	gnutls_x509_privkey_t key;
@@ -60,57 +56,11 @@ static enum err save(const char *dir, const char *name, const struct pair *p)
 	return e;
 }
 
-static bool load_text(const char *dir, const char *name, const char *ending, gnutls_datum_t *text)
+static bool begin(struct pair *p)
 {
-	char path[4096];
-
-	snprintf(path, sizeof path, "%s/%s.%s", dir, name, ending);
-	return gnutls_load_file(path, text) == 0;
-}
-
-static enum err load_ca(const char *dir, struct pair *ca)
-{
-	gnutls_datum_t crt = {0}, key = {0};
-	enum err e = ERR_NOT_FOUND;
-
-	if (load_text(dir, "ca", "pem", &crt) && load_text(dir, "ca", "key", &key) && gnutls_x509_crt_init(&ca->crt) == 0 &&
-	    gnutls_x509_privkey_init(&ca->key) == 0)
-		e = gnutls_x509_crt_import(ca->crt, &crt, GNUTLS_X509_FMT_PEM) == 0 &&
-			gnutls_x509_privkey_import(ca->key, &key, GNUTLS_X509_FMT_PEM) == 0
-		    ? OK
-		    : ERR_MALFORMED;
-	if (key.data)
-		bytes_wipe(key.data, key.size);
-	gnutls_free(key.data);
-	gnutls_free(crt.data);
-	return e;
-}
-
-/* Key pair, version, serial number, dates and names; what is left is what the certificate is for. */
-static bool begin(struct pair *p, const char *common_name, unsigned days)
-{
-	struct rng rng = rng_system();
-	time_t now = time(NULL);
-	uint8_t serial[16];
-
-	rng_fill(&rng, serial, sizeof serial);
-	serial[0] &= 0x7f; /* positive */
-	serial[0] |= 0x01; /* and 16 octets long */
 	return gnutls_x509_privkey_init(&p->key) == 0 &&
 	    gnutls_x509_privkey_generate(p->key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) == 0 &&
-	    gnutls_x509_crt_init(&p->crt) == 0 && gnutls_x509_crt_set_version(p->crt, 3) == 0 &&
-	    gnutls_x509_crt_set_serial(p->crt, serial, sizeof serial) == 0 && gnutls_x509_crt_set_key(p->crt, p->key) == 0 &&
-	    gnutls_x509_crt_set_activation_time(p->crt, now - 3600) == 0 &&
-	    gnutls_x509_crt_set_expiration_time(p->crt, now + (time_t)days * 86400) == 0 &&
-	    gnutls_x509_crt_set_dn_by_oid(p->crt, GNUTLS_OID_X520_COMMON_NAME, 0, common_name, (unsigned)strlen(common_name)) == 0;
-}
-
-static bool add_key_id(struct pair *p)
-{
-	uint8_t id[32];
-	size_t len = sizeof id;
-
-	return gnutls_x509_crt_get_key_id(p->crt, GNUTLS_KEYID_USE_SHA1, id, &len) == 0 && gnutls_x509_crt_set_subject_key_id(p->crt, id, len) == 0;
+	    gnutls_x509_crt_init(&p->crt) == 0 && gnutls_x509_crt_set_key(p->crt, p->key) == 0;
 }
 
 enum err pki_ca_create(const char *dir, const char *common_name, unsigned days)
@@ -118,7 +68,8 @@ enum err pki_ca_create(const char *dir, const char *common_name, unsigned days)
 	struct pair ca = {NULL, NULL};
 	enum err e = ERR_CRYPTO;
 
-	if (begin(&ca, common_name, days) && gnutls_x509_crt_set_basic_constraints(ca.crt, 1, 0) == 0 && add_key_id(&ca) &&
+	if (begin(&ca) && pki_begin(ca.crt, common_name, time(NULL) + (time_t)days * 86400) &&
+	    gnutls_x509_crt_set_basic_constraints(ca.crt, 1, 0) == 0 && pki_add_key_id(ca.crt) &&
 	    gnutls_x509_crt_set_key_usage(ca.crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN | GNUTLS_KEY_DIGITAL_SIGNATURE) == 0 &&
 	    gnutls_x509_crt_sign2(ca.crt, ca.crt, ca.key, GNUTLS_DIG_SHA256, 0) == 0)
 		e = save(dir, "ca", &ca);
@@ -128,22 +79,21 @@ enum err pki_ca_create(const char *dir, const char *common_name, unsigned days)
 
 enum err pki_issue(const char *dir, const char *name, const char *identity, unsigned days)
 {
-	struct pair ca = {NULL, NULL}, p = {NULL, NULL};
-	gnutls_x509_subject_alt_name_t kind = strstr(identity, "://") ? GNUTLS_SAN_URI : GNUTLS_SAN_DNSNAME;
-	enum err e = load_ca(dir, &ca);
+	struct pair p = {NULL, NULL};
+	char path[PKI_PATH_MAX];
+	struct ca *ca;
+	enum err e;
 
+	snprintf(path, sizeof path, "%s/%s.key", dir, name);
+	if (access(path, F_OK) == 0)
+		return ERR_EXISTS;
+	e = ca_open(dir, &ca);
 	if (e != OK)
-		goto out;
-	e = ERR_CRYPTO;
-	if (begin(&p, name, days) && gnutls_x509_crt_set_basic_constraints(p.crt, 0, -1) == 0 && add_key_id(&p) &&
-	    gnutls_x509_crt_set_key_usage(p.crt, GNUTLS_KEY_DIGITAL_SIGNATURE) == 0 &&
-	    gnutls_x509_crt_set_key_purpose_oid(p.crt, GNUTLS_KP_TLS_WWW_SERVER, 0) == 0 &&
-	    gnutls_x509_crt_set_key_purpose_oid(p.crt, GNUTLS_KP_TLS_WWW_CLIENT, 0) == 0 &&
-	    gnutls_x509_crt_set_subject_alt_name(p.crt, kind, identity, (unsigned)strlen(identity), GNUTLS_FSAN_SET) == 0 &&
-	    gnutls_x509_crt_sign2(p.crt, ca.crt, ca.key, GNUTLS_DIG_SHA256, 0) == 0)
+		return e;
+	e = begin(&p) ? pki_certify(ca, p.crt, name, identity, days) : ERR_CRYPTO;
+	if (e == OK)
 		e = save(dir, name, &p);
-out:
 	pair_clear(&p);
-	pair_clear(&ca);
+	ca_free(ca);
 	return e;
 }

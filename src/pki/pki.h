@@ -7,8 +7,8 @@
 
 /* Makes ca.pem and ca.key in dir. ERR_EXISTS when there is a CA: nothing is overwritten. */
 enum err pki_ca_create(const char *dir, const char *common_name, unsigned days) MUST_CHECK;
-/* Makes NAME.pem and NAME.key in dir, signed by the CA there. identity becomes the subjectAltName: a URI when it holds "://", otherwise a
- * dNSName. Works as client and server certificate. ERR_EXISTS, ERR_NOT_FOUND (no CA), ERR_IO. */
+/* Makes NAME.pem and NAME.key in dir, signed by the CA there. identity becomes the subjectAltName, written as in
+ * pki/ca.h. Works as client and server certificate. ERR_EXISTS, ERR_NOT_FOUND (no CA), ERR_IO. */
 enum err pki_issue(const char *dir, const char *name, const char *identity, unsigned days) MUST_CHECK;
 
 #endif
