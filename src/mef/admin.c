@@ -6,19 +6,12 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "mef/admin_call.h"
+#include "mef/admin_client.h"
 
-#define MESSAGE 256
 #define AUDIT_MOST 1000 /* entries an answer; the client asks on from the last */
 
-struct call {
-	struct mef *mef;
-	const struct egp_server *egp;
-	const struct json *request;
-	struct json_out *out;
-	char message[MESSAGE];
-};
-
-static struct rd member(const struct call *c, const char *name)
+struct rd admin_member(const struct call *c, const char *name)
 {
 	struct rd text = {NULL, 0};
 
@@ -27,7 +20,7 @@ static struct rd member(const struct call *c, const char *name)
 	return text;
 }
 
-static enum err wrong(struct call *c, enum err e, const char *message)
+enum err admin_wrong(struct call *c, enum err e, const char *message)
 {
 	snprintf(c->message, sizeof c->message, "%s", message);
 	return e;
@@ -57,7 +50,7 @@ static void device_put(struct json_out *o, const char *name, const struct mef_de
 
 static struct mef_device_order device_order(const struct call *c)
 {
-	return (struct mef_device_order){member(c, "device"), member(c, "code"), member(c, "owner"), member(c, "gateway"), member(c, "application")};
+	return (struct mef_device_order){admin_member(c, "device"), admin_member(c, "code"), admin_member(c, "owner"), admin_member(c, "gateway"), admin_member(c, "application")};
 }
 
 static enum err device_check(struct call *c)
@@ -80,7 +73,7 @@ static enum err device_add(struct call *c)
 
 static enum err device_named(struct call *c, uint64_t *eui64)
 {
-	return eui64_parse(member(c, "device"), eui64) ? OK : wrong(c, ERR_BAD_VALUE, "`device` must be an EUI-64 of 16 hexadecimal digits");
+	return eui64_parse(admin_member(c, "device"), eui64) ? OK : admin_wrong(c, ERR_BAD_VALUE, "`device` must be an EUI-64 of 16 hexadecimal digits");
 }
 
 static enum err device_list(struct call *c)
@@ -103,7 +96,7 @@ static enum err device_show(struct call *c)
 		return e;
 	d = mef_device_find(c->mef, eui64);
 	if (!d)
-		return wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
+		return admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
 	device_put(c->out, "device", d);
 	return OK;
 }
@@ -138,7 +131,7 @@ static void gateway_put(struct call *c, const char *name, const struct mef_gatew
 
 static enum err gateway_add(struct call *c)
 {
-	const struct mef_gateway_order order = {member(c, "name"), member(c, "eui64"), member(c, "relay"), member(c, "identity")};
+	const struct mef_gateway_order order = {admin_member(c, "name"), admin_member(c, "eui64"), admin_member(c, "relay"), admin_member(c, "identity")};
 	struct mef_gateway *g;
 	enum err e = mef_gateway_register(c->mef, &order, &g, c->message);
 
@@ -186,15 +179,15 @@ static enum err listed_devices(struct call *c, const struct mef_gateway *g, cons
 	uint64_t eui64;
 
 	if (list->type != JSON_ARRAY)
-		return wrong(c, ERR_BAD_VALUE, "`devices` must be an array of EUI-64s");
+		return admin_wrong(c, ERR_BAD_VALUE, "`devices` must be an array of EUI-64s");
 	for (const struct json *v = list->first; v; v = v->next) {
 		if (!json_string(v, &text) || !eui64_parse(text, &eui64))
-			return wrong(c, ERR_BAD_VALUE, "`devices` must be an array of EUI-64s of 16 hexadecimal digits");
+			return admin_wrong(c, ERR_BAD_VALUE, "`devices` must be an array of EUI-64s of 16 hexadecimal digits");
 		d = mef_device_find(c->mef, eui64);
 		if (!d || strcmp(d->gateway, g->name) != 0)
-			return wrong(c, ERR_NOT_FOUND, "one of the devices is not registered at this gateway; `keyway device list` shows those that are");
+			return admin_wrong(c, ERR_NOT_FOUND, "one of the devices is not registered at this gateway; `keyway device list` shows those that are");
 		if (!add_unique(devices, count, eui64))
-			return wrong(c, ERR_TOO_LONG, "at most 126 devices can join at a time; name fewer in `devices`");
+			return admin_wrong(c, ERR_TOO_LONG, "at most 126 devices can join at a time; name fewer in `devices`");
 	}
 	return OK;
 }
@@ -204,18 +197,18 @@ static enum err permit(struct call *c)
 	const struct json *list = json_get(c->request, "devices");
 	uint64_t devices[EGP_POLICY_DEVICES_MAX], seconds;
 	char name[MEF_NAME_MAX], detail[96];
-	struct mef_gateway *g = rd_text(member(c, "gateway"), name, sizeof name) ? mef_gateway_find(c->mef, name) : NULL;
+	struct mef_gateway *g = rd_text(admin_member(c, "gateway"), name, sizeof name) ? mef_gateway_find(c->mef, name) : NULL;
 	size_t count = 0;
 	enum err e = OK;
 
 	if (!g)
-		return wrong(c, ERR_NOT_FOUND, "no gateway of this name is registered; `keyway gateway list` shows those that are");
+		return admin_wrong(c, ERR_NOT_FOUND, "no gateway of this name is registered; `keyway gateway list` shows those that are");
 	if (!json_uint(json_get(c->request, "seconds"), &seconds) || seconds > EGP_UNTIL_CHANGED)
-		return wrong(c, ERR_BAD_VALUE, "`seconds` must be 0 (close) to 65534, or 65535 (until changed)");
+		return admin_wrong(c, ERR_BAD_VALUE, "`seconds` must be 0 (close) to 65534, or 65535 (until changed)");
 	if (list && list->type != JSON_NULL)
 		e = listed_devices(c, g, list, devices, &count);
 	else if (!all_devices_of(c->mef, g, devices, &count))
-		e = wrong(c, ERR_TOO_LONG, "more than 126 devices are registered at this gateway; name those that shall join in `devices`");
+		e = admin_wrong(c, ERR_TOO_LONG, "more than 126 devices are registered at this gateway; name those that shall join in `devices`");
 	snprintf(detail, sizeof detail, "%u s for %zu devices", (unsigned)seconds, count);
 	if (e == OK)
 		e = mef_audit(c->mef, seconds ? "joining opened" : "joining closed", 0, g->name, "operator", detail);
@@ -272,7 +265,7 @@ static enum err audit(struct call *c)
 	enum err e;
 
 	if (json_get(c->request, "since") && !json_uint(json_get(c->request, "since"), &since))
-		return wrong(c, ERR_BAD_VALUE, "`since` must be a sequence number");
+		return admin_wrong(c, ERR_BAD_VALUE, "`since` must be a sequence number");
 	json_array(c->out, "entries");
 	e = audit_read(c->mef->audit, since, AUDIT_MOST, c->out);
 	json_close(c->out);
@@ -292,6 +285,9 @@ static const struct {
 	{"device.remove", device_remove},
 	{"gateway.add", gateway_add},
 	{"gateway.list", gateway_list},
+	{"client.list", admin_client_list},
+	{"client.configure", admin_client_configure},
+	{"client.command", admin_client_command},
 	{"permit", permit},
 	{"status", status},
 	{"audit", audit},
@@ -304,12 +300,12 @@ static enum err act(struct call *c, struct rd request, struct json_arena *arena)
 	if (!arena)
 		return ERR_NO_MEMORY;
 	if (json_parse(arena, request, NULL, &c->request) != OK || c->request->type != JSON_OBJECT)
-		return wrong(c, ERR_MALFORMED, "a request is one JSON object on one line, such as {\"cmd\":\"status\"}");
+		return admin_wrong(c, ERR_MALFORMED, "a request is one JSON object on one line, such as {\"cmd\":\"status\"}");
 	name = json_get(c->request, "cmd");
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (json_is_string(name, commands[i].name))
 			return commands[i].act(c);
-	return wrong(c, ERR_UNSUPPORTED, "no such `cmd`; docs/protocols/admin.md lists them");
+	return admin_wrong(c, ERR_UNSUPPORTED, "no such `cmd`; docs/protocols/admin.md lists them");
 }
 
 static void failure(struct wr *answer, enum err e, const char *message)

@@ -168,7 +168,7 @@ static void on_key(void *ctx, const struct http_result *r)
 	json_arena_free(a);
 	if (e != OK)
 		log_line(LOG_LEVEL_ERROR, "key not taken", "status=%u reason=%s", r->status, err_name(e));
-	report(m, e == OK ? 20 : 305);
+	report(m, e == OK ? COMMAND_OK : r->status == 404 ? COMMAND_MO_NOT_FOUND : COMMAND_MO_EXECUTION_ERROR);
 }
 
 /* ---- APS frames ---- */
@@ -297,7 +297,7 @@ static void forget(struct mef_client *m, uint64_t eui64)
 	if (oci_store_forget(m->node->store, eui64) != OK)
 		log_line(LOG_LEVEL_ERROR, "device not forgotten", "device=%s", node_name(eui64));
 	log_line(LOG_LEVEL_INFO, "device forgotten", "device=%s", node_name(eui64));
-	report(m, 20);
+	report(m, COMMAND_OK);
 }
 
 /* An APS frame waits at the EG: the device is found by its key. */
@@ -310,7 +310,7 @@ static void fetch_pending(struct mef_client *m, const char *path)
 		if (strcmp(own, path) == 0)
 			relay_frame(m, d->eui64, path, oci_core_lend_counter(m->node->core, d->eui64), rd_of(NULL, 0));
 	}
-	report(m, 20);
+	report(m, COMMAND_OK);
 }
 
 static void carry_out(struct mef_client *m, struct rd body)
@@ -328,16 +328,16 @@ static void carry_out(struct mef_client *m, struct rd body)
 	snprintf(m->command_id, sizeof m->command_id, "%s", o.id);
 	if (o.class == COMMAND_NO_MORE)
 		poll_commands(m);
+	else if (o.class != COMMAND_MO_NODE && o.class != COMMAND_ZIGBEE_APS_PENDING && o.class != COMMAND_ZIGBEE_FORGET)
+		report(m, COMMAND_CLASS_NOT_SUPPORTED);
 	else if (!o.object[0] || (o.class == COMMAND_ZIGBEE_FORGET && !o.has_device))
-		report(m, 42);
+		report(m, COMMAND_BAD_ARGUMENTS);
 	else if (o.class == COMMAND_MO_NODE)
 		call(m, "GET", o.object, 0, rd_of("", 0), 0, on_key, m);
 	else if (o.class == COMMAND_ZIGBEE_APS_PENDING)
 		fetch_pending(m, o.object);
-	else if (o.class == COMMAND_ZIGBEE_FORGET)
-		forget(m, o.device);
 	else
-		report(m, 41);
+		forget(m, o.device);
 }
 
 void mef_start(struct oci_node *n)

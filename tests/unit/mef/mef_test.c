@@ -212,7 +212,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"mef.db", "mef.db-wal", "mef.db-shm", "audit.log"};
+	static const char *const names[] = {"mef.db", "mef.db-wal", "mef.db-shm", "audit.log", "registry.db", "registry.db-wal", "registry.db-shm"};
 
 	(void)state;
 	stop();
@@ -1248,6 +1248,108 @@ static void removes_a_device_with_its_keys(void **state)
 
 /* ---- the operator ---- */
 
+/* TS-0003 8.3.9: each class comes with its arguments, in order, and is done with when its client has reported, whatever it reports. */
+static void carries_the_operators_commands_to_clients(void **state)
+{
+	struct node b = node_new("b", "/id-b");
+	struct call c;
+
+	(void)state;
+	assert_false(ok(operate("{\"cmd\":\"client.command\",\"client\":\"/id-b\",\"class\":\"DEV_CFG\",\"protocol\":3,\"uri\":\"coaps://dm\"}")));
+	node_register(&b);
+	ask(&b, &c, "GET", b.cmd, "");
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_NO_MORE);
+	assert_true(ok(operate("{\"cmd\":\"client.command\",\"client\":\"/id-b\",\"class\":\"CERT_PROV\",\"protocol\":1,\"uri\":\"https://mef/est\","
+			       "\"subject_type\":2,\"subject\":\"//keyway.example/id-b\"}")));
+	assert_true(ok(operate("{\"cmd\":\"client.command\",\"client\":\"/id-b\",\"class\":\"DEV_CFG\",\"protocol\":3,\"uri\":\"coaps://dm\"}")));
+	assert_true(ok(operate("{\"cmd\":\"client.command\",\"client\":\"//keyway.example/id-b\",\"class\":\"MO_NODE\",\"path\":\"/mo/1\",\"object\":1,\"suid\":22}")));
+	assert_false(ok(operate("{\"cmd\":\"client.command\",\"client\":\"/id-b\",\"class\":\"MO_NODE\",\"path\":\"/mo/1\",\"object\":1}")));
+	assert_false(ok(operate("{\"cmd\":\"client.command\",\"client\":\"/id-b\",\"class\":\"MO_NODE\",\"path\":\"/mo/1\",\"object\":2,\"suid\":22}")));
+	assert_false(ok(operate("{\"cmd\":\"client.command\",\"client\":\"/id-b\",\"class\":\"DEV_CFG\",\"protocol\":5,\"uri\":\"coaps://dm\"}")));
+	ask(&b, &c, "GET", b.cmd, "");
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdStatusCode"), COMMAND_ISSUED);
+	ask(&b, &c, "GET", b.cmd, "");
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdStatusCode"), COMMAND_REISSUED);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_CERT_PROV);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdArgs.certProvProtocolID"), COMMAND_EST);
+	report(&b, &c, COMMAND_CERT_SERVER_ERROR);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_DEV_CFG);
+	assert_true(json_is_string(json_path(c.doc, "sec:mefClientCmd.cmdDescription.cmdArgs.deviceConfigURI"), "3:coaps://dm"));
+	report(&b, &c, COMMAND_OK);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_MO_NODE);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdArgs.objectTypeSpecificArgs.SUID"), 22);
+	report(&b, &c, COMMAND_MO_INCONSISTENT);
+	assert_int_equal(number(c.doc, "sec:mefClientCmd.cmdDescription.cmdClassID"), COMMAND_NO_MORE);
+	node_free(&b);
+}
+
+static void configures_a_client(void **state)
+{
+	struct node b = node_new("b", "/id-b"), b2 = node_new("b2", "/id-b2");
+	char path[160];
+	struct call c;
+
+	(void)state;
+	node_register(&b);
+	snprintf(path, sizeof path, "%.*s", (int)(strlen(b.cmd) - 4), b.cmd); /* without /cmd */
+	ask(&b, &c, "GET", path, "");
+	assert_int_equal(c.rsc, 4004); /* none is set */
+	assert_true(ok(operate("{\"cmd\":\"client.configure\",\"client\":\"/id-b\",\"config\":{\"keyRegCfg\":{\"adminFQDN\":\"a.example\",\"SUID\":22}}}")));
+	ask(&b, &c, "GET", path, "");
+	assert_int_equal(c.rsc, 2000);
+	assert_int_equal(number(c.doc, "sec:mefClientReg.clientCfg.keyRegCfg.SUID"), 22);
+	ask(&b2, &c, "GET", path, "");
+	assert_int_equal(c.rsc, 4103);
+	assert_true(json_at(json_get(operate("{\"cmd\":\"client.list\"}"), "clients"), 0) != NULL);
+	ask(&b, &c, "PUT", path, "{\"sec:mefClientReg\":{\"labels\":[\"x\"]}}");
+	assert_int_equal(c.rsc, 2004);
+	ask(&b, &c, "DELETE", path, "");
+	assert_int_equal(c.rsc, 2002);
+	ask(&b, &c, "GET", b.cmd, "");
+	assert_int_equal(c.rsc, 4004);
+	node_free(&b);
+	node_free(&b2);
+}
+
+/* A key that a client supplies, fetched by its target over HTTPS. */
+static void registers_a_key_for_another_client(void **state)
+{
+	static const char order[] = "{\"sec:symmKeyReg\":{\"fqdn\":\"mef.keyway.example\",\"et\":\"20991231T235959\",\"adminFQDN\":\"a.example\",\"SUID\":22,"
+				    "\"targetIDs\":[\"//keyway.example/id-b2\"],\"keyValue\":\"AAECAwQFBgcICQoLDA0ODw==\"}}";
+	struct node b = node_new("b", "/id-b"), b2 = node_new("b2", "/id-b2");
+	char path[64], id[REGISTRY_ID_SIZE];
+	struct call c;
+
+	(void)state;
+	ask(&b, &c, "POST", "/mef", order);
+	assert_int_equal(c.rsc, 4103); /* not registered */
+	node_register(&b);
+	ask(&b, &c, "POST", "/mef", order);
+	assert_int_equal(c.rsc, 2001);
+	assert_null(strstr(c.body, "keyValue"));
+	assert_true(json_text(json_path(c.doc, "sec:symmKeyReg.ri"), id, sizeof id));
+	snprintf(path, sizeof path, "/mef/%s", id);
+	ask(&b, &c, "GET", path, "");
+	assert_int_equal(c.rsc, 4103);
+	ask(&b2, &c, "GET", path, "");
+	assert_int_equal(c.rsc, 2000);
+	assert_true(json_is_string(json_path(c.doc, "sec:symmKeyReg.keyValue"), "AAECAwQFBgcICQoLDA0ODw=="));
+	assert_true(json_is_string(json_path(c.doc, "sec:symmKeyReg.sourceClientID"), "/id-b"));
+	assert_null(json_path(c.doc, "sec:symmKeyReg.zigbee"));
+	ask(&b2, &c, "PUT", path, "{\"sec:symmKeyReg\":{\"targetIDs\":[\"/id-b\"]}}");
+	assert_int_equal(c.rsc, 4103);
+	ask(&b, &c, "PUT", path, "{\"sec:symmKeyReg\":{\"targetIDs\":[\"/id-b\"]}}");
+	assert_int_equal(c.rsc, 2004);
+	ask(&b2, &c, "GET", path, "");
+	assert_int_equal(c.rsc, 4103);
+	ask(&b, &c, "DELETE", path, "");
+	assert_int_equal(c.rsc, 2002);
+	ask(&b, &c, "GET", path, "");
+	assert_int_equal(c.rsc, 4004);
+	node_free(&b);
+	node_free(&b2);
+}
+
 static void expect_complaint(const char *request, const char *code, const char *advice)
 {
 	const struct json *doc = operate(request);
@@ -1376,6 +1478,9 @@ int main(void)
 		TEST(an_unsecured_rejoin_needs_the_unique_key),
 		TEST(expels_a_device_that_keeps_its_install_code),
 		TEST(removes_a_device_with_its_keys),
+		TEST(carries_the_operators_commands_to_clients),
+		TEST(configures_a_client),
+		TEST(registers_a_key_for_another_client),
 		TEST(says_what_is_wrong_and_what_to_do),
 		TEST(serves_the_operator_on_its_socket),
 		TEST(no_answer_and_no_audit_line_holds_a_key),
