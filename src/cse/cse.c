@@ -148,6 +148,11 @@ void cse_use_worker(struct cse *c, const struct cse_worker *w)
 	c->worker = *w;
 }
 
+void cse_use_security(struct cse *c, const struct cse_security *s)
+{
+	c->security = *s;
+}
+
 void cse_use_connections(struct cse *c, cse_send_over *send)
 {
 	c->send_over = send;

@@ -5,6 +5,7 @@
 #define KEYWAY_CSE_CSE_H
 
 #include "base/err.h"
+#include "base/wr.h"
 #include "onem2m/primitive.h"
 
 enum cse_type { CSE_IN = 1, CSE_MN = 2, CSE_ASN = 3 };
@@ -57,6 +58,9 @@ struct cse_config {
 	/* The registration with the registrar began or ended; or was refused, then every time. May be NULL. */
 	void (*on_registration)(void *ctx, bool registered, enum onem2m_rsc rsc);
 	void *on_registration_ctx;
+	/* Every primitive that comes (rsp NULL) and its answer, with their contents: for a trace that an operator asked for. May be NULL. */
+	void (*trace)(void *ctx, const struct onem2m_request *rq, const struct onem2m_response *rsp);
+	void *trace_ctx;
 };
 
 typedef void cse_done(void *ctx, const struct onem2m_response *rsp); /* once; may come before cse_submit returns */
@@ -88,6 +92,14 @@ void cse_use_worker(struct cse *c, const struct cse_worker *w); /* copied; once,
  * keeps open to this CSE, if it has one; a CSE that has one always. false: it has none. `transport` as in struct cse_transport; once, after cse_new. */
 typedef bool cse_send_over(void *transport, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_use_connections(struct cse *c, cse_send_over *send);
+/* What takes NOTIFYs with m2m:securityInfo that are for this CSE itself (ESPrim, ESCertKE: TS-0003 clauses 8.4 and 8.7). `from`: SP-relative ID of who
+ * sent it. notify answers by done, at once or later; rq is borrowed until then. describe writes the CSEBase's m2m:e2eSecInfo. Once, after cse_new. */
+struct cse_security {
+	void (*notify)(void *security, const char *from, const struct onem2m_request *rq, cse_done *done, void *ctx);
+	bool (*describe)(void *security, struct wr *w);
+	void *security;
+};
+void cse_use_security(struct cse *c, const struct cse_security *s);
 /* rq and all that it points to is borrowed until done. Answers to writes come after they are durable. */
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_tick(struct cse *c);

@@ -313,6 +313,8 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 		return;
 	x = exchange_new(c);
 	c->counts.requests++;
+	if (c->config.trace)
+		c->config.trace(c->config.trace_ctx, rq, NULL);
 	x->rq = rq;
 	x->done = done;
 	x->ctx = ctx;

@@ -86,6 +86,8 @@ static void tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, str
 		x->cse->counts.refused++;
 	else
 		stats_count(x, content.left);
+	if (x->cse->config.trace)
+		x->cse->config.trace(x->cse->config.trace_ctx, x->rq, &rsp);
 	x->done(x->ctx, &rsp);
 	exchange_free(x);
 }

@@ -338,12 +338,33 @@ static bool is_cse(const char *from)
 	return from[0] == '/' && !strchr(from + 1, '/');
 }
 
+static void on_secured(void *ctx, const struct onem2m_response *rsp)
+{
+	exchange_answer(ctx, rsp->rsc, rsp->content, rd_str(""));
+}
+
+/* ESPrim and ESCertKE with this CSE itself: whoever asks proves by the keys inside who it is, so no privilege is asked for. */
+static bool is_secured(struct exchange *x)
+{
+	struct cse *c = x->cse;
+	const struct json *doc, *info;
+	uint64_t sit;
+
+	if (x->target->type != TY_CSE_BASE || !c->security.notify || json_parse(x->arena, x->rq->content, NULL, &doc) != OK)
+		return false;
+	info = json_get(doc, "m2m:seci");
+	if (!json_uint(json_get(info, "sit"), &sit) || (sit != 3 && sit != 5 && sit != 6))
+		return false;
+	c->security.notify(c->security.security, x->from, x->rq, on_secured, x);
+	return true;
+}
+
 /* The receiver of a NOTIFY is an AE, or this CSE for a resource of its own (crossResourceSubscription). */
 void cse_notify(struct exchange *x)
 {
 	struct forward *f;
 
-	if (crs_notified(x) || contacts_notified(x))
+	if (crs_notified(x) || contacts_notified(x) || is_secured(x))
 		return;
 	if (x->target->type == TY_GROUP) { /* a group as notification target means its members: TS-0001 table 9.6.8-2 */
 		x->virtual_child = VIRTUAL_FAN_OUT;

@@ -58,6 +58,7 @@ struct cse {
 	struct tree *tree;
 	struct cse_transport transport;
 	cse_send_over *send_over;     /* or NULL */
+	struct cse_security security; /* notify NULL: none */
 	int64_t base_id;
 	struct internal_ae internals[CSE_INTERNAL_AES];
 	size_t internal_count;

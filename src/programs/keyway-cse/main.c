@@ -18,6 +18,7 @@
 #ifdef KEYWAY_HAVE_OCI
 #include "oci/oci.h"
 #endif
+#include "programs/keyway-cse/end_to_end.h"
 #include "programs/keyway-cse/options.h"
 #include "store/store.h"
 
@@ -34,6 +35,7 @@ struct program {
 	struct websocket_binding *websocket;
 	struct store *store;
 	struct cse *cse;
+	struct end_to_end *end_to_end;
 	struct http_binding binding;
 	struct http_server *plain;
 	struct loop_timer *wake;
@@ -235,7 +237,7 @@ static void on_registration(void *ctx, bool registered, enum onem2m_rsc rsc)
 static int start_cse(struct program *p)
 {
 	const struct options *o = &p->options;
-	const struct cse_config config = {
+	struct cse_config config = {
 		.type = type_of(o->type),
 		.id = o->id,
 		.name = o->name,
@@ -262,6 +264,8 @@ static int start_cse(struct program *p)
 	};
 	const struct cse_transport transport = {router_send, now_ms, unix_ms, defer, wake_at, &p->router};
 
+	if (trace_open(o, &config) != OK)
+		return fail("[trace] primitives = %s cannot be written%s", o->trace, "");
 	if (cse_new(&config, p->store, &transport, &p->cse) != OK)
 		return fail("the CSE cannot start from %s: %s", o->state, store_detail(p->store));
 	/* what is in memory commits at once */
@@ -270,6 +274,8 @@ static int start_cse(struct program *p)
 		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, p->worker});
 	}
 	cse_use_connections(p->cse, router_send_connected);
+	if (end_to_end_start(o, p->cse, &p->end_to_end) != OK)
+		return fail("[esprim] credentials = %s cannot be used%s", o->esprim_credentials, "");
 	coap_binding_cse(p->coap, p->cse);
 	websocket_cse(p->websocket, p->cse);
 	p->binding = (struct http_binding){.cse = p->cse, .cors = o->cors, .upper_tester = o->testbench};
@@ -378,6 +384,7 @@ int main(int argc, char **argv)
 	loop_run(p.loop);
 	end_registration(&p);
 	cse_free(p.cse);
+	end_to_end_free(p.end_to_end);
 	worker_free(p.worker);
 	coap_binding_free(p.coap);
 	websocket_free(p.websocket);

@@ -91,6 +91,10 @@ static bool read_file(struct options *o, const char *path)
 		{"zigbee", "mef_identity", CONFIG_STRING, &o->mef_identity, false, ""},
 		{"zigbee", "key_file", CONFIG_STRING, &o->key_file, false, ""},
 		{"zigbee", "answer_commissioning", CONFIG_BOOL, &o->answer_commissioning, false, ""},
+		{"esprim", "credentials", CONFIG_STRING, &o->esprim_credentials, false, "credential store with keys of kind esprim"},
+		{"esprim", "kek", CONFIG_STRING, &o->esprim_kek, false, "its key encryption key, when the store does not say it"},
+		{"esprim", "life_s", CONFIG_UINT, &o->esprim_life_s, false, "life of rand objects"},
+		{"trace", "primitives", CONFIG_STRING, &o->trace, false, "file for every primitive with its content"},
 		{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
 	};
 	char message[512];
@@ -163,6 +167,8 @@ static enum options_result check(const struct options *o)
 		return wrong("[websocket] ping_s must be 1 to 3600%s", "");
 	if ((o->https || o->coaps || (o->registrar_url && (strncmp(o->registrar_url, "https:", 6) == 0 || strncmp(o->registrar_url, "coaps:", 6) == 0 || strncmp(o->registrar_url, "wss:", 4) == 0))) && (!o->ca || !o->cert || !o->key))
 		return wrong("[tls] needs ca, cert and key%s", "");
+	if (o->esprim_life_s > 86400)
+		return wrong("[esprim] life_s must be at most 86400%s", "");
 	if (!o->registrar_url != !o->registrar_id)
 		return wrong("[registrar] needs both url and id%s", "");
 	return OPTIONS_GO;

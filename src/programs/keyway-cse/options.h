@@ -10,6 +10,8 @@ struct options {
 	char *coap, *coaps, *coaps_psk_file;
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
+	char *esprim_credentials, *esprim_kek, *trace;
+	uint64_t esprim_life_s;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
 	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, require_subscription, websocket;
 };

@@ -1,0 +1,232 @@
+"""ESPrim through a transit CSE: an AE of /id-mn asks /id-in by sealed primitives. The transit CSE writes every primitive that it sees into a trace and
+logs at debug level; neither these nor its store ever hold what was sealed, while they do hold what went past in the clear. TS-0003 clause 8.4."""
+import base64
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+from plant import program, wait_for
+
+PEER = sys.argv[1]
+KEY = "8f4b1c27d05ea3961122334455667788990aabbccddeeff00f1e2d3c4b5a6978"
+KID = "00112233445566778899AABBCCDDEEFF@maf.keyway.example"
+OTHER_KID = "FFEEDDCCBBAA99887766554433221100@maf.keyway.example"
+SEALED = "heliotrope-" + os.urandom(8).hex()   # goes inside
+PLAIN = "cinnabar-" + os.urandom(8).hex()      # goes in the clear: the control
+
+
+class Cse:
+    def __init__(self, folder, kind, name, sections, registrar=None):
+        self.id, self.name, self.folder = "/id-" + name, "cse-" + name, os.path.join(folder, name)
+        self.log, self.trace = self.folder + ".log", self.folder + ".trace"
+        self.number = 0
+        os.mkdir(self.folder)
+        config = "[cse]\ntype = %s\nid = %s\nname = %s\nstate = %s\n[trace]\nprimitives = %s\n%s" % (kind, self.id, self.name, self.folder, self.trace, sections)
+        if registrar:
+            config += "[registrar]\nurl = %s\nid = %s\n" % (registrar.url, registrar.id)
+        with open(self.folder + ".conf", "w", encoding="utf-8") as f:
+            f.write(config)
+        with open(self.log, "ab") as log:
+            self.popen = subprocess.Popen([program("keyway-cse"), "--testbench", "--config", self.folder + ".conf", "--port", "0"], stdout=log, stderr=log,
+                                          env={**os.environ, "KEYWAY_LOG": "debug"})
+        running.append(self.popen)
+        self.port = int(wait_for("the ready line of " + self.id, lambda: re.search(r"ready.*http=(\d+)", self.said())).group(1))
+        self.url = "http://127.0.0.1:%d" % self.port
+
+    def said(self):
+        with open(self.log, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def ask(self, method, to, origin="CAdmin", body=None, ty=None):
+        self.number += 1
+        h = {"X-M2M-Origin": origin, "X-M2M-RI": "t%d" % self.number, "X-M2M-RVI": "4"}
+        if body is not None:
+            h["Content-Type"] = "application/json" + (";ty=%d" % ty if ty else "")
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            c.request(method, ("/~" if to.startswith("/") else "/") + to, json.dumps(body, separators=(",", ":")) if body is not None else None, h)
+            r = c.getresponse()
+            text = r.read()
+            return int(r.getheader("X-M2M-RSC", "0")), json.loads(text) if text else None
+        finally:
+            c.close()
+
+    def make(self, to, ty, body):
+        rsc, answer = self.ask("POST", to, body=body, ty=ty)
+        assert rsc == 2001, (rsc, answer)
+        return next(iter(answer.values()))
+
+
+class Originator:
+    """The AE: seals and opens in a program of its own, sends through the transit CSE."""
+
+    def __init__(self, via, to, name, kid, key=KEY):
+        self.via, self.to, self.name = via, to, name
+        self.popen = subprocess.Popen([PEER, key, kid], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        running.append(self.popen)
+
+    def say(self, verb, what):
+        self.popen.stdin.write("%s %s\n" % (verb, what))
+        self.popen.stdin.flush()
+        return self.popen.stdout.readline().strip()
+
+    def notify(self, info):
+        return self.via.ask("POST", self.to, self.name, {"m2m:seci": info})
+
+    def begin(self):
+        rsc, answer = self.notify({"sit": 3})
+        assert rsc == 2000 and answer["m2m:seci"]["sit"] == 4, (rsc, answer)
+        self.object = answer["m2m:seci"]["ero"]
+        assert self.say("object", json.dumps(self.object, separators=(",", ":"))) == "ok"
+
+    def send(self, inner):
+        self.jwe = self.say("seal", json.dumps(inner))
+        assert self.jwe.count(".") == 4, self.jwe
+        return self.notify({"sit": 5, "epo": self.jwe})
+
+    def ask(self, **inner):
+        rsc, answer = self.send({"rqi": "i1", "rvi": "4", "fr": "/id-mn/Cmeter", **inner})
+        assert rsc == 2000, (rsc, answer)
+        assert answer["m2m:seci"]["sit"] == 5
+        response = json.loads(self.say("open", answer["m2m:seci"]["epo"]))
+        assert response["rqi"] == "i1", response
+        return response["rsc"], response.get("pc")
+
+
+def credential(folder, kid, entity):
+    value = os.path.join(folder, "value")
+    with open(os.open(value, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
+        f.write(KEY)
+    subprocess.run([program("keyway"), "credentials", "add", kid, "--kind", "esprim", "--entity", entity, "--file", os.path.join(folder, "credentials.db"),
+                    "--value", value], check=True, stdout=subprocess.DEVNULL)
+    os.unlink(value)
+
+
+def forms_of(word):
+    """The word itself, and what it may be in base64 at any offset."""
+    forms = [word.encode()]
+    for skip in range(3):
+        text = base64.b64encode(b"\0" * skip + word.encode())[4 if skip else 0:-4]
+        forms += [text, text.replace(b"+", b"-").replace(b"/", b"_")]
+    return forms
+
+
+def holds(path, word):
+    with open(path, "rb") as f:
+        octets = f.read()
+    return any(form in octets for form in forms_of(word))
+
+
+def files_of(cse):
+    files = [os.path.join(cse.folder, n) for n in os.listdir(cse.folder)] + [cse.log, cse.trace]
+    assert any(f.endswith("cse.db") for f in files)
+    return files
+
+
+def flow(folder):
+    credential(folder, KID, "/id-mn/Cmeter")
+    credential(folder, OTHER_KID, "m2m://acme.example.com/id-mn/Cother")
+    target = Cse(folder, "in", "in", "[esprim]\ncredentials = %s/credentials.db\n" % folder)
+    transit = Cse(folder, "mn", "mn", "", target)
+    wait_for("the registration of /id-mn", lambda: "registered" in transit.said())
+    for name in "Cmeter", "Cother":
+        rsc, _ = transit.ask("POST", "cse-mn", name, {"m2m:ae": {"api": "N.keyway.test", "rr": False, "rn": name, "srv": ["4"]}}, 2)
+        assert rsc == 2001, rsc
+    rule = {"acor": ["/id-mn/Cmeter"], "acop": 63, "acaf": True}
+    acp = target.make("cse-in", 1, {"m2m:acp": {"rn": "sealed", "pv": {"acr": [rule]}, "pvs": {"acr": [{"acor": ["CAdmin"], "acop": 63}]}}})
+    target.make("cse-in", 3, {"m2m:cnt": {"rn": "box", "acpi": [acp["ri"]]}})
+    target.make("cse-in", 3, {"m2m:cnt": {"rn": "open"}})
+
+    # Supported features and the shared object are told in e2eSecInfo.
+    rsc, base = target.ask("GET", "cse-in")
+    assert rsc == 2000 and 33 in base["m2m:cb"]["esi"]["esf"] and base["m2m:cb"]["esi"]["esro"]["esri"], base
+
+    meter = Originator(transit, "/id-in", "Cmeter", KID)
+    meter.begin()
+    rsc, answer = meter.ask(op=1, to="/id-in/cse-in/box", ty=4, pc={"m2m:cin": {"con": SEALED}})
+    assert rsc == 2001, (rsc, answer)
+    captured = meter.jwe
+    rsc, answer = meter.ask(op=2, to="/id-in/cse-in/box/la")
+    assert rsc == 2000 and answer["m2m:cin"]["con"] == SEALED, (rsc, answer)
+
+    # The flag of the policy wants authentication, which only ESPrim brings over more than one hop.
+    rsc, _ = transit.ask("GET", "/id-in/cse-in/box/la", "Cmeter")
+    assert rsc == 4103, rsc
+    # No privilege comes with the seal.
+    rsc, _ = meter.ask(op=2, to="/id-in/cse-in/open")
+    assert rsc == 4103, rsc
+    rsc, _ = meter.ask(op=2, to="/id-in/cse-in/box/none")
+    assert rsc == 4004, rsc
+    # What would answer later, in the clear, is not begun.
+    rsc, _ = meter.ask(op=2, to="/id-in/cse-in/box/la", rt={"rtv": 1})
+    assert rsc == 5206, rsc
+
+    # The object that everybody may use does as well.
+    assert meter.say("object", json.dumps(base["m2m:cb"]["esi"]["esro"], separators=(",", ":"))) == "ok"
+    rsc, _ = meter.ask(op=2, to="/id-in/cse-in/box/la")
+    assert rsc == 2000, rsc
+
+    # Refusals, in the clear.
+    def refused(wanted, who, info):
+        got, content = who.notify(info)
+        assert got == wanted, (wanted, got, content)
+    refused(4115, meter, {"sit": 5, "epo": captured})
+    rsc, _ = meter.send({"op": 2, "to": "/id-in/cse-in/box/la", "fr": "/id-mn/Cother", "rqi": "i2", "rvi": "4"})
+    assert rsc == 4116, rsc
+    refused(4000, meter, {"sit": 5, "epo": "no.jwe"})
+    refused(4000, meter, {"sit": 5})
+    stranger = Originator(transit, "/id-in", "Cmeter", "00000000000000000000000000000000@maf.keyway.example")
+    stranger.begin()
+    rsc, _ = stranger.send({"op": 2, "to": "/id-in", "fr": "/id-mn/Cmeter", "rqi": "i3", "rvi": "4"})
+    assert rsc == 4112, rsc
+    wrong = Originator(transit, "/id-in", "Cmeter", KID, "00" * 32)
+    wrong.begin()
+    rsc, _ = wrong.send({"op": 2, "to": "/id-in", "fr": "/id-mn/Cmeter", "rqi": "i3", "rvi": "4"})
+    assert rsc == 4115, rsc
+    thief = Originator(transit, "/id-in", "Cother", OTHER_KID)
+    assert thief.say("object", json.dumps(meter.object, separators=(",", ":"))) == "ok"  # Cmeter's own
+    rsc, _ = thief.send({"op": 2, "to": "/id-in", "fr": "/id-mn/Cother", "rqi": "i4", "rvi": "4"})
+    assert rsc == 4114 and thief.say("refused", "4114") == "again", rsc
+
+    # The control: the same transit CSE, in the clear.
+    target.make("cse-in", 1, {"m2m:acp": {"rn": "clear", "pv": {"acr": [{"acor": ["all"], "acop": 63}]}, "pvs": {"acr": [{"acor": ["CAdmin"], "acop": 63}]}}})
+    target.make("cse-in", 3, {"m2m:cnt": {"rn": "plain", "acpi": ["cse-in/clear"]}})
+    rsc, _ = transit.ask("POST", "/id-in/cse-in/plain", "Cmeter", {"m2m:cin": {"con": PLAIN}}, 4)
+    assert rsc == 2001, rsc
+    transit.make("cse-mn", 3, {"m2m:cnt": {"rn": "own"}})
+    transit.make("cse-mn/own", 4, {"m2m:cin": {"con": PLAIN}})
+
+    for cse in transit, target:
+        cse.popen.send_signal(signal.SIGTERM)
+        assert cse.popen.wait(60) == 0
+    with open(transit.trace, encoding="utf-8") as f:
+        seen = f.read()
+    assert captured in seen, "the transit CSE did not see the sealed request"
+    assert holds(transit.trace, PLAIN) and any(holds(f, PLAIN) for f in files_of(transit) if "cse.db" in f), "the search finds nothing at all"
+    assert holds(target.trace, SEALED) and any(holds(f, SEALED) for f in files_of(target) if "cse.db" in f)
+    for path in files_of(transit):
+        assert not holds(path, SEALED), "%s holds what was sealed" % os.path.basename(path)
+    for cse in transit, target:
+        for path in files_of(cse):
+            assert not holds(path, KEY), "%s holds the key" % os.path.basename(path)
+            with open(path, "rb") as f:
+                assert bytes.fromhex(KEY) not in f.read()
+
+
+running = []
+where = tempfile.mkdtemp()
+try:
+    flow(where)
+finally:
+    for p in running:
+        if p.poll() is None:
+            p.kill()
+        p.wait()
+    shutil.rmtree(where, ignore_errors=True)
+print("ok")
