@@ -107,7 +107,7 @@ dir = tempfile.mkdtemp(prefix="keyway-eap-")
 good = False
 try:
     radius = udp_port()
-    write(os.path.join(dir, "hss.ini"), "[hss]\nstate = %s/hss\nkey_file = %s/hss.key\n[hostapd]\nsocket = %s/hostapd.sock\n" % (dir, dir, dir))
+    write(os.path.join(dir, "hss.ini"), "[hss]\nstate = %s/hss\n[hostapd]\nsocket = %s/hostapd.sock\n" % (dir, dir))
     hss = hss_start()
     card = os.path.join(dir, "card.json")
     assert IMSI in run(program("keyway-sim"), "usim", "--file", card, "--new", IMSI)
@@ -144,10 +144,11 @@ try:
     assert 'what="wrong MAC"' in card_said, card_said
     authenticate("SIM", "1", stranger, good=False)
 
-    # the HSS killed and started again: no sequence number comes twice
+    # the HSS killed, its keys sealed anew, and started again: no sequence number comes twice
     at = sqn()
     hss.kill()
     hss.wait()
+    run(program("keyway"), "credentials", "rotate", "--state", os.path.join(dir, "hss"))
     hss = hss_start()
     assert sqn() == at
     card_said, _ = authenticate("AKA", "0", card)

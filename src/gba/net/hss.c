@@ -18,7 +18,7 @@
 
 struct hss {
 	sqlite3 *db;
-	const struct secret *file_key;
+	const struct secret *store_key;
 	struct rng *rng;
 };
 
@@ -142,10 +142,10 @@ static enum err secret_row(struct hss *h, sqlite3_stmt *s, const char *imsi, str
 	if (a->sqn > SQN_MAX || !rd_copy(&recent, a->recent, RECENT_SIZE) || !rd_end(&recent))
 		return ERR_STORE;
 	label_of(label, imsi, "k");
-	e = secret_unseal(h->file_key, label, column_rd(s, 2), &a->k);
+	e = secret_unseal(h->store_key, label, column_rd(s, 2), &a->k);
 	label_of(label, imsi, "opc");
 	if (e == OK)
-		e = secret_unseal(h->file_key, label, column_rd(s, 3), &a->opc);
+		e = secret_unseal(h->store_key, label, column_rd(s, 3), &a->opc);
 	if (e == OK && (secret_len(a->k) != SECRET_AES128 || secret_len(a->opc) != SECRET_AES128))
 		e = ERR_STORE;
 	if (e != OK)
@@ -175,7 +175,7 @@ enum err hss_find(struct hss *h, const char *name, struct hss_subscriber *s)
 	return find(h, name, s, NULL);
 }
 
-/* Opens the first row's keys: that the key file is the right one is to be known at the start. */
+/* Opens the first row's keys: that the key is the right one is to be known at the start. */
 static enum err try_key(struct hss *h)
 {
 	sqlite3_stmt *s = query(h, "SELECT imsi FROM subscribers LIMIT 1", "");
@@ -191,14 +191,14 @@ static enum err try_key(struct hss *h)
 	return e;
 }
 
-enum err hss_open(const char *path, const struct secret *file_key, struct rng *rng, struct hss **out, const char **detail)
+enum err hss_open(const char *path, const struct secret *store_key, struct rng *rng, struct hss **out, const char **detail)
 {
 	struct hss *h = calloc(1, sizeof *h);
 	enum err e = ERR_STORE;
 
 	if (!h)
 		return ERR_NO_MEMORY;
-	h->file_key = file_key;
+	h->store_key = store_key;
 	h->rng = rng;
 	*detail = "the database can't be opened for writing";
 	if (!prepare_file(path) || sqlite3_open_v2(path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
@@ -210,7 +210,7 @@ enum err hss_open(const char *path, const struct secret *file_key, struct rng *r
 		goto out;
 	e = try_key(h);
 	if (e == ERR_BAD_MIC)
-		*detail = "the key file is not the one that sealed it";
+		*detail = "it was sealed under another key";
 out:
 	if (e == OK)
 		*out = h;
@@ -289,7 +289,7 @@ static enum err seal(struct hss *h, const char *imsi, const char *kind, const st
 	enum err e;
 
 	label_of(label, imsi, kind);
-	e = secret_seal(h->file_key, label, s, h->rng, w);
+	e = secret_seal(h->store_key, label, s, h->rng, w);
 	return e == OK && !wr_done(w, sealed) ? ERR_TOO_LONG : e;
 }
 

@@ -1,4 +1,4 @@
-/* The HSS: subscribers on disk, and vectors from them. SQLite in WAL mode with synchronous=FULL; each key is sealed under the key file's key and bound to its
+/* The HSS: subscribers on disk, and vectors from them. SQLite in WAL mode with synchronous=FULL; each key is sealed under the store key and bound to its
  * subscriber; the sequence number of a vector is on disk before the vector is handed out. An old copy of the file does no lasting harm: USIMs refuse what
  * repeats, and resynchronise it.
  *
@@ -11,9 +11,9 @@
 
 struct hss;
 
-/* Makes the file (mode 0600) when there is none. file_key and rng are borrowed as long as it lives. *detail is a sentence (static). ERR_STORE; ERR_BAD_MIC:
- * the key file is not the one that sealed it. */
-enum err hss_open(const char *path, const struct secret *file_key, struct rng *rng, struct hss **out, const char **detail) MUST_CHECK;
+/* Makes the file (mode 0600) when there is none. store_key and rng are borrowed as long as it lives. *detail is a sentence (static). ERR_STORE; ERR_BAD_MIC:
+ * another key sealed it. */
+enum err hss_open(const char *path, const struct secret *store_key, struct rng *rng, struct hss **out, const char **detail) MUST_CHECK;
 void hss_close(struct hss *h); /* accepts NULL */
 
 /* ERR_NOT_FOUND; ERR_COUNTER_EXHAUSTED; ERR_STORE: then nothing was handed out. */

@@ -4,22 +4,24 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
+#include "credentials/store_key.h"
 #include "gba/net/hss_server.h"
-#include "keys/sealed.h"
 #include "loop/config.h"
 #include "loop/log.h"
 
 #define PATH_SIZE 4096
+#define STORE_KEY_OF "hss.localhost" /* it has no name of its own in any network */
 
 static struct {
-	char *state, *key_file, *admin_socket, *zh_socket, *hostapd_socket;
+	char *state, *kek, *admin_socket, *zh_socket, *hostapd_socket;
 } config;
 
 /* docs/configuration.md */
 static const struct config_key keys[] = {
-	{"hss", "state", CONFIG_STRING, &config.state, true, "directory for hss.db"},
-	{"hss", "key_file", CONFIG_STRING, &config.key_file, true, "file that seals every key at rest; made when there is none and no hss.db"},
+	{"hss", "state", CONFIG_STRING, &config.state, true, "directory for hss.db and credentials.db"},
 	{"hss", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the operator's socket; STATE/admin.sock otherwise"},
+	{"credentials", "kek", CONFIG_STRING, &config.kek, false, "key file or PKCS#11 URI that seals credentials.db"},
 	{"zh", "socket", CONFIG_STRING, &config.zh_socket, false, "path of the socket for the bootstrapping server"},
 	{"hostapd", "socket", CONFIG_STRING, &config.hostapd_socket, false, "path of the socket for hostapd (eap_sim_db=unix:PATH)"},
 	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
@@ -28,7 +30,8 @@ static const struct config_key keys[] = {
 struct service {
 	struct loop *loop;
 	struct rng rng;
-	struct secret *file_key;
+	struct credentials *credentials;
+	struct secret *store_key;
 	struct hss *hss;
 	struct hss_server *server;
 };
@@ -44,22 +47,17 @@ static bool path_join(char path[static PATH_SIZE], const char *dir, const char *
 	return snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE;
 }
 
-static bool is_there(const char *path)
+/* hss.db is sealed under a key in credentials.db, which `keyway credentials` lists and rotates. */
+static bool key_open(struct service *s)
 {
-	struct stat st;
+	char path[PATH_SIZE];
+	struct credentials_options o = {.path = path, .kek = config.kek, .rng = &s->rng};
+	const char *detail = "shorter path";
+	enum err e = path_join(path, config.state, "credentials.db") ? credentials_open(&o, &s->credentials, &detail) : ERR_TOO_LONG;
 
-	return stat(path, &st) == 0;
-}
-
-static bool key_open(struct service *s, const char *database)
-{
-	enum err e = key_file_read(config.key_file, &s->file_key);
-
-	if (e == ERR_NOT_FOUND && !is_there(database) && (e = key_file_create(config.key_file, &s->rng)) == OK) {
-		log_line(LOG_LEVEL_INFO, "key file made", "path=%s", config.key_file);
-		e = key_file_read(config.key_file, &s->file_key);
-	}
-	return e == OK || fail("the key file can't be used", "it must hold 64 hexadecimal digits and be readable by its owner alone (chmod 600)", e);
+	if (e == OK)
+		e = store_key_get(s->credentials, "hss", STORE_KEY_OF, clock_unix_ms() / 1000, &s->rng, &s->store_key);
+	return e == OK || fail("credentials.db can't be opened", detail, e);
 }
 
 static bool start(struct service *s)
@@ -73,9 +71,9 @@ static bool start(struct service *s)
 		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
 	if (!path_join(database, config.state, "hss.db") || !path_join(admin, config.state, "admin.sock"))
 		return fail("`state` in [hss] is too long", "a shorter path", ERR_TOO_LONG);
-	if (!key_open(s, database))
+	if (!key_open(s))
 		return false;
-	e = hss_open(database, s->file_key, &s->rng, &s->hss, &detail);
+	e = hss_open(database, s->store_key, &s->rng, &s->hss, &detail);
 	if (e != OK)
 		return fail("hss.db can't be opened", detail, e);
 	if (!c.admin_socket)
@@ -101,7 +99,8 @@ static int run(void)
 	}
 	hss_server_free(s.server);
 	hss_close(s.hss);
-	secret_free(s.file_key);
+	secret_free(s.store_key);
+	credentials_close(s.credentials);
 	loop_free(s.loop);
 	return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
