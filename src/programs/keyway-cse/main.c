@@ -7,6 +7,7 @@
 
 #include "programs/keyway-cse/admin_port.h"
 #include "base/clock.h"
+#include "base/rng.h"
 #include "binding/coap/coap_binding.h"
 #include "binding/http/http_binding.h"
 #include "binding/router/router.h"
@@ -36,6 +37,7 @@ struct program {
 	struct store *store;
 	struct cse *cse;
 	struct end_to_end *end_to_end;
+	struct once *once;
 	struct http_binding binding;
 	struct http_server *plain;
 	struct loop_timer *wake;
@@ -262,6 +264,7 @@ static int start_cse(struct program *p)
 		.on_registration = on_registration,
 		.on_registration_ctx = p,
 	};
+	struct rng rng = rng_system();
 	const struct cse_transport transport = {router_send, now_ms, unix_ms, defer, wake_at, &p->router};
 
 	if (trace_open(o, &config) != OK)
@@ -276,8 +279,9 @@ static int start_cse(struct program *p)
 	cse_use_connections(p->cse, router_send_connected);
 	if (end_to_end_start(o, p->cse, &p->end_to_end) != OK)
 		return fail("[esprim] credentials = %s cannot be used%s", o->esprim_credentials, "");
-	coap_binding_cse(p->coap, p->cse);
-	websocket_cse(p->websocket, p->cse);
+	p->once = once_new(p->cse, (uint64_t)rng_u32(&rng) << 32 | rng_u32(&rng));
+	coap_binding_serve(p->coap, p->once);
+	websocket_serve(p->websocket, p->once);
 	p->binding = (struct http_binding){.cse = p->cse, .cors = o->cors, .upper_tester = o->testbench};
 	return 0;
 }
@@ -388,6 +392,7 @@ int main(int argc, char **argv)
 	worker_free(p.worker);
 	coap_binding_free(p.coap);
 	websocket_free(p.websocket);
+	once_free(p.once);
 	loop_once(p.loop, 0); /* their goodbye */
 	store_close(p.store);
 	log_line(LOG_LEVEL_INFO, "ended", NULL);
