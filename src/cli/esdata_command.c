@@ -324,7 +324,7 @@ int esdata_main(int argc, char **argv)
 	else if (argc > 1 && strcmp(argv[1], "open") == 0)
 		r = open_command(&w, argc - 1, argv + 1);
 	else
-		r = cli_misuse(usage, "seal or open?%s", "");
+		r = cli_misuse(usage, argc > 1 ? "`%s` is nothing to do with data" : "seal or open?%s", argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < w.count; i++)
 		esdata_key_clear(&w.keys[i]);
 	credentials_close(w.store);
