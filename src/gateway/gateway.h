@@ -4,7 +4,7 @@
 
 #include "gateway/coordinator.h"
 #include "loop/loop.h"
-#include "loop/tls.h"
+#include "tls/tls.h"
 
 struct gateway_config {
 	struct coordinator_config radio;

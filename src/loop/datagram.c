@@ -11,6 +11,7 @@
 
 #include "loop/datagram_private.h"
 #include "loop/udp.h"
+#include "tls/tls_session.h"
 
 #define DATAGRAMS_A_ROUND 64 /* then others of the loop have their turn */
 
@@ -162,7 +163,26 @@ void datagram_send(struct datagram_port *p, const struct datagram_peer *to, stru
 		datagram_write(p, &a, octets);
 }
 
+struct tls_session *datagram_tls(const struct datagram_port *p, const struct datagram_peer *peer)
+{
+	return p->dtls ? dtls_session(p->dtls, peer->session) : NULL;
+}
+
+const struct tls_peer *datagram_tls_peer(const struct datagram_port *p, const struct datagram_peer *peer)
+{
+	const struct tls_session *s = datagram_tls(p, peer);
+
+	return s ? tls_session_peer(s) : NULL;
+}
+
 const char *datagram_identity(const struct datagram_port *p, const struct datagram_peer *peer)
 {
-	return p->dtls ? dtls_identity(p->dtls, peer->session) : "";
+	const struct tls_peer *t = datagram_tls_peer(p, peer);
+
+	return t ? t->identity : "";
+}
+
+size_t datagram_sessions(const struct datagram_port *p)
+{
+	return p->dtls ? dtls_count(p->dtls) : 0;
 }

@@ -1,5 +1,5 @@
 /* A UDP socket on the loop, plain or with DTLS 1.2 (RFC 6347). With DTLS it is server and client in one: whoever connects must have a
- * certificate signed by our CA, or a pre-shared key. The cookie exchange comes first, so that nobody makes us keep anything, or answer more than
+ * credential that ours accept (a certificate, a raw public key, a pre-shared key). The cookie exchange comes first, so that nobody makes us keep anything, or answer more than
  * was sent, under another's address.
  *
  *	datagram_open(l, "127.0.0.1:5684", &credentials, &events, ctx, &port);
@@ -12,11 +12,12 @@
 
 #include "base/rd.h"
 #include "loop/loop.h"
-#include "loop/tls.h"
+#include "tls/tls.h"
 
-#define DATAGRAM_SESSIONS_MAX 1024      /* of DTLS; the one unused for longest ends */
+#define DATAGRAM_SESSIONS_MAX 16384     /* of DTLS, unless configured; the one unused for longest ends */
 #define DATAGRAM_SESSION_IDLE_MS 900000
 #define DATAGRAM_PENDING_MAX 16         /* datagrams of one session that wait for its handshake; more are lost, as datagrams may be */
+#define DATAGRAM_HALF_OPEN_MAX 1024     /* sessions whose handshake goes on, beside those that are open; the one that began first ends */
 
 struct datagram_port;
 
@@ -27,9 +28,9 @@ struct datagram_peer {
 };
 
 struct datagram_credentials {
-	struct tls_credentials *certificates; /* tls_certificates; may be NULL on a server with PSK only */
-	struct tls_credentials *psk;          /* tls_psk_server; may be NULL */
-	bool client_only;                     /* nobody may connect */
+	struct tls_credentials *tls; /* of both ends; held as long as the port */
+	bool client_only;            /* nobody may connect */
+	size_t sessions_max;         /* 0: DATAGRAM_SESSIONS_MAX */
 };
 
 struct datagram_events {
@@ -44,11 +45,14 @@ enum err datagram_open(struct loop *l, const char *host_port, const struct datag
 uint16_t datagram_port_number(const struct datagram_port *p);
 void datagram_close(struct datagram_port *p); /* no events; accepts NULL */
 
-/* With DTLS: a session with whom `identity` is in the certificate of, the present one or a new one. Plain: the address. */
+/* With DTLS: a session with whom `identity` is a name of, the present one or a new one. Plain: the address. */
 void datagram_connect(struct datagram_port *p, const struct sockaddr_in *to, const char *identity, struct datagram_peer *peer);
 void datagram_disconnect(struct datagram_port *p, const struct datagram_peer *peer); /* no event */
 void datagram_send(struct datagram_port *p, const struct datagram_peer *to, struct rd octets);
-/* Identity in the peer's certificate, or its PSK identity; "" without DTLS. Valid until the session ends. */
-const char *datagram_identity(const struct datagram_port *p, const struct datagram_peer *peer);
+/* Who the peer is, NULL without DTLS, before the handshake is done and after the session ended; and its session for tls_export. */
+const struct tls_peer *datagram_tls_peer(const struct datagram_port *p, const struct datagram_peer *peer);
+struct tls_session *datagram_tls(const struct datagram_port *p, const struct datagram_peer *peer);
+const char *datagram_identity(const struct datagram_port *p, const struct datagram_peer *peer); /* its names, "" for nobody */
+size_t datagram_sessions(const struct datagram_port *p); /* open and half open */
 
 #endif

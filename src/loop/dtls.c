@@ -1,20 +1,20 @@
-/* DTLS 1.2 sessions over one UDP socket: GnuTLS, driven by what arrives and by a timer each. */
+/* DTLS 1.2 sessions over one UDP socket, driven by what arrives and by a timer each. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <gnutls/dtls.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/wr.h"
 #include "loop/datagram_private.h"
-#include "loop/tls_private.h"
+#include "loop/tls_life.h"
+#include "loop/udp.h"
+#include "tls/tls_session.h"
 
-#define BUCKETS 256
-#define PEER_MAX 256
-#define HANDSHAKE_RETRANSMISSION_MS 1000
-#define HANDSHAKE_MS 30000
+#define BUCKETS 4096
 #define HANDSHAKE_MTU 1200
+#define RECORDS_MOST 64
 #define RECORD_MTU 16384 /* CoAP keeps its messages small by itself */
 
 struct pending {
@@ -24,31 +24,35 @@ struct pending {
 
 struct session {
 	struct dtls *dtls;
-	struct session *next;    /* in its bucket */
-	struct session *idler, *busier; /* by last use */
+	struct session *next;           /* in the bucket of its address */
+	struct session *next_id;        /* in the bucket of its id */
+	struct session *idler, *busier; /* by last use, among the open ones or among those that are not */
 	uint64_t id, used;
 	struct sockaddr_in address;
-	gnutls_session_t tls;
+	struct tls_session *tls;
 	bool client, open;
-	char *wanted;            /* identity, of a client */
-	char peer[PEER_MAX];
+	char *wanted;                   /* identity, of a client */
 	struct loop_timer *timer;
-	struct rd in;            /* the datagram that GnuTLS may read; `at` NULL: none */
+	struct rd in;                   /* the datagram that TLS may read; `at` NULL: none */
 	struct pending *first, **last;
 	size_t pending_count;
+};
+
+struct list {
+	struct session *idlest, *busiest;
+	size_t count;
 };
 
 struct dtls {
 	struct datagram_port *port;
 	struct datagram_credentials credentials;
-	gnutls_datum_t cookie_key;
-	struct session *buckets[BUCKETS];
-	struct session *idlest, *busiest;
-	size_t count;
+	struct tls_cookie_key *cookies;
+	struct session *by_address[BUCKETS], *by_id[BUCKETS];
+	struct list open, half_open;
 	uint64_t next_id;
 };
 
-/* ---- the list ---- */
+/* ---- the lists ---- */
 
 static size_t bucket_of(const struct sockaddr_in *a)
 {
@@ -57,7 +61,7 @@ static size_t bucket_of(const struct sockaddr_in *a)
 
 static struct session *by_address(struct dtls *d, const struct sockaddr_in *a)
 {
-	struct session *s = d->buckets[bucket_of(a)];
+	struct session *s = d->by_address[bucket_of(a)];
 
 	while (s && (s->address.sin_addr.s_addr != a->sin_addr.s_addr || s->address.sin_port != a->sin_port))
 		s = s->next;
@@ -66,43 +70,44 @@ static struct session *by_address(struct dtls *d, const struct sockaddr_in *a)
 
 static struct session *by_id(const struct dtls *d, uint64_t id)
 {
-	struct session *s = d->busiest;
+	struct session *s = d->by_id[id % BUCKETS];
 
 	while (s && s->id != id)
-		s = s->idler;
+		s = s->next_id;
 	return s;
+}
+
+static struct list *list_of(struct session *s)
+{
+	return s->open ? &s->dtls->open : &s->dtls->half_open;
 }
 
 static void put_first(struct session *s)
 {
-	struct dtls *d = s->dtls;
+	struct list *l = list_of(s);
 
-	s->idler = d->busiest;
+	s->idler = l->busiest;
 	s->busier = NULL;
-	if (d->busiest)
-		d->busiest->busier = s;
-	else
-		d->idlest = s;
-	d->busiest = s;
+	*(l->busiest ? &l->busiest->busier : &l->idlest) = s;
+	l->busiest = s;
+	l->count++;
 	s->used = clock_ms();
 }
 
 static void take_out(struct session *s)
 {
-	struct dtls *d = s->dtls;
+	struct list *l = list_of(s);
 
-	if (s->idler)
-		s->idler->busier = s->busier;
-	else
-		d->idlest = s->busier;
-	if (s->busier)
-		s->busier->idler = s->idler;
-	else
-		d->busiest = s->idler;
+	*(s->idler ? &s->idler->busier : &l->idlest) = s->busier;
+	*(s->busier ? &s->busier->idler : &l->busiest) = s->idler;
+	l->count--;
 }
 
+/* A half-open session stays where it is: what is sent to it makes it no better. */
 static void use(struct session *s)
 {
+	if (!s->open)
+		return;
 	take_out(s);
 	put_first(s);
 }
@@ -127,16 +132,17 @@ static void pending_free(struct session *s)
 
 static void session_free(struct session *s)
 {
-	struct session **link = &s->dtls->buckets[bucket_of(&s->address)];
+	struct session **link = &s->dtls->by_address[bucket_of(&s->address)];
 
 	while (*link != s)
 		link = &(*link)->next;
 	*link = s->next;
+	link = &s->dtls->by_id[s->id % BUCKETS];
+	while (*link != s)
+		link = &(*link)->next_id;
+	*link = s->next_id;
 	take_out(s);
-	s->dtls->count--;
-	if (s->open)
-		gnutls_bye(s->tls, GNUTLS_SHUT_WR);
-	gnutls_deinit(s->tls);
+	tls_session_free(s->tls, s->open);
 	loop_timer_free(s->timer);
 	pending_free(s);
 	free(s->wanted);
@@ -152,24 +158,24 @@ static void session_fail(struct session *s, const char *why)
 	p->events.unreachable(p->ctx, &peer, why);
 }
 
-/* ---- GnuTLS's transport ---- */
+/* ---- TLS's transport ---- */
 
-static ssize_t on_push(gnutls_transport_ptr_t ptr, const void *octets, size_t len)
+static ssize_t on_push(void *ctx, const void *octets, size_t len)
 {
-	struct session *s = ptr;
+	const struct session *s = ctx;
 
 	datagram_write(s->dtls->port, &s->address, rd_of(octets, len));
 	return (ssize_t)len;
 }
 
-static ssize_t on_pull(gnutls_transport_ptr_t ptr, void *octets, size_t size)
+static ssize_t on_pull(void *ctx, void *octets, size_t size)
 {
-	struct session *s = ptr;
+	struct session *s = ctx;
 	struct rd in = s->in;
 	size_t n = in.left < size ? in.left : size;
 
 	if (!in.at) {
-		gnutls_transport_set_errno(s->tls, EAGAIN);
+		errno = EAGAIN;
 		return -1;
 	}
 	s->in = rd_of(NULL, 0);
@@ -178,37 +184,80 @@ static ssize_t on_pull(gnutls_transport_ptr_t ptr, void *octets, size_t size)
 	return (ssize_t)n;
 }
 
-static int on_pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
+static bool on_readable(void *ctx)
 {
-	const struct session *s = ptr;
+	const struct session *s = ctx;
 
-	(void)ms;
-	return s->in.at ? 1 : 0;
+	return s->in.at != NULL;
 }
 
 static void handshake(struct session *s);
+static void refused(struct session *s);
+static void receive(struct session *s);
+
+/* A key or a responder has been asked: what came meanwhile is read now. */
+static void on_wake(void *ctx)
+{
+	struct session *s = ctx;
+	struct dtls *d = s->dtls;
+	uint64_t id = s->id;
+
+	s->in = rd_of(NULL, 0); /* of an earlier round */
+	handshake(s);
+	s = by_id(d, id);
+	if (s && s->open)
+		receive(s);
+}
+
+static void arm(struct session *s)
+{
+	uint64_t end = s->used + DATAGRAM_SESSION_IDLE_MS, now = clock_unix_ms() / 1000, expires_at = tls_session_peer(s->tls)->expires_at;
+
+	if (expires_at && expires_at < now + DATAGRAM_SESSION_IDLE_MS / 1000 && clock_ms() + (expires_at - now) * 1000 < end)
+		end = clock_ms() + (expires_at > now ? expires_at - now : 0) * 1000;
+	loop_timer_at(s->timer, end);
+}
 
 static void on_time(void *ctx)
 {
 	struct session *s = ctx;
 
-	if (!s->open)
+	if (!s->open && clock_ms() - s->used > TLS_HANDSHAKE_MS) {
+		refused(s);
+	} else if (!s->open) {
+		s->in = rd_of(NULL, 0);
 		handshake(s);
-	else if (clock_ms() - s->used >= DATAGRAM_SESSION_IDLE_MS)
+	} else if (clock_ms() - s->used >= DATAGRAM_SESSION_IDLE_MS) {
 		session_fail(s, "the session was idle");
-	else
-		loop_timer_at(s->timer, s->used + DATAGRAM_SESSION_IDLE_MS);
+	} else if (!tls_life_lasts(tls_session_peer(s->tls)->expires_at)) {
+		session_fail(s, "the peer's credential expired");
+	} else {
+		arm(s);
+	}
+}
+
+static size_t sessions_max(const struct dtls *d)
+{
+	return d->credentials.sessions_max ? d->credentials.sessions_max : DATAGRAM_SESSIONS_MAX;
+}
+
+/* Room for one more: those whose handshake does not end make room for others of their kind, never those that are open. */
+static void make_room(struct dtls *d)
+{
+	while (d->half_open.count >= DATAGRAM_HALF_OPEN_MAX || (d->half_open.count > 0 && d->half_open.count >= sessions_max(d)))
+		session_fail(d->half_open.idlest, "there are too many handshakes");
 }
 
 static struct session *session_new(struct dtls *d, const struct sockaddr_in *a, const char *wanted)
 {
-	struct session *s = calloc(1, sizeof *s), **bucket = &d->buckets[bucket_of(a)];
+	struct session *s = calloc(1, sizeof *s), **bucket = &d->by_address[bucket_of(a)];
+	const struct tls_session_options o = {.server = wanted == NULL, .datagram = true, .expected = wanted, .push = on_push, .pull = on_pull,
+		.readable = on_readable, .wake = on_wake, .ctx = s};
 
 	if (!s)
 		abort();
-	while (d->count >= DATAGRAM_SESSIONS_MAX)
-		session_fail(d->idlest, "there are too many sessions");
-	s->tls = tls_datagram_session_new(d->credentials.certificates, d->credentials.psk, wanted == NULL);
+	make_room(d);
+	s->tls = tls_session_new(d->credentials.tls, &o);
 	if (!s->tls) {
 		free(s);
 		return NULL;
@@ -222,61 +271,57 @@ static struct session *session_new(struct dtls *d, const struct sockaddr_in *a, 
 	s->timer = loop_timer_new(d->port->loop, on_time, s);
 	s->next = *bucket;
 	*bucket = s;
+	s->next_id = d->by_id[s->id % BUCKETS];
+	d->by_id[s->id % BUCKETS] = s;
 	put_first(s);
-	d->count++;
-	gnutls_transport_set_ptr(s->tls, s);
-	gnutls_transport_set_push_function(s->tls, on_push);
-	gnutls_transport_set_pull_function(s->tls, on_pull);
-	gnutls_transport_set_pull_timeout_function(s->tls, on_pull_timeout);
-	gnutls_dtls_set_timeouts(s->tls, HANDSHAKE_RETRANSMISSION_MS, HANDSHAKE_MS);
-	gnutls_dtls_set_mtu(s->tls, HANDSHAKE_MTU);
+	tls_session_mtu(s->tls, HANDSHAKE_MTU);
 	return s;
 }
 
 /* ---- handshake ---- */
 
-/* Who it is; "" is nobody. A server takes certificates of our CA and PSK identities, a client the one identity that it wants. */
-static bool peer_is_good(struct session *s)
-{
-	const char *name;
-
-	if (s->client)
-		return tls_chain_is_good(s->tls) && s->wanted[0] && tls_peer_is(s->tls, s->wanted) && tls_peer_identity(s->tls, s->peer, sizeof s->peer);
-	if (gnutls_auth_get_type(s->tls) == GNUTLS_CRD_CERTIFICATE)
-		return tls_chain_is_good(s->tls) && tls_peer_identity(s->tls, s->peer, sizeof s->peer);
-	name = gnutls_psk_server_get_username(s->tls);
-	return name && name[0] && rd_text(rd_str(name), s->peer, sizeof s->peer);
-}
-
 static void established(struct session *s)
 {
-	if (!peer_is_good(s)) {
-		gnutls_alert_send(s->tls, GNUTLS_AL_FATAL, GNUTLS_A_BAD_CERTIFICATE);
-		session_fail(s, "the peer has not the identity that is wanted");
-		return;
-	}
+	struct dtls *d = s->dtls;
+
+	take_out(s);
 	s->open = true;
-	gnutls_dtls_set_mtu(s->tls, RECORD_MTU);
-	loop_timer_in(s->timer, DATAGRAM_SESSION_IDLE_MS);
+	put_first(s);
+	if (d->open.count > sessions_max(d))
+		session_fail(d->open.idlest, "there are too many sessions");
+	tls_session_mtu(s->tls, RECORD_MTU);
+	arm(s);
 	for (struct pending *p = s->first; p; p = p->next)
-		gnutls_record_send(s->tls, p->octets.octets, p->octets.len);
+		tls_session_write(s->tls, p->octets.octets, p->octets.len);
 	pending_free(s);
+}
+
+static void refused(struct session *s)
+{
+	char address[ADDRESS_TEXT_MAX], why[160];
+
+	address_print(&s->address, address);
+	tls_life_refused(s->tls, !s->client, address);
+	snprintf(why, sizeof why, "%s", tls_session_why(s->tls));
+	session_fail(s, why);
 }
 
 static void handshake(struct session *s)
 {
-	int r;
-
-	do
-		r = gnutls_handshake(s->tls);
-	while (r == GNUTLS_E_WARNING_ALERT_RECEIVED || (r < 0 && r != GNUTLS_E_AGAIN && r != GNUTLS_E_INTERRUPTED && !gnutls_error_is_fatal(r) && s->in.at));
-	if (r == 0) {
+	switch (tls_session_handshake(s->tls)) {
+	case TLS_OPEN:
 		established(s);
-	} else if (gnutls_error_is_fatal(r)) {
-		gnutls_alert_send_appropriate(s->tls, r); /* so that the other side need not wait for nothing */
-		session_fail(s, gnutls_strerror(r));
-	} else {
-		loop_timer_in(s->timer, gnutls_dtls_get_timeout(s->tls) + 1);
+		return;
+	case TLS_FAILED:
+		refused(s);
+		return;
+	case TLS_MORE:
+		loop_timer_in(s->timer, tls_session_timeout_ms(s->tls) + 1);
+		return;
+	case TLS_PAUSED:
+		/* whoever asks has a time-out of its own; the peer's repetitions need no answer meanwhile */
+		loop_timer_in(s->timer, TLS_HANDSHAKE_MS);
+		return;
 	}
 }
 
@@ -287,9 +332,9 @@ struct cookie_reply {
 	const struct sockaddr_in *to;
 };
 
-static ssize_t on_cookie_push(gnutls_transport_ptr_t ptr, const void *octets, size_t len)
+static ssize_t on_cookie_push(void *ctx, const void *octets, size_t len)
 {
-	const struct cookie_reply *r = ptr;
+	const struct cookie_reply *r = ctx;
 
 	datagram_write(r->port, r->to, rd_of(octets, len));
 	return (ssize_t)len;
@@ -308,26 +353,25 @@ static bool is_client_hello(struct rd r)
 static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd datagram)
 {
 	struct cookie_reply reply = {d->port, from};
-	gnutls_dtls_prestate_st prestate = {0};
-	struct sockaddr_in address = *from;
-	uint8_t octets[2048];
+	struct tls_prestate prestate;
 	struct session *s;
+	uint64_t id;
 
-	if (datagram.left > sizeof octets || !rd_copy(&(struct rd){datagram.at, datagram.left}, octets, datagram.left))
+	if (!tls_cookie_check(d->cookies, from, sizeof *from, datagram, on_cookie_push, &reply, &prestate))
 		return;
-	if (gnutls_dtls_cookie_verify(&d->cookie_key, &address, sizeof address, octets, datagram.left, &prestate) < 0) {
-		gnutls_dtls_cookie_send(&d->cookie_key, &address, sizeof address, &prestate, &reply, on_cookie_push);
-		return;
-	}
 	s = by_address(d, from);
 	if (s)
 		session_fail(s, "the peer began anew");
 	s = session_new(d, from, NULL);
 	if (!s)
 		return;
-	gnutls_dtls_prestate_set(s->tls, &prestate);
+	id = s->id;
+	tls_session_accept(s->tls, &prestate);
 	s->in = datagram;
 	handshake(s);
+	s = by_id(d, id);
+	if (s)
+		s->in = rd_of(NULL, 0);
 }
 
 static void receive(struct session *s)
@@ -336,17 +380,23 @@ static void receive(struct session *s)
 	struct datagram_peer peer = peer_of(s);
 	uint8_t octets[RECORD_MTU];
 
-	for (;;) {
-		ssize_t n = gnutls_record_recv(s->tls, octets, sizeof octets);
+	for (unsigned vain = 0; vain < RECORDS_MOST;) {
+		ssize_t n = tls_session_read(s->tls, octets, sizeof octets);
 
-		if (n == GNUTLS_E_AGAIN)
+		if (n == -EAGAIN && !s->in.at)
 			return;
-		if (n == 0 || (n < 0 && gnutls_error_is_fatal((int)n))) {
-			session_fail(s, n == 0 ? "the peer ended the session" : gnutls_strerror((int)n));
+		if (n == -EAGAIN) {
+			vain++; /* a record that is dropped; the datagram may hold more */
+			continue;
+		}
+		if (n <= 0) {
+			session_fail(s, n == 0 ? "the peer ended the session" : "the session broke");
 			return;
 		}
-		if (n < 0)
-			continue;
+		if (!tls_life_lasts(tls_session_peer(s->tls)->expires_at)) {
+			session_fail(s, "the peer's credential expired");
+			return;
+		}
 		d->port->events.input(d->port->ctx, &peer, rd_of(octets, (size_t)n));
 		if (by_id(d, peer.session) != s)
 			return;
@@ -356,6 +406,7 @@ static void receive(struct session *s)
 void dtls_input(struct dtls *d, const struct sockaddr_in *from, struct rd datagram)
 {
 	struct session *s = by_address(d, from);
+	uint64_t id;
 
 	if (is_client_hello(datagram) && (!s || (s->open && !s->client))) {
 		if (!d->credentials.client_only)
@@ -365,15 +416,16 @@ void dtls_input(struct dtls *d, const struct sockaddr_in *from, struct rd datagr
 	if (!s || datagram.left == 0)
 		return;
 	use(s);
+	id = s->id;
 	s->in = datagram;
-	if (s->open) {
+	if (!s->open)
+		handshake(s);
+	s = by_id(d, id);
+	if (s && s->open)
 		receive(s);
-		return;
-	}
-	handshake(s);
-	s = by_address(d, from);
-	if (s && s->open && s->in.at)
-		receive(s);
+	s = by_id(d, id);
+	if (s)
+		s->in = rd_of(NULL, 0);
 }
 
 void dtls_unreachable(struct dtls *d, const struct sockaddr_in *address, const char *why)
@@ -396,6 +448,7 @@ void dtls_connect(struct dtls *d, const struct sockaddr_in *to, const char *iden
 	}
 	if (!s && (s = session_new(d, to, identity)) != NULL) {
 		*peer = peer_of(s);
+		tls_session_timeouts(s->tls);
 		handshake(s);
 		return;
 	}
@@ -419,7 +472,7 @@ void dtls_send(struct dtls *d, uint64_t session, struct rd octets)
 		return;
 	use(s);
 	if (s->open) {
-		gnutls_record_send(s->tls, octets.at, octets.left); /* what is lost is sent again by who wants it to arrive */
+		tls_session_write(s->tls, octets.at, octets.left); /* what is lost is sent again by who wants it to arrive */
 		return;
 	}
 	if (s->pending_count == DATAGRAM_PENDING_MAX)
@@ -434,29 +487,56 @@ void dtls_send(struct dtls *d, uint64_t session, struct rd octets)
 	s->pending_count++;
 }
 
-const char *dtls_identity(const struct dtls *d, uint64_t session)
+struct tls_session *dtls_session(const struct dtls *d, uint64_t session)
 {
 	const struct session *s = by_id(d, session);
 
-	return s ? s->peer : "";
+	return s && s->open ? s->tls : NULL;
+}
+
+size_t dtls_count(const struct dtls *d)
+{
+	return d->open.count + d->half_open.count;
 }
 
 /* ---- life ---- */
 
+static ssize_t probe_push(void *ctx, const void *octets, size_t len)
+{
+	(void)ctx;
+	(void)octets;
+	return (ssize_t)len;
+}
+
+static ssize_t probe_pull(void *ctx, void *octets, size_t size)
+{
+	(void)ctx;
+	(void)octets;
+	(void)size;
+	errno = EAGAIN;
+	return -1;
+}
+
+static bool usable(const struct datagram_credentials *c)
+{
+	const struct tls_session_options o = {.server = !c->client_only, .datagram = true, .push = probe_push, .pull = probe_pull};
+	struct tls_session *s = c->tls ? tls_session_new(c->tls, &o) : NULL;
+
+	tls_session_free(s, false);
+	return s != NULL;
+}
+
 struct dtls *dtls_new(struct datagram_port *p, const struct datagram_credentials *c)
 {
-	struct dtls *d = calloc(1, sizeof *d);
-	gnutls_session_t probe = tls_datagram_session_new(c->certificates, c->psk, true);
+	struct dtls *d = usable(c) ? calloc(1, sizeof *d) : NULL;
 
-	if (!d || !probe || gnutls_key_generate(&d->cookie_key, GNUTLS_COOKIE_KEY_SIZE) != 0) {
+	if (!d || (d->cookies = tls_cookie_key_new()) == NULL) {
 		free(d);
-		d = NULL;
-	} else {
-		d->port = p;
-		d->credentials = *c;
+		return NULL;
 	}
-	if (probe)
-		gnutls_deinit(probe);
+	d->port = p;
+	d->credentials = *c;
+	tls_credentials_hold(c->tls);
 	return d;
 }
 
@@ -464,9 +544,11 @@ void dtls_free(struct dtls *d)
 {
 	if (!d)
 		return;
-	while (d->idlest)
-		session_free(d->idlest);
-	gnutls_memset(d->cookie_key.data, 0, d->cookie_key.size);
-	gnutls_free(d->cookie_key.data);
+	while (d->open.idlest)
+		session_free(d->open.idlest);
+	while (d->half_open.idlest)
+		session_free(d->half_open.idlest);
+	tls_cookie_key_free(d->cookies);
+	tls_credentials_free(d->credentials.tls);
 	free(d);
 }

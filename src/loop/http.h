@@ -5,7 +5,7 @@
 #include "base/rd.h"
 #include "loop/loop.h"
 #include "loop/stream.h"
-#include "loop/tls.h"
+#include "tls/tls.h"
 
 #define HTTP_BODY_MAX (1024 * 1024)
 /* A longer body is read and dropped up to this, so that its sender, who sends before it listens, gets the refusal. One that says that it is
@@ -25,7 +25,8 @@ struct http_request {
 	const char *method;       /* "GET" */
 	const char *path;         /* as sent, percent-escapes not resolved, without query */
 	const char *query;        /* as sent, behind '?'; "" when there is none */
-	const char *peer;         /* identity in the client's certificate (tls_peer_identity), "" without TLS */
+	const char *peer;         /* tls_peer's identity, "" without TLS */
+	const struct tls_peer *tls_peer; /* who the client is, NULL without TLS */
 	bool tls;
 	const char *address;      /* of the client, as text */
 	struct rd body;
@@ -39,6 +40,8 @@ typedef void http_handler(void *ctx, struct http_exchange *x, const struct http_
 const char *http_request_header(struct http_exchange *x, const char *name); /* NULL when absent; valid until answered */
 /* Every header in turn, names in lower case. */
 void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
+/* The client's session, for tls_export; NULL without TLS and when the client is gone. */
+struct tls_session *http_request_tls(struct http_exchange *x);
 /* Answers and ends the exchange. body is copied. headers end with {NULL, NULL}; may be NULL. */
 void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body);
 
@@ -50,7 +53,8 @@ void http_upgrade(struct http_exchange *x, const struct http_header *headers, ht
 /* A connection has HTTP_STALL_S for a whole request to come, and for its answer to be taken. When there are too many connections, the one
  * goes that has been without a request for longest, so that those who dribble or idle keep nobody else away. */
 #define HTTP_STALL_S 300
-/* host_port: "127.0.0.1:8080"; port 0 picks one. tls NULL: plain HTTP. Only certificate credentials; a client certificate is demanded. */
+/* host_port: "127.0.0.1:8080"; port 0 picks one. tls NULL: plain HTTP. With TLS every client is authenticated, by whatever the credentials take, or
+ * its handshake is refused; a request behind the end of its credential gets 403 and its connection ends. */
 enum err http_server_new(struct loop *l, const char *host_port, struct tls_credentials *tls, http_handler *fn, void *ctx,
     struct http_server **out) MUST_CHECK;
 /* The handler itself refuses what is too long, in the words of its protocol; otherwise it is not asked, and the answer is 413. */
@@ -65,7 +69,8 @@ struct http_call;
 struct http_call_options {
 	const char *method;
 	const char *url;                     /* http://host:port/path or https://... */
-	const char *peer;                    /* https: an identity that must be in the server's subjectAltName; required */
+	const char *peer;                    /* https: a name that the server must have, see tls/tls_peer.h; required */
+	struct tls_credentials *tls;         /* https: instead of the client's; held as long as the call or its connection lasts */
 	const struct http_header *headers;   /* ends with {NULL, NULL}; copied */
 	struct rd body;                      /* copied */
 	uint64_t timeout_ms;                 /* 0: 10 000 */
@@ -75,6 +80,8 @@ struct http_result {
 	enum err error;            /* OK when any HTTP answer came; ERR_UNREACHABLE, ERR_TLS (also: wrong peer), ERR_TIMEOUT, ERR_TOO_LONG, ERR_MALFORMED otherwise */
 	unsigned status;
 	struct rd body;            /* borrowed during the callback */
+	const struct tls_peer *tls_peer; /* https: who the server is; NULL when its connection is gone */
+	struct tls_session *tls;   /* https: for tls_export, during the callback; NULL when its connection is gone */
 	const char *detail;        /* sentence for the log on an error */
 };
 typedef void http_done(void *ctx, const struct http_result *r);

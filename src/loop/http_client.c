@@ -2,12 +2,16 @@
 #include "loop/http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/wr.h"
-#include "loop/tls_private.h"
+#include "loop/http_bridge.h"
 
 #define TIMEOUT_DEFAULT_MS 10000
 
@@ -17,8 +21,37 @@ struct http_client {
 	CURLM *multi;
 	struct loop_timer *timer;
 	struct http_call *calls;
+	struct route *routes;
+	struct crossing *crossings;
+	uint64_t next_route;
+	int gate;                /* where libcurl connects to, instead of to servers with TLS; -1 before the first */
+	struct loop_io *gate_io;
+	struct sockaddr_un gate_name;
+	socklen_t gate_name_len;
 	bool dispatching;
 	bool kicked;             /* on_kick comes, or was in this round */
+};
+
+/* Whom TLS is spoken with, and how: connections are reused by calls of the same route only. libcurl keeps them apart by a host name of ours, which
+ * nobody resolves. */
+struct route {
+	struct http_client *client;
+	struct route *next, **at;
+	unsigned holds; /* by calls and crossings */
+	uint64_t number;
+	struct tls_credentials *tls;
+	char *peer, *authority;
+};
+
+/* A connection with TLS, between libcurl and the server. libcurl's socket has a name that the kernel made for it alone, by which it is known when it
+ * arrives at the gate. (A pair would be simpler, but libcurl 7.88 connects even what CURL_SOCKOPT_ALREADY_CONNECTED says is connected.) */
+struct crossing {
+	struct route *route;
+	struct crossing *next, **at;
+	struct http_bridge *bridge;
+	curl_socket_t fd; /* libcurl's */
+	struct sockaddr_un name;
+	socklen_t name_len;
 };
 
 struct http_call {
@@ -26,12 +59,14 @@ struct http_call {
 	struct http_call *next, **link;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
-	char *peer;
+	struct route *route;      /* https */
+	struct crossing *crossing; /* that was made for this call */
 	struct wr body;
 	struct wr answer;
 	struct wr answer_headers; /* "name:value\n", names in lower case */
 	char error[CURL_ERROR_SIZE];
-	bool wrong_peer;
+	enum err why;             /* of the crossing's end, before there was TLS */
+	char detail[160];
 	http_done *done;
 	void *ctx;
 };
@@ -45,6 +80,19 @@ struct socket_io {
 static const struct http_result *current; /* for http_result_header */
 static const struct wr *current_headers;
 
+static void route_release(struct route *r)
+{
+	if (!r || --r->holds > 0)
+		return;
+	*r->at = r->next;
+	if (r->next)
+		r->next->at = r->at;
+	tls_credentials_free(r->tls);
+	free(r->peer);
+	free(r->authority);
+	free(r);
+}
+
 static void call_free(struct http_call *call)
 {
 	*call->link = call->next;
@@ -57,7 +105,7 @@ static void call_free(struct http_call *call)
 	wr_free(&call->body);
 	wr_free(&call->answer);
 	wr_free(&call->answer_headers);
-	free(call->peer);
+	route_release(call->route);
 	free(call);
 }
 
@@ -65,12 +113,24 @@ static enum err reason(const struct http_call *call, CURLcode code)
 {
 	if (code == CURLE_OK)
 		return OK;
-	if (call->wrong_peer || code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
-	    code == CURLE_SSL_CACERT_BADFILE)
-		return ERR_TLS;
+	if (call->why != OK)
+		return call->why;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return ERR_TIMEOUT;
 	return code == CURLE_WRITE_ERROR ? ERR_TOO_LONG : ERR_UNREACHABLE;
+}
+
+/* Also of a connection that an earlier call made. */
+static struct tls_session *session_of(const struct http_call *call)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (!call->route || curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD)
+		return NULL;
+	for (const struct crossing *x = call->client->crossings; x; x = x->next)
+		if (x->fd == fd && x->route == call->route)
+			return http_bridge_tls(x->bridge);
+	return NULL;
 }
 
 static void complete(struct http_call *call, CURLcode code)
@@ -82,7 +142,9 @@ static void complete(struct http_call *call, CURLcode code)
 
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	r.status = (unsigned)status;
-	r.detail = call->wrong_peer ? "the server's certificate names somebody else" : call->error[0] ? call->error : curl_easy_strerror(code);
+	r.detail = call->why != OK && call->detail[0] ? call->detail : call->error[0] ? call->error : curl_easy_strerror(code);
+	r.tls = session_of(call);
+	r.tls_peer = r.tls ? tls_session_peer(r.tls) : NULL;
 	if (r.error == OK && !wr_done(&call->answer, &r.body))
 		r.error = ERR_TOO_LONG;
 	if (r.error == OK && (status < 100 || status > 599))
@@ -200,25 +262,14 @@ struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls)
 	if (!c || curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (c->multi = curl_multi_init()) == NULL)
 		abort();
 	c->loop = l;
-	c->tls = tls;
+	c->gate = -1;
+	c->tls = tls ? tls_credentials_hold(tls) : NULL;
 	c->timer = loop_timer_new(l, on_time, c);
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	return c;
-}
-
-void http_client_free(struct http_client *c)
-{
-	if (!c)
-		return;
-	while (c->calls)
-		call_free(c->calls);
-	curl_multi_cleanup(c->multi);
-	loop_timer_free(c->timer);
-	loop_defer_cancel(c->loop, on_kick, c);
-	free(c);
 }
 
 static size_t on_body(char *octets, size_t size, size_t n, void *ctx)
@@ -249,63 +300,231 @@ static size_t on_header(char *octets, size_t size, size_t n, void *ctx)
 	return call->answer_headers.spoilt ? 0 : size * n;
 }
 
-/* Runs before each request leaves, on reused connections too: the certificate must carry the identity that was asked for. */
-static int on_connected(void *ctx, char *remote_ip, char *local_ip, int remote_port, int local_port)
-{
-	struct http_call *call = ctx;
-	struct curl_tlssessioninfo *info = NULL;
+/* ---- TLS ---- */
 
-	(void)remote_ip;
-	(void)local_ip;
-	(void)remote_port;
-	(void)local_port;
-	if (!call->peer)
-		return CURL_PREREQFUNC_OK;
-	if (curl_easy_getinfo(call->easy, CURLINFO_TLS_SSL_PTR, &info) == CURLE_OK && info && info->internals &&
-	    tls_peer_is(info->internals, call->peer))
-		return CURL_PREREQFUNC_OK;
-	call->wrong_peer = true;
-	return CURL_PREREQFUNC_ABORT;
+static void crossing_free(struct crossing *x)
+{
+	*x->at = x->next;
+	if (x->next)
+		x->next->at = x->at;
+	route_release(x->route);
+	free(x);
 }
 
-/* A DNS name as peer goes into the URL, so that SNI and libcurl's own check have it; the address is where it connects. */
-static void set_url(struct http_call *call, const char *url)
+/* libcurl sees the end of its connection; the call that it was made for knows why. */
+static void on_crossing_closed(void *ctx, struct http_bridge *b, enum err why, const char *detail)
 {
-	struct rd r = rd_str(url), authority, path;
-	char host[300], map[700], full[2048];
-	const uint8_t *slash;
+	struct crossing *x = ctx;
 
-	if (!call->peer || !call->peer[0] || strstr(call->peer, "://") || !rd_starts(r, "https://") || !rd_skip(&r, 8)) {
-		curl_easy_setopt(call->easy, CURLOPT_URL, url);
-		curl_easy_setopt(call->easy, CURLOPT_SSL_VERIFYHOST, 0L); /* on_connected checks instead */
-		return;
+	(void)b;
+	for (struct http_call *call = x->route->client->calls; call; call = call->next) {
+		if (call->crossing != x)
+			continue;
+		call->crossing = NULL;
+		call->why = why == ERR_CLOSED ? OK : why;
+		snprintf(call->detail, sizeof call->detail, "%s", detail);
 	}
+	crossing_free(x);
+}
+
+void http_client_free(struct http_client *c)
+{
+	if (!c)
+		return;
+	while (c->calls)
+		call_free(c->calls);
+	curl_multi_cleanup(c->multi);
+	while (c->crossings) {
+		http_bridge_free(c->crossings->bridge);
+		crossing_free(c->crossings);
+	}
+	loop_io_free(c->gate_io);
+	if (c->gate >= 0)
+		close(c->gate);
+	tls_credentials_free(c->tls);
+	loop_timer_free(c->timer);
+	loop_defer_cancel(c->loop, on_kick, c);
+	free(c);
+}
+
+static int connect_to(const struct sockaddr *to, socklen_t len)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	/* a refusal that is known at once is told by SO_ERROR too, once the socket is asked about */
+	if (connect(fd, to, len) == 0 || errno == EINPROGRESS)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int local_socket(struct sockaddr_un *name, socklen_t *len)
+{
+	const struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	*len = sizeof *name;
+	/* a name without octets is one that nobody else has: unix(7), autobind */
+	if (fd >= 0 && (bind(fd, (const struct sockaddr *)&unnamed, sizeof unnamed.sun_family) != 0 || getsockname(fd, (struct sockaddr *)name, len) != 0)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Whoever else on this machine finds the gate has no name that is expected, and is shown out. */
+static void on_gate(void *ctx, unsigned events)
+{
+	struct http_client *c = ctx;
+
+	(void)events;
+	for (;;) {
+		struct crossing *x = c->crossings;
+		struct sockaddr_un name = {0};
+		socklen_t len = sizeof name;
+		int fd = accept4(c->gate, (struct sockaddr *)&name, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		while (x && (http_bridge_attached(x->bridge) || x->name_len != len || memcmp(&x->name, &name, len) != 0))
+			x = x->next;
+		if (x)
+			http_bridge_attach(x->bridge, fd);
+		else
+			close(fd);
+	}
+}
+
+/* A handshake can be done within one callback, before the loop tells of the gate; who is not at the gate now has given up. */
+static void on_crossing_open(void *ctx, struct http_bridge *b)
+{
+	const struct crossing *x = ctx;
+
+	on_gate(x->route->client, LOOP_READ);
+	if (http_bridge_attached(b))
+		return;
+	http_bridge_free(b);
+	crossing_free(ctx);
+}
+
+static bool open_gate(struct http_client *c)
+{
+	if (c->gate >= 0)
+		return true;
+	c->gate = local_socket(&c->gate_name, &c->gate_name_len);
+	if (c->gate < 0 || listen(c->gate, 128) != 0)
+		return false;
+	c->gate_io = loop_io_new(c->loop, c->gate, LOOP_READ, on_gate, c);
+	return true;
+}
+
+static curl_socket_t give_up(struct http_call *call, enum err why, const char *detail)
+{
+	call->why = why;
+	snprintf(call->detail, sizeof call->detail, "%s", detail);
+	return CURL_SOCKET_BAD;
+}
+
+/* libcurl opens a connection for a call of ours: it is sent to the gate instead. */
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	static const struct http_bridge_events events = {on_crossing_open, on_crossing_closed, NULL};
+	struct http_call *call = ctx;
+	struct http_client *c = call->client;
+	struct sockaddr_in to;
+	struct crossing *x;
+	int fd;
+
+	(void)purpose;
+	if (address->family != AF_INET || address->addrlen < sizeof to)
+		return CURL_SOCKET_BAD;
+	memcpy(&to, &address->addr, sizeof to);
+	fd = open_gate(c) ? connect_to(&address->addr, address->addrlen) : -1;
+	if (fd < 0)
+		return give_up(call, ERR_UNREACHABLE, "nobody listens there");
+	x = calloc(1, sizeof *x);
+	if (!x)
+		abort();
+	x->bridge = http_bridge_new(c->loop, fd, true, &to, call->route->tls, call->route->peer, &events, x);
+	x->fd = x->bridge ? local_socket(&x->name, &x->name_len) : -1;
+	if (x->fd < 0) {
+		http_bridge_free(x->bridge);
+		free(x);
+		return give_up(call, ERR_TLS, "there are no credentials for this");
+	}
+	x->route = call->route;
+	x->route->holds++;
+	x->next = c->crossings;
+	x->at = &c->crossings;
+	if (x->next)
+		x->next->at = &x->next;
+	c->crossings = x;
+	call->crossing = x;
+	/* libcurl's address has room for any */
+	memcpy(&address->addr, &c->gate_name, c->gate_name_len);
+	address->addrlen = c->gate_name_len;
+	address->family = AF_UNIX;
+	return x->fd;
+}
+
+static struct route *route_for(struct http_client *c, struct tls_credentials *tls, const char *peer, struct rd authority)
+{
+	struct route *r = c->routes;
+
+	while (r && (r->tls != tls || strcmp(r->peer, peer) != 0 || !rd_is(authority, r->authority)))
+		r = r->next;
+	if (!r) {
+		r = calloc(1, sizeof *r);
+		if (!r || (r->peer = strdup(peer)) == NULL || (r->authority = rd_strdup(authority)) == NULL)
+			abort();
+		r->client = c;
+		r->number = c->next_route++;
+		r->tls = tls ? tls_credentials_hold(tls) : NULL;
+		r->next = c->routes;
+		r->at = &c->routes;
+		if (r->next)
+			r->next->at = &r->next;
+		c->routes = r;
+	}
+	r->holds++;
+	return r;
+}
+
+/* "https://HOST[:PORT]/..." is asked for as "http://ROUTE:PORT/..." at HOST, with the Host that it would have; TLS is the bridge's. A DNS name as
+ * peer is the Host, as it is the name of SNI. */
+static void set_tls(struct http_call *call, const struct http_call_options *o)
+{
+	struct rd r = rd_str(o->url), authority, path;
+	const char *peer = o->peer ? o->peer : ""; /* which is nobody's name */
+	char host[300], port[8] = "443", map[700], full[2048], header[600];
+	const uint8_t *slash;
+	char *colon;
+
+	if (!rd_skip(&r, 8))
+		return;
 	slash = memchr(r.at, '/', r.left);
-	if (!rd_sub(&r, slash ? (size_t)(slash - r.at) : r.left, &authority))
+	if (!rd_sub(&r, slash ? (size_t)(slash - r.at) : r.left, &authority) || !rd_text(authority, host, sizeof host))
 		return;
 	path = rd_rest(&r);
-	if (rd_text(authority, host, sizeof host)) {
-		const char *colon = strrchr(host, ':');
-		const char *port = colon ? colon + 1 : "443";
-
-		snprintf(map, sizeof map, "%s:%s:%.*s:%s", call->peer, port, colon ? (int)(colon - host) : (int)strlen(host), host, port);
-		snprintf(full, sizeof full, "https://%s:%s%.*s", call->peer, port, (int)path.left, (const char *)path.at);
-		call->connect_to = curl_slist_append(NULL, map);
-		curl_easy_setopt(call->easy, CURLOPT_CONNECT_TO, call->connect_to);
-		curl_easy_setopt(call->easy, CURLOPT_URL, full);
+	call->route = route_for(call->client, o->tls ? o->tls : call->client->tls, peer, authority);
+	colon = strrchr(host, ':');
+	if (colon) {
+		snprintf(port, sizeof port, "%s", colon + 1);
+		*colon = '\0';
 	}
-}
-
-static void set_tls(struct http_call *call)
-{
-	const struct tls_credentials *tls = call->client->tls;
-
-	if (!tls)
-		return;
-	curl_easy_setopt(call->easy, CURLOPT_CAINFO, tls->ca);
-	curl_easy_setopt(call->easy, CURLOPT_SSLCERT, tls->cert);
-	curl_easy_setopt(call->easy, CURLOPT_SSLKEY, tls->key);
-	curl_easy_setopt(call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	snprintf(map, sizeof map, "::%s:%s", host, port);
+	snprintf(full, sizeof full, "http://route-%llu.keyway.invalid:%s%.*s", (unsigned long long)call->route->number, port, (int)path.left, (const char *)path.at);
+	snprintf(header, sizeof header, "Host: %s:%s", peer[0] && !strchr(peer, ':') ? peer : host, port);
+	call->headers = curl_slist_append(call->headers, header);
+	call->connect_to = curl_slist_append(NULL, map);
+	curl_easy_setopt(call->easy, CURLOPT_CONNECT_TO, call->connect_to);
+	curl_easy_setopt(call->easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4); /* all that our servers listen on */
+	curl_easy_setopt(call->easy, CURLOPT_URL, full);
+	curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	curl_easy_setopt(call->easy, CURLOPT_OPENSOCKETDATA, call);
 }
 
 static void set_request(struct http_call *call, const struct http_call_options *o)
@@ -318,7 +537,7 @@ static void set_request(struct http_call *call, const struct http_call_options *
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->body.octets ? (char *)call->body.octets : "");
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
 	}
-	call->headers = curl_slist_append(NULL, "Expect:");
+	call->headers = curl_slist_append(call->headers, "Expect:");
 	for (const struct http_header *h = o->headers; h && h->name; h++) {
 		snprintf(line, sizeof line, "%s: %s", h->name, h->value);
 		call->headers = curl_slist_append(call->headers, line);
@@ -335,7 +554,6 @@ struct http_call *http_call(struct http_client *c, const struct http_call_option
 	call->client = c;
 	call->done = done;
 	call->ctx = ctx;
-	call->peer = strncmp(o->url, "https://", 8) == 0 ? strdup(o->peer ? o->peer : "") : NULL; /* "" is nobody's identity */
 	call->body = wr_new(HTTP_BODY_MAX);
 	call->answer = wr_new(HTTP_BODY_MAX);
 	call->answer_headers = wr_new(65536);
@@ -345,7 +563,7 @@ struct http_call *http_call(struct http_client *c, const struct http_call_option
 		call->next->link = &call->next;
 	c->calls = call;
 	curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
-	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR, "http");
 	curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
 	curl_easy_setopt(call->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(call->easy, CURLOPT_NOPROXY, "*");
@@ -354,10 +572,9 @@ struct http_call *http_call(struct http_client *c, const struct http_call_option
 	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
-	curl_easy_setopt(call->easy, CURLOPT_PREREQFUNCTION, on_connected);
-	curl_easy_setopt(call->easy, CURLOPT_PREREQDATA, call);
-	set_url(call, o->url);
-	set_tls(call);
+	curl_easy_setopt(call->easy, CURLOPT_URL, o->url);
+	if (strncmp(o->url, "https://", 8) == 0)
+		set_tls(call, o);
 	set_request(call, o);
 	curl_multi_add_handle(c->multi, call->easy);
 	return call;

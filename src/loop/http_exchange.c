@@ -5,6 +5,7 @@
 
 #include "base/wr.h"
 #include "loop/http_private.h"
+#include "loop/tls_life.h"
 
 /* Suspending a connection and resuming it costs libmicrohttpd two calls of epoll_ctl and a vain read, as much as all the rest of a small
  * request. Most answers that do not come at once come at the end of the loop's round, with the commit. So a connection whose answer does not
@@ -30,7 +31,8 @@ struct http_exchange {
 	bool seen, too_long, malformed;
 	size_t dropped;
 	const char *method;
-	const char *query, *peer, *address;
+	const char *query, *address;
+	struct http_identity *identity;
 	struct wr body;
 	struct MHD_Response *response;
 	unsigned status;
@@ -49,6 +51,7 @@ static void exchange_free(struct http_exchange *x)
 	if (x->response)
 		MHD_destroy_response(x->response);
 	wr_free(&x->body);
+	http_identity_free(x->identity);
 	free(x->headers);
 	free(x);
 }
@@ -152,8 +155,9 @@ static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const cha
 
 static bool keep_head(struct http_exchange *x, const char *method)
 {
-	const char *peer = http_server_peer(x->connection), *address = http_server_address(x->connection);
-	struct head_size size = {0, strlen(method) + strlen(peer) + strlen(address) + 3, false};
+	const char *address = http_server_address(x->connection);
+	struct http_link *link = http_server_link(x->connection);
+	struct head_size size = {0, strlen(method) + strlen(address) + 2, false};
 	struct keeping k = {x, 0};
 
 	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, add_size, &size);
@@ -163,7 +167,10 @@ static bool keep_head(struct http_exchange *x, const char *method)
 		return false;
 	x->text = (char *)(x->headers + size.count);
 	x->method = x->text + text_add(x, &k.used, method, strlen(method));
-	x->peer = x->text + text_add(x, &k.used, peer, strlen(peer));
+	if (link) {
+		x->identity = link->identity;
+		x->identity->holds++;
+	}
 	x->address = x->text + text_add(x, &k.used, address, strlen(address));
 	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, keep_header, &k);
 	return true;
@@ -183,6 +190,13 @@ void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const c
 		fn(ctx, x->text + x->headers[i].name, x->text + x->headers[i].value);
 }
 
+struct tls_session *http_request_tls(struct http_exchange *x)
+{
+	struct http_link *link = x->state == EXCHANGE_GONE ? NULL : http_server_link(x->connection);
+
+	return link ? http_bridge_tls(link->bridge) : NULL;
+}
+
 /* ---- a request ---- */
 
 static void simple_answer(struct http_exchange *x, unsigned status, const char *text)
@@ -195,15 +209,15 @@ static void simple_answer(struct http_exchange *x, unsigned status, const char *
 static void dispatch(struct http_exchange *x)
 {
 	struct http_server *s = x->server;
-	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->peer, .address = x->address, .tls = s->tls,
-		.too_long = x->too_long};
+	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->identity ? x->identity->peer.identity : "",
+		.tls_peer = x->identity ? &x->identity->peer : NULL, .address = x->address, .tls = s->tls != NULL, .too_long = x->too_long};
 
 	if (x->malformed) {
 		simple_answer(x, 400, "there is a control character in the head\n");
 	} else if (x->too_long && !s->refuses_long) {
 		simple_answer(x, 413, "the body is too long\n");
-	} else if (s->tls && x->peer[0] == '\0') {
-		simple_answer(x, 403, "a client certificate of this plant's CA is needed\n");
+	} else if (s->tls && (!x->identity || !tls_life_lasts(x->identity->peer.expires_at))) {
+		simple_answer(x, 403, "the credential expired\n");
 	} else if (!wr_done(&x->body, &rq.body)) {
 		simple_answer(x, 500, "out of memory\n");
 	} else {
@@ -391,7 +405,7 @@ static void on_upgrade(void *exchange, struct MHD_Connection *connection, void *
 		abort();
 	*u = (struct upgraded){x->server, handle};
 	x->upgraded = NULL;
-	if (stream_over(x->server->loop, socket, rd_of(extra, extra_len), x->peer, x->server->tls, on_stream_end, u, &s) == OK) {
+	if (stream_over(x->server->loop, socket, rd_of(extra, extra_len), x->identity ? &x->identity->peer : NULL, on_stream_end, u, &s) == OK) {
 		fn(x->upgraded_ctx, s);
 		return;
 	}

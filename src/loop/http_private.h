@@ -7,7 +7,13 @@
 
 #include "loop/http.h"
 
-#define HTTP_PEER_MAX 256
+#include "loop/http_bridge.h"
+
+/* Who a client is; requests outlive connections. */
+struct http_identity {
+	unsigned holds;
+	struct tls_peer peer;
+};
 
 /* A connection, from its beginning to its end. */
 struct http_peer {
@@ -16,9 +22,18 @@ struct http_peer {
 	uint64_t since;                  /* in that list since: monotonic ms */
 	int fd;
 	bool listed;
-	bool checked;                    /* identity is known */
+	struct http_link *link;          /* with TLS, while it lasts */
 	char address[INET6_ADDRSTRLEN];
-	char identity[HTTP_PEER_MAX];
+};
+
+/* A connection with TLS, in front of libmicrohttpd. */
+struct http_link {
+	struct http_server *server;
+	struct http_link *next, **at;
+	struct http_bridge *bridge;
+	struct http_peer *peer;          /* NULL before the handshake is done, and when libmicrohttpd is done with it */
+	struct http_identity *identity;
+	struct http_link *next_asked, **asked_at; /* in server->asked; asked_at NULL: not */
 };
 
 struct http_server {
@@ -27,7 +42,10 @@ struct http_server {
 	struct loop_io *io;
 	struct loop_timer *timer, *sweep;
 	int listener;
-	bool tls;
+	struct tls_credentials *tls;
+	struct loop_io *listener_io;   /* with TLS */
+	struct http_link *links, *adding, *asked; /* asked: have sent something since the last answers; adding: whose connection libmicrohttpd is being given */
+	size_t shaking;                /* links whose handshake goes on */
 	bool refuses_long;             /* the handler does */
 	struct http_peer *oldest, *newest; /* connections that are waited for: for a request, or to take their answer */
 	size_t peers, peers_max;
@@ -40,7 +58,8 @@ struct http_server {
 
 /* http_server.c */
 void http_server_run_at_round_end(struct http_server *s);
-const char *http_server_peer(struct MHD_Connection *connection);    /* "" without TLS or without a good certificate */
+struct http_link *http_server_link(struct MHD_Connection *connection); /* NULL without TLS, and when the client is gone */
+void http_identity_free(struct http_identity *i);                      /* accepts NULL */
 const char *http_server_address(struct MHD_Connection *connection); /* "" when it is not known */
 /* From now on we wait for the client; or it for us. */
 void http_server_waits(struct MHD_Connection *connection);

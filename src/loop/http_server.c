@@ -2,8 +2,7 @@
 #include "loop/http_private.h"
 
 #include <arpa/inet.h>
-#include <gnutls/gnutls.h>
-#include <stdio.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -11,11 +10,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "loop/tls_private.h"
 #include "loop/udp.h"
 
 #define IDLE_TIMEOUT_S 120
-#define PEM_MAX 65536
 
 /* libmicrohttpd clears a connection's memory after every request, so more would cost time with each. This is room for a head of 8 KiB with
  * some hundred header fields (it sees no query arguments, see http_exchange_begin); beyond it libmicrohttpd answers 431 or 414. */
@@ -25,6 +22,8 @@
 #define FILES_SPARED 256 /* descriptors for everything else in the process */
 #define PEERS_LEAVING 64 /* shown out, and not closed yet */
 #define SWEEP_MS 1000
+#define SHAKING_MAX 512      /* handshakes at a time */
+#define ACCEPTED_A_ROUND 64
 
 static void arm(struct http_server *s)
 {
@@ -34,13 +33,36 @@ static void arm(struct http_server *s)
 		loop_timer_in(s->timer, wait > 1000 ? 1000 : (uint64_t)wait);
 }
 
+static void asked_no_more(struct http_link *k)
+{
+	if (!k->asked_at)
+		return;
+	*k->asked_at = k->next_asked;
+	if (k->next_asked)
+		k->next_asked->asked_at = k->asked_at;
+	k->asked_at = NULL;
+}
+
+/* With TLS: what libmicrohttpd just answered leaves now, not after the loop has slept and seen that there is something to send. */
+static void send_answers(struct http_server *s)
+{
+	while (s->asked) {
+		struct http_link *k = s->asked;
+
+		asked_no_more(k);
+		http_bridge_pump(k->bridge);
+	}
+}
+
 static void run(struct http_server *s)
 {
 	s->round_ended = false;
 	loop_timer_at(s->timer, CLOCK_NEVER); /* not twice in this round: those without an answer would be suspended */
 	MHD_run(s->daemon);
-	if (!s->run_deferred)
-		arm(s);
+	if (s->run_deferred)
+		return;
+	arm(s);
+	send_answers(s);
 }
 
 static void on_readable(void *ctx, unsigned events)
@@ -63,6 +85,7 @@ static void on_round_end(void *ctx)
 	s->round_ended = true;
 	MHD_run(s->daemon);
 	arm(s);
+	send_answers(s);
 }
 
 /* Once a round: requests that came in during the first time, and their answers, wait for the next, lest a busy server keeps the loop from
@@ -141,22 +164,11 @@ static void on_sweep(void *ctx)
 	loop_timer_in(s->sweep, SWEEP_MS);
 }
 
-/* The identity in the client's certificate, checked once a connection. */
-const char *http_server_peer(struct MHD_Connection *connection)
+struct http_link *http_server_link(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *session = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	struct http_peer *p = peer_of(connection);
+	const struct http_peer *p = peer_of(connection);
 
-	if (!session || !p)
-		return "";
-	if (!p->checked) {
-		gnutls_session_t tls = session->tls_session;
-
-		p->checked = true;
-		if (!tls_chain_is_good(tls) || !tls_peer_identity(tls, p->identity, sizeof p->identity))
-			p->identity[0] = '\0';
-	}
-	return p->identity;
+	return p ? p->link : NULL;
 }
 
 const char *http_server_address(struct MHD_Connection *connection)
@@ -166,7 +178,9 @@ const char *http_server_address(struct MHD_Connection *connection)
 
 	if (!p || !from || !from->client_addr)
 		return "";
-	if (p->address[0] == '\0') {
+	if (p->address[0] == '\0' && p->link) {
+		inet_ntop(AF_INET, &http_bridge_address(p->link->bridge)->sin_addr, p->address, sizeof p->address);
+	} else if (p->address[0] == '\0') {
 		const struct sockaddr *a = from->client_addr;
 
 		if (a->sa_family == AF_INET)
@@ -190,6 +204,9 @@ static void begin(struct http_server *s, struct MHD_Connection *connection, void
 	}
 	p->server = s;
 	p->fd = fd->connect_fd;
+	p->link = s->adding;
+	if (p->link)
+		p->link->peer = p;
 	s->peers++;
 	if (s->peers >= s->peers_max && s->oldest)
 		show_out(s->oldest);
@@ -205,38 +222,152 @@ static void on_connection(void *server, struct MHD_Connection *connection, void 
 	} else if (p) {
 		unlist(p);
 		p->server->peers--;
+		if (p->link)
+			p->link->peer = NULL;
 		free(p);
 		*context = NULL;
 	}
 }
 
 /* As many as there are descriptors for, of which a process may ask for more than it was born with. */
-static size_t most_peers(void)
+static size_t most_peers(size_t each)
 {
+	const rlim_t wanted = PEERS_MAX * each + FILES_SPARED;
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return FILES_SPARED;
-	if (files.rlim_cur < PEERS_MAX + FILES_SPARED) {
-		files.rlim_cur = files.rlim_max < PEERS_MAX + FILES_SPARED ? files.rlim_max : PEERS_MAX + FILES_SPARED;
+		return FILES_SPARED / each;
+	if (files.rlim_cur < wanted) {
+		files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	return files.rlim_cur < 2 * FILES_SPARED ? files.rlim_cur / 2 : files.rlim_cur < PEERS_MAX + FILES_SPARED ? files.rlim_cur - FILES_SPARED : PEERS_MAX;
+	return (files.rlim_cur < 2 * FILES_SPARED ? files.rlim_cur / 2 : files.rlim_cur < wanted ? files.rlim_cur - FILES_SPARED : wanted - FILES_SPARED) / each;
 }
 
-static char *slurp(const char *path)
-{
-	char *text = calloc(1, PEM_MAX);
-	FILE *f = fopen(path, "r");
-	size_t n = f && text ? fread(text, 1, PEM_MAX - 1, f) : 0;
+/* ---- TLS ---- */
 
-	if (f)
-		fclose(f);
-	if (n == 0) {
-		free(text);
-		return NULL;
+void http_identity_free(struct http_identity *i)
+{
+	if (i && --i->holds == 0)
+		free(i);
+}
+
+static void link_free(struct http_link *k)
+{
+	asked_no_more(k);
+	*k->at = k->next;
+	if (k->next)
+		k->next->at = k->at;
+	if (!k->identity)
+		k->server->shaking--;
+	if (k->peer)
+		k->peer->link = NULL;
+	http_identity_free(k->identity);
+	free(k);
+}
+
+/* libmicrohttpd sees the end of its pair. */
+static void on_link_closed(void *ctx, struct http_bridge *b, enum err why, const char *detail)
+{
+	(void)b;
+	(void)why;
+	(void)detail;
+	link_free(ctx);
+}
+
+/* The handshake is done: from here on it is a connection like others. */
+static void on_link_open(void *ctx, struct http_bridge *b)
+{
+	struct http_link *k = ctx;
+	const struct sockaddr local = {.sa_family = AF_UNIX}; /* it has no options of TCP: libmicrohttpd is not to try */
+	struct http_server *s = k->server;
+	int ends[2];
+
+	k->identity = calloc(1, sizeof *k->identity);
+	if (!k->identity)
+		abort();
+	s->shaking--;
+	k->identity->holds = 1;
+	k->identity->peer = *tls_session_peer(http_bridge_tls(b));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+		http_bridge_free(b);
+		link_free(k);
+		return;
 	}
-	return text;
+	http_bridge_attach(b, ends[0]);
+	s->adding = k;
+	/* takes over the descriptor, also when it fails; then the bridge sees its end */
+	MHD_add_connection(s->daemon, ends[1], &local, sizeof local);
+	s->adding = NULL;
+}
+
+static void on_link_gave(void *ctx)
+{
+	struct http_link *k = ctx;
+
+	if (k->asked_at)
+		return;
+	k->next_asked = k->server->asked;
+	k->asked_at = &k->server->asked;
+	if (k->next_asked)
+		k->next_asked->asked_at = &k->next_asked;
+	k->server->asked = k;
+}
+
+/* Handshakes that do not end keep nobody away: the oldest makes room. */
+static void make_room(struct http_server *s)
+{
+	struct http_link *k = s->links, *oldest = NULL;
+
+	if (s->shaking < SHAKING_MAX)
+		return;
+	for (; k; k = k->next)
+		if (!k->identity)
+			oldest = k;
+	if (oldest) {
+		http_bridge_free(oldest->bridge);
+		link_free(oldest);
+	}
+}
+
+static void link_new(struct http_server *s, int fd, const struct sockaddr_in *from)
+{
+	static const struct http_bridge_events events = {on_link_open, on_link_closed, on_link_gave};
+	struct http_link *k = calloc(1, sizeof *k);
+
+	if (!k)
+		abort();
+	k->bridge = http_bridge_new(s->loop, fd, false, from, s->tls, NULL, &events, k);
+	if (!k->bridge) {
+		free(k);
+		return;
+	}
+	k->server = s;
+	k->next = s->links;
+	k->at = &s->links;
+	if (k->next)
+		k->next->at = &k->next;
+	s->links = k;
+	s->shaking++;
+}
+
+static void on_accept(void *ctx, unsigned events)
+{
+	struct http_server *s = ctx;
+	struct sockaddr_in from = {0};
+	int one = 1;
+
+	(void)events;
+	for (int i = 0; i < ACCEPTED_A_ROUND; i++) {
+		socklen_t len = sizeof from;
+		int fd = accept4(s->listener, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		make_room(s);
+		link_new(s, fd, &from);
+	}
 }
 
 static enum err listen_on(const char *host_port, int *out)
@@ -261,55 +392,57 @@ static enum err listen_on(const char *host_port, int *out)
 
 #define COMMON_FLAGS (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE)
 #define COMMON_OPTIONS(s)                                                                                        \
-	MHD_OPTION_LISTEN_SOCKET, (s)->listener, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, (s),                    \
-	    MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, (s), MHD_OPTION_NOTIFY_CONNECTION, on_connection, (s),  \
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,  \
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)((s)->peers_max + PEERS_LEAVING)
+	MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, (s), MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, (s),  \
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, (s), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,     \
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT, (unsigned)((s)->peers_max + PEERS_LEAVING)
 
 static void start_plain(struct http_server *s)
 {
-	s->daemon = MHD_start_daemon(COMMON_FLAGS, 0, NULL, NULL, http_exchange_request, s, COMMON_OPTIONS(s), MHD_OPTION_END);
+	s->daemon = MHD_start_daemon(COMMON_FLAGS, 0, NULL, NULL, http_exchange_request, s, COMMON_OPTIONS(s), MHD_OPTION_LISTEN_SOCKET, s->listener, MHD_OPTION_END);
 }
 
-static void start_tls(struct http_server *s, const struct tls_credentials *tls)
+static void start_tls(struct http_server *s)
 {
-	char *ca = slurp(tls->ca), *cert = slurp(tls->cert), *key = slurp(tls->key);
+	s->daemon = MHD_start_daemon(COMMON_FLAGS | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, http_exchange_request, s, COMMON_OPTIONS(s), MHD_OPTION_END);
+	if (s->daemon)
+		s->listener_io = loop_io_new(s->loop, s->listener, LOOP_READ, on_accept, s);
+}
 
-	if (ca && cert && key)
-		s->daemon = MHD_start_daemon(COMMON_FLAGS | MHD_USE_TLS, 0, NULL, NULL, http_exchange_request, s, COMMON_OPTIONS(s),
-		    MHD_OPTION_HTTPS_MEM_TRUST, ca, MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_KEY, key,
-		    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITY_CERTIFICATES, MHD_OPTION_END);
-	if (key)
-		explicit_bzero(key, strlen(key));
-	free(ca);
-	free(cert);
-	free(key);
+/* Whether a server can be made of them, which is not known before there is a session. */
+static bool usable(struct tls_credentials *tls)
+{
+	const struct tls_session_options o = {.server = true};
+	struct tls_session *probe = tls_session_new(tls, &o);
+
+	tls_session_free(probe, false);
+	return probe != NULL;
 }
 
 enum err http_server_new(struct loop *l, const char *host_port, struct tls_credentials *tls, http_handler *fn, void *ctx, struct http_server **out)
 {
-	struct http_server *s = calloc(1, sizeof *s);
+	struct http_server *s = !tls || usable(tls) ? calloc(1, sizeof *s) : NULL;
 	const union MHD_DaemonInfo *info;
 	enum err e;
 
 	if (!s)
-		return ERR_NO_MEMORY;
+		return tls ? ERR_TLS : ERR_NO_MEMORY;
 	e = listen_on(host_port, &s->listener);
 	if (e != OK) {
 		free(s);
 		return e;
 	}
 	s->loop = l;
-	s->tls = tls != NULL;
-	s->peers_max = most_peers();
+	s->tls = tls ? tls_credentials_hold(tls) : NULL;
+	s->peers_max = most_peers(tls ? 3 : 1); /* with TLS there are the two ends of a pair too */
 	s->fn = fn;
 	s->ctx = ctx;
 	if (tls)
-		start_tls(s, tls);
+		start_tls(s);
 	else
 		start_plain(s);
 	if (!s->daemon) {
 		close(s->listener);
+		tls_credentials_free(s->tls);
 		free(s);
 		return tls ? ERR_TLS : ERR_IO;
 	}
@@ -342,9 +475,17 @@ void http_server_free(struct http_server *s)
 		return;
 	http_exchanges_abandon(s);
 	loop_io_free(s->io);
+	loop_io_free(s->listener_io);
 	loop_timer_free(s->timer);
 	loop_timer_free(s->sweep);
-	MHD_stop_daemon(s->daemon); /* closes the listener */
+	MHD_stop_daemon(s->daemon); /* closes the listener, if it has one */
+	while (s->links) {
+		http_bridge_free(s->links->bridge);
+		link_free(s->links);
+	}
+	if (s->tls)
+		close(s->listener);
+	tls_credentials_free(s->tls);
 	loop_defer_cancel(s->loop, on_round_end, s);
 	free(s);
 }

@@ -13,8 +13,9 @@
 
 #include "base/wr.h"
 #include "loop/serial.h"
-#include "loop/tls_private.h"
+#include "loop/tls_life.h"
 #include "loop/udp.h"
+#include "tls/tls_session.h"
 
 #define IN_MAX STREAM_FIRST_MAX
 #define END_MS 2000
@@ -33,9 +34,9 @@ struct stream {
 	int fd;
 	enum stream_state state;
 	enum err why;
-	gnutls_session_t tls;
-	char *expected_peer;
-	char peer[STREAM_PEER_MAX];
+	struct tls_session *tls;
+	struct tls_life life; /* with TLS */
+	char peer[ADDRESS_TEXT_MAX]; /* where it is, for the log */
 	uint8_t in[IN_MAX];
 	size_t in_len;
 	struct wr out;
@@ -46,9 +47,10 @@ struct stream {
 	void *accept_ctx;
 	void (*end)(void *ctx);     /* in the place of close; or NULL */
 	void *end_ctx;
-	bool freed, busy;
+	bool freed, busy, paused;
 	bool ending;                /* nobody cares for it any more but for what is still to be written */
-	bool secure, given;         /* somebody else does its TLS; octets came with it */
+	bool given;                 /* octets came with it */
+	struct tls_peer *given_peer; /* somebody else does its TLS */
 };
 
 struct stream_listener {
@@ -66,17 +68,14 @@ static void release(struct stream *s)
 {
 	loop_io_free(s->io);
 	loop_timer_free(s->later);
-	if (s->tls) {
-		if (s->state == STREAM_OPEN)
-			gnutls_bye(s->tls, GNUTLS_SHUT_WR);
-		gnutls_deinit(s->tls);
-	}
+	tls_life_end(&s->life);
+	tls_session_free(s->tls, s->state == STREAM_OPEN);
 	if (s->end)
 		s->end(s->end_ctx);
 	else if (s->fd >= 0)
 		close(s->fd);
 	wr_free(&s->out);
-	free(s->expected_peer);
+	free(s->given_peer);
 	free(s);
 }
 
@@ -106,10 +105,11 @@ static void finish(struct stream *s, enum err why)
 static void update_interest(struct stream *s)
 {
 	bool writing = s->state == STREAM_CONNECTING || s->out.len > s->out_sent ||
-	    (s->state == STREAM_HANDSHAKE && gnutls_record_get_direction(s->tls) == 1);
+	    (s->state == STREAM_HANDSHAKE && tls_session_writes(s->tls));
 
+	/* what comes while a key is asked for waits in the socket */
 	if (s->io && s->state != STREAM_CLOSED)
-		loop_io_events(s->io, LOOP_READ | (writing ? LOOP_WRITE : 0U));
+		loop_io_events(s->io, (s->paused ? 0U : LOOP_READ) | (writing ? LOOP_WRITE : 0U));
 }
 
 static ssize_t raw_write(struct stream *s, const uint8_t *octets, size_t len)
@@ -117,8 +117,8 @@ static ssize_t raw_write(struct stream *s, const uint8_t *octets, size_t len)
 	ssize_t n;
 
 	if (s->tls) {
-		n = gnutls_record_send(s->tls, octets, len);
-		return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED ? 0 : n;
+		n = tls_session_write(s->tls, octets, len);
+		return n == -EAGAIN ? 0 : n;
 	}
 	n = write(s->fd, octets, len);
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
@@ -187,12 +187,8 @@ static ssize_t raw_read(struct stream *s, uint8_t *octets, size_t len)
 {
 	ssize_t n;
 
-	if (s->tls) {
-		n = gnutls_record_recv(s->tls, octets, len);
-		if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
-			return -EAGAIN;
-		return n < 0 && n == GNUTLS_E_REHANDSHAKE ? -EAGAIN : n < 0 ? -EIO : n;
-	}
+	if (s->tls)
+		return tls_session_read(s->tls, octets, len);
 	n = read(s->fd, octets, len);
 	if (n >= 0)
 		return n;
@@ -232,29 +228,8 @@ static void receive(struct stream *s)
 	}
 }
 
-static bool peer_accepted(struct stream *s)
-{
-	if (!s->tls)
-		return true;
-	if (gnutls_auth_get_type(s->tls) == GNUTLS_CRD_CERTIFICATE) {
-		if (!tls_chain_is_good(s->tls) || (s->expected_peer && !tls_peer_is(s->tls, s->expected_peer)))
-			return false;
-		return tls_peer_identity(s->tls, s->peer, sizeof s->peer);
-	}
-	if (s->accepted) {
-		const char *identity = gnutls_psk_server_get_username(s->tls);
-
-		return identity && rd_text(rd_str(identity), s->peer, sizeof s->peer);
-	}
-	return true;
-}
-
 static void opened(struct stream *s)
 {
-	if (!peer_accepted(s)) {
-		finish(s, ERR_TLS);
-		return;
-	}
 	s->state = STREAM_OPEN;
 	if (s->accepted)
 		s->accepted(s->accept_ctx, s);
@@ -266,16 +241,24 @@ static void opened(struct stream *s)
 
 static void handshake(struct stream *s)
 {
-	int n;
-
 	s->state = STREAM_HANDSHAKE;
-	n = gnutls_handshake(s->tls);
-	if (n == 0)
+	s->paused = false;
+	switch (tls_session_handshake(s->tls)) {
+	case TLS_OPEN:
+		tls_life_opened(&s->life, tls_session_peer(s->tls));
 		opened(s);
-	else if (gnutls_error_is_fatal(n))
+		return;
+	case TLS_FAILED:
+		tls_life_refused(s->tls, s->accepted != NULL, s->peer);
 		finish(s, ERR_TLS);
-	else
-		update_interest(s);
+		return;
+	case TLS_PAUSED:
+		s->paused = true;
+		break;
+	case TLS_MORE:
+		break;
+	}
+	update_interest(s);
 }
 
 static void connected(struct stream *s)
@@ -303,7 +286,10 @@ static void on_event(void *ctx, unsigned events)
 		connected(s);
 		break;
 	case STREAM_HANDSHAKE:
-		handshake(s);
+		if (s->paused && (events & LOOP_WRITE)) /* never asked for then: the peer is gone */
+			finish(s, ERR_CLOSED);
+		else
+			handshake(s);
 		break;
 	case STREAM_OPEN:
 		if (events & LOOP_WRITE)
@@ -333,17 +319,51 @@ static struct stream *stream_make(struct loop *l, int fd, enum stream_state stat
 	return s;
 }
 
-static bool attach_tls(struct stream *s, struct tls_credentials *tls, bool server)
+/* ---- TLS's ---- */
+
+static ssize_t on_push(void *ctx, const void *octets, size_t len)
 {
+	const struct stream *s = ctx;
+
+	return send(s->fd, octets, len, MSG_NOSIGNAL);
+}
+
+static ssize_t on_pull(void *ctx, void *octets, size_t size)
+{
+	const struct stream *s = ctx;
+
+	return recv(s->fd, octets, size, 0);
+}
+
+static void on_wake(void *ctx)
+{
+	on_event(ctx, LOOP_READ);
+}
+
+/* The handshake took too long, or the credential ended. */
+static void on_life(void *ctx)
+{
+	struct stream *s = ctx;
+
+	s->busy = true;
+	if (s->state == STREAM_HANDSHAKE)
+		tls_life_refused(s->tls, s->accepted != NULL, s->peer);
+	finish(s, s->state == STREAM_OPEN ? ERR_NOT_AUTHORISED : ERR_TLS);
+	s->busy = false;
+	if (s->freed)
+		release(s);
+}
+
+static bool attach_tls(struct stream *s, struct tls_credentials *tls, bool server, const char *expected)
+{
+	const struct tls_session_options o = {.server = server, .expected = expected, .push = on_push, .pull = on_pull, .wake = on_wake, .ctx = s};
+
 	if (!tls)
 		return true;
-	s->tls = tls_session_new(tls, server);
-	if (!s->tls)
-		return false;
-	gnutls_transport_set_int(s->tls, s->fd);
-	if (s->expected_peer && !server)
-		gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS, s->expected_peer, strlen(s->expected_peer));
-	return true;
+	s->tls = tls_session_new(tls, &o);
+	if (s->tls)
+		tls_life_begin(&s->life, s->loop, on_life, s);
+	return s->tls != NULL;
 }
 
 static void start(struct stream *s)
@@ -399,8 +419,8 @@ enum err stream_open(struct loop *l, const char *address, struct tls_credentials
 	}
 	s->events = events;
 	s->ctx = ctx;
-	s->expected_peer = expected_peer && tls && tls->kind == TLS_CERTIFICATES ? strdup(expected_peer) : NULL;
-	if (secure && !attach_tls(s, tls, false)) {
+	snprintf(s->peer, sizeof s->peer, "%s", address);
+	if (secure && !attach_tls(s, tls, false, expected_peer)) {
 		release(s);
 		return ERR_TLS;
 	}
@@ -430,7 +450,7 @@ enum err stream_from_fd(struct loop *l, int fd, const struct stream_events *even
 	return OK;
 }
 
-enum err stream_over(struct loop *l, int fd, struct rd first, const char *peer, bool secure, void (*end)(void *ctx), void *ctx, struct stream **out)
+enum err stream_over(struct loop *l, int fd, struct rd first, const struct tls_peer *peer, void (*end)(void *ctx), void *ctx, struct stream **out)
 {
 	int flags = fcntl(fd, F_GETFL), one = 1;
 	struct stream *s = first.left <= IN_MAX && flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? stream_make(l, fd, STREAM_OPEN) : NULL;
@@ -440,8 +460,12 @@ enum err stream_over(struct loop *l, int fd, struct rd first, const char *peer, 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* fails on a local socket, which has no such delay */
 	s->end = end;
 	s->end_ctx = ctx;
-	s->secure = secure;
-	snprintf(s->peer, sizeof s->peer, "%s", peer);
+	if (peer) {
+		s->given_peer = malloc(sizeof *peer);
+		if (!s->given_peer)
+			abort();
+		*s->given_peer = *peer;
+	}
 	if (first.left > 0)
 		memcpy(s->in, first.at, first.left);
 	s->in_len = first.left;
@@ -499,12 +523,24 @@ void stream_end(struct stream *s)
 
 const char *stream_peer(const struct stream *s)
 {
-	return s->peer;
+	const struct tls_peer *p = stream_tls_peer(s);
+
+	return p ? p->identity : "";
+}
+
+const struct tls_peer *stream_tls_peer(const struct stream *s)
+{
+	return s->tls ? tls_session_peer(s->tls) : s->given_peer;
+}
+
+struct tls_session *stream_tls(const struct stream *s)
+{
+	return s->tls;
 }
 
 bool stream_is_tls(const struct stream *s)
 {
-	return s->tls != NULL || s->secure;
+	return s->tls || s->given_peer;
 }
 
 void stream_handle(struct stream *s, const struct stream_events *events, void *ctx)
@@ -516,11 +552,13 @@ void stream_handle(struct stream *s, const struct stream_events *events, void *c
 static void on_accept(void *ctx, unsigned events)
 {
 	struct stream_listener *sl = ctx;
+	struct sockaddr_in from = {0};
+	socklen_t len = sizeof from;
 	struct stream *s;
 	int fd, one = 1;
 
 	(void)events;
-	fd = accept4(sl->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept4(sl->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -531,7 +569,8 @@ static void on_accept(void *ctx, unsigned events)
 	}
 	s->accepted = sl->fn;
 	s->accept_ctx = sl->ctx;
-	if (!attach_tls(s, sl->tls, true)) {
+	address_print(&from, s->peer);
+	if (!attach_tls(s, sl->tls, true, NULL)) {
 		release(s);
 		return;
 	}

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,6 +37,14 @@ enum err address_parse(const char *host_port, struct sockaddr_in *out)
 	a.sin_port = htons((uint16_t)port);
 	*out = a;
 	return OK;
+}
+
+void address_print(const struct sockaddr_in *a, char text[static ADDRESS_TEXT_MAX])
+{
+	char host[INET_ADDRSTRLEN] = "";
+
+	inet_ntop(AF_INET, &a->sin_addr, host, sizeof host);
+	snprintf(text, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(a->sin_port));
 }
 
 static void on_readable(void *ctx, unsigned events)

@@ -35,7 +35,9 @@ bool tls_session_writes(const struct tls_session *s);   /* the handshake waits f
 bool tls_session_holds(const struct tls_session *s);    /* there are octets that tls_session_read gives without the socket being readable */
 const char *tls_session_why(const struct tls_session *s);
 const struct tls_peer *tls_session_peer(const struct tls_session *s); /* NULL before TLS_OPEN */
-const char *tls_session_suite(const struct tls_session *s);           /* for logs: "TLS1.3 ECDHE-PSK AES-128-GCM" */
+/* For logs: the identity that was tried, and "TLS1.3-..." of an open one; valid until the next call. */
+const char *tls_session_credential(const struct tls_session *s);
+const char *tls_session_suite(const struct tls_session *s);
 
 /* Octets taken or given; 0 at the end; -EAGAIN; -EIO. A write that gave -EAGAIN is to be repeated with the same octets first. */
 ssize_t tls_session_read(struct tls_session *s, void *octets, size_t size);
@@ -44,6 +46,7 @@ ssize_t tls_session_write(struct tls_session *s, const void *octets, size_t len)
 /* Datagrams: */
 void tls_session_mtu(struct tls_session *s, unsigned mtu);
 unsigned tls_session_timeout_ms(struct tls_session *s); /* of the present flight */
+void tls_session_timeouts(struct tls_session *s); /* of a client: retransmission and end; a server gets them by tls_session_accept */
 /* Cookies, RFC 6347 section 4.2.1: whether the ClientHello shows the one that belongs to this address; answers it with one otherwise. prestate is
  * for tls_session_accept. */
 struct tls_cookie_key;

@@ -65,7 +65,7 @@ static void on_unreachable(void *ctx, const struct datagram_peer *from, const ch
 enum err coap_port_open(struct coap_binding *b, const char *host_port, bool secure, bool serves, struct coap_port **out)
 {
 	static const struct datagram_events events = {on_input, on_unreachable};
-	const struct datagram_credentials credentials = {.certificates = b->config.tls, .psk = serves ? b->config.psk : NULL, .client_only = !serves};
+	const struct datagram_credentials credentials = {.tls = b->config.tls, .client_only = !serves, .sessions_max = b->config.sessions_max};
 	struct coap_port *p = calloc(1, sizeof *p);
 	const struct coap_config c = {on_send, serves ? coap_port_request : NULL, p, &b->rng, coap_onem2m_rules, coap_onem2m_rule_count, COAP_BODY_MAX};
 	enum err e;
@@ -109,9 +109,9 @@ struct coap_binding *coap_binding_new(struct loop *l, const struct coap_binding_
 	return b;
 }
 
-void coap_binding_serve(struct coap_binding *b, struct once *once)
+void coap_binding_cse(struct coap_binding *b, struct cse *cse)
 {
-	b->once = once;
+	b->cse = cse;
 }
 
 enum err coap_binding_listen(struct coap_binding *b, const char *host_port, bool secure, uint16_t *port)

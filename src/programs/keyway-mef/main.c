@@ -11,7 +11,7 @@
 #include "keys/sealed.h"
 #include "loop/config.h"
 #include "loop/log.h"
-#include "loop/tls.h"
+#include "tls/tls.h"
 #include "mef/admin.h"
 #include "mef/egp_server.h"
 #include "mef/migrate.h"

@@ -141,7 +141,7 @@ static void carries_datagrams_and_tells_when_nobody_is_there(void **state)
 
 static void carries_datagrams_over_dtls_with_identities(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false}, client = {credentials("ca.pem", "client"), NULL, false};
+	struct datagram_credentials server = {.tls = credentials("ca.pem", "server")}, client = {.tls = credentials("ca.pem", "client")};
 	struct side a, b;
 	struct sockaddr_in to;
 	struct datagram_peer peer, again;
@@ -168,14 +168,14 @@ static void carries_datagrams_over_dtls_with_identities(void **state)
 	until(&a.inputs, 3);
 	datagram_close(a.port);
 	datagram_close(b.port);
-	tls_credentials_free(server.certificates);
-	tls_credentials_free(client.certificates);
+	tls_credentials_free(server.tls);
+	tls_credentials_free(client.tls);
 }
 
 static void refuses_identities_that_are_not_wanted(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false}, client = {credentials("ca.pem", "client"), NULL, false},
-				    evil = {credentials("ca.pem", "other/evil"), NULL, false};
+	struct datagram_credentials server = {.tls = credentials("ca.pem", "server")}, client = {.tls = credentials("ca.pem", "client")},
+				    evil = {.tls = credentials("ca.pem", "other/evil")};
 	struct side a, b, c;
 	struct sockaddr_in to;
 	struct datagram_peer peer;
@@ -198,9 +198,9 @@ static void refuses_identities_that_are_not_wanted(void **state)
 	datagram_close(a.port);
 	datagram_close(b.port);
 	datagram_close(c.port);
-	tls_credentials_free(server.certificates);
-	tls_credentials_free(client.certificates);
-	tls_credentials_free(evil.certificates);
+	tls_credentials_free(server.tls);
+	tls_credentials_free(client.tls);
+	tls_credentials_free(evil.tls);
 }
 
 /* The loop does not run meanwhile; what waits in the server's socket is read away. */
@@ -224,7 +224,7 @@ static void farewell_lost(struct side *server, struct side *client)
 /* A peer that lost its session begins anew from the same port; the server must not stick to the old one. */
 static void takes_a_peer_that_begins_anew(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false}, client = {credentials("ca.pem", "client"), NULL, false};
+	struct datagram_credentials server = {.tls = credentials("ca.pem", "server")}, client = {.tls = credentials("ca.pem", "client")};
 	struct side a, b;
 	struct sockaddr_in to;
 	struct datagram_peer peer;
@@ -250,14 +250,14 @@ static void takes_a_peer_that_begins_anew(void **state)
 	assert_string_equal(a.got, "after");
 	datagram_close(a.port);
 	datagram_close(b.port);
-	tls_credentials_free(server.certificates);
-	tls_credentials_free(client.certificates);
+	tls_credentials_free(server.tls);
+	tls_credentials_free(client.tls);
 }
 
 /* Octets that are no DTLS, and a ClientHello without a cookie, get at most an answer that is no longer than they are. */
 static void keeps_nothing_of_strangers(void **state)
 {
-	struct datagram_credentials server = {credentials("ca.pem", "server"), NULL, false};
+	struct datagram_credentials server = {.tls = credentials("ca.pem", "server")};
 	static const uint8_t junk[] = {22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3};
 	struct side b;
 	struct sockaddr_in to;
@@ -276,7 +276,7 @@ static void keeps_nothing_of_strangers(void **state)
 	assert_true(b.inputs == 0 && b.unreachables == 0);
 	close(fd);
 	datagram_close(b.port);
-	tls_credentials_free(server.certificates);
+	tls_credentials_free(server.tls);
 }
 
 int main(void)

@@ -1,0 +1,53 @@
+/* Lines of a file of pre-shared keys. */
+#include "tls/psk_line.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "tls/psk_file.h"
+
+static struct rd word(struct rd *r)
+{
+	static const bool blanks[256] = {[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true};
+	const uint8_t *begin;
+
+	rd_run(r, blanks);
+	begin = r->at;
+	while (r->left > 0 && !blanks[*r->at])
+		if (!rd_skip(r, 1))
+			break;
+	return rd_of(begin, (size_t)(r->at - begin));
+}
+
+/* An entity that is not named is the identity itself, unless that is a key's identifier (KpsaID and the like, `rel@FQDN`), which is nobody's name. */
+bool psk_line_parse(struct rd line, const char *identity, struct psk_line *out)
+{
+	struct rd first = word(&line), entity = word(&line), expires = word(&line);
+	size_t name = strlen(identity);
+
+	memset(out, 0, sizeof *out);
+	if (name == 0 || identity[0] == '#' || !rd_starts(first, identity) || !rd_skip(&first, name) || !rd_starts(first, ":") || !rd_skip(&first, 1))
+		return false;
+	if (!hex_parse_loose(first, out->key, sizeof out->key, &out->key_len) || out->key_len < PSK_KEY_MIN)
+		return false;
+	if (entity.left == 0 && !strchr(identity, '@'))
+		entity = rd_str(identity);
+	return rd_text(entity, out->entity, sizeof out->entity) && (expires.left == 0 || rd_decimal(expires, &out->expires_at));
+}
+
+bool psk_line_find(const char *path, const char *identity, struct psk_line *out)
+{
+	char line[PSK_LINE_MAX];
+	FILE *file = fopen(path, "re");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof line, file))
+		found = psk_line_parse(rd_str(line), identity, out);
+	bytes_wipe(line, sizeof line);
+	if (file)
+		fclose(file);
+	if (!found)
+		bytes_wipe(out, sizeof *out);
+	return found;
+}

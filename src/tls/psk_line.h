@@ -1,0 +1,21 @@
+/* Lines of a file of pre-shared keys, see tls/psk_file.h. */
+#ifndef KEYWAY_TLS_PSK_LINE_H
+#define KEYWAY_TLS_PSK_LINE_H
+
+#include "tls/psk_source.h"
+
+#define PSK_LINE_MAX 1024
+#define PSK_KEY_MAX 64
+
+struct psk_line {
+	uint8_t key[PSK_KEY_MAX]; /* the caller wipes it */
+	size_t key_len;
+	char entity[ENTITY_MAX];
+	uint64_t expires_at;
+};
+
+bool psk_line_parse(struct rd line, const char *identity, struct psk_line *out) MUST_CHECK;
+/* The line of `identity` in the file. */
+bool psk_line_find(const char *path, const char *identity, struct psk_line *out) MUST_CHECK;
+
+#endif
