@@ -124,6 +124,7 @@ int demo_main(int argc, char **argv);
 int backup_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int credentials_main(int argc, char **argv);
+int esdata_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int subscriber_main(int argc, char **argv);
 

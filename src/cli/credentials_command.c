@@ -31,7 +31,7 @@ static const char usage[] =
     "  --file F           the store itself\n"
     "  --kek KEK          a key file, or a PKCS#11 URI (default: what the store says; credentials.key beside a new one)\n"
     "  --kind KIND        kpm (with a MEF), km (with a MAF), kpsa (with a CSE), esprim, esdata, esdata-wrap, esdata-hmac, ke\n"
-    "  --suid N           its use, TS-0004 6.3.4.2.39 (default by kind: 10, 11, 12, 13, 14)\n"
+    "  --suid N           its use, TS-0004 6.3.4.2.39 (default by kind: 10 to 14; 14 and 15 for the last two of ESData)\n"
     "  --entity E         what From may be under it: an ID, or several joined by blanks\n"
     "  --peer P           whom it is shared with: an FQDN or a CSE-ID\n"
     "  --expires TIME     20271231T235959, a duration such as P90D, or `never` (default P365D)\n"
@@ -201,7 +201,8 @@ static int value_read(const char *path, struct secret **key)
 
 static unsigned default_suid(enum credential_kind kind)
 {
-	return kind <= KIND_ESDATA ? (unsigned)kind : kind <= KIND_ESDATA_HMAC ? 14 : 0; /* 10..14 are the same numbers in both tables */
+	/* 10..14 are the same numbers in both tables */
+	return kind <= KIND_ESDATA ? (unsigned)kind : kind == KIND_ESDATA_WRAP ? 14 : kind == KIND_ESDATA_HMAC ? 15 : 0;
 }
 
 static int fields(int *argc, char **argv, struct credential *c)

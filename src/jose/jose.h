@@ -78,6 +78,8 @@ struct jose_key *jose_key_secret(const struct secret *s); /* a copy; NULL withou
 enum err jose_key_parse(struct rd pem, struct jose_key **key) MUST_CHECK;
 void jose_key_free(struct jose_key *k); /* accepts NULL */
 bool jose_key_is_symmetric(const struct jose_key *k);
+/* Whether the key is one for this algorithm, in the half that is there: dir takes any symmetric one. */
+bool jose_key_fits(const struct jose_key *k, enum jose_alg alg);
 
 /* ---- reading ---- */
 

@@ -190,6 +190,29 @@ static bool fits(const struct jose_key *k, const struct jose_alg_row *row)
 	return k->public && (row->kind == JOSE_KIND_RSA_SIGN ? k->is_rsa : !k->is_rsa && of_curve == row->bits);
 }
 
+bool jose_key_fits(const struct jose_key *k, enum jose_alg alg)
+{
+	const struct jose_alg_row *row = jose_alg_row(alg);
+
+	switch (row->kind) {
+	case JOSE_KIND_HMAC:
+	case JOSE_KIND_WRAP:
+		return jose_key_symmetric(k, alg, JOSE_NO_ENC) != NULL;
+	case JOSE_KIND_DIR:
+		return k->secret != NULL;
+	case JOSE_KIND_RSA_SIGN:
+	case JOSE_KIND_EC_SIGN:
+		return fits(k, row);
+	case JOSE_KIND_ECDH:
+		return k->public && !k->is_rsa;
+	case JOSE_KIND_OAEP:
+		return k->public && k->is_rsa;
+	case JOSE_KIND_NONE:
+		break;
+	}
+	return false;
+}
+
 /* The two integers of an ECDSA signature, each as long as the curve. */
 static bool to_pair(const gnutls_datum_t *der, size_t n, struct wr *signature)
 {

@@ -9,7 +9,7 @@ sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
 from agreeable import Agreeable  # noqa: E402
-from conformance import check, tables  # noqa: E402
+from conformance import check, deviations, tables  # noqa: E402
 
 
 def passes(says_yes, checks):
@@ -34,10 +34,13 @@ def main():
         print("\n".join(sorted(yes)))
     for n in twice:
         print("two checks have one name: " + n)
+    unused = deviations.unused(check.CHECKS)
+    for e in unused:
+        print("a deviation that no check needs: %s" % e)
     for n in sorted(yes & no):
         print("cannot fail: " + n)
     print("%d checks; %d pass where everything is accepted, %d where everything is refused" % (len(names), len(yes), len(no)))
-    return 1 if twice or yes & no else 0
+    return 1 if twice or unused or yes & no else 0
 
 
 if __name__ == "__main__":

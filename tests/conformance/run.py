@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Conformance checks of a oneM2M CSE over HTTP, CoAP or WebSocket, in JSON, XML or CBOR. See README.md beside this file.
+"""Conformance checks of a oneM2M CSE over HTTP, CoAP, MQTT or WebSocket, in JSON, XML or CBOR. See README.md beside this file.
 
 Ends with one line "N passed, N failed, N skipped" and with status 0 only if nothing failed."""
 import argparse
@@ -12,10 +12,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
-from conformance import check, client, coap_client, server, tables, ws_client  # noqa: E402
+from conformance import check, client, coap_client, mqtt_client, server, tables, ws_client  # noqa: E402
 
-# transport, the scheme of its addresses, and what makes a keyway-cse offer it
-BINDINGS = {"http": (client, "http", ()), "coap": (coap_client, "coap", ("--coap-port", "0")), "ws": (ws_client, "ws", ())}
+BINDINGS = {"http": client, "coap": coap_client, "mqtt": mqtt_client, "ws": ws_client}
 REGISTRATION = 10  # seconds until two CSEs that have just started know each other
 
 
@@ -74,18 +73,27 @@ def main():
         print("%d checks" % len(checks))
         return 0
 
-    servers, begin, crashed = [], time.monotonic(), False
+    servers, begin, crashed, broker = [], time.monotonic(), False, None
     try:
         url, mn_url, http_url = a.url, a.mn_url, a.http_url
-        transport, scheme, words = BINDINGS[a.binding]
+        transport, words = BINDINGS[a.binding], ()
+        address = lambda s, part: s.at(a.binding)  # noqa: E731
+        if a.binding == "coap":
+            words = ("--coap-port", "0")
+        elif a.binding == "mqtt":
+            broker = None if url else mqtt_client.Broker()
+            mqtt_client.Receiver.url = url or broker.url
+            words = () if url else ("--mqtt", broker.url)
+            address = lambda s, part: "%s/%s" % (broker.url, part)  # noqa: E731
         if not url:
             program = find_program(a.build)
             servers.append(server.Server(program, *words))
-            url, http_url = servers[0].at(scheme), servers[0].url
+            url, http_url = address(servers[0], "id-in"), servers[0].url
         world = check.World(url, admin=a.admin, tables=tables, transport=transport, http_url=http_url, serialization=a.serialization).learn(a.cse_name)
         if not mn_url and servers and any("mn" in c.needs for c in checks):
-            servers.append(server.Server(program, "--type", "mn", "--cse-id", "/id-mn", "--cse-name", "cse-mn", "--registrar", url, *words))
-            mn_url = servers[1].at(scheme)
+            servers.append(server.Server(program, "--type", "mn", "--cse-id", "/id-mn", "--cse-name", "cse-mn", "--registrar",
+                                         broker.url if broker else url, *words))
+            mn_url = address(servers[1], "id-mn")
         if mn_url:
             register_mn(world, mn_url)
         if world.ut and any("expiry" in c.needs for c in checks):
@@ -102,6 +110,8 @@ def main():
     finally:
         for s in reversed(servers):
             crashed |= s.stop() is not None
+        if broker:
+            broker.remove()
     total, by_group = check.summary(outcomes)
     seconds = time.monotonic() - begin
     order = [g for g in check.GROUPS if g in by_group]

@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conformance"))
 from conformance import coap, coap_client, server  # noqa: E402
+from faults import Lossy  # noqa: E402
 from plant import Plant, program, wait_for  # noqa: E402
 
 CNT, CIN, SUB, AE, PCH = 3, 4, 23, 2, 15
@@ -127,47 +128,15 @@ def unknown_options(port):
 # a network that loses and repeats
 def lossy(c, port):
     cnt = container(c, "lossy")
-    front, back = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), {}
-    front.bind(("127.0.0.1", 0))
-    chance, lost, stop = random.Random(5), [0], threading.Event()
-
-    def pass_on(d, send):
-        if chance.random() < 0.1:
-            lost[0] += 1
-            return
-        send(d)
-        if chance.random() < 0.2:
-            send(d)
-
-    def backwards(s, client):
-        while not stop.is_set():
-            try:
-                pass_on(s.recv(65536), lambda d: front.sendto(d, client))
-            except OSError:
-                pass
-
-    def forwards():
-        while not stop.is_set():
-            try:
-                d, client = front.recvfrom(65536)
-            except OSError:
-                continue
-            if client not in back:
-                s = back[client] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                s.settimeout(0.2)
-                s.connect(("127.0.0.1", port))
-                threading.Thread(target=backwards, args=(s, client), daemon=True).start()
-            pass_on(d, back[client].send)
-    front.settimeout(0.2)
-    threading.Thread(target=forwards, daemon=True).start()
-    through = coap_client.Client("coap://127.0.0.1:%d" % front.getsockname()[1], timeout=90)
+    net = Lossy(port, 5)
+    through = coap_client.Client("coap://127.0.0.1:%d" % net.port, timeout=90)
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         done = list(pool.map(lambda i: ok(through.request("C", cnt, ty=CIN, pc={"m2m:cin": {"con": "%d" % i}}, query={"rcn": 0}), 2001), range(100)))
-    assert len(done) == 100 and lost[0] > 5, lost
+    assert len(done) == 100 and net.lost > 5, net.lost
     rep = ok(c.request("R", cnt, query={"rcn": 4}), 2000).rep
     assert sorted(int(i["con"]) for i in rep["m2m:cin"]) == list(range(100)), "each was made once"
-    stop.set()
-    print("100 requests over a network that lost %d datagrams and repeated others: each executed once" % lost[0])
+    net.close()
+    print("100 requests over a network that lost %d datagrams and repeated %d: each executed once" % (net.lost, net.repeated))
 
 
 # libcoap's client

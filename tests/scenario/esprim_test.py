@@ -13,7 +13,7 @@ import tempfile
 
 from plant import program, wait_for
 
-PEER = sys.argv[1]
+PEER = None
 KEY = "8f4b1c27d05ea3961122334455667788990aabbccddeeff00f1e2d3c4b5a6978"
 KID = "00112233445566778899AABBCCDDEEFF@maf.keyway.example"
 OTHER_KID = "FFEEDDCCBBAA99887766554433221100@maf.keyway.example"
@@ -220,13 +220,21 @@ def flow(folder):
 
 
 running = []
-where = tempfile.mkdtemp()
-try:
-    flow(where)
-finally:
-    for p in running:
-        if p.poll() is None:
-            p.kill()
-        p.wait()
-    shutil.rmtree(where, ignore_errors=True)
-print("ok")
+
+
+def main():
+    where = tempfile.mkdtemp()
+    try:
+        flow(where)
+    finally:
+        for p in running:
+            if p.poll() is None:
+                p.kill()
+            p.wait()
+        shutil.rmtree(where, ignore_errors=True)
+    print("ok")
+
+
+if __name__ == "__main__":
+    PEER = sys.argv[1]
+    main()

@@ -2,7 +2,7 @@
 #ifndef KEYWAY_BINDING_COAP_COAP_BINDING_H
 #define KEYWAY_BINDING_COAP_COAP_BINDING_H
 
-#include "cse/cse.h"
+#include "binding/once/once.h"
 #include "loop/loop.h"
 #include "tls/tls.h"
 #include "onem2m/identity.h"
@@ -18,9 +18,9 @@ struct coap_binding_config {
 	size_t sessions_max;                /* of DTLS; 0: DATAGRAM_SESSIONS_MAX */
 };
 
-/* Pointers of the configuration are borrowed for its life. cse is where requests to us go; set before the loop runs. */
+/* Pointers of the configuration are borrowed for its life. once is where requests to us go; set before the loop runs. */
 struct coap_binding *coap_binding_new(struct loop *l, const struct coap_binding_config *c);
-void coap_binding_cse(struct coap_binding *b, struct cse *cse);
+void coap_binding_serve(struct coap_binding *b, struct once *once);
 void coap_binding_free(struct coap_binding *b); /* accepts NULL */
 /* "127.0.0.1:5683", port 0 picks one, which comes back. ERR_CONFIG, ERR_IO (port taken), ERR_TLS. */
 enum err coap_binding_listen(struct coap_binding *b, const char *host_port, bool secure, uint16_t *port) MUST_CHECK;

@@ -109,9 +109,9 @@ struct coap_binding *coap_binding_new(struct loop *l, const struct coap_binding_
 	return b;
 }
 
-void coap_binding_cse(struct coap_binding *b, struct cse *cse)
+void coap_binding_serve(struct coap_binding *b, struct once *once)
 {
-	b->cse = cse;
+	b->once = once;
 }
 
 enum err coap_binding_listen(struct coap_binding *b, const char *host_port, bool secure, uint16_t *port)

@@ -20,7 +20,7 @@ struct coap_port {
 struct coap_binding {
 	struct coap_binding_config config;
 	struct loop *loop;
-	struct cse *cse;
+	struct once *once;
 	struct rng rng;
 	struct coap_port *listeners[LISTENERS_MAX];
 	size_t listener_count;

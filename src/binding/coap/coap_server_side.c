@@ -7,6 +7,7 @@
 #include "binding/coap/coap_private.h"
 
 #define ADDRESS_SIZE 16
+#define WHERE_SIZE (ADDRESS_SIZE + 8)
 
 struct waiting {
 	struct coap_exchange *exchange;
@@ -90,6 +91,7 @@ void coap_port_request(void *ctx, struct coap_exchange *x, const struct coap_mes
 	struct coap_port *port = ctx;
 	const struct coap_peer *from = coap_exchange_peer(x);
 	const char *identity = datagram_identity(port->socket, &(const struct datagram_peer){from->session, from->address, from->port}), *why = "";
+	char where[WHERE_SIZE];
 	struct waiting *w;
 	enum onem2m_rsc rsc;
 
@@ -105,11 +107,12 @@ void coap_port_request(void *ctx, struct coap_exchange *x, const struct coap_mes
 	strcpy(w->peer, identity);
 	snprintf(w->address, sizeof w->address, "%u.%u.%u.%u", (unsigned)(from->address >> 24), (unsigned)(from->address >> 16 & 255), (unsigned)(from->address >> 8 & 255),
 	    (unsigned)(from->address & 255));
+	snprintf(where, sizeof where, "%s:%u", w->address, from->port);
 	rsc = coap_request_read(m, &w->p, &why);
 	w->p.rq.peer = w->peer;
 	w->p.rq.address = rd_str(w->address);
 	if (rsc != RSC_OK)
 		refuse(w, rsc, why);
 	else
-		cse_submit(port->binding->cse, &w->p.rq, on_response, w);
+		once_submit(port->binding->once, clock_ms(), &w->p.rq, rd_str(where), false, on_response, w);
 }

@@ -254,9 +254,9 @@ struct websocket_binding *websocket_new(struct loop *l, const struct websocket_c
 	return b;
 }
 
-void websocket_cse(struct websocket_binding *b, struct cse *cse)
+void websocket_serve(struct websocket_binding *b, struct once *once)
 {
-	b->cse = cse;
+	b->once = once;
 }
 
 void websocket_free(struct websocket_binding *b)

@@ -6,7 +6,7 @@
 #ifndef KEYWAY_BINDING_WEBSOCKET_WEBSOCKET_BINDING_H
 #define KEYWAY_BINDING_WEBSOCKET_WEBSOCKET_BINDING_H
 
-#include "cse/cse.h"
+#include "binding/once/once.h"
 #include "loop/http.h"
 #include "onem2m/identity.h"
 
@@ -27,9 +27,9 @@ struct websocket_config {
 	void *lost_ctx;
 };
 
-/* Pointers of the configuration are borrowed for its life. cse is where requests to us go; set before the loop runs. */
+/* Pointers of the configuration are borrowed for its life. once is where requests to us go; set before the loop runs. */
 struct websocket_binding *websocket_new(struct loop *l, const struct websocket_config *c);
-void websocket_cse(struct websocket_binding *b, struct cse *cse);
+void websocket_serve(struct websocket_binding *b, struct once *once);
 /* Says goodbye (1001) and gives the connections up; the CSE must be gone, and the HTTP servers must still be there. Accepts NULL. */
 void websocket_free(struct websocket_binding *b);
 

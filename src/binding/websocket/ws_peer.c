@@ -128,6 +128,7 @@ static void on_served(void *ctx, const struct onem2m_response *rsp)
 static void serve(struct ws_peer *p, struct envelope *v)
 {
 	struct ws_served *s = calloc(1, sizeof *s);
+	char where[32];
 
 	if (!s)
 		abort();
@@ -136,7 +137,8 @@ static void serve(struct ws_peer *p, struct envelope *v)
 	p->served_count++;
 	v->rq.peer = p->identity;
 	v->rq.address = rd_str(p->address);
-	cse_submit(p->binding->cse, &v->rq, on_served, s);
+	snprintf(where, sizeof where, "ws %llu", (unsigned long long)p->number);
+	once_submit(p->binding->once, clock_ms(), &v->rq, rd_str(where), false, on_served, s);
 }
 
 /* ---- our requests ---- */
@@ -321,6 +323,7 @@ struct ws_peer *ws_peer_new(struct websocket_binding *b, bool client)
 		abort();
 	p->binding = b;
 	p->client = client;
+	p->number = ++b->connections;
 	p->heard_ms = p->used_ms = clock_ms();
 	p->next = b->peers;
 	p->at = &b->peers;

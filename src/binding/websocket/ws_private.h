@@ -50,6 +50,7 @@ struct ws_peer {
 	bool client;                  /* we opened it */
 	bool pinged;
 	bool leaving;                 /* a client that said goodbye: new requests take a new connection */
+	uint64_t number;              /* no other connection had it */
 	struct stream *stream;
 	struct ws_link *link;
 	enum serialization serialization;
@@ -68,14 +69,14 @@ struct ws_peer {
 struct websocket_binding {
 	struct loop *loop;
 	struct websocket_config config;
-	struct cse *cse;
+	struct once *once;
 	struct rng rng;
 	struct loop_timer *sweep;
 	struct ws_peer *peers;
 	struct ws_served *orphans;    /* whose peers are gone; the CSE still answers them */
 	size_t accepted;              /* peers that came to us, and those that are being upgraded */
 	struct ws_entity *entities[WS_BUCKETS];
-	uint64_t numbers;
+	uint64_t numbers, connections; /* count */
 	bool ending;
 };
 

@@ -7,8 +7,10 @@
 
 #include "programs/keyway-cse/admin_port.h"
 #include "base/clock.h"
+#include "base/rng.h"
 #include "binding/coap/coap_binding.h"
 #include "binding/http/http_binding.h"
+#include "binding/mqtt/mqtt_binding.h"
 #include "binding/router/router.h"
 #include "binding/websocket/websocket_binding.h"
 #include "cse/cse.h"
@@ -30,15 +32,17 @@ struct program {
 	struct router router; /* first: the CSE's transport is the router, and the program is found from it */
 	struct options options;
 	struct loop *loop;
-	struct tls_credentials *tls;
+	struct tls_credentials *tls, *mqtt_psk;
 	struct psk_file *psk_file;
 	struct http_client *client;
 	struct http_sender sender;
 	struct coap_binding *coap;
+	struct mqtt_binding *mqtt;
 	struct websocket_binding *websocket;
 	struct store *store;
 	struct cse *cse;
 	struct end_to_end *end_to_end;
+	struct once *once;
 	struct http_binding binding;
 	struct http_server *plain;
 	struct loop_timer *wake;
@@ -222,8 +226,19 @@ static int start_parts(struct program *p)
 
 	if (!read_credentials(p))
 		return 1;
+	if (o->mqtt_psk_file && tls_psk_client(o->mqtt_psk_identity, o->mqtt_psk_file, &p->mqtt_psk) != OK)
+		return fail("the pre-shared key of %s in %s cannot be used (the file must have mode 0600)", o->mqtt_psk_identity, o->mqtt_psk_file);
 	p->client = http_client_new(p->loop, p->tls);
 	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity};
+	p->mqtt = mqtt_binding_new(p->loop,
+	    &(const struct mqtt_binding_config){
+		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity},
+		.broker = o->mqtt,
+		.broker_identity = o->mqtt_identity,
+		.trust_topics = o->mqtt_trust_topics,
+		.tls = p->tls,
+		.psk = p->mqtt_psk,
+	    });
 	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, 0});
 	p->websocket = websocket_new(p->loop, &(const struct websocket_config){
 		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity}, .tls = p->tls,
@@ -232,6 +247,8 @@ static int start_parts(struct program *p)
 	router_add(&p->router, "https", http_binding_send, &p->sender);
 	router_add(&p->router, "coap", coap_binding_send, p->coap);
 	router_add(&p->router, "coaps", coap_binding_send, p->coap);
+	router_add(&p->router, "mqtt", mqtt_binding_send, p->mqtt);
+	router_add(&p->router, "mqtts", mqtt_binding_send, p->mqtt);
 	router_add(&p->router, "ws", websocket_send, p->websocket);
 	router_add(&p->router, "wss", websocket_send, p->websocket);
 	router_add_connections(&p->router, websocket_send_connected, p->websocket);
@@ -268,7 +285,7 @@ static int start_cse(struct program *p)
 		.poa = p->poa,
 		.registrar_id = o->registrar_id,
 		.registrar_poa = o->registrar_url,
-		.require_tls = o->https != NULL || o->coaps != NULL,
+		.require_tls = o->https || o->coaps || options_mqtt_is_secure(o),
 		.ae_originators = o->ae_originators,
 		.cse_originators = o->cse_originators,
 		.open_create = o->open_create,
@@ -283,6 +300,7 @@ static int start_cse(struct program *p)
 		.on_registration = on_registration,
 		.on_registration_ctx = p,
 	};
+	struct rng rng = rng_system();
 	const struct cse_transport transport = {router_send, now_ms, unix_ms, defer, wake_at, &p->router};
 
 	if (trace_open(o, &config) != OK)
@@ -297,8 +315,10 @@ static int start_cse(struct program *p)
 	cse_use_connections(p->cse, router_send_connected);
 	if (end_to_end_start(o, p->cse, &p->end_to_end) != OK)
 		return fail("[esprim] credentials = %s cannot be used%s", o->esprim_credentials, "");
-	coap_binding_cse(p->coap, p->cse);
-	websocket_cse(p->websocket, p->cse);
+	p->once = once_new(p->cse, (uint64_t)rng_u32(&rng) << 32 | rng_u32(&rng));
+	coap_binding_serve(p->coap, p->once);
+	websocket_serve(p->websocket, p->once);
+	mqtt_binding_serve(p->mqtt, p->once);
 	p->binding = (struct http_binding){.cse = p->cse, .cors = o->cors, .upper_tester = o->testbench};
 	return 0;
 }
@@ -336,11 +356,13 @@ static void add_poas(struct program *p, bool of_registrar)
 {
 	const struct options *o = &p->options;
 	const char *registrar = o->registrar_url ? o->registrar_url : "";
+	const char *mqtts = options_mqtt_is_secure(o) ? o->mqtt + strlen("mqtts://") : NULL;
 	char plain[32], plain_coap[32];
 	const struct {
 		const char *scheme, *host_port;
-	} poas[] = {{"https", o->https}, {"coaps", o->coaps}, {"wss", o->websocket ? o->https : NULL}, {"http", p->plain && !o->https ? plain : NULL}, {"coap", o->coap && !o->coaps ? plain_coap : NULL},
-		{"ws", p->plain && !o->https && o->websocket ? plain : NULL}};
+	} poas[] = {{"https", o->https}, {"coaps", o->coaps}, {"wss", o->websocket ? o->https : NULL}, {"mqtts", mqtts}, {"http", p->plain && !o->https ? plain : NULL},
+		{"coap", o->coap && !o->coaps ? plain_coap : NULL}, {"ws", p->plain && !o->https && o->websocket ? plain : NULL},
+		{"mqtt", o->mqtt && !mqtts ? o->mqtt + strlen("mqtt://") : NULL}};
 
 	snprintf(plain, sizeof plain, "127.0.0.1:%u", p->plain ? http_server_port(p->plain) : 0U); /* also where the system picked the port */
 	snprintf(plain_coap, sizeof plain_coap, "127.0.0.1:%u", p->coap_port);
@@ -408,7 +430,9 @@ int main(int argc, char **argv)
 	end_to_end_free(p.end_to_end);
 	worker_free(p.worker);
 	coap_binding_free(p.coap);
+	mqtt_binding_free(p.mqtt);
 	websocket_free(p.websocket);
+	once_free(p.once);
 	loop_once(p.loop, 0); /* their goodbye */
 	store_close(p.store);
 	log_line(LOG_LEVEL_INFO, "ended", NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binding/mqtt/mqtt_binding.h"
 #include "cse/schedule.h"
 #include "loop/config.h"
 
@@ -19,6 +20,7 @@ static const char usage[] =
     "  --state DIR         directory of the store\n"
     "  --port PORT         plain HTTP on 127.0.0.1:PORT; 0 takes a free one, which the `ready` line names\n"
     "  --coap-port PORT    plain CoAP on 127.0.0.1:PORT, likewise\n"
+    "  --mqtt URL          the MQTT broker through which requests come, such as mqtt://127.0.0.1:1883\n"
     "  --type in|mn|asn    kind of CSE\n"
     "  --cse-id ID         CSE-ID, such as /id-in\n"
     "  --cse-name NAME     resource name of the CSEBase\n"
@@ -78,6 +80,11 @@ static bool read_file(struct options *o, const char *path)
 		{"coap", "listen", CONFIG_STRING, &o->coap, false, "plain CoAP; loopback only"},
 		{"coaps", "listen", CONFIG_STRING, &o->coaps, false, "CoAP over DTLS with client certificates"},
 		{"coaps", "psk_file", CONFIG_STRING, &o->coaps_psk_file, false, "lines identity:hexkey; pre-shared keys beside certificates"},
+		{"mqtt", "broker", CONFIG_STRING, &o->mqtt, false, "mqtt://HOST:PORT on loopback, or mqtts://HOST:PORT"},
+		{"mqtt", "identity", CONFIG_STRING, &o->mqtt_identity, false, "in the certificate of brokers with TLS"},
+		{"mqtt", "psk_identity", CONFIG_STRING, &o->mqtt_psk_identity, false, "of this CSE at the broker, in the place of a certificate"},
+		{"mqtt", "psk_file", CONFIG_STRING, &o->mqtt_psk_file, false, "lines identity:hexkey; the one of psk_identity is used"},
+		{"mqtt", "trust_topics", CONFIG_BOOL, &o->mqtt_trust_topics, false, "the broker lets each client publish under its own ID alone"},
 		{"websocket", "accept", CONFIG_BOOL, &o->websocket, false, "WebSockets at the HTTP and HTTPS ports"},
 		{"websocket", "ping_s", CONFIG_UINT, &o->websocket_ping_s, false, "seconds of silence before a ping, and once more before the end"},
 		{"admin", "listen", CONFIG_STRING, &o->admin_listen, false, "/health and /metrics; loopback only"},
@@ -140,9 +147,24 @@ static void defaults(struct options *o)
 	set_default(&o->state, path);
 }
 
+bool options_mqtt_is_secure(const struct options *o)
+{
+	return o->mqtt && strncmp(o->mqtt, "mqtts:", 6) == 0;
+}
+
 static bool is_loopback(const char *host_port)
 {
-	return strncmp(host_port, "127.", 4) == 0 || strncmp(host_port, "localhost:", 10) == 0;
+	return strncmp(host_port, "127.", 4) == 0 || strcmp(host_port, "localhost") == 0 || strncmp(host_port, "localhost:", 10) == 0;
+}
+
+static bool registrar_needs_tls(const struct options *o)
+{
+	static const char *const schemes[] = {"https:", "coaps:", "wss:", "mqtts:"};
+	bool needs = false;
+
+	for (size_t i = 0; o->registrar_url && i < sizeof schemes / sizeof schemes[0]; i++)
+		needs |= strncmp(o->registrar_url, schemes[i], strlen(schemes[i])) == 0;
+	return needs && !(o->mqtt_psk_file && o->mqtt && strcmp(o->mqtt, o->registrar_url) == 0);
 }
 
 static enum options_result check(const struct options *o)
@@ -159,13 +181,19 @@ static enum options_result check(const struct options *o)
 		return wrong("[http] listen = %s: plain HTTP is for loopback only; use [https]", o->http);
 	if (o->coap && !is_loopback(o->coap))
 		return wrong("[coap] listen = %s: plain CoAP is for loopback only; use [coaps]", o->coap);
+	if (o->mqtt && (!mqtt_broker_is_good(o->mqtt) || !(options_mqtt_is_secure(o) || is_loopback(o->mqtt + strlen("mqtt://")))))
+		return wrong("[mqtt] broker = %s: must be mqtt://HOST:PORT on loopback, or mqtts://HOST:PORT", o->mqtt);
+	if (!o->mqtt_psk_identity != !o->mqtt_psk_file)
+		return wrong("[mqtt] needs both psk_identity and psk_file%s", "");
+	if (options_mqtt_is_secure(o) && !o->mqtt_psk_file && (!o->ca || !o->mqtt_identity))
+		return wrong("[mqtt] broker = %s needs [tls] and the broker's identity, or a pre-shared key", o->mqtt);
 	if (o->admin_listen && !is_loopback(o->admin_listen))
 		return wrong("[admin] listen = %s: the administration port is for loopback only", o->admin_listen);
-	if (o->testbench && (o->https || o->coaps))
-		return wrong("a testbench is plain and on loopback only: leave [https] and [coaps] out%s", "");
+	if (o->testbench && (o->https || o->coaps || options_mqtt_is_secure(o)))
+		return wrong("a testbench is plain and on loopback only: leave [https], [coaps] and mqtts:// out%s", "");
 	if (o->websocket_ping_s == 0 || o->websocket_ping_s > 3600)
 		return wrong("[websocket] ping_s must be 1 to 3600%s", "");
-	if ((o->https || o->coaps || (o->registrar_url && (strncmp(o->registrar_url, "https:", 6) == 0 || strncmp(o->registrar_url, "coaps:", 6) == 0 || strncmp(o->registrar_url, "wss:", 4) == 0))) && (!o->ca || !o->cert || !o->key))
+	if ((o->https || o->coaps || registrar_needs_tls(o)) && (!o->ca || !o->cert || !o->key))
 		return wrong("[tls] needs ca, cert and key%s", "");
 	if (o->esprim_life_s > 86400)
 		return wrong("[esprim] life_s must be at most 86400%s", "");
@@ -190,12 +218,12 @@ static bool set_port(char **listen, const char *port)
 
 enum options_result options_read(struct options *o, int argc, char **argv)
 {
-	enum { CONFIG = 1, EPHEMERAL, STATE, PORT, TYPE, CSE_ID, CSE_NAME, REGISTRAR, REGISTRAR_ID, ADMIN_PORT, COAP_PORT, TESTBENCH, CHECK, HELP, VERSION };
+	enum { CONFIG = 1, EPHEMERAL, STATE, PORT, TYPE, CSE_ID, CSE_NAME, REGISTRAR, REGISTRAR_ID, ADMIN_PORT, COAP_PORT, MQTT, TESTBENCH, CHECK, HELP, VERSION };
 	static const struct option names[] = {
 		{"config", required_argument, NULL, CONFIG}, {"ephemeral", no_argument, NULL, EPHEMERAL}, {"state", required_argument, NULL, STATE},
 		{"port", required_argument, NULL, PORT}, {"type", required_argument, NULL, TYPE}, {"cse-id", required_argument, NULL, CSE_ID},
 		{"cse-name", required_argument, NULL, CSE_NAME}, {"registrar", required_argument, NULL, REGISTRAR},
-		{"registrar-id", required_argument, NULL, REGISTRAR_ID}, {"admin-port", required_argument, NULL, ADMIN_PORT}, {"coap-port", required_argument, NULL, COAP_PORT},
+		{"registrar-id", required_argument, NULL, REGISTRAR_ID}, {"admin-port", required_argument, NULL, ADMIN_PORT}, {"coap-port", required_argument, NULL, COAP_PORT}, {"mqtt", required_argument, NULL, MQTT},
 		{"testbench", no_argument, NULL, TESTBENCH}, {"check", no_argument, NULL, CHECK}, {"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION}, {NULL, 0, NULL, 0},
 	};
@@ -247,6 +275,9 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 		case COAP_PORT:
 			if (!set_port(&o->coap, optarg))
 				return OPTIONS_WRONG;
+			break;
+		case MQTT:
+			set(&o->mqtt, optarg);
 			break;
 		case TESTBENCH:
 			o->testbench = true;

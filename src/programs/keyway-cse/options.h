@@ -8,16 +8,19 @@
 struct options {
 	char *type, *id, *name, *resource_id, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *registrar_identity, *cors, *admin_listen;
 	char *coap, *coaps, *coaps_psk_file;
+	char *mqtt, *mqtt_identity, *mqtt_psk_identity, *mqtt_psk_file;
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
 	char *esprim_credentials, *esprim_kek, *trace;
 	uint64_t esprim_life_s;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
+	bool mqtt_trust_topics;
 	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, require_subscription, websocket;
 };
 
 /* Fills o; OPTIONS_ENDED when there is nothing more to do (--help, --version), OPTIONS_WRONG after a message on standard error. */
 enum options_result { OPTIONS_GO, OPTIONS_ENDED, OPTIONS_WRONG };
 enum options_result options_read(struct options *o, int argc, char **argv);
+bool options_mqtt_is_secure(const struct options *o); /* the broker is one with TLS */
 
 #endif

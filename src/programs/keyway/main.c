@@ -26,6 +26,7 @@ static const struct {
 	{"backup", backup_main, "copy the store of a CSE while it runs"},
 	{"check", check_main, "check the store of a CSE"},
 	{"credentials", credentials_main, "list, add, remove keys of a program; rotate what seals them"},
+	{"esdata", esdata_main, "seal, sign and open content end to end"},
 	{"bench", bench_main, "measure"},
 };
 

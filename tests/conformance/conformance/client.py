@@ -28,6 +28,9 @@ class Silence(OSError):
     """What a binding raises that can leave a request without a response; HTTP cannot."""
 
 
+NAME = "http"  # in deviations.json
+
+
 def path_of(to):
     if to.startswith("//"):
         return "/_" + to[1:]
@@ -41,6 +44,7 @@ class Response:
 
     def __init__(self, status, headers, octets, asked):
         self.status, self.headers, self.octets, self.asked = status, headers, octets, asked
+        self.silent = False  # there was no response
         rsc = headers.get("x-m2m-rsc")
         self.rsc = int(rsc) if rsc and rsc.isdigit() else None
         try:
@@ -114,7 +118,7 @@ class Client:
                 raise
         raise ConnectionError("the connection was closed twice")
 
-    def request(self, op, to, fr="CAdmin", ty=None, pc=None, query=(), headers=(), rvi="4", ri=None, raw=None, content_type=None, accept=""):
+    def request(self, op, to, fr="CAdmin", ty=None, pc=None, query=(), headers=(), rvi="4", ri=None, raw=None, content_type=None, accept="", patience=None):
         """pc is content, written in the client's serialisation; raw are octets instead, of JSON unless content_type says otherwise. accept "" asks for that
         serialisation, None for nothing. query is a list of pairs or a dict; a list value is joined with "+". rvi, ri, fr of None leave
         the header out."""
@@ -185,12 +189,16 @@ class Note:
 
 
 class Mailbox:
-    """One address that receives. It answers 2000; `answer` may be a response status code or a function of the note that returns one, or
+    """One address that receives. An AE that is reached there has `poa` as its point of access; known_as(an ID) comes when it is registered. It answers 2000; `answer` may be a response status code or a function of the note that returns one, or
     (code, content)."""
 
     def __init__(self, url):
         self.url, self.notes, self.seen, self.answer, self.verifications = url, queue.Queue(), [], 2000, []
         self.verify = 2000
+        self.poa = url
+
+    def known_as(self, an_id):
+        pass
 
     def take(self, note):
         if note.sgn.get("vrq"):

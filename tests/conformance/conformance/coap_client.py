@@ -8,7 +8,7 @@ import urllib.parse
 
 from . import client, coap, names, serial
 
-Silence = coap.Lost
+NAME, Silence = "coap", coap.Lost
 CODE = {"C": coap.POST, "R": coap.GET, "U": coap.PUT, "D": coap.DELETE, "N": coap.POST}
 OPTIONS = {"x-m2m-ot": 259, "x-m2m-rtu": 263, "x-m2m-rvi": 271, "x-m2m-origin": 279, "x-m2m-ri": 283, "x-m2m-ret": 291, "x-m2m-rst": 295, "x-m2m-oet": 299,
            "x-m2m-ec": 303, "x-m2m-rsc": 307, "x-m2m-gid": 311, "x-m2m-cto": 319, "x-m2m-cts": 323, "x-m2m-ati": 327, "x-m2m-vsi": 331}
@@ -63,7 +63,7 @@ class Client:
         self.peer, self.timeout = (u.hostname, u.port or 5683), timeout
         self.endpoint = coap.Endpoint()
 
-    def request(self, op, to, fr="CAdmin", ty=None, pc=None, query=(), headers=(), rvi="4", ri=None, raw=None, content_type=None, accept=""):
+    def request(self, op, to, fr="CAdmin", ty=None, pc=None, query=(), headers=(), rvi="4", ri=None, raw=None, content_type=None, accept="", patience=None):
         ri = "c%d" % next(client._numbers) if ri is None else ri
         options = path_options(to)
         h = {k.lower(): v for k, v in (headers.items() if isinstance(headers, dict) else headers)}
@@ -88,7 +88,7 @@ class Client:
             options.append((coap.CONTENT_FORMAT, coap.uint(FORMATS.get((content_type or serial.MEDIA[form]).split(";")[0], 0))))
         if accept:
             options.append((coap.ACCEPT, coap.uint(FORMATS.get(accept.split(";")[0], 0))))
-        m = self.endpoint.request(self.peer, code, options, octets, self.timeout)
+        m = self.endpoint.request(self.peer, code, options, octets, patience or self.timeout)
         out = headers_of(m)
         rsc = int(out.get("x-m2m-rsc", 0))
         if not rsc:  # of CoAP itself, such as 4.13

@@ -1,0 +1,38 @@
+/* The MQTT binding of oneM2M, TS-0010: primitives in messages, through a broker. docs/protocols/mqtt.md.
+ *
+ * A request that came is acknowledged to the broker when it is answered, or after a second; until then the broker has it, and gives it again when the
+ * connection breaks. What leaves is kept until the broker has it. */
+#ifndef KEYWAY_BINDING_MQTT_MQTT_BINDING_H
+#define KEYWAY_BINDING_MQTT_MQTT_BINDING_H
+
+#include "binding/once/once.h"
+#include "loop/loop.h"
+#include "tls/tls.h"
+#include "onem2m/identity.h"
+
+struct mqtt_binding;
+
+struct mqtt_binding_config {
+	struct identity_self self;
+	const char *broker;           /* "mqtt://127.0.0.1:1883", where we can be reached; NULL: only brokers in points of access of others */
+	const char *broker_identity;  /* in the certificates of brokers with TLS; NULL: none is good */
+	/* The broker lets each client publish under its own ID alone, so that a topic says who sends: From must fit it. Otherwise nobody is
+	 * authenticated. */
+	bool trust_topics;
+	struct tls_credentials *tls;  /* certificates for mqtts://; may be NULL */
+	struct tls_credentials *psk;  /* of a client, for the broker that is ours, in the place of certificates; may be NULL */
+};
+
+/* Whether a URL can be that of a broker: mqtt:// or mqtts://, an IPv4 address or "localhost", perhaps a port. */
+bool mqtt_broker_is_good(const char *url);
+
+/* Pointers of the configuration are borrowed for its life. */
+struct mqtt_binding *mqtt_binding_new(struct loop *l, const struct mqtt_binding_config *c);
+void mqtt_binding_serve(struct mqtt_binding *b, struct once *once); /* where requests to us go; begins to connect */
+void mqtt_binding_free(struct mqtt_binding *b);                     /* accepts NULL */
+
+/* As cse_transport.send, for mqtt:// and mqtts:// with an IPv4 address or "localhost" as broker; `binding` is a struct mqtt_binding. A path is the
+ * topic as it stands; without one the topic is that of target_id. */
+void mqtt_binding_send(void *binding, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
+
+#endif
