@@ -510,18 +510,35 @@ enum err tree_children(struct tree *t, const struct resource *parent, int type, 
 	return e;
 }
 
-enum err tree_by_type(struct tree *t, int type, tree_each *fn, void *ctx)
+enum err tree_children_from(struct tree *t, int64_t parent, int64_t after, tree_each *fn, void *ctx)
+{
+	struct walking w = {t, fn, ctx, false, false};
+
+	return store_children(t->store, parent, 0, after, step, &w);
+}
+
+enum err tree_by_type_from(struct tree *t, int type, int64_t after, tree_each *fn, void *ctx)
 {
 	struct walking w = {t, fn, ctx, true, false};
 
-	return store_by_type(t->store, type, 0, step, &w);
+	return store_by_type(t->store, type, after, step, &w);
+}
+
+enum err tree_by_type(struct tree *t, int type, tree_each *fn, void *ctx)
+{
+	return tree_by_type_from(t, type, 0, fn, ctx);
+}
+
+enum err tree_by_label_from(struct tree *t, struct rd label, int64_t after, tree_each *fn, void *ctx)
+{
+	struct walking w = {t, fn, ctx, true, false};
+
+	return store_by_label(t->store, label, after, step, &w);
 }
 
 enum err tree_by_label(struct tree *t, struct rd label, tree_each *fn, void *ctx)
 {
-	struct walking w = {t, fn, ctx, true, false};
-
-	return store_by_label(t->store, label, 0, step, &w);
+	return tree_by_label_from(t, label, 0, fn, ctx);
 }
 
 enum err tree_expired(struct tree *t, uint64_t now_ms, tree_each *fn, void *ctx)

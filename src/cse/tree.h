@@ -78,6 +78,10 @@ enum err tree_children(struct tree *t, const struct resource *parent, int type, 
 enum err tree_instances(struct tree *t, const struct resource *parent, bool newest_first, int64_t after, tree_each *fn, void *ctx) MUST_CHECK;
 enum err tree_by_type(struct tree *t, int type, tree_each *fn, void *ctx) MUST_CHECK;
 enum err tree_by_label(struct tree *t, struct rd label, tree_each *fn, void *ctx) MUST_CHECK;
+/* The same in portions: with id > after, ascending. */
+enum err tree_children_from(struct tree *t, int64_t parent, int64_t after, tree_each *fn, void *ctx) MUST_CHECK; /* resources */
+enum err tree_by_type_from(struct tree *t, int type, int64_t after, tree_each *fn, void *ctx) MUST_CHECK;
+enum err tree_by_label_from(struct tree *t, struct rd label, int64_t after, tree_each *fn, void *ctx) MUST_CHECK;
 enum err tree_expired(struct tree *t, uint64_t now_ms, tree_each *fn, void *ctx) MUST_CHECK;
 /* Subscriptions (and other children of that type that events look for) from the cache; count 0 costs nothing. */
 size_t tree_subscriptions(struct tree *t, struct resource *r, const int64_t **ids);
