@@ -18,6 +18,8 @@ bool access_has_role(struct exchange *x, struct rd role);
 bool access_tokens_permit(struct exchange *x, const struct access_question *q);
 bool access_role_is_assigned(struct cse *c, const char *holder, struct rd role, uint64_t when); /* there is a <role> that says so */
 bool access_token_is_held(struct cse *c, const char *holder, struct rd id, uint64_t when);      /* and a <token> of this tokenID */
+/* access_jwt.c: the claims of a JSON Web Token that holds for this request at this moment; NULL otherwise. They live as long as the exchange. */
+const struct json *access_jwt_claims(struct exchange *x, struct rd token, uint64_t when);
 /* "lti:tkid" of each token that came with the request, joined by '+'; empty when none. For the response. */
 struct rd access_assigned(struct exchange *x);
 

@@ -1,6 +1,6 @@
 /* Roles and tokens: TS-0001 clauses 9.6.38 and 9.6.39, 11.4 and 11.5, TS-0003 clauses 7.2 and 7.3.2. A role counts when a <role> resource below the
  * CSEBase assigns it; a token when there is a <token> resource there of which its holder gives the tokenID, the local ID or the very text. Who may
- * create resources below the CSEBase vouches for them: signatures of tokens from elsewhere are not checked yet, so those do not count. */
+ * create resources below the CSEBase vouches for them. Tokens from elsewhere count when their issuer's key vouches for them: access_jwt.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,8 @@
 struct access_tokens {
 	int64_t ids[TOKENS_MOST];     /* of the <token> resources that hold */
 	size_t count;
+	const struct json *claims[TOKENS_MOST]; /* of the JSON Web Tokens that hold */
+	size_t claim_count;
 };
 
 /* ---- lists joined by '+' ---- */
@@ -152,6 +154,19 @@ static bool note_token(void *ctx, struct resource *r)
 	return s->tokens->count < TOKENS_MOST;
 }
 
+/* Bounded: each one may cost operations with public keys. */
+static void take_claims(struct exchange *x, struct access_tokens *t, uint64_t when)
+{
+	struct rd list = x->rq->tokens, one;
+
+	for (size_t tries = 0; list.left > 0 && tries < TOKENS_MOST; tries++) {
+		if (!rd_until(&list, '+', &one))
+			one = rd_rest(&list);
+		t->claims[t->claim_count] = access_jwt_claims(x, one, when);
+		t->claim_count += t->claims[t->claim_count] != NULL;
+	}
+}
+
 /* NULL: the request gives none. Looked up once a request. */
 static struct access_tokens *tokens_of(struct exchange *x)
 {
@@ -165,6 +180,8 @@ static struct access_tokens *tokens_of(struct exchange *x)
 		abort();
 	if (tree_by_type(x->cse->tree, TY_TOKEN, note_token, &s) != OK)
 		x->tokens->count = 0;
+	if (x->cse->tokens.open)
+		take_claims(x, x->tokens, s.when);
 	return x->tokens;
 }
 
@@ -193,6 +210,16 @@ bool access_token_is_held(struct cse *c, const char *holder, struct rd id, uint6
 }
 
 /* Each permission of each token, until fn says that it is enough. */
+static bool any_in(struct exchange *x, const struct json *tkps, bool (*fn)(struct exchange *x, const struct json *permission, void *ctx), void *ctx)
+{
+	const struct json *pm = json_get(tkps, "pm");
+
+	for (const struct json *p = pm ? pm->first : NULL; p; p = p->next)
+		if (fn(x, p, ctx))
+			return true;
+	return false;
+}
+
 static bool any_permission(struct exchange *x, bool (*fn)(struct exchange *x, const struct json *permission, void *ctx), void *ctx)
 {
 	struct access_tokens *t = tokens_of(x);
@@ -200,12 +227,12 @@ static bool any_permission(struct exchange *x, bool (*fn)(struct exchange *x, co
 
 	for (size_t i = 0; t && i < t->count && !found; i++) {
 		struct resource *token = tree_by_id(x->cse->tree, t->ids[i]);
-		const struct json *pm = token ? json_get(resource_get(token, "tkps"), "pm") : NULL;
 
-		for (const struct json *p = pm ? pm->first : NULL; p && !found; p = p->next)
-			found = fn(x, p, ctx);
+		found = token && any_in(x, resource_get(token, "tkps"), fn, ctx);
 		resource_unref(token);
 	}
+	for (size_t i = 0; t && i < t->claim_count && !found; i++)
+		found = any_in(x, json_get(t->claims[i], "tkps"), fn, ctx);
 	return found;
 }
 

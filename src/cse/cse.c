@@ -148,6 +148,11 @@ void cse_use_worker(struct cse *c, const struct cse_worker *w)
 	c->worker = *w;
 }
 
+void cse_use_tokens(struct cse *c, const struct cse_tokens *t)
+{
+	c->tokens = *t;
+}
+
 void cse_use_security(struct cse *c, const struct cse_security *s)
 {
 	c->security = *s;

@@ -100,6 +100,14 @@ struct cse_security {
 	void *security;
 };
 void cse_use_security(struct cse *c, const struct cse_security *s);
+/* Opens tokens from elsewhere that come with requests (JSON Web Tokens, TS-0003 clause 7.3.2): signature and encryption are its matter, and who may issue.
+ * OK: `claims` gets the claims as JSON, `issuer` whose key vouches for them. What they say is for the CSE to check. Once, after cse_new. */
+#define CSE_ISSUER_MAX 256
+struct cse_tokens {
+	enum err (*open)(void *tokens, struct rd token, struct wr *claims, char issuer[CSE_ISSUER_MAX]);
+	void *tokens;
+};
+void cse_use_tokens(struct cse *c, const struct cse_tokens *t);
 /* rq and all that it points to is borrowed until done. Answers to writes come after they are durable. */
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_tick(struct cse *c);

@@ -59,6 +59,7 @@ struct cse {
 	struct cse_transport transport;
 	cse_send_over *send_over;     /* or NULL */
 	struct cse_security security; /* notify NULL: none */
+	struct cse_tokens tokens;     /* open NULL: none */
 	int64_t base_id;
 	struct internal_ae internals[CSE_INTERNAL_AES];
 	size_t internal_count;

@@ -22,6 +22,7 @@
 #endif
 #include "programs/keyway-cse/end_to_end.h"
 #include "programs/keyway-cse/options.h"
+#include "programs/keyway-cse/token_keys.h"
 #include "store/store.h"
 #include "tls/psk_file.h"
 #include "tls/tls.h"
@@ -42,6 +43,7 @@ struct program {
 	struct store *store;
 	struct cse *cse;
 	struct end_to_end *end_to_end;
+	struct token_keys *token_keys;
 	struct once *once;
 	struct http_binding binding;
 	struct http_server *plain;
@@ -315,6 +317,8 @@ static int start_cse(struct program *p)
 	cse_use_connections(p->cse, router_send_connected);
 	if (end_to_end_start(o, p->cse, &p->end_to_end) != OK)
 		return fail("[esprim] credentials = %s cannot be used%s", o->esprim_credentials, "");
+	if (token_keys_start(o, p->cse, &p->token_keys) != OK)
+		return fail("[tokens] cannot be used%s%s", "", "");
 	p->once = once_new(p->cse, (uint64_t)rng_u32(&rng) << 32 | rng_u32(&rng));
 	coap_binding_serve(p->coap, p->once);
 	websocket_serve(p->websocket, p->once);
@@ -428,6 +432,7 @@ int main(int argc, char **argv)
 	end_registration(&p);
 	cse_free(p.cse);
 	end_to_end_free(p.end_to_end);
+	token_keys_free(p.token_keys);
 	worker_free(p.worker);
 	coap_binding_free(p.coap);
 	mqtt_binding_free(p.mqtt);

@@ -101,6 +101,9 @@ static bool read_file(struct options *o, const char *path)
 		{"esprim", "credentials", CONFIG_STRING, &o->esprim_credentials, false, "credential store with keys of kind esprim"},
 		{"esprim", "kek", CONFIG_STRING, &o->esprim_kek, false, "its key encryption key, when the store does not say it"},
 		{"esprim", "life_s", CONFIG_UINT, &o->esprim_life_s, false, "life of rand objects"},
+		{"tokens", "issuers", CONFIG_STRING, &o->token_issuers, false, "file: who may issue tokens, and by which keys"},
+		{"tokens", "credentials", CONFIG_STRING, &o->token_credentials, false, "credential store with symmetric keys for tokens"},
+		{"tokens", "kek", CONFIG_STRING, &o->token_kek, false, "its key encryption key, when the store does not say it"},
 		{"trace", "primitives", CONFIG_STRING, &o->trace, false, "file for every primitive with its content"},
 		{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
 	};

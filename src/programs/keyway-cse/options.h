@@ -12,6 +12,7 @@ struct options {
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
 	char *esprim_credentials, *esprim_kek, *trace;
+	char *token_issuers, *token_credentials, *token_kek;
 	uint64_t esprim_life_s;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
 	bool mqtt_trust_topics;
