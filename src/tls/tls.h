@@ -50,6 +50,7 @@ struct tls_config {
 	const struct tls_ocsp_asker *ocsp; /* needed for ocsp_url; stays the caller's, for the life of the credentials */
 	bool ocsp_soft;              /* a responder that does not answer is no reason to refuse */
 	bool legacy_suites;
+	bool guests;                 /* a server asks clients for nothing: they have no name (TLS_METHOD_NONE). For what authenticates above TLS, or nobody */
 };
 
 /* ERR_CONFIG with a sentence that names the file in `why`, ERR_TLS, ERR_NO_MEMORY. */

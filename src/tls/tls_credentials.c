@@ -99,6 +99,7 @@ static bool fill(struct tls_credentials *c, const struct tls_config *o, char *wh
 		c->ocsp = *o->ocsp;
 	c->ocsp_soft = o->ocsp_soft;
 	c->legacy_suites = o->legacy_suites;
+	c->guests = o->guests;
 	if (!o->cert && !o->raw_key && !o->ca && !o->raw_keys)
 		return true;
 	if (gnutls_certificate_allocate_credentials(&c->certificates) != 0)

@@ -17,7 +17,7 @@ gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool data
 {
 	bool psk = server ? c->psk_server != NULL : c->psk_client != NULL;
 	bool trusts_raw = c->pin_count > 0 || c->pin_file.path || raw_wanted, own = c->has_x509 || c->has_raw;
-	bool certificate = own ? c->trusts_x509 || trusts_raw : !server && (c->trusts_x509 || trusts_raw) && !psk;
+	bool certificate = own ? c->trusts_x509 || trusts_raw || (server && c->guests) : !server && (c->trusts_x509 || trusts_raw) && !psk;
 	/* what we show and what we take, as client or as server */
 	bool client_x509 = server ? c->trusts_x509 : c->has_x509, client_raw = server ? trusts_raw : c->has_raw;
 	bool server_x509 = server ? c->has_x509 : c->trusts_x509, server_raw = server ? c->has_raw : trusts_raw;

@@ -66,7 +66,7 @@ struct tls_credentials {
 	struct tls_ocsp_asker ocsp;
 	bool ocsp_soft;
 	struct tls_ocsp_memory *ocsp_memory;
-	bool legacy_suites;
+	bool legacy_suites, guests;
 	gnutls_priority_t priorities[TLS_PRIORITIES];
 };
 

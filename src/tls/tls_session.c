@@ -241,7 +241,7 @@ static bool set_credentials(struct tls_session *s)
 	if (!s->o.server && c->psk_client)
 		gnutls_credentials_set(s->tls, GNUTLS_CRD_PSK, c->psk_client);
 	if (s->o.server && c->certificates)
-		gnutls_certificate_server_set_request(s->tls, GNUTLS_CERT_REQUIRE);
+		gnutls_certificate_server_set_request(s->tls, c->guests ? GNUTLS_CERT_IGNORE : GNUTLS_CERT_REQUIRE);
 	return true;
 }
 

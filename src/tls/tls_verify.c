@@ -259,6 +259,8 @@ enum tls_verdict tls_verify(struct tls_session *s, gnutls_alert_description_t *a
 	tls_trust_refresh(s->credentials);
 	if (gnutls_auth_get_type(s->tls) == GNUTLS_CRD_PSK)
 		return verify_psk(s);
+	if (s->o.server && s->credentials->guests)
+		return TLS_GOOD; /* nobody was asked: method none, no name */
 	if (gnutls_auth_get_type(s->tls) != GNUTLS_CRD_CERTIFICATE)
 		return refuse(s, alert, GNUTLS_A_ACCESS_DENIED, "the other side has not said who it is");
 	return gnutls_certificate_type_get2(s->tls, GNUTLS_CTYPE_PEERS) == GNUTLS_CRT_RAWPK ? verify_raw(s, alert) : verify_x509(s, alert);
