@@ -9,6 +9,7 @@ int air_main(int argc, char **argv);
 int rcp_main(int argc, char **argv);
 int device_main(int argc, char **argv);
 int sniff_main(int argc, char **argv);
+int ue_main(int argc, char **argv);
 int usim_main(int argc, char **argv);
 
 #define SIM_GO_ON (-1)

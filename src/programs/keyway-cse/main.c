@@ -15,6 +15,7 @@
 #include "binding/websocket/websocket_binding.h"
 #include "cse/cse.h"
 #include "cse/tree.h"
+#include "gba/net/naf.h"
 #include "loop/log.h"
 #include "loop/worker.h"
 #ifdef KEYWAY_HAVE_OCI
@@ -35,6 +36,8 @@ struct program {
 	struct loop *loop;
 	struct tls_credentials *tls, *mqtt_psk;
 	struct psk_file *psk_file;
+	struct psk_chain *psk_sources; /* whoever of them knows an identity */
+	struct naf *naf;
 	struct http_client *client;
 	struct http_sender sender;
 	struct coap_binding *coap;
@@ -214,12 +217,32 @@ static bool read_credentials(struct program *p)
 		return true;
 	if (tls_credentials_new(&config, why, &p->tls) != OK)
 		return fail("the TLS credentials cannot be used: %s%s", why, "") == 0;
-	if (!o->coaps_psk_file)
+	if (!o->coaps_psk_file && !o->gba_bsf)
 		return true;
-	if (psk_file_new(o->coaps_psk_file, &p->psk_file) != OK)
+	p->psk_sources = psk_chain_new();
+	if (o->coaps_psk_file && psk_file_new(o->coaps_psk_file, &p->psk_file) != OK)
 		return fail("the pre-shared keys %s cannot be used (the file must have mode 0600)%s", o->coaps_psk_file, "") == 0;
-	source = psk_file_source(p->psk_file);
+	if (p->psk_file) {
+		source = psk_file_source(p->psk_file);
+		psk_chain_add(p->psk_sources, &source);
+	}
+	source = psk_chain_source(p->psk_sources);
 	return tls_credentials_psk_source(p->tls, &source) == OK;
+}
+
+/* Those who bootstrapped with a MEF: it gives us their keys, as a NAF. */
+static bool gba_start(struct program *p)
+{
+	const struct options *o = &p->options;
+	struct psk_source source;
+
+	if (!o->gba_bsf && !o->gba_url)
+		return true;
+	if (!o->gba_bsf || !o->gba_url || !o->cert || naf_new(p->client, &(const struct naf_config){o->gba_bsf, o->gba_url, o->gba_ua}, &p->naf) != OK)
+		return fail("[gba] wants `bsf`, a FQDN, and `url`, and a certificate in [tls]; `ua` has 10 digits%s%s", "", "") == 0;
+	source = naf_psk_source(p->naf);
+	psk_chain_add(p->psk_sources, &source);
+	return true;
 }
 
 static int start_parts(struct program *p)
@@ -231,6 +254,8 @@ static int start_parts(struct program *p)
 	if (o->mqtt_psk_file && tls_psk_client(o->mqtt_psk_identity, o->mqtt_psk_file, &p->mqtt_psk) != OK)
 		return fail("the pre-shared key of %s in %s cannot be used (the file must have mode 0600)", o->mqtt_psk_identity, o->mqtt_psk_file);
 	p->client = http_client_new(p->loop, p->tls);
+	if (!gba_start(p))
+		return 1;
 	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity};
 	p->mqtt = mqtt_binding_new(p->loop,
 	    &(const struct mqtt_binding_config){

@@ -9,6 +9,7 @@ struct options {
 	char *type, *id, *name, *resource_id, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *registrar_identity, *cors, *admin_listen;
 	char *coap, *coaps, *coaps_psk_file;
 	char *mqtt, *mqtt_identity, *mqtt_psk_identity, *mqtt_psk_file;
+	char *gba_bsf, *gba_url, *gba_ua;
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
 	char *esprim_credentials, *esprim_kek, *trace;

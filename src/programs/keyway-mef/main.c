@@ -16,6 +16,7 @@
 #include "mef/egp_server.h"
 #include "mef/migrate.h"
 #include "mef/mmef.h"
+#include "programs/keyway-mef/bsf.h"
 
 #define PATH_SIZE 4096
 #define RATE_MAX 10000 /* more would not be a limit */
@@ -30,6 +31,7 @@ static struct {
 	bool insecure;
 	uint64_t device_per_minute, gateway_per_second;
 	bool short_install_codes, require_unique_link_key, answer_requests;
+	struct bsf_options bsf;
 } config = {
 	.device_per_minute = 5,
 	.gateway_per_second = 100,
@@ -37,6 +39,7 @@ static struct {
 	.key_days = 365,
 	.require_unique_link_key = true,
 	.answer_requests = true,
+	.bsf = {.lifetime_s = BSF_LIFETIME_S},
 };
 
 /* docs/configuration.md */
@@ -61,6 +64,10 @@ static const struct config_key keys[] = {
 	{"egp", "insecure_listen", CONFIG_STRING, &config.insecure_listen, false, "plain TCP on loopback"},
 	{"egp", "insecure", CONFIG_BOOL, &config.insecure, false, "must be yes for insecure_listen"},
 	{"egp", "header_addresses", CONFIG_STRING, &config.header_addresses, false, "destination, both or none"},
+	{"bsf", "listen", CONFIG_STRING, &config.bsf.listen, false, "bootstrapping from a USIM: HTTPS without client certificates"},
+	{"bsf", "hss", CONFIG_STRING, &config.bsf.hss, false, "path of keyway-hss's [zh] socket"},
+	{"bsf", "zn_listen", CONFIG_STRING, &config.bsf.zn_listen, false, "HTTPS for CSEs and MAFs that ask for bootstrapped keys"},
+	{"bsf", "lifetime_s", CONFIG_UINT, &config.bsf.lifetime_s, false, "longest life of such keys"},
 	{"limits", "device_per_minute", CONFIG_UINT, &config.device_per_minute, false, "EG-REQUESTs"},
 	{"limits", "gateway_per_second", CONFIG_UINT, &config.gateway_per_second, false, "EG-REQUESTs"},
 	{"policy", "short_install_codes", CONFIG_BOOL, &config.short_install_codes, false, "accept 6, 8 and 12 octets"},
@@ -84,6 +91,7 @@ struct service {
 	struct mmef *mmef;
 	struct egp_server *egp;
 	struct admin *admin;
+	struct mef_bsf bsf;
 	enum header_addresses header_addresses;
 	uint16_t tls_port, psk_port, insecure_port;
 };
@@ -230,7 +238,7 @@ static bool start(struct service *s)
 	e = mmef_new(s->mef, config.mmef_listen, s->certificates, &s->mmef);
 	if (e != OK)
 		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
-	if (!egp_start(s))
+	if (!egp_start(s) || !mef_bsf_start(&s->bsf, s->loop, &config.bsf, config.id, config.cert, config.key, s->certificates))
 		return false;
 	if (!config.admin_socket && !path_join(path, config.state, "admin.sock"))
 		return fail("the administration socket can't be made", "shorter path", ERR_TOO_LONG);
@@ -242,6 +250,7 @@ static bool start(struct service *s)
 
 static void stop(struct service *s)
 {
+	mef_bsf_stop(&s->bsf);
 	admin_free(s->admin);
 	egp_server_free(s->egp);
 	mmef_free(s->mmef);

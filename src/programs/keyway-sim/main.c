@@ -13,6 +13,7 @@ static const struct {
 	{"device", device_main, "a strict Zigbee 3.0 end device: thermometer, plug, contact or vibration sensor"},
 	{"rcp", rcp_main, "a Spinel radio co-processor on TCP or a pty"},
 	{"sniff", sniff_main, "print what anybody in range sees of each frame"},
+	{"ue", ue_main, "a device with a card in it: bootstraps, and registers with a CSE that it never met"},
 	{"usim", usim_main, "a subscriber's card, and the reader in which eapol_test finds it"},
 };
 

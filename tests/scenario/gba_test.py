@@ -1,0 +1,233 @@
+"""Bootstrapping over real HTTPS between separate programs: keyway-hss, keyway-mef as bootstrapping server, an IN-CSE as NAF; as devices keyway-sim ue, and one
+that is written here on the Python standard library, with osmo-auc-gen as its card. A device that has nothing but a card registers with a CSE that it never met."""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import time
+
+from plant import PATIENCE, Plant, free_port, program, wait_for
+
+IMSI = "232010000000000"
+IMPI = IMSI + "@ims.mnc001.mcc232.3gppnetwork.org"
+BSF, NAF = "mef.keyway.example", "id-in.keyway.example"
+UA = bytes.fromhex("0100000007")
+
+
+def osmo(card, rand):
+    out = subprocess.run(["osmo-auc-gen", "-3", "-a", "MILENAGE", "-k", card["k"], "-o", card["opc"], "-f", "8000", "-s", "32", "-r", rand.hex()],
+                         capture_output=True, text=True).stdout
+    return {k: bytes.fromhex(v) for k, v in re.findall(r"^(IK|CK|RES):\t([0-9a-f]+)$", out, re.M)}
+
+
+def md5(*parts):
+    return hashlib.md5(b":".join(parts)).hexdigest().encode()
+
+
+class Ue:
+    """Ub as RFC 3310 and TS 24.109 tell it."""
+
+    def __init__(self, plant, port, card, impi=IMPI):
+        self.card, self.impi = card, impi
+        context = ssl.create_default_context(cafile=os.path.join(plant.plant, "tls", "ca.pem"))
+        self.connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=PATIENCE)
+        self.connection.connect = self.connect
+        self.port, self.context = port, context
+
+    def connect(self):
+        import socket
+        raw = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        self.connection.sock = self.context.wrap_socket(raw, server_hostname=BSF)
+
+    def ask(self, authorization=None, path="/", method="GET"):
+        headers = {} if authorization is None else {"Authorization": authorization}
+        self.connection.request(method, path, headers=headers)
+        r = self.connection.getresponse()
+        r.body = r.read()
+        return r
+
+    def begin(self):
+        return self.ask('Digest username="%s", realm="%s", nonce="", uri="/", response=""' % (self.impi, BSF))
+
+    @staticmethod
+    def fields(value):
+        return {k.lower(): q or t for k, q, t in re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,]+))', value)}
+
+    def answer(self, challenge, res=None, qop=b"auth-int", nc=b"00000001", extra=""):
+        """The Authorization that answers a 401; and the keys."""
+        f = self.fields(challenge)
+        nonce = base64.b64decode(f["nonce"])
+        keys = osmo(self.card, nonce[:16])
+        res = keys["RES"] if res is None else res
+        cnonce = os.urandom(8).hex().encode()
+        ha1 = md5(self.impi.encode(), f["realm"].encode(), res)
+        self.proof = ha1, f["nonce"].encode(), nc, cnonce, qop
+        ha2 = md5(b"GET", b"/", md5(b"")) if qop == b"auth-int" else md5(b"GET", b"/")
+        response = md5(ha1, f["nonce"].encode(), nc, cnonce, qop, ha2)
+        return 'Digest username="%s", realm="%s", nonce="%s", uri="/", qop=%s, nc=%s, cnonce="%s", response="%s", algorithm=AKAv1-MD5%s' % (
+            self.impi, f["realm"], f["nonce"], qop.decode(), nc.decode(), cnonce.decode(), response.decode(), extra), nonce[:16], keys["CK"] + keys["IK"]
+
+    def bootstrap(self):
+        r = self.begin()
+        assert r.status == 401, r.status
+        authorization, rand, ks = self.answer(r.getheader("WWW-Authenticate"))
+        r = self.ask(authorization)
+        assert r.status == 200, (r.status, r.getheaders())
+        ha1, nonce, nc, cnonce, qop = self.proof
+        assert self.fields(r.getheader("Authentication-Info"))["rspauth"].encode() == md5(ha1, nonce, nc, cnonce, qop, md5(b"", b"/", md5(r.body)))
+        btid = re.search(rb"<btid>(.*)</btid>", r.body).group(1).decode()
+        assert btid == base64.b64encode(rand).decode() + "@" + BSF
+        self.authorization, self.rand, self.ks, self.btid = authorization, rand, ks, btid
+        self.lifetime = re.search(rb"<lifetime>(.*)</lifetime>", r.body).group(1).decode()
+        return btid
+
+    def naf_key(self, naf=NAF, ua=UA):
+        s = b"\x01"
+        for p in (b"gba-me", self.rand, self.impi.encode(), naf.encode() + ua):
+            s += p + len(p).to_bytes(2, "big")
+        return hmac.new(self.ks, s, hashlib.sha256).digest()
+
+
+def zn(plant, port, who, btid, ua=UA):
+    """What the NAF with this certificate gets."""
+    tls = os.path.join(plant.plant, "tls")
+    r = subprocess.run(["curl", "-s", "--cacert", tls + "/ca.pem", "--cert", "%s/%s.pem" % (tls, who), "--key", "%s/%s.key" % (tls, who), "--resolve",
+                        "%s:%d:127.0.0.1" % (BSF, port), "-w", "\n%{http_code}", "-d", json.dumps({"btid": btid, "ua": ua.hex()}), "https://%s:%d/zn" % (BSF, port)],
+                       capture_output=True, text=True, timeout=PATIENCE)
+    body, status = r.stdout.rsplit("\n", 1)
+    return int(status), json.loads(body) if body.startswith("{") else None
+
+
+with Plant() as p:
+    hss_dir, ub, zn_port = os.path.join(p.dir, "hss"), free_port(), free_port()
+    admin = os.path.join(hss_dir, "admin.sock")
+    with open(os.path.join(p.plant, "hss.ini"), "w") as f:
+        f.write("[hss]\nstate = %s\n[zh]\nsocket = %s/zh.sock\n" % (hss_dir, p.dir))
+    with open(os.path.join(p.plant, "mef.ini"), "a") as f:
+        f.write("\n[bsf]\nlisten = 127.0.0.1:%d\nzn_listen = 127.0.0.1:%d\nhss = %s/zh.sock\n" % (ub, zn_port, p.dir))
+    with open(os.path.join(p.plant, "in-cse.ini"), "a") as f:
+        f.write("\n[gba]\nbsf = %s\nurl = https://127.0.0.1:%d\n" % (BSF, zn_port))
+    p.start("hss", program("keyway-hss"), "--config", os.path.join(p.plant, "hss.ini")).wait_line(" ready")
+    p.start("mef", program("keyway-mef"), "--config", os.path.join(p.plant, "mef.ini")).wait_line(" ready")
+    p.start("in-cse", program("keyway-cse"), "--config", os.path.join(p.plant, "in-cse.ini")).wait_line(" ready")
+    mef, cse = p.processes["mef"], p.processes["in-cse"]
+    with open(os.path.join(p.plant, "plant.json")) as f:
+        cse_url = next(c["url"] for c in json.load(f)["cses"] if c["id"] == "/id-in")
+
+    # two cards of the same subscriber: one a file for keyway-sim, one for osmo-auc-gen, which looks at no sequence number
+    card_file = os.path.join(p.dir, "card.json")
+
+    def sim(*words, good=True):
+        r = subprocess.run([program("keyway-sim"), *words], capture_output=True, text=True, timeout=PATIENCE)
+        assert (r.returncode == 0) == good, (words, r.stdout, r.stderr)
+        return r.stdout + r.stderr
+
+    def subscriber(*words):
+        return p.keyway("subscriber", *words, "--hss", admin, plant=False).stdout
+
+    ca = os.path.join(p.plant, "tls", "ca.pem")
+    ub_words = ["ue", "--usim", card_file, "--bsf", "https://127.0.0.1:%d" % ub, "--name", BSF, "--ca", ca]
+    naf_words = ["--naf", NAF, "--cse", cse_url + "/cse-in", "--as"]
+    sim("usim", "--file", card_file, "--new", IMSI)
+    subscriber("add", card_file)
+    with open(card_file) as f:
+        card = json.load(f)
+
+    # the independent device: bootstraps, and computes the key that the NAF gets
+    ue = Ue(p, ub, card)
+    btid = ue.bootstrap()
+    assert zn(p, zn_port, "in-cse", btid)[0] == 403  # nothing is permitted yet
+    subscriber("permit", IMSI, NAF, "m2m://keyway.example/id-in/CUe1")
+    btid = ue.bootstrap()
+    status, grant = zn(p, zn_port, "in-cse", btid)
+    assert status == 200 and base64.b64decode(grant["key"]) == ue.naf_key() and grant["entity"] == "m2m://keyway.example/id-in/CUe1"
+    assert 86000 < grant["expires"] - time.time() < 86401
+    other_ua = bytes.fromhex("01000100a8")
+    assert base64.b64decode(zn(p, zn_port, "in-cse", btid, other_ua)[1]["key"]) == ue.naf_key(ua=other_ua) != ue.naf_key()
+    # another NAF, an unknown B-TID, one of another BSF
+    assert zn(p, zn_port, "mn-cse", btid)[0] == 403
+    unknown = base64.b64encode(os.urandom(16)).decode() + "@"
+    assert zn(p, zn_port, "in-cse", unknown + BSF)[0] == 404
+    assert zn(p, zn_port, "in-cse", unknown + "bsf.example")[0] == 400
+
+    # a client that others wrote, with the key that Python computed
+    port = int(cse_url.rsplit(":", 1)[1])
+
+    def openssl(identity, key, version):
+        r = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-servername", NAF, version, "-cipher", "PSK", "-psk_identity", identity, "-psk", key.hex(), "-quiet",
+                            "-ign_eof"], input="GET /cse-in HTTP/1.1\r\nHost: x\r\nX-M2M-Origin: CUe1\r\nX-M2M-RI: 1\r\nX-M2M-RVI: 3\r\nConnection: close\r\n\r\n",
+                           capture_output=True, text=True, timeout=PATIENCE)
+        return r.stdout
+
+    for version in ("-tls1_2", "-tls1_3"):
+        assert openssl(btid, ue.naf_key(), version).startswith("HTTP/1.1 "), version
+        assert openssl("3GPP-bootstrapping;" + btid, ue.naf_key(), version).startswith("HTTP/1.1 "), version
+        assert openssl(btid, os.urandom(32), version) == "", "a wrong key"
+        assert openssl(unknown + BSF, ue.naf_key(), version) == "", "an unknown identity"
+        assert openssl(btid, ue.naf_key(naf="id-mn.id-in.keyway.example"), version) == "", "another NAF's key"
+
+    # Ub refuses
+    assert ue.ask(ue.authorization).status == 401, "a replay is a new challenge"
+    assert zn(p, zn_port, "in-cse", btid)[0] == 200, "and changes nothing"
+    r = ue.begin()
+    assert ue.ask(ue.answer(r.getheader("WWW-Authenticate"), res=os.urandom(8))[0]).status == 401, "a wrong RES"
+    r = ue.begin()
+    assert ue.ask(ue.answer(r.getheader("WWW-Authenticate"), qop=b"auth")[0]).status == 400, "TS 24.109 wants auth-int"
+    r = ue.begin()
+    forged = ue.answer(r.getheader("WWW-Authenticate"), res=b"", extra=', auts="%s"' % base64.b64encode(os.urandom(14)).decode())[0]
+    assert ue.ask(forged).status == 403, "a forged AUTS"
+    assert Ue(p, ub, card, impi="nobody@nowhere").begin().status == 403
+    assert ue.ask().status == 400 and ue.ask("Basic eDp5").status == 400
+    assert ue.bootstrap() != btid and zn(p, zn_port, "in-cse", btid)[0] == 404, "the last bootstrapping counts"
+
+    # our device: its card has seen none of the sequence numbers since, then it registers with the CSE, which asks the MEF for its key
+    said = sim(*ub_words, *naf_words, "CUe1")
+    assert re.search(r"^btid \S+@%s$" % BSF, said, re.M) and "register 201" in said and "retrieve 200" in said, said
+    assert "key given to a NAF" in mef.text() and "naf=\"%s\"" % NAF in mef.text()
+    said = sim(*ub_words, *naf_words, "CUe1", "--prefix")
+    assert "retrieve 200" in said, said
+    # it is CUe1 and nobody else
+    said = sim(*ub_words, *naf_words, "CUe2", good=False)
+    assert "register 403" in said, said
+    # another name than the certificate's, another protocol identifier: no association
+    assert "register" not in sim(*ub_words, *naf_words, "CUe1", "--ua", "01000100a8", good=False)
+    wrong = [w if w != BSF else "other.keyway.example" for w in ub_words]
+    assert "btid" not in sim(*wrong, good=False)
+
+    # the card ahead of the HSS: AUTS over Ub
+    sim("usim", "--file", card_file, "--ahead", "70000")
+    said = sim(*ub_words)
+    assert "btid" in said, said
+    assert "synchronisation failure" in mef.text() and "resynchronised" in p.processes["hss"].text()
+    # a card with another key knows that the network is not its own
+    stranger = os.path.join(p.dir, "stranger.json")
+    with open(os.open(stranger, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+        f.write(json.dumps(dict(card, k=os.urandom(16).hex())))
+    said = sim(*[stranger if w == card_file else w for w in ub_words], good=False)
+    assert "does not have the key of this card" in said, said
+
+    # a NAF that is no longer permitted; a key that has ended
+    subscriber("refuse", IMSI, NAF)
+    assert "register" not in sim(*ub_words, *naf_words, "CUe1", good=False)
+    subscriber("permit", IMSI, "*.keyway.example", "m2m://keyway.example/id-in/CUe1")
+    subscriber("lifetime", IMSI, "1")
+    btid = ue.bootstrap()
+    wait_for("the key to end", lambda: zn(p, zn_port, "in-cse", btid)[0] == 404)
+    # the HSS away: no bootstrapping, and again when it is back
+    subscriber("lifetime", IMSI, "0")
+    p.processes["hss"].kill()
+    assert ue.begin().status == 503
+    p.start("hss", program("keyway-hss"), "--config", os.path.join(p.plant, "hss.ini")).wait_line(" ready")
+    assert "retrieve 200" in sim(*ub_words, *naf_words, "CUe1")
+
+    # no key in any log
+    octets = [card["k"], card["opc"], ue.ks.hex(), ue.naf_key().hex(), base64.b64encode(ue.naf_key()).decode()]
+    for process in p.processes.values():
+        assert not any(o in process.text(True) for o in octets), process.role
+print("bootstrapped, associated, refused as it must be")
