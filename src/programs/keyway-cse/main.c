@@ -23,9 +23,9 @@
 #endif
 #include "programs/keyway-cse/end_to_end.h"
 #include "programs/keyway-cse/options.h"
+#include "programs/keyway-cse/psk_keys.h"
 #include "programs/keyway-cse/token_keys.h"
 #include "store/store.h"
-#include "tls/psk_file.h"
 #include "tls/tls.h"
 
 #define DEREGISTER_MS 2000
@@ -35,8 +35,7 @@ struct program {
 	struct options options;
 	struct loop *loop;
 	struct tls_credentials *tls, *mqtt_psk;
-	struct psk_file *psk_file;
-	struct psk_chain *psk_sources; /* whoever of them knows an identity */
+	struct psk_keys *psk_keys;
 	struct naf *naf;
 	struct http_client *client;
 	struct http_sender sender;
@@ -210,24 +209,13 @@ static bool read_credentials(struct program *p)
 {
 	const struct options *o = &p->options;
 	const struct tls_config config = {.ca = o->ca, .cert = o->cert, .key = o->key};
-	struct psk_source source;
 	char why[TLS_WHY_MAX];
 
-	if (!o->ca && !o->coaps_psk_file)
+	if (!o->ca && !o->coaps_psk_file && !o->credentials && !o->maf_url && !o->mef_url)
 		return true;
 	if (tls_credentials_new(&config, why, &p->tls) != OK)
 		return fail("the TLS credentials cannot be used: %s%s", why, "") == 0;
-	if (!o->coaps_psk_file && !o->gba_bsf)
-		return true;
-	p->psk_sources = psk_chain_new();
-	if (o->coaps_psk_file && psk_file_new(o->coaps_psk_file, &p->psk_file) != OK)
-		return fail("the pre-shared keys %s cannot be used (the file must have mode 0600)%s", o->coaps_psk_file, "") == 0;
-	if (p->psk_file) {
-		source = psk_file_source(p->psk_file);
-		psk_chain_add(p->psk_sources, &source);
-	}
-	source = psk_chain_source(p->psk_sources);
-	return tls_credentials_psk_source(p->tls, &source) == OK;
+	return psk_keys_start(p->loop, o, p->tls, &p->psk_keys) == OK;
 }
 
 /* Those who bootstrapped with a MEF: it gives us their keys, as a NAF. */
@@ -241,7 +229,7 @@ static bool gba_start(struct program *p)
 	if (!o->gba_bsf || !o->gba_url || !o->cert || naf_new(p->client, &(const struct naf_config){o->gba_bsf, o->gba_url, o->gba_ua}, &p->naf) != OK)
 		return fail("[gba] wants `bsf`, a FQDN, and `url`, and a certificate in [tls]; `ua` has 10 digits%s%s", "", "") == 0;
 	source = naf_psk_source(p->naf);
-	psk_chain_add(p->psk_sources, &source);
+	psk_keys_add(p->psk_keys, &source);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "credentials/credentials.h"
 #include "credentials/store_key.h"
+#include "enrolee/credentials_psk.h"
 #include "keys/sealed.h"
 #include "loop/config.h"
 #include "loop/log.h"
@@ -86,7 +87,8 @@ struct service {
 	struct registry *registry;
 	struct mef_store *store;
 	struct audit *audit;
-	struct tls_credentials *certificates, *psk;
+	struct tls_credentials *certificates, *psk, *mmef_tls;
+	struct credentials_psk kpm;
 	struct mef *mef;
 	struct mmef *mmef;
 	struct egp_server *egp;
@@ -183,6 +185,22 @@ static bool state_open(struct service *s)
 	return e == OK || fail("mef.db can't be opened", detail, e);
 }
 
+/* Clients of Mmef come with a certificate, or with Kpm (PPSK RSPF, TS-0003 8.3.2.1). */
+static bool mmef_credentials(struct service *s)
+{
+	const struct tls_config c = {.cert = config.cert, .key = config.key, .ca = config.ca};
+	struct psk_source source;
+	char why[TLS_WHY_MAX];
+	enum err e = tls_credentials_new(&c, why, &s->mmef_tls);
+
+	if (e != OK)
+		return fail("TLS credentials in [tls] can't be used", why, e);
+	s->kpm = (struct credentials_psk){s->credentials, config.sp, CREDENTIALS_PSK(KIND_KPM)};
+	source = credentials_psk_source(&s->kpm);
+	e = tls_credentials_psk_source(s->mmef_tls, &source);
+	return e == OK || fail("TLS can't be set up", "out of memory?", e);
+}
+
 static bool credentials_read(struct service *s)
 {
 	enum err e = tls_certificates(config.ca, config.cert, config.key, &s->certificates);
@@ -191,7 +209,7 @@ static bool credentials_read(struct service *s)
 		return fail("TLS credentials in [tls] can't be used", "they must be PEM files that fit, the key readable by its owner alone (chmod 600)", e);
 	if (config.psk_file && (e = tls_psk_server(config.psk_file, &s->psk)) != OK)
 		return fail("psk_file in [egp] can't be used", "it must hold identity:hexkey lines and be readable by its owner alone (chmod 600)", e);
-	return true;
+	return mmef_credentials(s);
 }
 
 static bool egp_start(struct service *s)
@@ -235,7 +253,7 @@ static bool start(struct service *s)
 	e = mef_new(s->loop, &c, s->store, s->registry, s->audit, &s->rng, &s->mef);
 	if (e != OK)
 		return fail("state can't be loaded", e == ERR_BAD_MIC ? "key_file is not the one that sealed mef.db, or mef.db was changed" : "mef.db may be damaged", e);
-	e = mmef_new(s->mef, config.mmef_listen, s->certificates, &s->mmef);
+	e = mmef_new(s->mef, config.mmef_listen, s->mmef_tls, &s->mmef);
 	if (e != OK)
 		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
 	if (!egp_start(s) || !mef_bsf_start(&s->bsf, s->loop, &config.bsf, config.id, config.cert, config.key, s->certificates))
@@ -257,6 +275,7 @@ static void stop(struct service *s)
 	mef_free(s->mef);
 	tls_credentials_free(s->psk);
 	tls_credentials_free(s->certificates);
+	tls_credentials_free(s->mmef_tls);
 	mef_store_close(s->store);
 	registry_close(s->registry);
 	secret_free(s->registry_key);

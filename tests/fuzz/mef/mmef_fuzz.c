@@ -58,6 +58,12 @@ void http_server_free(struct http_server *s)
 	(void)s;
 }
 
+struct tls_session *http_request_tls(struct http_exchange *x)
+{
+	(void)x;
+	return NULL;
+}
+
 const char *http_request_header(struct http_exchange *x, const char *name)
 {
 	return message_header(&x->message, name);
