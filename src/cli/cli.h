@@ -86,6 +86,9 @@ struct m2m_client {
 	struct tls_credentials *tls;
 	struct http_client *http;
 	const char *originator; /* X-M2M-Origin */
+	const char *credentials;       /* a store: the key for the CSE is there, instead of a certificate */
+	struct tls_credentials *key_tls; /* ... of `keyed` */
+	const struct plant_cse *keyed;
 	const struct plant_cse *entry; /* NULL: by the target's CSE-ID, otherwise the first one */
 	unsigned sequence;
 };
@@ -125,6 +128,7 @@ int backup_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int credentials_main(int argc, char **argv);
 int esdata_main(int argc, char **argv);
+int enrol_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int subscriber_main(int argc, char **argv);
 

@@ -9,10 +9,9 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "credentials/credentials.h"
+#include "cli/credentials_place.h"
 #include "onem2m/timestamp.h"
 
-#define PATH_SIZE 1024
 #define VALUE_MAX 512
 
 static const char usage[] =
@@ -39,52 +38,6 @@ static const char usage[] =
     "  --replace          even if there is one of this ID\n"
     "  --to KEK           put the key encryption key there instead\n"
     "  --json             as JSON\n";
-
-struct place {
-	char path[PATH_SIZE];
-	const char *kek;
-	bool json;
-	struct rng rng;
-};
-
-static int place_of(int *argc, char **argv, struct place *p)
-{
-	const char *state = cli_option(argc, argv, "--state"), *file = cli_option(argc, argv, "--file");
-	int n;
-
-	p->kek = cli_option(argc, argv, "--kek");
-	p->json = cli_flag(argc, argv, "--json");
-	p->rng = rng_system();
-	if (state && file)
-		return cli_misuse(usage, "--state and --file exclude each other");
-	n = file ? snprintf(p->path, sizeof p->path, "%s", file) : snprintf(p->path, sizeof p->path, "%s/credentials.db", state ? state : ".");
-	return n > 0 && (size_t)n < sizeof p->path ? CLI_OK : cli_fail("the path of the store is too long");
-}
-
-/* What a cd in the shell must not change: the store remembers it. */
-static bool absolute(const char *kek, char *out, size_t size)
-{
-	char folder[PATH_SIZE];
-	int n;
-
-	if (!kek || kek_is_token(kek) || kek[0] == '/')
-		n = snprintf(out, size, "%s", kek ? kek : "");
-	else
-		n = getcwd(folder, sizeof folder) ? snprintf(out, size, "%s/%s", folder, kek) : -1;
-	return n >= 0 && (size_t)n < size;
-}
-
-static int store_open_at(struct place *p, bool must_exist, bool no_keys, struct credentials **s)
-{
-	char kek[KEK_REFERENCE_MAX];
-	struct credentials_options o = {.path = p->path, .rng = &p->rng, .must_exist = must_exist, .no_keys = no_keys};
-	const char *detail = "";
-
-	if (!absolute(p->kek, kek, sizeof kek))
-		return cli_fail("the path of the key is too long");
-	o.kek = p->kek ? kek : NULL;
-	return credentials_open(&o, s, &detail) == OK ? CLI_OK : cli_fail("%s: %s", p->path, detail);
-}
 
 static void print_time(uint64_t s, char text[static TIMESTAMP_SIZE])
 {
@@ -137,14 +90,14 @@ static void list_row(void *ctx, const struct credential *c)
 	    expired ? style(STYLE_PLAIN) : "", c->identity, c->peer[0] ? c->peer : "-", c->entity[0] ? c->entity : "-");
 }
 
-static int list(struct place *p)
+static int list(struct credentials_place *p)
 {
 	struct wr w = wr_new(64 << 20);
 	struct json_out o = json_out(&w);
 	struct listing l = {p->json ? &o : NULL, clock_unix_ms() / 1000, 0};
 	struct credentials *s;
 	struct rd text;
-	int r = store_open_at(p, true, true, &s);
+	int r = credentials_place_open(p, true, true, &s);
 
 	if (r != CLI_OK) {
 		wr_free(&w);
@@ -230,10 +183,10 @@ static int fields(int *argc, char **argv, struct credential *c)
 	return CLI_OK;
 }
 
-static int put(struct place *p, struct credential *c, bool replace)
+static int put(struct credentials_place *p, struct credential *c, bool replace)
 {
 	struct credentials *s;
-	int r = store_open_at(p, false, false, &s);
+	int r = credentials_place_open(p, false, false, &s);
 	enum err e;
 
 	if (r != CLI_OK)
@@ -247,7 +200,7 @@ static int put(struct place *p, struct credential *c, bool replace)
 	return e == OK ? CLI_OK : cli_fail("it could not be stored: %s", err_text(e));
 }
 
-static int add(struct place *p, int argc, char **argv)
+static int add(struct credentials_place *p, int argc, char **argv)
 {
 	const char *value = cli_option(&argc, argv, "--value");
 	bool replace = cli_flag(&argc, argv, "--replace");
@@ -268,21 +221,21 @@ static int add(struct place *p, int argc, char **argv)
 
 /* ---- the rest ---- */
 
-static int list_command(struct place *p, int argc, char **argv)
+static int list_command(struct credentials_place *p, int argc, char **argv)
 {
 	int r = cli_operands(usage, argc, argv, 0, 0);
 
 	return r == CLI_OK ? list(p) : r;
 }
 
-static int remove_command(struct place *p, int argc, char **argv)
+static int remove_command(struct credentials_place *p, int argc, char **argv)
 {
 	struct credentials *s;
 	int r = cli_operands(usage, argc, argv, 1, 1);
 	enum err e;
 
 	if (r == CLI_OK)
-		r = store_open_at(p, true, true, &s);
+		r = credentials_place_open(p, true, true, &s);
 	if (r != CLI_OK)
 		return r;
 	e = credentials_remove(s, argv[1]);
@@ -292,7 +245,7 @@ static int remove_command(struct place *p, int argc, char **argv)
 	return e == OK ? CLI_OK : cli_fail("it could not be removed: %s", err_text(e));
 }
 
-static int rotate_command(struct place *p, int argc, char **argv)
+static int rotate_command(struct credentials_place *p, int argc, char **argv)
 {
 	const char *to = cli_option(&argc, argv, "--to"), *detail = "";
 	int r = cli_operands(usage, argc, argv, 0, 0);
@@ -300,10 +253,10 @@ static int rotate_command(struct place *p, int argc, char **argv)
 	struct credentials *s;
 	enum err e;
 
-	if (r == CLI_OK && !absolute(to, kek, sizeof kek))
+	if (r == CLI_OK && !credentials_place_absolute(to, kek, sizeof kek))
 		r = cli_fail("the path of the key is too long");
 	if (r == CLI_OK)
-		r = store_open_at(p, true, false, &s);
+		r = credentials_place_open(p, true, false, &s);
 	if (r != CLI_OK)
 		return r;
 	e = credentials_rotate(s, to ? kek : NULL, &detail);
@@ -311,7 +264,7 @@ static int rotate_command(struct place *p, int argc, char **argv)
 	return e == OK ? CLI_OK : cli_fail("%s: %s", p->path, detail);
 }
 
-static int check_command(struct place *p, int argc, char **argv)
+static int check_command(struct credentials_place *p, int argc, char **argv)
 {
 	int r = cli_operands(usage, argc, argv, 0, 0);
 	char identity[CREDENTIAL_IDENTITY_MAX];
@@ -319,7 +272,7 @@ static int check_command(struct place *p, int argc, char **argv)
 	enum err e;
 
 	if (r == CLI_OK)
-		r = store_open_at(p, true, false, &s);
+		r = credentials_place_open(p, true, false, &s);
 	if (r != CLI_OK)
 		return r;
 	e = credentials_verify(s, identity);
@@ -331,7 +284,7 @@ static int check_command(struct place *p, int argc, char **argv)
 
 static const struct {
 	const char *name;
-	int (*run)(struct place *p, int argc, char **argv);
+	int (*run)(struct credentials_place *p, int argc, char **argv);
 } verbs[] = {
 	{"list", list_command},
 	{"add", add},
@@ -342,12 +295,12 @@ static const struct {
 
 int credentials_main(int argc, char **argv)
 {
-	struct place p;
+	struct credentials_place p;
 	int r;
 
 	if (cli_flag(&argc, argv, "--help"))
 		return cli_help(usage);
-	r = place_of(&argc, argv, &p);
+	r = credentials_place_take(&p, &argc, argv, usage);
 	if (r != CLI_OK)
 		return r;
 	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)

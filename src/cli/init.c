@@ -9,7 +9,7 @@
 static const char usage[] =
     "usage: keyway init [DIR] [--sp DOMAIN] [--base-port N] [--radio tcp:HOST:PORT|serial:PATH[:BAUD]]\n\n"
     "Makes a plant in DIR (default `plant`): a certificate authority, a credential for every program, key files,\n"
-    "and the configuration of keyway-mef, three keyway-cse (IN, MN, node B) and keyway-gateway. Overwrites nothing.\n\n"
+    "and the configuration of keyway-mef, keyway-maf, three keyway-cse (IN, MN, node B) and keyway-gateway. Overwrites nothing.\n\n"
     "  --sp DOMAIN      M2M service provider (default keyway.example)\n"
     "  --base-port N    servers listen on 127.0.0.1 from port N on (default 9440)\n"
     "  --radio ADDRESS  the gateway's Spinel radio co-processor (default tcp:127.0.0.1:N+7)\n";
@@ -60,6 +60,7 @@ int init_main(int argc, char **argv)
 		return cli_fail("%s: %s", o.dir, strerror(errno));
 	printf("Plant made in %s%s%s. Start its programs, each in its own terminal or as a service:\n\n"
 	       "  keyway-mef     --config %s/mef.ini\n"
+	       "  keyway-maf     --config %s/maf.ini   (when keys come from a MAF)\n"
 	       "  keyway-cse     --config %s/in-cse.ini\n"
 	       "  keyway-cse     --config %s/mn-cse.ini\n"
 	       "  keyway-cse     --config %s/node-b.ini\n"
@@ -69,6 +70,6 @@ int init_main(int argc, char **argv)
 	       "  keyway gateway add gw1\n"
 	       "  keyway device add 'Z:<eui64>$I:<install code>' --owner /id-b --gateway gw1\n"
 	       "  keyway permit gw1 180\n",
-	    style(STYLE_BOLD), o.dir, style(STYLE_PLAIN), o.dir, o.dir, o.dir, o.dir, o.dir, whole);
+	    style(STYLE_BOLD), o.dir, style(STYLE_PLAIN), o.dir, o.dir, o.dir, o.dir, o.dir, o.dir, whole);
 	return CLI_OK;
 }

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
+#include "enrolee/own_credential.h"
 
 #define PATH_MAX_OCTETS 2048
 
@@ -26,6 +28,7 @@ void m2m_close(struct m2m_client *c)
 	if (c->loop)
 		loop_once(c->loop, 0);
 	loop_free(c->loop);
+	tls_credentials_free(c->key_tls);
 	tls_credentials_free(c->tls);
 }
 
@@ -100,6 +103,38 @@ static void on_done(void *ctx, const struct http_result *r)
 		a->doc = NULL;
 }
 
+/* The association with this CSE by the key that the store has for it. False after a message. */
+static bool key_for(struct m2m_client *c, const struct plant_cse *cse)
+{
+	struct rng rng = rng_system();
+	const struct credentials_options place = {.path = c->credentials, .rng = &rng, .must_exist = true};
+	struct credential found = {.key = NULL};
+	struct tls_credentials *tls = NULL;
+	struct credentials *store;
+	const char *detail = "";
+	enum err e;
+
+	if (c->keyed == cse)
+		return true;
+	if (credentials_open(&place, &store, &detail) != OK) {
+		cli_fail("%s: %s", c->credentials, detail);
+		return false;
+	}
+	e = credentials_find_peer(store, KIND_KPSA, cse->id, clock_unix_ms() / 1000, &found);
+	if (e == OK)
+		e = psk_credential(found.identity, found.key, &tls);
+	credential_clear(&found);
+	credentials_close(store);
+	if (e != OK) {
+		cli_fail("%s has no key for %s: %s", c->credentials, cse->id, err_text(e));
+		return false;
+	}
+	tls_credentials_free(c->key_tls);
+	c->key_tls = tls;
+	c->keyed = cse;
+	return true;
+}
+
 void m2m_call(struct m2m_client *c, const char *method, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a)
 {
 	char path[PATH_MAX_OCTETS], url[4 * PATH_MAX_OCTETS + 256], escaped[3 * PATH_MAX_OCTETS], id[32], type[64];
@@ -118,6 +153,12 @@ void m2m_call(struct m2m_client *c, const char *method, const char *target, cons
 	memset(a, 0, sizeof *a);
 	m2m_target(c, target, &cse, path, sizeof path);
 	o.peer = cse->identity;
+	if (c->credentials && !key_for(c, cse)) {
+		a->error = ERR_UNKNOWN_KEY;
+		snprintf(a->detail, sizeof a->detail, "no key for %s", cse->id);
+		return;
+	}
+	o.tls = c->key_tls;
 	snprintf(url, sizeof url, "%s%s%s", path, query && query[0] ? "?" : "", query ? query : "");
 	url_escape(url, escaped, sizeof escaped);
 	snprintf(url, sizeof url, "%s%s", cse->url, escaped);

@@ -18,6 +18,7 @@ static const char usage[] =
     "  --from ID     send as this originator (default: the plant's operator) ...\n"
     "  --cert FILE   ... with this certificate\n"
     "  --key FILE    ... and its key\n"
+    "  --credentials F  ... or with the key that this store of credentials has for the CSE\n"
     "  --via CSE-ID  enter the network at this CSE\n"
     "  --plant DIR   the plant (default $KEYWAY_PLANT, or `plant`)\n"
     "  --json        the answer as it came, on one line\n";
@@ -40,7 +41,7 @@ static int begin(struct verb *v, int *argc, char **argv, int least, int most)
 {
 	bool help = cli_flag(argc, argv, "--help");
 	const char *dir = cli_option(argc, argv, "--plant"), *from = cli_option(argc, argv, "--from"), *cert = cli_option(argc, argv, "--cert");
-	const char *key = cli_option(argc, argv, "--key"), *via = cli_option(argc, argv, "--via");
+	const char *key = cli_option(argc, argv, "--key"), *via = cli_option(argc, argv, "--via"), *credentials = cli_option(argc, argv, "--credentials");
 	int r;
 
 	v->json = cli_flag(argc, argv, "--json");
@@ -55,6 +56,7 @@ static int begin(struct verb *v, int *argc, char **argv, int least, int most)
 		return cli_misuse(usage, "--cert and --key belong together");
 	if (!plant_open(dir, &v->plant) || !m2m_open(&v->client, &v->plant, cert, key, from))
 		return CLI_FAILED;
+	v->client.credentials = credentials;
 	for (size_t i = 0; via && i < v->plant.cse_count; i++)
 		if (strcmp(v->plant.cses[i].id, via) == 0)
 			v->client.entry = &v->plant.cses[i];

@@ -96,7 +96,7 @@ unsigned plant_free_port(void)
 struct making {
 	char dir[PLANT_PATH];
 	const char *sp;
-	unsigned mmef, egp_tls, egp_psk, in_cse, mn_cse, node_b, ipe;
+	unsigned mmef, mmaf, egp_tls, egp_psk, in_cse, mn_cse, node_b, ipe;
 	char radio[128];
 	uint64_t gateway;
 	uint16_t pan_id;
@@ -124,7 +124,7 @@ static int write_text(const struct making *m, const char *name, mode_t mode, con
 
 static int make_directories(const struct making *m)
 {
-	static const char *const names[] = {"", "/tls", "/mef", "/in-cse", "/mn-cse", "/node-b", "/gateway"};
+	static const char *const names[] = {"", "/tls", "/mef", "/maf", "/in-cse", "/mn-cse", "/node-b", "/gateway"};
 	char path[PLANT_PATH + 64];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -141,6 +141,7 @@ static int make_credentials(const struct making *m)
 		const char *name, *fmt;
 	} all[] = {
 		{"mef", "mef.%s"},
+		{"maf", "maf.%s"},
 		{"in-cse", "id-in.%s"},
 		{"mn-cse", "id-mn.id-in.%s"},
 		{"node-b", "id-b.id-in.%s"},
@@ -183,6 +184,9 @@ static int make_psk(const struct making *m)
 	return result;
 }
 
+/* Who has keys for a CSE: TS-0003 8.2.2.3, 8.3.5. */
+#define FUNCTIONS "[maf]\nurl = https://127.0.0.1:%u\nid = maf.%s\n\n[mef]\nurl = https://127.0.0.1:%u\nid = mef.%s\n"
+
 static int make_servers(const struct making *m)
 {
 	const char *d = m->dir;
@@ -194,23 +198,28 @@ static int make_servers(const struct making *m)
 	    "[mmef]\nlisten = 127.0.0.1:%u\n\n[egp]\ntls_listen = 127.0.0.1:%u\npsk_listen = 127.0.0.1:%u\npsk_file = %s/egp.psk\n",
 	    m->sp, m->sp, d, d, d, d, d, d, m->mmef, m->egp_tls, m->egp_psk, d);
 	if (r == CLI_OK)
+		r = write_text(m, "maf.ini", 0600,
+		    "[maf]\nid = maf.%s\nsp = %s\nstate = %s/maf\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/maf.pem\nkey = %s/tls/maf.key\n\n"
+		    "[mmaf]\nlisten = 127.0.0.1:%u\n\n[mef]\nurl = https://127.0.0.1:%u\nid = mef.%s\n",
+		    m->sp, m->sp, d, d, d, d, m->mmaf, m->mmef, m->sp);
+	if (r == CLI_OK)
 		r = write_text(m, "in-cse.ini", 0600,
 		    "[cse]\ntype = in\nid = /id-in\nname = cse-in\nsp = %s\nadmin = /id-in/CAdmin\nstate = %s/in-cse\n\n"
-		    "[https]\nlisten = 127.0.0.1:%u\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/in-cse.pem\nkey = %s/tls/in-cse.key\n",
-		    m->sp, d, m->in_cse, d, d, d);
+		    "[https]\nlisten = 127.0.0.1:%u\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/in-cse.pem\nkey = %s/tls/in-cse.key\n\n" FUNCTIONS,
+		    m->sp, d, m->in_cse, d, d, d, m->mmaf, m->sp, m->mmef, m->sp);
 	if (r == CLI_OK)
 		r = write_text(m, "mn-cse.ini", 0600,
 		    "[cse]\ntype = mn\nid = /id-mn\nname = cse-mn\nsp = %s\nadmin = /id-in/CAdmin\nstate = %s/mn-cse\n\n"
-		    "[https]\nlisten = 127.0.0.1:%u\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/mn-cse.pem\nkey = %s/tls/mn-cse.key\n\n"
+		    "[https]\nlisten = 127.0.0.1:%u\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/mn-cse.pem\nkey = %s/tls/mn-cse.key\n\n" FUNCTIONS "\n"
 		    "[registrar]\nurl = https://127.0.0.1:%u\nid = /id-in\n",
-		    m->sp, d, m->mn_cse, d, d, d, m->in_cse);
+		    m->sp, d, m->mn_cse, d, d, d, m->mmaf, m->sp, m->mmef, m->sp, m->in_cse);
 	if (r == CLI_OK)
 		r = write_text(m, "node-b.ini", 0600,
 		    "[cse]\ntype = asn\nid = /id-b\nname = cse-b\nsp = %s\nadmin = /id-in/CAdmin\nstate = %s/node-b\n\n"
-		    "[https]\nlisten = 127.0.0.1:%u\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/node-b.pem\nkey = %s/tls/node-b.key\n\n"
+		    "[https]\nlisten = 127.0.0.1:%u\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/node-b.pem\nkey = %s/tls/node-b.key\n\n" FUNCTIONS "\n"
 		    "[registrar]\nurl = https://127.0.0.1:%u\nid = /id-in\n\n"
 		    "[zigbee]\nmef = https://127.0.0.1:%u\nmef_identity = mef.%s\nkey_file = %s/node-b.key\n",
-		    m->sp, d, m->node_b, d, d, d, m->in_cse, m->mmef, m->sp, d);
+		    m->sp, d, m->node_b, d, d, d, m->mmaf, m->sp, m->mmef, m->sp, m->in_cse, m->mmef, m->sp, d);
 	return r;
 }
 
@@ -292,6 +301,7 @@ int plant_create(const struct plant_options *o)
 
 	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
 		*ports[i] = o->base_port ? o->base_port + (unsigned)i : plant_free_port();
+	m.mmaf = o->base_port ? o->base_port + 8 : plant_free_port(); /* behind the radio's */
 	if (o->radio)
 		snprintf(m.radio, sizeof m.radio, "%s", o->radio);
 	else

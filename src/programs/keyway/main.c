@@ -27,6 +27,7 @@ static const struct {
 	{"check", check_main, "check the store of a CSE"},
 	{"credentials", credentials_main, "list, add, remove keys of a program; rotate what seals them"},
 	{"esdata", esdata_main, "seal, sign and open content end to end"},
+	{"enrol", enrol_main, "get a key for a CSE from the MEF, or from the MAF"},
 	{"bench", bench_main, "measure"},
 };
 
