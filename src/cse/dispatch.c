@@ -7,7 +7,7 @@
 #include "cse/fan_out.h"
 #include "cse/gate.h"
 #include "cse/private.h"
-#include "onem2m/identity.h"
+#include "security/association.h"
 
 uint64_t cse_now(const struct cse *c)
 {
@@ -37,30 +37,67 @@ bool cse_is_administrator(const struct cse *c, const char *from)
 	return c->config.admin && cse_sp_relative(c, rd_str(c->config.admin), admin, sizeof admin) && strcmp(admin, from) == 0;
 }
 
-/* Whether the peer that TLS names may send with this From. A CSE may pass on what others ask, but may not speak for this CSE or for an AE
- * that is registered here. */
+static bool knows_ae(void *ctx, const char *ae)
+{
+	const struct cse *c = ctx;
+	struct resource *r = tree_by_ri(c->tree, rd_str(strrchr(ae, '/') + 1));
+	bool known = r && r->type == TY_AE;
+
+	resource_unref(r);
+	return known;
+}
+
+static bool knows_registree(void *ctx, const char *cse)
+{
+	struct cse *c = ctx;
+	struct resource *r = cse_next_hop(c, cse);
+	bool registree = r && resource_is(r, "csi", cse) && (!c->config.registrar_id || strcmp(cse, c->config.registrar_id) != 0);
+
+	resource_unref(r);
+	return registree;
+}
+
+static bool rules_allow(void *ctx, const char *credential, const char *ae)
+{
+	return app_rules_allow(ctx, credential, strrchr(ae, '/') + 1);
+}
+
+/* An AE that leaves its ID to us gets the one of its association, or one that a rule gives its credential (ae_create asks the rules again). */
+static bool registers_genuinely(struct exchange *x, const struct association *a, enum onem2m_rsc *rsc)
+{
+	char stem[CSE_ID_MAX];
+
+	*rsc = RSC_ORIGINATOR_NOT_AUTHENTICATED;
+	if (association_registers_as(a, stem, sizeof stem)) {
+		x->registration = false;
+		return (size_t)snprintf(x->from, sizeof x->from, "%s/%s", x->cse->config.id, stem) < sizeof x->from;
+	}
+	return a->credential[0] && app_rules_allow(x->cse, a->credential, NULL);
+}
+
+/* Whether the association may carry this From: security/association.h. What needs none there needs one here: require_tls is this CSE's policy. */
 static bool originator_is_genuine(struct exchange *x, enum onem2m_rsc *rsc)
 {
-	const struct cse *c = x->cse;
-	char peer[CSE_ID_MAX];
-	size_t own = strlen(c->config.id);
+	struct cse *c = x->cse;
+	const struct association a = {c->config.sp, c->config.id, x->rq->peer ? x->rq->peer : "", x->rq->credential ? x->rq->credential : ""};
+	const struct association_knowledge k = {knows_ae, knows_registree, rules_allow, c};
 
 	if (x->rq->internal || x->rq->genuine || !c->config.require_tls)
 		return true;
-	*rsc = RSC_SECURITY_ASSOCIATION_REQUIRED;
-	if (!x->rq->peer || !identity_to_id(x->rq->peer, c->config.sp, peer, sizeof peer))
+	if (x->registration)
+		return registers_genuinely(x, &a, rsc);
+	switch (association_check(&a, &k, x->from)) {
+	case ASSOCIATION_GOOD:
+		*rsc = RSC_SECURITY_ASSOCIATION_REQUIRED;
+		return a.peer[0] || a.credential[0];
+	case ASSOCIATION_NOT_AUTHENTICATED:
+		*rsc = RSC_ORIGINATOR_NOT_AUTHENTICATED;
 		return false;
-	*rsc = RSC_ORIGINATOR_NOT_AUTHENTICATED;
-	if (strchr(peer + 1, '/')) {
-		const char *stem = strrchr(peer, '/') + 1;
-
-		if (x->registration) {
-			x->registration = false;
-			return (size_t)snprintf(x->from, sizeof x->from, "%s/%s", c->config.id, stem) < sizeof x->from;
-		}
-		return strcmp(peer, x->from) == 0;
+	case ASSOCIATION_REQUIRED:
+		*rsc = RSC_SECURITY_ASSOCIATION_REQUIRED;
+		return false;
 	}
-	return strcmp(peer, c->config.id) != 0 && !(strncmp(x->from, c->config.id, own) == 0 && (x->from[own] == '/' || x->from[own] == '\0'));
+	return false;
 }
 
 static bool originator(struct exchange *x, enum onem2m_rsc *rsc, const char **why)
@@ -75,7 +112,7 @@ static bool originator(struct exchange *x, enum onem2m_rsc *rsc, const char **wh
 	*why = "the originator (From, X-M2M-Origin) is malformed";
 	if (from.left > 0 && !cse_sp_relative(x->cse, from, x->from, sizeof x->from))
 		return false;
-	*why = "the originator is not the one that the TLS certificate names, or there is none";
+	*why = "the originator is not one that its security association names, or there is none";
 	return originator_is_genuine(x, rsc);
 }
 

@@ -374,6 +374,7 @@ void command_object_changed(struct cse *c, struct resource *object); /* types/ex
 void stats_count(struct exchange *x, size_t octets);        /* types/stats.c: a request that went well, with so much in its answer */
 bool subscription_covers(struct exchange *x, const char *csi); /* types/service_profile.c: a CSE that registers; false after a refusal */
 bool app_rules_permit(struct creation *cr);                /* types/service_profile.c: of an AE; false after a refusal */
+bool app_rules_allow(struct cse *c, const char *credential, const char *ae); /* ae NULL: any */
 bool node_is_reachable(struct cse *c, struct resource *hosted); /* types/node_schedule.c: an AE, a remoteCSE, by the schedules of its node (nl) */
 void watches_event(struct cse *c, const struct event *e);    /* types/watches.c: actions and processes that watch the subject */
 struct resource *multicast_group_of(struct cse *c, struct rd to, struct rd *suffix); /* types/multicast_group.c: that has this fan-out target, or NULL */

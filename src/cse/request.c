@@ -23,10 +23,10 @@ static struct rd keep(char **at, struct rd text)
 
 struct onem2m_request *request_copy(const struct onem2m_request *rq)
 {
-	size_t peer = rq->peer ? strlen(rq->peer) + 1 : 1;
+	size_t peer = rq->peer ? strlen(rq->peer) + 1 : 1, credential = rq->credential ? strlen(rq->credential) + 1 : 1;
 	size_t size = rq->to.left + rq->from.left + rq->request_id.left + rq->release.left + rq->vendor.left + rq->filter.left + rq->content.left +
 	    rq->rt_nu.left + rq->ot.left + rq->rqet.left + rq->rset.left + rq->oet.left + rq->rp.left + rq->ec.left + rq->gid.left + rq->tokens.left +
-	    rq->token_ids.left + rq->local_token_ids.left + rq->role_ids.left + rq->address.left + peer;
+	    rq->token_ids.left + rq->local_token_ids.left + rq->role_ids.left + rq->address.left + peer + credential;
 	struct block *b = malloc(sizeof *b + size);
 	char *at;
 
@@ -56,6 +56,8 @@ struct onem2m_request *request_copy(const struct onem2m_request *rq)
 	b->rq.address = keep(&at, rq->address);
 	memcpy(at, rq->peer ? rq->peer : "", peer);
 	b->rq.peer = at;
+	memcpy(at + peer, rq->credential ? rq->credential : "", credential);
+	b->rq.credential = at + peer;
 	return &b->rq;
 }
 

@@ -53,7 +53,8 @@ struct onem2m_request {
 	bool token_request; /* tqi */
 	enum serialization wanted; /* of a request that leaves: in which its receiver wants it (csz of its resource); content stays JSON here */
 	/* What the transport knows of the sender. */
-	const char *peer; /* identity in its certificate, "" when there is none */
+	const char *peer; /* who its association says that it is, names joined by blanks (tls_peer.identity); "" when there is none */
+	const char *credential; /* Credential-ID of that association (tls_peer.credential); NULL or "" when there is none */
 	struct rd address; /* its IP address as text, for access control; empty when unknown */
 	bool internal;    /* from a part of this very CSE: From is trusted, every privilege held */
 	bool genuine;     /* passed on by this CSE on behalf of a From that was checked before; no privileges come with it */

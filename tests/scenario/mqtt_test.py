@@ -295,7 +295,7 @@ def sign(p, name, identity):
     """A certificate by the plant's CA."""
     base = os.path.join(p.dir, name)
     with open(base + ".ext", "w") as f:
-        f.write("subjectAltName=DNS:%s\n" % identity)
+        f.write("subjectAltName=DNS:%s\nkeyUsage=critical,digitalSignature\n" % identity)
     subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name, "-keyout", base + ".key", "-out", base + ".csr"],
                    check=True, capture_output=True)
     subprocess.run(["openssl", "x509", "-req", "-in", base + ".csr", "-CA", p.plant + "/tls/ca.pem", "-CAkey", p.plant + "/tls/ca.key", "-CAcreateserial", "-days", "2",

@@ -14,7 +14,7 @@ struct waiting {
 	struct coap_port *port;
 	struct coap_primitive p;
 	char address[ADDRESS_SIZE];
-	char peer[];
+	char peer[]; /* and its Credential-ID behind it */
 };
 
 /* What content grows by at most on its way from JSON: a member with a prefix becomes an element that declares its namespace. */
@@ -90,7 +90,8 @@ void coap_port_request(void *ctx, struct coap_exchange *x, const struct coap_mes
 {
 	struct coap_port *port = ctx;
 	const struct coap_peer *from = coap_exchange_peer(x);
-	const char *identity = datagram_identity(port->socket, &(const struct datagram_peer){from->session, from->address, from->port}), *why = "";
+	const struct tls_peer *tls = datagram_tls_peer(port->socket, &(const struct datagram_peer){from->session, from->address, from->port});
+	const char *identity = tls ? tls->identity : "", *credential = tls ? tls->credential : "", *why = "";
 	char where[WHERE_SIZE];
 	struct waiting *w;
 	enum onem2m_rsc rsc;
@@ -99,7 +100,7 @@ void coap_port_request(void *ctx, struct coap_exchange *x, const struct coap_mes
 		well_known(port, x);
 		return;
 	}
-	w = calloc(1, sizeof *w + strlen(identity) + 1);
+	w = calloc(1, sizeof *w + strlen(identity) + 1 + strlen(credential) + 1);
 	if (!w)
 		abort();
 	w->exchange = x;
@@ -110,6 +111,7 @@ void coap_port_request(void *ctx, struct coap_exchange *x, const struct coap_mes
 	snprintf(where, sizeof where, "%s:%u", w->address, from->port);
 	rsc = coap_request_read(m, &w->p, &why);
 	w->p.rq.peer = w->peer;
+	w->p.rq.credential = strcpy(w->peer + strlen(identity) + 1, credential);
 	w->p.rq.address = rd_str(w->address);
 	if (rsc != RSC_OK)
 		refuse(w, rsc, why);

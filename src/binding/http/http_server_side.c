@@ -201,6 +201,7 @@ static bool take_parameters(struct waiting *w, const struct http_request *rq)
 	w->rq.gid = rd_str(w->texts[GID]);
 	w->rq.tokens = rd_str(w->texts[TOKENS]);
 	w->rq.peer = rq->peer;
+	w->rq.credential = rq->tls_peer ? rq->tls_peer->credential : "";
 	w->rq.address = rd_str(rq->address);
 	return true;
 }

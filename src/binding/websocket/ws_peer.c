@@ -136,6 +136,7 @@ static void serve(struct ws_peer *p, struct envelope *v)
 	p->served = s;
 	p->served_count++;
 	v->rq.peer = p->identity;
+	v->rq.credential = p->credential;
 	v->rq.address = rd_str(p->address);
 	snprintf(where, sizeof where, "ws %llu", (unsigned long long)p->number);
 	once_submit(p->binding->once, clock_ms(), &v->rq, rd_str(where), false, on_served, s);
@@ -343,6 +344,7 @@ void ws_peer_open(struct ws_peer *p, struct stream *s, enum serialization protoc
 	if (!p->link)
 		abort();
 	snprintf(p->identity, sizeof p->identity, "%s", stream_peer(s));
+	snprintf(p->credential, sizeof p->credential, "%s", stream_tls_peer(s) ? stream_tls_peer(s)->credential : "");
 	p->state = WS_OPEN;
 	p->heard_ms = clock_ms();
 	stream_allow(s, WS_WAITING_MAX);
@@ -362,6 +364,7 @@ static void orphan(struct ws_peer *p)
 		p->served = s->next;
 		s->peer = NULL;
 		s->envelope->rq.peer = ""; /* was the peer's own text */
+		s->envelope->rq.credential = "";
 		s->envelope->rq.address = rd_of("", 0);
 		s->next = p->binding->orphans;
 		p->binding->orphans = s;

@@ -56,7 +56,8 @@ struct ws_peer {
 	enum serialization serialization;
 	uint64_t heard_ms, used_ms;
 	char address[64];
-	char identity[IDENTITY_MAX];  /* in its certificate, "" without */
+	char identity[TLS_IDENTITIES_MAX];  /* its names and its Credential-ID, "" without TLS */
+	char credential[CREDENTIAL_ID_MAX];
 	struct ws_entity *entities[WS_IDS_MAX];
 	size_t entity_count;
 	struct ws_asked *asked;

@@ -50,13 +50,53 @@ static bool look(void *ctx, struct resource *node)
 	return !g->permitted;
 }
 
+/* The transport may know a name and no Credential-ID. */
+static const char *credential_of(const struct onem2m_request *rq)
+{
+	if (rq->credential && rq->credential[0])
+		return rq->credential;
+	return rq->peer && rq->peer[0] ? rq->peer : "None";
+}
+
+/* A rule of this CSE's that names the credential, and the AE-ID unless that is NULL: what a device's certificate, or a key that nobody is known for, may
+ * speak as (TS-0003 clause 8.2). */
+struct allowance {
+	struct cse *cse;
+	const char *credential, *ae;
+	bool given;
+};
+
+static bool gives(void *ctx, struct resource *node)
+{
+	struct allowance *a = ctx;
+	const struct json *links = resource_get(node, "rlk");
+
+	if (!resource_is(node, "csi", a->cse->config.id))
+		return true;
+	for (const struct json *l = links ? links->first : NULL; l && !a->given; l = l->next) {
+		struct resource *rule = l->type == JSON_STRING ? cse_find_address(a->cse, l->text) : NULL;
+
+		a->given = rule && rule->type == TY_SERVICE_SUBSCRIBED_APP_RULE && resource_get(rule, "apci") && is_permitted(rule, "apci", a->credential) &&
+		    (!a->ae || is_permitted(rule, "aae", a->ae));
+		resource_unref(rule);
+	}
+	return !a->given;
+}
+
+bool app_rules_allow(struct cse *c, const char *credential, const char *ae)
+{
+	struct allowance a = {c, credential, ae, false};
+
+	return tree_by_type(c->tree, TY_SERVICE_SUBSCRIBED_NODE, gives, &a) == OK && a.given;
+}
+
 bool app_rules_permit(struct creation *cr)
 {
 	struct exchange *x = cr->x;
 	const struct json *api = json_get(cr->given, "api");
 	char app[CSE_ID_MAX] = "";
 	/* an AE without a credential is "None" in rules: TS-0001 table 9.6.29-2 */
-	struct registration g = {x->cse, x->rq->peer && x->rq->peer[0] ? x->rq->peer : "None", app, cr->ri, false, false, false};
+	struct registration g = {x->cse, credential_of(x->rq), app, cr->ri, false, false, false};
 	bool required = x->cse->config.require_subscription && !x->privileged;
 	enum err e;
 
