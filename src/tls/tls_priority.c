@@ -13,7 +13,7 @@
 #define CBC "+AES-128-CBC:+SHA256:"
 #define GROUPS "+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1:+COMP-NULL:%SERVER_PRECEDENCE"
 
-gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool datagram, bool raw_wanted)
+gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool datagram, bool raw_wanted, bool only_12)
 {
 	bool psk = server ? c->psk_server != NULL : c->psk_client != NULL;
 	bool trusts_raw = c->pin_count > 0 || c->pin_file.path || raw_wanted, own = c->has_x509 || c->has_raw;
@@ -21,7 +21,7 @@ gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool data
 	/* what we show and what we take, as client or as server */
 	bool client_x509 = server ? c->trusts_x509 : c->has_x509, client_raw = server ? trusts_raw : c->has_raw;
 	bool server_x509 = server ? c->has_x509 : c->trusts_x509, server_raw = server ? c->has_raw : trusts_raw;
-	unsigned index = (server ? 1U : 0U) | (datagram ? 2U : 0U) | (raw_wanted ? 4U : 0U) | (psk ? 8U : 0U);
+	unsigned index = (server ? 1U : 0U) | (datagram ? 2U : 0U) | (raw_wanted ? 4U : 0U) | (psk ? 8U : 0U) | (only_12 ? 16U : 0U);
 	char text[1024];
 	struct wr w = wr_of(text, sizeof text - 1);
 
@@ -29,7 +29,7 @@ gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool data
 		return c->priorities[index];
 	if (!certificate && !psk)
 		return NULL;
-	wr_str(&w, datagram ? "NONE:+VERS-DTLS1.2:" : "NONE:+VERS-TLS1.3:+VERS-TLS1.2:");
+	wr_str(&w, datagram ? "NONE:+VERS-DTLS1.2:" : only_12 ? "NONE:+VERS-TLS1.2:" : "NONE:+VERS-TLS1.3:+VERS-TLS1.2:");
 	if (certificate)
 		wr_str(&w, KX_CERTIFICATE);
 	if (psk)

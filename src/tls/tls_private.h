@@ -15,7 +15,7 @@
 
 #define TLS_NAME_MAX 512        /* of one subjectAltName */
 #define TLS_CHAIN_MAX 8         /* certificates that a peer may send */
-#define TLS_PRIORITIES 16       /* server, datagram, raw public key wanted, PSK only */
+#define TLS_PRIORITIES 32       /* server, datagram, raw public key wanted, PSK, TLS 1.2 alone */
 
 /* ---- files that are read again when they change ---- */
 
@@ -148,6 +148,6 @@ void tls_ocsp_forget(struct tls_session *s);
 void tls_ocsp_memory_free(struct tls_ocsp_memory *m);
 
 /* tls_priority.c; NULL when GnuTLS refuses. psk: this session has PSK credentials. */
-gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool datagram, bool raw_wanted);
+gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool datagram, bool raw_wanted, bool only_12);
 
 #endif

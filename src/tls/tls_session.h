@@ -17,6 +17,7 @@ enum tls_step { TLS_MORE, TLS_PAUSED, TLS_OPEN, TLS_FAILED };
 
 struct tls_session_options {
 	bool server, datagram;
+	bool only_12; /* no TLS 1.3, even where both have it: ESCertKE, TS-0003 clause 8.7 */
 	/* Of a client: the name that the server must have, in the form of tls_peer.identity. A server that shares a PSK is who has the key. NULL: nobody. */
 	const char *expected;
 	/* Sends or takes what there is; -1 with errno EAGAIN when the socket is not ready. Datagrams come and go whole. */
