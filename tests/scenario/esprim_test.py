@@ -13,7 +13,7 @@ import tempfile
 
 from plant import program, wait_for
 
-PEER = None
+PEER = PKI_TOOL = None
 KEY = "8f4b1c27d05ea3961122334455667788990aabbccddeeff00f1e2d3c4b5a6978"
 KID = "00112233445566778899AABBCCDDEEFF@maf.keyway.example"
 OTHER_KID = "FFEEDDCCBBAA99887766554433221100@maf.keyway.example"
@@ -85,6 +85,22 @@ class Originator:
         self.object = answer["m2m:seci"]["ero"]
         assert self.say("object", json.dumps(self.object, separators=(",", ":"))) == "ok"
 
+    def agree(self, folder, pki):
+        """ESCertKE; the response status code of a refusal."""
+        p = os.path.join(folder, pki)
+        said = self.say("certke", "%s/ca.pem %s/meter.pem %s/meter.key id-in.acme.example.com" % (os.path.join(folder, "pki"), p, p))
+        messages = 0
+        while not said.startswith("key "):
+            assert not said.startswith("ERR_"), said
+            rsc, answer = self.notify({"sit": 6, "eckm": said})
+            if rsc != 2000:
+                return rsc
+            messages += 1
+            assert answer["m2m:seci"]["sit"] == 6 and messages <= 2, answer
+            said = self.say("certke-next", answer["m2m:seci"]["eckm"])
+        assert said.endswith("@id-in.acme.example.com") and messages == 2, said
+        return rsc
+
     def send(self, inner):
         self.jwe = self.say("seal", json.dumps(inner))
         assert self.jwe.count(".") == 4, self.jwe
@@ -132,7 +148,11 @@ def files_of(cse):
 def flow(folder):
     credential(folder, KID, "/id-mn/Cmeter")
     credential(folder, OTHER_KID, "m2m://acme.example.com/id-mn/Cother")
-    target = Cse(folder, "in", "in", "[esprim]\ncredentials = %s/credentials.db\n" % folder)
+    for name, identities in ("pki", ["in=id-in.acme.example.com", "meter=m2m://acme.example.com/id-mn/Cmeter"]), ("foreign", ["meter=m2m://acme.example.com/id-mn/Cmeter"]):
+        os.mkdir(os.path.join(folder, name))
+        subprocess.run([PKI_TOOL, os.path.join(folder, name), *identities], check=True)
+    target = Cse(folder, "in", "in", "[esprim]\ncredentials = %s/credentials.db\ncertificates = yes\n[tls]\nca = %s/pki/ca.pem\ncert = %s/pki/in.pem\n"
+                 "key = %s/pki/in.key\n" % ((folder,) * 4))
     transit = Cse(folder, "mn", "mn", "", target)
     wait_for("the registration of /id-mn", lambda: "registered" in transit.said())
     for name in "Cmeter", "Cother":
@@ -194,6 +214,22 @@ def flow(folder):
     rsc, _ = thief.send({"op": 2, "to": "/id-in", "fr": "/id-mn/Cother", "rqi": "i4", "rvi": "4"})
     assert rsc == 4114 and thief.say("refused", "4114") == "again", rsc
 
+    # The same with a key that certificates agreed on, by four messages through the transit CSE (ESCertKE).
+    assert 43 in base["m2m:cb"]["esi"]["esf"]
+    certified = Originator(transit, "/id-in", "Cmeter", KID, "00" * 32)
+    certified.agree(folder, "pki")
+    certified.begin()
+    second = "heliotrope-" + os.urandom(8).hex()
+    rsc, answer = certified.ask(op=1, to="/id-in/cse-in/box", ty=4, pc={"m2m:cin": {"con": second}})
+    assert rsc == 2001, (rsc, answer)
+    rsc, _ = certified.send({"op": 2, "to": "/id-in/cse-in/box/la", "fr": "/id-mn/Cother", "rqi": "i5", "rvi": "4"})
+    assert rsc == 4116, rsc
+    foreign = Originator(transit, "/id-in", "Cmeter", KID, "00" * 32)
+    assert foreign.agree(folder, "foreign") == 4106
+    refused(4000, meter, {"sit": 6, "eckm": "AAAA"})
+    refused(4000, meter, {"sit": 6, "eckm": "no base64"})
+    refused(4000, meter, {"sit": 6})
+
     # The control: the same transit CSE, in the clear.
     target.make("cse-in", 1, {"m2m:acp": {"rn": "clear", "pv": {"acr": [{"acor": ["all"], "acop": 63}]}, "pvs": {"acr": [{"acor": ["CAdmin"], "acop": 63}]}}})
     target.make("cse-in", 3, {"m2m:cnt": {"rn": "plain", "acpi": ["cse-in/clear"]}})
@@ -211,7 +247,7 @@ def flow(folder):
     assert holds(transit.trace, PLAIN) and any(holds(f, PLAIN) for f in files_of(transit) if "cse.db" in f), "the search finds nothing at all"
     assert holds(target.trace, SEALED) and any(holds(f, SEALED) for f in files_of(target) if "cse.db" in f)
     for path in files_of(transit):
-        assert not holds(path, SEALED), "%s holds what was sealed" % os.path.basename(path)
+        assert not holds(path, SEALED) and not holds(path, second), "%s holds what was sealed" % os.path.basename(path)
     for cse in transit, target:
         for path in files_of(cse):
             assert not holds(path, KEY), "%s holds the key" % os.path.basename(path)
@@ -236,5 +272,5 @@ def main():
 
 
 if __name__ == "__main__":
-    PEER = sys.argv[1]
+    PEER, PKI_TOOL = sys.argv[1:3]
     main()

@@ -4,20 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binding/esprim/agreement.h"
 #include "binding/primitive/envelope.h"
+#include "base/bytes.h"
 #include "json/json.h"
 #include "onem2m/identity.h"
 
 #define LIFE_MS 3600000
 #define ASKING_MAX 1024 /* sealed requests under way */
 
-enum { SIT_RAND_REQUEST = 3, SIT_RAND_ANSWER = 4, SIT_ESPRIM = 5 };
+enum { SIT_RAND_REQUEST = 3, SIT_RAND_ANSWER = 4, SIT_ESPRIM = 5, SIT_ESCERTKE = 6 };
 
 struct esprim_binding {
 	struct esprim_binding_config config;
 	struct esprim *receiver;
 	struct asking *first;
 	size_t asking;
+	struct agreement *agreement; /* ESCertKE; NULL: it is not offered */
 };
 
 /* One sealed request on its way. */
@@ -151,7 +154,19 @@ static void on_inner(void *ctx, const struct onem2m_response *rsp)
 /* Whose key it is, as the dispatcher writes it: keys name their entity as certificates do, or as an SP-relative ID. */
 static bool entity_id(const struct esprim_binding *b, const char *entity, char *id)
 {
-	return entity[0] == '/' ? rd_text(rd_str(entity), id, ENTITY_MAX) : identity_to_id(entity, b->config.sp, id, ENTITY_MAX);
+	struct rd rest = rd_str(entity), one;
+	char name[ENTITY_MAX];
+
+	if (entity[0] == '/')
+		return rd_text(rest, id, ENTITY_MAX);
+	/* A certificate may have several names: the first that is an AE's or a CSE's. */
+	while (rest.left > 0) {
+		if (!rd_until(&rest, ' ', &one))
+			one = rd_rest(&rest);
+		if (rd_text(one, name, sizeof name) && identity_to_id(name, b->config.sp, id, ENTITY_MAX))
+			return true;
+	}
+	return false;
 }
 
 /* The inner From, as the same: absolute, SP-relative, or relative to this CSE. */
@@ -241,6 +256,12 @@ static void take_sealed(struct esprim_binding *b, const char *from, const struct
 		refuse(a, rsc);
 		return;
 	}
+	if (b->agreement && agreement_find(b->agreement, a->kid, now_ms(b) / 1000, on_key, a))
+		return;
+	if (!b->config.keys.find) {
+		on_key(a, NULL);
+		return;
+	}
 	/* a may be gone when this returns: only a search that goes on gives a handle. */
 	finding = b->config.keys.find(b->config.keys.source, a->kid, on_key, a);
 	if (finding)
@@ -273,6 +294,34 @@ static void give_object(struct esprim_binding *b, const char *from, cse_done *do
 		answer_plain(done, ctx, RSC_INTERNAL_SERVER_ERROR);
 }
 
+/* ---- ESCertKE ---- */
+
+static void agree(struct esprim_binding *b, const char *from, const struct json *info, cse_done *done, void *ctx)
+{
+	struct wr octets = wr_new(ESCERTKE_MESSAGE_MAX), answer = wr_new(ESCERTKE_MESSAGE_MAX), content = wr_new(4 * ESCERTKE_MESSAGE_MAX);
+	struct json_out o = json_out(&content);
+	char kid[KEY_ID_MAX] = "";
+	struct rd text, in, out;
+	enum onem2m_rsc rsc = RSC_BAD_REQUEST;
+
+	if (json_string(json_get(info, "eckm"), &text) && base64_parse(text, &octets) && wr_done(&octets, &in))
+		rsc = agreement_step(b->agreement, from, in, now_ms(b), kid, &answer);
+	if (rsc == RSC_OK && wr_done(&answer, &out)) {
+		json_object(&o, NULL);
+		json_object(&o, "m2m:seci");
+		json_put_uint(&o, "sit", SIT_ESCERTKE);
+		json_put_base64(&o, "eckm", out);
+		json_close(&o);
+		json_close(&o);
+	}
+	if (b->config.tell && (rsc != RSC_OK || kid[0]))
+		b->config.tell(b->config.ctx, from, kid, rsc);
+	answer_text(done, ctx, rsc, wr_done(&content, &text) ? text : rd_str(""));
+	wr_free(&octets);
+	wr_free(&answer);
+	wr_free(&content);
+}
+
 /* ---- what the CSE calls ---- */
 
 static void notify(void *security, const char *from, const struct onem2m_request *rq, cse_done *done, void *ctx)
@@ -291,6 +340,8 @@ static void notify(void *security, const char *from, const struct onem2m_request
 		give_object(b, from, done, ctx);
 	else if (sit == SIT_ESPRIM)
 		take_sealed(b, from, info, done, ctx);
+	else if (sit == SIT_ESCERTKE && b->agreement)
+		agree(b, from, info, done, ctx);
 	else
 		answer_plain(done, ctx, RSC_NOT_IMPLEMENTED);
 	json_arena_free(arena);
@@ -308,8 +359,10 @@ static bool describe(void *security, struct wr *w)
 		return false;
 	json_object(&o, NULL);
 	json_array(&o, "esf");
-	for (size_t i = 0; i < sizeof offered / sizeof *offered; i++)
+	for (size_t i = 0; b->config.keys.find && i < sizeof offered / sizeof *offered; i++)
 		json_put_uint(&o, NULL, offered[i]);
+	if (b->agreement)
+		json_put_uint(&o, NULL, SUID_CERT_ESPRIM);
 	json_close(&o);
 	json_put_raw(&o, "esro", object);
 	json_close(&o);
@@ -333,6 +386,11 @@ enum err esprim_binding_new(const struct esprim_binding_config *config, struct e
 		return ERR_NO_MEMORY;
 	}
 	b->config = *config;
+	if (config->tls && (b->agreement = agreement_new(config->tls, config->fqdn)) == NULL) {
+		esprim_free(b->receiver);
+		free(b);
+		return ERR_NO_MEMORY;
+	}
 	*out = b;
 	return OK;
 }
@@ -346,6 +404,7 @@ void esprim_binding_free(struct esprim_binding *b)
 			b->config.keys.cancel(b->config.keys.source, b->first->finding);
 		asking_free(b->first);
 	}
+	agreement_free(b->agreement);
 	esprim_free(b->receiver);
 	free(b);
 }

@@ -6,13 +6,15 @@
  *
  * securityInfo 3 asks for a receiver's rand object of one's own and gets a 4; 5 holds a sealed request and gets a sealed response. Who asks is whom
  * the key belongs to: the inner From must be it (4116), and the dispatcher then takes the request as authenticated (accessControlAuthenticationFlag),
- * with no privilege beyond what the policies say. The inner request is answered on the spot: what would leave later, and in the clear, is refused
+ * with no privilege beyond what the policies say. 6 carries ESCertKE (escertke/escertke.h), whose keys open sealed requests afterwards, until their
+ * certificate ends, and a day at most. The inner request is answered on the spot: what would leave later, and in the clear, is refused
  * (5206, sealed). */
 #ifndef KEYWAY_BINDING_ESPRIM_ESPRIM_BINDING_H
 #define KEYWAY_BINDING_ESPRIM_ESPRIM_BINDING_H
 
 #include "cse/cse.h"
 #include "e2e/esprim.h"
+#include "escertke/escertke.h"
 #include "tls/psk_source.h"
 
 struct esprim_binding;
@@ -20,7 +22,9 @@ struct esprim_binding;
 struct esprim_binding_config {
 	struct cse *cse;
 	const char *sp, *id;      /* borrowed: "keyway.example", "/id-in" */
-	struct psk_source keys;   /* pairwiseESPrimKeys by their identifiers */
+	struct psk_source keys;   /* pairwiseESPrimKeys by their identifiers; find NULL: none */
+	struct tls_credentials *tls; /* for ESCertKE, borrowed; NULL: it is not offered */
+	const char *fqdn;         /* own public domain name, borrowed: behind the `@` of ESCertKE's key identifiers */
 	uint64_t (*unix_ms)(void *ctx);
 	void *ctx;
 	struct rng *rng;          /* borrowed */

@@ -16,6 +16,7 @@ struct end_to_end {
 	struct credentials *store;
 	struct rng rng;
 	struct esprim_binding *esprim;
+	char fqdn[FQDN_MAX]; /* own public domain name, TS-0001 clause 6.5.1.1 */
 };
 
 /* A key of the store that is meant for ESPrim; who it belongs to is in its row. */
@@ -60,39 +61,63 @@ static void tell(void *ctx, const char *from, const char *kid, enum onem2m_rsc r
 		log_line(LOG_LEVEL_NOTICE, "esprim refused", "from=%s key=%s rsc=%d", log_quote(rd_str(from)), log_quote(rd_str(kid)), (int)rsc);
 }
 
-enum err end_to_end_start(const struct options *o, struct cse *c, struct end_to_end **out)
+static bool fqdn_of(const struct options *o, char fqdn[static FQDN_MAX])
 {
+	bool below = strcmp(o->type, "in") != 0 && o->registrar_id;
+	int n = snprintf(fqdn, FQDN_MAX, "%s%s%s.%s", o->id + 1, below ? "." : "", below ? o->registrar_id + 1 : "", o->sp);
+
+	return n > 0 && n < FQDN_MAX && fqdn_valid(rd_str(fqdn));
+}
+
+static enum err open_store(struct end_to_end *e, const struct options *o)
+{
+	struct credentials_options place = {.path = o->esprim_credentials, .kek = o->esprim_kek, .must_exist = true, .rng = &e->rng};
+	const char *detail = "";
+	enum err r = credentials_open(&place, &e->store, &detail);
+
+	if (r != OK)
+		log_line(LOG_LEVEL_ERROR, "credentials", "path=%s why=%s", log_quote(rd_str(o->esprim_credentials)), log_quote(rd_str(detail)));
+	return r;
+}
+
+enum err end_to_end_start(const struct options *o, struct cse *c, struct tls_credentials *tls, struct end_to_end **out)
+{
+	struct end_to_end *e = NULL;
 	struct esprim_binding_config config = {
 		.cse = c, .sp = o->sp, .id = o->id, .unix_ms = unix_ms, .life_ms = o->esprim_life_s * 1000, .tell = tell};
-	struct credentials_options place = {.path = o->esprim_credentials, .kek = o->esprim_kek, .must_exist = true};
-	struct end_to_end *e;
-	const char *detail = "";
 	struct cse_security security;
-	enum err r;
+	enum err r = OK;
 
 	*out = NULL;
-	if (!o->esprim_credentials)
+	if (!o->esprim_credentials && !o->esprim_certificates)
 		return OK;
 	e = calloc(1, sizeof *e);
 	if (!e)
 		return ERR_NO_MEMORY;
 	e->rng = rng_system();
-	place.rng = &e->rng;
-	if ((r = credentials_open(&place, &e->store, &detail)) != OK) {
-		log_line(LOG_LEVEL_ERROR, "credentials", "path=%s why=%s", log_quote(rd_str(o->esprim_credentials)), log_quote(rd_str(detail)));
-		end_to_end_free(e);
-		return r;
+	if (o->esprim_credentials && (r = open_store(e, o)) != OK)
+		goto out;
+	if (o->esprim_certificates && (!tls || !fqdn_of(o, e->fqdn))) {
+		log_line(LOG_LEVEL_ERROR, "esprim", "why=\"certificates need [tls], and a CSE-ID and a service provider that make a domain name\"");
+		r = ERR_CONFIG;
+		goto out;
 	}
-	config.keys = (struct psk_source){find, cancel, e};
+	if (e->store)
+		config.keys = (struct psk_source){find, cancel, e};
+	if (o->esprim_certificates) {
+		config.tls = tls;
+		config.fqdn = e->fqdn;
+	}
 	config.rng = &e->rng;
-	if ((r = esprim_binding_new(&config, &e->esprim)) != OK) {
-		end_to_end_free(e);
-		return r;
-	}
+	if ((r = esprim_binding_new(&config, &e->esprim)) != OK)
+		goto out;
 	security = esprim_binding_security(e->esprim);
 	cse_use_security(c, &security);
 	*out = e;
-	return OK;
+	e = NULL;
+out:
+	end_to_end_free(e);
+	return r;
 }
 
 void end_to_end_free(struct end_to_end *e)

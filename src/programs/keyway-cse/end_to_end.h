@@ -6,9 +6,10 @@
 #include "programs/keyway-cse/options.h"
 
 struct end_to_end;
+struct tls_credentials;
 
-/* Says on the log what is wrong. *out NULL when the configuration asks for none. */
-enum err end_to_end_start(const struct options *o, struct cse *c, struct end_to_end **out) MUST_CHECK;
+/* tls: own certificate and trust, for ESCertKE; may be NULL. Says on the log what is wrong. *out NULL when the configuration asks for none. */
+enum err end_to_end_start(const struct options *o, struct cse *c, struct tls_credentials *tls, struct end_to_end **out) MUST_CHECK;
 void end_to_end_free(struct end_to_end *e); /* accepts NULL; after the CSE's end */
 
 /* Every primitive with its content, a line each, into the file of [trace] primitives: for looking, never for operation. */

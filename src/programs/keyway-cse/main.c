@@ -328,8 +328,8 @@ static int start_cse(struct program *p)
 		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, p->worker});
 	}
 	cse_use_connections(p->cse, router_send_connected);
-	if (end_to_end_start(o, p->cse, &p->end_to_end) != OK)
-		return fail("[esprim] credentials = %s cannot be used%s", o->esprim_credentials, "");
+	if (end_to_end_start(o, p->cse, p->tls, &p->end_to_end) != OK)
+		return fail("[esprim] cannot be used%s%s", "", "");
 	if (token_keys_start(o, p->cse, &p->token_keys) != OK)
 		return fail("[tokens] cannot be used%s%s", "", "");
 	p->once = once_new(p->cse, (uint64_t)rng_u32(&rng) << 32 | rng_u32(&rng));

@@ -108,6 +108,7 @@ static bool read_file(struct options *o, const char *path)
 		{"zigbee", "key_file", CONFIG_STRING, &o->key_file, false, ""},
 		{"zigbee", "answer_commissioning", CONFIG_BOOL, &o->answer_commissioning, false, ""},
 		{"esprim", "credentials", CONFIG_STRING, &o->esprim_credentials, false, "credential store with keys of kind esprim"},
+		{"esprim", "certificates", CONFIG_BOOL, &o->esprim_certificates, false, "agree on keys by certificates, those of [tls]"},
 		{"esprim", "kek", CONFIG_STRING, &o->esprim_kek, false, "its key encryption key, when the store does not say it"},
 		{"esprim", "life_s", CONFIG_UINT, &o->esprim_life_s, false, "life of rand objects"},
 		{"tokens", "issuers", CONFIG_STRING, &o->token_issuers, false, "file: who may issue tokens, and by which keys"},

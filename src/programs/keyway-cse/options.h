@@ -15,6 +15,7 @@ struct options {
 	char *esprim_credentials, *esprim_kek, *trace;
 	char *token_issuers, *token_credentials, *token_kek;
 	uint64_t esprim_life_s;
+	bool esprim_certificates;
 	char *credentials, *credentials_kek, *maf_url, *maf_id, *mef_url, *mef_id;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
 	bool mqtt_trust_topics;
