@@ -9,6 +9,7 @@ import queue
 import random
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -290,6 +291,49 @@ def away():
     print("20 requests to a CSE that was away: the broker kept them")
 
 
+# a broker in somebody's point of access takes what is sent to it, and that is all
+class Liar:
+    """Answers a CSE as a broker does, and then gives it a request that it never subscribed to."""
+
+    def __init__(self, topic, request):
+        self.server, self.told, self.message = socket.create_server(("127.0.0.1", 0)), threading.Event(), mqtt.text(topic) + request
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        c = mqtt.Connection.__new__(mqtt.Connection)
+        c.socket, c.lock = self.server.accept()[0], threading.Lock()
+        try:
+            while True:
+                kind, _, body = c.read()
+                if kind == mqtt.PUBLISH:
+                    n = int.from_bytes(body[:2], "big")
+                    rsp = json.dumps({"rsc": 2000, "rqi": json.loads(body[4 + n:])["rqi"]}).encode()
+                    c.send(mqtt.PUBACK, 0, body[2 + n:4 + n])
+                    c.send(mqtt.PUBLISH, 0, mqtt.text("/oneM2M/resp/id-in/Cx/json") + rsp)
+                elif kind == mqtt.CONNECT:
+                    c.send(mqtt.CONNACK, 0, b"\0\0")
+                elif kind == mqtt.SUBSCRIBE:
+                    c.send(mqtt.SUBACK, 0, body[:2] + b"\1")
+                    c.send(mqtt.PUBLISH, 0, self.message)
+                    c.send(mqtt.PUBLISH, 2, mqtt.text("/none/of/oneM2M") + b"\0\1")
+                elif kind == mqtt.PUBACK:  # of the second: the first has been dealt with
+                    self.told.set()
+        except OSError:
+            pass
+
+
+def stranger(s, c):
+    cnt = container(c, "stranger")
+    rqp = {"op": 1, "to": cnt, "fr": "CAdmin", "rqi": "lie", "rvi": "3", "ty": CIN, "pc": {"m2m:cin": {"con": "a lie"}}}
+    liar = Liar("/oneM2M/req/id-in:CAdmin/id-in/json", json.dumps(rqp).encode())
+    url = "mqtt://127.0.0.1:%d/oneM2M/req/id-in/Cx/json" % liar.server.getsockname()[1]
+    ok(c.request("C", cnt, ty=SUB, pc={"m2m:sub": {"rn": "s", "nu": [url], "enc": {"net": [3]}}}), 2001)
+    assert liar.told.wait(60), "the CSE has dealt with what it was given"
+    liar.server.close()
+    assert contents(c, cnt) == {}
+    print("a broker that was only to take a notification can ask for nothing")
+
+
 # who may be who
 def sign(p, name, identity):
     """A certificate by the plant's CA."""
@@ -399,6 +443,7 @@ def main():
     s = server.Server(PROGRAM, "--mqtt", broker.url)
     try:
         foreign(s, broker, client.Client(s.url))
+        stranger(s, client.Client(s.url))
     finally:
         died = s.stop()
         broker.remove()

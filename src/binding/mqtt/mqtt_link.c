@@ -57,7 +57,8 @@ static void on_repeat(void *ctx)
 		loop_timer_in(k->repeat, k->repeat_ms);
 }
 
-/* Retained messages are none of oneM2M's: they would come again with each subscription. */
+/* Retained messages are none of oneM2M's: they would come again with each subscription. And a broker in somebody's point of access, to which requests of
+ * ours go, is not asked for any: one that gives them all the same speaks for whom it likes. */
 static void on_message(void *ctx, const struct mqtt_publish *p, struct mqtt_receipt receipt)
 {
 	struct mqtt_link *k = ctx;
@@ -67,6 +68,8 @@ static void on_message(void *ctx, const struct mqtt_publish *p, struct mqtt_rece
 		switch (t.kind) {
 		case MQTT_TOPIC_REQUEST:
 		case MQTT_TOPIC_REGISTRATION:
+			if (!k->configured)
+				break;
 			mqtt_request(k, &t, p, receipt);
 			return; /* acknowledged when it is answered */
 		case MQTT_TOPIC_RESPONSE:
