@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cse/private.h"
+#include "onem2m/criteria.h"
 
 #define DISCOVERY_LIMIT 100000
 #define SLICE 2048      /* resources looked at in a round: some 3 ms */
@@ -32,7 +33,7 @@ struct discovery {
 	struct cse_timer timer; /* first, so that its function finds the discovery */
 	struct discovery *next;
 	struct cse *cse;
-	struct exchange *x;
+	struct exchange *x;     /* NULL: the CSE has ended */
 	uint64_t limit, seen, found;
 	bool more, structured, references;
 	struct wr w;
@@ -43,6 +44,7 @@ struct discovery {
 	int64_t after;
 	struct frame *frame;
 	size_t budget;        /* of this slice */
+	bool asked;           /* an IPE, for what it has not told yet */
 };
 
 struct discoveries {
@@ -406,6 +408,79 @@ static void answer(struct discovery *d, enum err e)
 		exchange_answer(x, RSC_OK, content, rd_str(""));
 }
 
+/* ---- an IPE is asked: TS-0004 clauses 7.3.3.14 and 7.5.1.2.8 ---- */
+
+/* Of the resources that it says it has made, those that the filter wants. */
+static void take_answer(struct discovery *d, struct rd content)
+{
+	struct exchange *x = d->x;
+	const struct json *doc, *list;
+
+	if (json_parse(x->arena, content, NULL, &doc) != OK)
+		return;
+	list = json_get(doc, "m2m:uril");
+	for (const struct json *u = list ? list->first : NULL; u && !d->more; u = u->next) {
+		struct resource *r = u->type == JSON_STRING ? cse_find_address(x->cse, u->text) : NULL;
+
+		if (r && filter_matches(&x->filter, x->cse, r))
+			emit(d, r);
+		resource_unref(r);
+	}
+}
+
+static void on_told(void *ctx, const struct onem2m_response *rsp)
+{
+	struct discovery *d = ctx;
+
+	if (!d->x) {
+		free(d); /* the CSE has ended meanwhile */
+		return;
+	}
+	if (rsp->rsc == RSC_OK) {
+		take_answer(d, rsp->content);
+		answer(d, OK);
+	} else {
+		exchange_fail(d->x, rsp->rsc, "the IPE answered the discovery so");
+	}
+	discovery_free(d);
+}
+
+static bool asks_the_IPE(const struct discovery *d)
+{
+	return d->x->filter.usage == FILTER_IPE_ON_DEMAND && d->found == 0 && d->x->target->type == TY_AE && !d->asked;
+}
+
+static void ask_the_IPE(struct discovery *d)
+{
+	struct exchange *x = d->x;
+	struct wr w = wr_new(CSE_BODY_MAX);
+	struct json_out o = json_out(&w);
+	struct onem2m_request rq = {.operation = ONEM2M_NOTIFY, .request_id = x->rq->request_id, .release = rd_str("3"), .rcn = ONEM2M_RCN_ABSENT, .peer = "", .internal = true};
+	char rqet[TIMESTAMP_SIZE];
+	bool ok;
+
+	d->asked = true;
+	timestamp_print_precise(rqet, x->expires_ms ? x->expires_ms : cse_now(d->cse) + cse_request_life(d->cse));
+	json_object(&o, NULL);
+	json_object(&o, "m2m:sgn");
+	json_object(&o, "idr");
+	json_put_string(&o, "or", cse_relative(d->cse, x->from));
+	ok = criteria_from_query(x->rq->filter, &o);
+	json_close(&o);
+	json_close(&o);
+	json_close(&o);
+	rq.from = rd_str(d->cse->config.id);
+	rq.to = rd_str(x->target->ri);
+	rq.rqet = rd_str(rqet);
+	if (ok && wr_done(&w, &rq.content)) {
+		cse_request(d->cse, &rq, on_told, d);
+	} else {
+		exchange_fail(x, RSC_BAD_REQUEST, "the filter criteria cannot be passed on");
+		discovery_free(d);
+	}
+	wr_free(&w);
+}
+
 static void take_slice(struct discovery *d)
 {
 	bool done;
@@ -413,6 +488,10 @@ static void take_slice(struct discovery *d)
 
 	if (e == OK && !done) {
 		cse_timer_at(d->cse, &d->timer, cse_mono(d->cse) + 1);
+		return;
+	}
+	if (e == OK && asks_the_IPE(d)) {
+		ask_the_IPE(d);
 		return;
 	}
 	answer(d, e);
@@ -440,6 +519,16 @@ static void on_slice(struct cse *c, struct cse_timer *t)
 	discovery_free(d);
 }
 
+/* Its answer is still to come. */
+static void let_go(struct discovery *d)
+{
+	struct discoveries *all = d->cse->services[SERVICE_DISCOVERY];
+
+	all->first = d->next;
+	wr_free(&d->w);
+	d->x = NULL;
+}
+
 static void discoveries_free(struct cse *c, void *state)
 {
 	struct discoveries *all = state;
@@ -448,7 +537,10 @@ static void discoveries_free(struct cse *c, void *state)
 		struct discovery *d = all->first;
 
 		exchange_fail(d->x, RSC_INTERNAL_SERVER_ERROR, "the CSE ends");
-		discovery_free(d);
+		if (d->asked)
+			let_go(d);
+		else
+			discovery_free(d);
 	}
 	c->services[SERVICE_DISCOVERY] = NULL;
 	free(all);

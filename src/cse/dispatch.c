@@ -178,7 +178,7 @@ static bool rcn_is_valid(const struct exchange *x)
 	case ONEM2M_CREATE:
 		return rcn == 0 || rcn == 1 || rcn == 2 || rcn == 3 || rcn == 9;
 	case ONEM2M_RETRIEVE:
-		if (x->filter.usage == FILTER_DISCOVERY)
+		if (filter_discovers(&x->filter))
 			return rcn == 6 || rcn == 11;
 		return rcn == 1 || (rcn >= 4 && rcn <= 8) || rcn == 10 || rcn == 12;
 	case ONEM2M_UPDATE:

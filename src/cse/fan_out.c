@@ -212,7 +212,7 @@ static bool may_fan_out(struct exchange *x)
 {
 	static const unsigned operations[] = {
 		[ONEM2M_CREATE] = ACOP_CREATE, [ONEM2M_RETRIEVE] = ACOP_RETRIEVE, [ONEM2M_UPDATE] = ACOP_UPDATE, [ONEM2M_DELETE] = ACOP_DELETE, [ONEM2M_NOTIFY] = ACOP_NOTIFY};
-	unsigned acop = x->filter.usage == FILTER_DISCOVERY ? ACOP_DISCOVERY : operations[x->rq->operation];
+	unsigned acop = filter_discovers(&x->filter) ? ACOP_DISCOVERY : operations[x->rq->operation];
 	const struct json *macp = resource_get(x->target, "macp");
 
 	return macp && macp->first ? cse_policies_permit(x, macp, x->target, acop, x->rq->type) :

@@ -60,6 +60,11 @@ struct filter {
 	struct rd target_members[FILTER_LIST_MAX]; /* gtm */
 };
 
+static inline bool filter_discovers(const struct filter *f)
+{
+	return f->usage == FILTER_DISCOVERY || f->usage == FILTER_IPE_ON_DEMAND;
+}
+
 /* Names that no request has and that no attribute can be called are refused: ERR_BAD_VALUE with a sentence in why. Values are
  * percent-decoded into the arena. */
 enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, char *why, size_t size) MUST_CHECK;

@@ -286,7 +286,7 @@ void cse_retrieve(struct exchange *x)
 	const struct type_hooks *h;
 
 	x->cse->counts.retrieved++;
-	if (x->filter.usage == FILTER_DISCOVERY) {
+	if (filter_discovers(&x->filter)) {
 		cse_discover(x);
 		return;
 	}

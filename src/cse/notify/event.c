@@ -143,7 +143,7 @@ void cse_monitor(struct exchange *x)
 	    .subject = x->target,
 	    .shown = x->target,
 	    .operation = x->rq->operation,
-	    .discovery = x->filter.usage == FILTER_DISCOVERY,
+	    .discovery = filter_discovers(&x->filter),
 	    .originator = x->from,
 	});
 }

@@ -155,7 +155,26 @@ static enum hook_result mgmt_update(struct updating *u)
 static enum hook_result mgmt_updated(struct updating *u)
 {
 	command_object_changed(u->x->cse, u->made);
+	area_device_changed(u->x->cse, u->old, u->made);
 	return HOOK_GO;
 }
 
-const struct type_hooks hooks_mgmt_obj = {.type = TY_MGMT_OBJ, .create = mgmt_create, .update = mgmt_update, .updated = mgmt_updated};
+static enum hook_result mgmt_created(struct creation *cr)
+{
+	area_device_changed(cr->x->cse, NULL, cr->made);
+	return HOOK_GO;
+}
+
+static void mgmt_removed(struct cse *c, struct resource *r)
+{
+	area_device_changed(c, r, NULL);
+}
+
+const struct type_hooks hooks_mgmt_obj = {
+	.type = TY_MGMT_OBJ,
+	.create = mgmt_create,
+	.created = mgmt_created,
+	.update = mgmt_update,
+	.updated = mgmt_updated,
+	.removed = mgmt_removed,
+};

@@ -7,6 +7,8 @@
 /* mgmtDefinition, TS-0004 table 6.3.4.2.7-1 */
 #define MGD_FIRMWARE 1001
 #define MGD_SOFTWARE 1002
+#define MGD_AREA_NETWORK 1004
+#define MGD_AREA_DEVICE 1005
 #define MGD_DEVICE_CAPABILITY 1008
 #define MGD_REBOOT 1009
 #define MGD_EVENT_LOG 1010
@@ -16,5 +18,8 @@
 void mgmt_obj_set(struct attributes *a, int mgd, const char *trigger, bool on);
 /* Whether the device is done with it; `well`: without reporting a failure. */
 bool mgmt_obj_is_done(struct resource *object, const char *trigger, bool *well);
+
+/* area_network.c: a management object was made (was NULL), changed, or is about to go (is NULL). */
+void area_device_changed(struct cse *c, struct resource *was, struct resource *is);
 
 #endif

@@ -20,7 +20,7 @@ bool semantic_check(struct exchange *x)
 	enum err e;
 
 	if (x->rq->operation == ONEM2M_RETRIEVE && is_query(x) &&
-	    (!x->filter.semantic_query || x->rcn != ONEM2M_RCN_SEMANTIC || x->filter.semantics.left == 0 || x->filter.usage == FILTER_DISCOVERY)) {
+	    (!x->filter.semantic_query || x->rcn != ONEM2M_RCN_SEMANTIC || x->filter.semantics.left == 0 || filter_discovers(&x->filter))) {
 		exchange_fail(x, RSC_BAD_REQUEST, "a semantic query has `sqi`, `smf` and result content 10, and is no discovery");
 		return false;
 	}

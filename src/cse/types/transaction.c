@@ -215,6 +215,16 @@ static enum hook_result transaction_update(struct updating *u)
 	return HOOK_FAILED;
 }
 
+enum hook_result transaction_remove(struct exchange *x, struct resource *r)
+{
+	uint64_t state = resource_uint(r, "trst", TRANSACTION_INITIAL);
+
+	if (!x || state == TRANSACTION_COMMITTED || state == TRANSACTION_ABORTED || state == TRANSACTION_ERROR)
+		return HOOK_GO;
+	exchange_fail(x, RSC_TRANSACTION_PROCESSING_IS_INCOMPLETE, "the transaction has not ended: abort it (`tctl` %d) before", (int)CONTROL_ABORT);
+	return HOOK_FAILED;
+}
+
 static void transaction_removed(struct cse *c, struct resource *r)
 {
 	transaction_unlock(c, r->id);
@@ -251,6 +261,7 @@ const struct type_hooks hooks_transaction = {
 	.type = TY_TRANSACTION,
 	.create = transaction_create,
 	.update = transaction_update,
+	.remove = transaction_remove,
 	.removed = transaction_removed,
 	.start = transaction_start,
 };

@@ -13,6 +13,9 @@ enum transaction_control { CONTROL_INITIAL = 1, CONTROL_LOCK = 2, CONTROL_EXECUT
 bool transaction_lock(struct cse *c, int64_t resource, int64_t owner, const char *who, bool retrieves) MUST_CHECK;
 void transaction_unlock(struct cse *c, int64_t owner); /* all that it has */
 
+/* DELETE of a transaction or transactionMgmt waits for its end: TS-0004 clauses 7.4.60.2.4 and 7.4.61.2.4. transaction.c */
+enum hook_result transaction_remove(struct exchange *x, struct resource *r);
+
 /* ---- requests (transaction_run.c) ---- */
 struct transaction_job {
 	const struct json *const *requests; /* m2m:requestPrimitive each */

@@ -109,6 +109,7 @@ const struct type_hooks hooks_transaction_mgmt = {
 	.created = management_created,
 	.update = management_update,
 	.updated = management_updated,
+	.remove = transaction_remove,
 	.removed = management_gone,
 	.start = management_start,
 };

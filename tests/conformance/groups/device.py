@@ -21,6 +21,18 @@ def managed(t, root, attributes, parent=None):
 BATTERY = {"mgd": 1006, "btl": 50, "bts": 1}
 
 
+@check("DMG", "CREATE/MGO/area-network-lists-its-devices", "TS-0004 D.6.2.1", needs=(NOD, MGO))
+def _(t):
+    n = node(t)
+    nets = [managed(t, "m2m:ani", {"mgd": 1004, "ant": "Zigbee"}, n) for _ in range(2)]
+    device = managed(t, "m2m:andi", {"mgd": 1005, "dvd": "d", "dvt": "t", "awi": nets[0].ri}, n)
+    t.equal(t.retrieve(nets[0]).get("ldv"), [device.ri], "listOfDevices")
+    t.rsc(t.update(device, {"awi": nets[1].ri}, root="m2m:andi"), 2004)
+    t.equal([t.retrieve(x).get("ldv") for x in nets], [None, [device.ri]], "listOfDevices of both after the device moved")
+    t.rsc(t.delete(device), 2002)
+    t.equal(t.retrieve(nets[1]).get("ldv"), None, "listOfDevices after the device is gone")
+
+
 @check("DMG", "CREATE/NOD/hosted-AE-link", NODE + ".2.1", needs=NOD)
 def _(t):
     n = node(t)
@@ -326,10 +338,12 @@ def _(t):
     t.refused(t.create(a, TRAC, {"tid": t.name("tid"), "rqp": step(a.ri, "x", ae.id)}), 4105, 5222, 4103)
 
 
-@check("TRA", "DELETE/TRAC/frees-its-target", TRAC_ + ".2.4", needs=TRAC)
+@check("TRA", "DELETE/TRAC/not-before-its-end", TRAC_ + ".2.4", needs=TRAC)
 def _(t):
     ae, a, b = pair(t)
     trac = own(t, a)
+    t.refused(t.delete(trac), 5222)
+    t.rsc(t.update(trac, {"tctl": 5}), 2004)
     t.rsc(t.delete(trac), 2002)
     t.rsc(t.update(a, {"lbl": ["free"]}), 2004)
 

@@ -363,3 +363,19 @@ def _(t):
     t.rsc(t.retrieve(tree.c.path + "/warm", fr=tree.ae.id, fu=2, cfs=1, cfq="$.t GT 20"), 2000)
     r = t.retrieve(tree.c.path + "/cold", fr=tree.ae.id, fu=2, cfs=1, cfq="$.t GT 20")
     t.true(r.rsc != 2000 or not isinstance(r.rep, dict) or "con" not in r.rep, "an instance whose content does not match is not shown, got %s" % r)
+
+
+@check("DIS", "DISCOVER/FU/3-asks-the-IPE", "TS-0004 7.5.1.2.8")
+def _(t):
+    box = t.box()
+    ipe = t.ae(listens=box, lbl=["IPE"])
+    there = t.cnt(ipe, lbl=["here"])
+    r = t.rsc(t.retrieve(ipe, fu=3, lbl="here"), 2000)
+    t.equal([u.rsplit("/", 1)[-1] for u in r.rep or []], [there.rn], "what is found without asking")
+    t.silent(box, "no question to the IPE while something is found")
+    r = t.rsc(t.retrieve(ipe, fu=3, lbl="nowhere"), 2000)
+    t.equal(r.rep, [], "what an IPE that tells nothing has found")
+    n = t.note(box, "the question to the IPE")
+    idr = n.body["m2m:sgn"]["idr"]
+    t.equal(idr["or"].rsplit("/", 1)[-1], ipe.id, "the originator of the discovery")
+    t.equal(idr["fc"].get("lbl"), ["nowhere"], "labels in the filter criteria")

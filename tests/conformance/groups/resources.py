@@ -198,6 +198,8 @@ def again(name, t):
 
 def gone(name, t):
     m = made(t, name)
+    if name == "transaction":  # which has to end before (TS-0004 7.4.61.2.4)
+        t.rsc(t.send("U", m, pc={m.root: {"tctl": 5}}), 2004)
     t.rsc(t.delete(m), 2002)
     t.refused(t.retrieve(m, fr=t.admin), 4004)
 

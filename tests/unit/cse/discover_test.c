@@ -143,6 +143,56 @@ static void ends_with_the_CSE(void **state)
 	rig_free(g);
 }
 
+/* ---- an IPE that is asked ---- */
+
+static struct rig *rig_with_ipe(void)
+{
+	struct rig *g = rig_new();
+
+	rig_ae(g, "Cipe", "ipe", "'poa':['http://ipe'],'lbl':['IPE']");
+	rig_hold(g, "http://ipe");
+	return g;
+}
+
+static void asks_the_IPE_for_what_is_not_there(void **state)
+{
+	struct rig *g = rig_with_ipe();
+	const struct answer *first = rig_retrieve(g, "CAdmin", "cse-in/ipe?fu=3&lbl=lamp&ty=3"), *a;
+
+	(void)state;
+	assert_false(first->come);
+	assert_json(rig_last_sent(g, "http://ipe")->doc, "m2m:sgn.idr.or", "'CAdmin'");
+	assert_json(rig_last_sent(g, "http://ipe")->doc, "m2m:sgn.idr.fc.lbl", "['lamp']");
+	make(g, TY_CONTAINER, "cse-in/ipe", "{'m2m:cnt':{'rn':'lamp1','lbl':['lamp']}}");
+	make(g, TY_CONTAINER, "cse-in/ipe", "{'m2m:cnt':{'rn':'door'}}");
+	a = rig_retrieve(g, "CAdmin", "cse-in/ipe?fu=3&lbl=gate&ty=3");
+	rig_reply(g, g->sent_count - 1, RSC_OK, "{'m2m:uril':['cse-in/ipe/lamp1','cse-in/ipe/door','cse-in/ipe/none']}");
+	rig_settle(g);
+	assert_value(a, "m2m:uril", "[]");
+	a = rig_retrieve(g, "CAdmin", "cse-in/ipe?fu=3&rn=d*");
+	assert_value(a, "m2m:uril", "['cse-in/ipe/door']");
+	/* what it had been asked first */
+	rig_reply(g, 0, RSC_OK, "{'m2m:uril':['/id-in/cse-in/ipe/lamp1','cse-in/ipe/door']}");
+	rig_settle(g);
+	assert_value(first, "m2m:uril", "['cse-in/ipe/lamp1']");
+	rig_free(g);
+}
+
+static void tells_what_the_IPE_answered(void **state)
+{
+	struct rig *g = rig_with_ipe();
+	const struct answer *a = rig_retrieve(g, "CAdmin", "cse-in/ipe?fu=3&lbl=lamp");
+
+	(void)state;
+	make(g, TY_CONTAINER, "cse-in/ipe", "{'m2m:cnt':{'rn':'lamp1','lbl':['lamp']}}");
+	rig_reply(g, g->sent_count - 1, RSC_DISCOVERY_DENIED_BY_IPE, "");
+	rig_settle(g);
+	assert_rsc(a, RSC_DISCOVERY_DENIED_BY_IPE);
+	assert_value(rig_retrieve(g, "CAdmin", "cse-in/ipe?fu=3&lbl=lamp"), "m2m:uril", "['cse-in/ipe/lamp1']");
+	assert_value(rig_retrieve(g, "CAdmin", "cse-in?fu=3&lbl=nothing"), "m2m:uril", "[]");
+	rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +202,8 @@ int main(void)
 		cmocka_unit_test(ends_with_its_target),
 		cmocka_unit_test(ends_with_its_time),
 		cmocka_unit_test(ends_with_the_CSE),
+		cmocka_unit_test(asks_the_IPE_for_what_is_not_there),
+		cmocka_unit_test(tells_what_the_IPE_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,9 +122,30 @@ static void follows_logs_and_capabilities(void **state)
 	rig_free(g);
 }
 
+static void an_area_network_lists_its_devices(void **state)
+{
+	struct rig *g = rig_new();
+	const char *network, *device;
+
+	(void)state;
+	assert_rsc(rig_create(g, "CAdmin", "cse-in", TY_NODE, "{'m2m:nod':{'rn':'n','ni':'1'}}"), RSC_CREATED);
+	assert_rsc(rig_create(g, "CAdmin", "cse-in/n", TY_MGMT_OBJ, "{'m2m:ani':{'rn':'i','mgd':1004,'ant':'Zigbee'}}"), RSC_CREATED);
+	network = rig_ri(g, "cse-in/n/i");
+	assert_rsc(rig_create(g, "CAdmin", "cse-in/n", TY_MGMT_OBJ, rig_fmt(g, "{'m2m:andi':{'rn':'d','mgd':1005,'dvd':'d','dvt':'t','awi':'%s'}}", network)), RSC_CREATED);
+	device = rig_ri(g, "cse-in/n/d");
+	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/i"), "m2m:ani.ldv", rig_fmt(g, "['%s']", device));
+	assert_rsc(rig_update(g, "CAdmin", "cse-in/n/d", "{'m2m:andi':{'awi':'elsewhere'}}"), RSC_UPDATED);
+	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/i"), "m2m:ani.ldv", NULL);
+	assert_rsc(rig_update(g, "CAdmin", "cse-in/n/d", rig_fmt(g, "{'m2m:andi':{'awi':'%s'}}", network)), RSC_UPDATED);
+	assert_rsc(rig_delete(g, "CAdmin", "cse-in/n/d"), RSC_DELETED);
+	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/i"), "m2m:ani.ldv", NULL);
+	rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_area_network_lists_its_devices),
 		cmocka_unit_test(names_its_aes),
 		cmocka_unit_test(names_its_cse_and_its_services),
 		cmocka_unit_test(takes_its_links_with_it),

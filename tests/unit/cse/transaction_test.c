@@ -322,6 +322,8 @@ static void only_one_locks(void **state)
 	assert_rsc(transaction(g, "", update(g, "cse-in/ae/a", "'lbl':['new']")), RSC_CREATED);
 	assert_rsc(rig_create(g, "CAe", "cse-in/ae/a", TY_TRANSACTION, rig_fmt(g, "{'m2m:trac':{'rn':'y','tid':'t2','rqp':%s}}", update(g, "cse-in/ae/a", "'lbl':['x']"))),
 	    RSC_TRANSACTION_PROCESSING_IS_INCOMPLETE);
+	assert_rsc(rig_delete(g, "CAe", "cse-in/ae/a/x"), RSC_TRANSACTION_PROCESSING_IS_INCOMPLETE);
+	assert_rsc(step(g, 5), RSC_UPDATED);
 	assert_rsc(rig_delete(g, "CAe", "cse-in/ae/a/x"), RSC_DELETED);
 	assert_rsc(rig_create(g, "CAe", "cse-in/ae/a", TY_TRANSACTION, rig_fmt(g, "{'m2m:trac':{'rn':'y','tid':'t2','rqp':%s}}", update(g, "cse-in/ae/a", "'lbl':['x']"))), RSC_CREATED);
 	rig_free(g);
