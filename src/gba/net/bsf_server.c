@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "gba/net/naf.h"
 #include "gba/net/zh_client.h"
 #include "gba/zn.h"
 #include "loop/log.h"
@@ -142,6 +143,39 @@ static void on_zn(void *ctx, struct http_exchange *x, const struct http_request 
 	else
 		http_answer(x, 500, NULL, rd_of("", 0));
 	bytes_wipe(text, sizeof text);
+}
+
+/* ---- the MEF as NAF ---- */
+
+static void *own_find(void *source, const char *identity, psk_done *done, void *ctx)
+{
+	struct bsf_server *s = source;
+	struct psk_answer a = {.key = NULL};
+	struct naf_grant g;
+	uint8_t ua[UA_ID];
+	enum err e = ua_parse(rd_str(NAF_UA_TLS), ua) ? bsf_naf_key(s->bsf, clock_unix_ms(), s->fqdn, btid_of_psk_identity(rd_str(identity)), ua, &g) : ERR_BAD_VALUE;
+
+	if (e != OK || !rd_text(rd_str(g.entity), a.entity, sizeof a.entity)) {
+		if (e == OK)
+			secret_free(g.key);
+		done(ctx, NULL);
+		return NULL;
+	}
+	a.key = g.key;
+	a.expires_at = g.expires_at;
+	done(ctx, &a);
+	return NULL;
+}
+
+static void own_cancel(void *source, void *handle)
+{
+	(void)source;
+	(void)handle; /* nothing waits */
+}
+
+struct psk_source bsf_server_psk_source(struct bsf_server *s)
+{
+	return (struct psk_source){own_find, own_cancel, s};
 }
 
 /* ---- life ---- */

@@ -5,6 +5,7 @@
 
 #include "gba/bsf.h"
 #include "loop/http.h"
+#include "tls/psk_source.h"
 
 struct bsf_server;
 struct bsf_server_config {
@@ -21,7 +22,8 @@ enum err bsf_server_new(struct loop *l, const struct bsf_server_config *c, struc
 void bsf_server_free(struct bsf_server *s); /* accepts NULL */
 uint16_t bsf_server_ub_port(const struct bsf_server *s);
 uint16_t bsf_server_zn_port(const struct bsf_server *s); /* 0: none */
-/* For a NAF in the same process. */
 struct bsf *bsf_server_core(struct bsf_server *s);
+/* The MEF itself as NAF: its own clients may come with a B-TID, where their subscription names the MEF. Answers at once; Ua as NAF_UA_TLS. */
+struct psk_source bsf_server_psk_source(struct bsf_server *s);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "gba/net/bsf_server.h"
 #include "gba/net/hss_server.h"
+#include "gba/net/naf.h"
 #include "gba/net/ue_client.h"
 #include "loop/log.h"
 
@@ -188,6 +189,45 @@ static void goes_on_when_the_hss_comes_back(void **state)
 	assert_int_equal(bootstrap(), OK);
 }
 
+static struct psk_answer answered;
+static bool known;
+
+static void on_psk(void *ctx, struct psk_answer *a)
+{
+	(void)ctx;
+	known = a != NULL;
+	if (a)
+		answered = *a;
+}
+
+static void the_mef_itself_may_be_the_naf(void **state)
+{
+	struct psk_source source = bsf_server_psk_source(bsf);
+	char identity[BTID_SIZE + 32], admin[512];
+	struct wr w = wr_of(admin, sizeof admin);
+	struct secret *mine;
+	uint8_t ua[UA_ID];
+
+	(void)state;
+	assert_int_equal(bootstrap(), OK);
+	assert_null(source.find(source.source, ue.info.btid, on_psk, NULL));
+	assert_false(known); /* not permitted */
+	hss_admin_answer(hss, rd_str("{\"cmd\":\"subscriber.permit\",\"subscriber\":\"" IMSI "\",\"naf\":\"" BSF "\",\"entity\":\"m2m://keyway.example/id-in/C1\"}"), &w);
+	assert_int_equal(bootstrap(), OK);
+	assert_true(ua_parse(rd_str(NAF_UA_TLS), ua));
+	assert_int_equal(ue_naf_key(&ue, clock_unix_ms() / 1000, KS_NAF, BSF, ua, &mine), OK);
+	for (int i = 0; i < 2; i++) {
+		snprintf(identity, sizeof identity, "%s%s", i ? PSK_IDENTITY_PREFIX : "", ue.info.btid);
+		source.find(source.source, identity, on_psk, NULL);
+		assert_true(known && secret_equal(mine, answered.key) && answered.expires_at == ue.info.expires_at);
+		assert_string_equal(answered.entity, "m2m://keyway.example/id-in/C1");
+		secret_free(answered.key);
+	}
+	secret_free(mine);
+	source.find(source.source, "kpm-1@" BSF, on_psk, NULL);
+	assert_false(known);
+}
+
 struct told {
 	bool done;
 	unsigned status;
@@ -242,6 +282,7 @@ int main(void)
 		TEST(tells_of_another_key),
 		TEST(tells_of_an_unknown_subscriber),
 		TEST(goes_on_when_the_hss_comes_back),
+		TEST(the_mef_itself_may_be_the_naf),
 		TEST(gives_no_key_to_who_shows_no_certificate),
 		TEST(ends_while_somebody_waits),
 	};
