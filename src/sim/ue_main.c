@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "credentials/credentials.h"
 #include "gba/net/naf.h"
 #include "gba/net/ue_client.h"
 #include "gba/net/usim_file.h"
@@ -17,9 +18,10 @@
 
 static const char usage[] =
     "usage: keyway-sim ue --usim FILE --bsf URL --name FQDN --ca FILE\n"
-    "                     [--naf FQDN --cse URL --as AE-ID [--ua HEX] [--prefix]]\n\n"
+    "                     [--naf FQDN [--ua HEX] [--cse URL --as AE-ID [--prefix]] [--store FILE --kind KIND --peer NAME]]\n\n"
     "A device with a card in it. Bootstraps over Ub and prints the B-TID, and until when its key lives. With --cse it registers itself there as an AE, over\n"
-    "TLS with the key that it shares with this NAF now, retrieves what was made of that, and prints both answers.\n\n"
+    "TLS with the key that it shares with this NAF now, retrieves what was made of that, and prints both answers. With --store it puts that key into a\n"
+    "store of credentials, for `keyway enrol` (kind km, at a MAF) and for the oneM2M verbs of `keyway` (kind kpsa, at a CSE).\n\n"
     "  --usim FILE      the card, see `keyway-sim usim`\n"
     "  --bsf URL        of Ub, such as https://127.0.0.1:9447\n"
     "  --name FQDN      of the bootstrapping server, as in its certificate: mef.keyway.example\n"
@@ -28,6 +30,9 @@ static const char usage[] =
     "  --cse URL        the CSEBase, such as https://127.0.0.1:8443/cse-in\n"
     "  --as AE-ID       such as CUe1, as the subscription has it for this NAF\n"
     "  --ua HEX         security protocol identifier (default " NAF_UA_TLS ", TLS with a shared key)\n"
+    "  --store FILE     credentials.db; made when there is none\n"
+    "  --kind KIND      km or kpsa\n"
+    "  --peer NAME      whom it is shared with, in the words of that store: a MAF's FQDN, a CSE-ID such as /id-in\n"
     "  --prefix         writes the PSK identity as TS 33.222 has it, with `3GPP-bootstrapping;` before the B-TID\n";
 
 struct device {
@@ -35,7 +40,8 @@ struct device {
 	struct rng rng;
 	struct tls_credentials *tls, *psk;
 	struct http_client *http;
-	const char *card, *naf, *cse, *as;
+	const char *card, *naf, *cse, *as, *store, *peer;
+	enum credential_kind kind;
 	uint8_t ua[UA_ID];
 	bool prefix;
 	struct usim usim;
@@ -132,6 +138,28 @@ static void associate(struct device *d)
 		ask(d, "POST", "", body, on_registered);
 }
 
+/* Puts the NAF's key where other programs of this device find it. */
+static bool keep(struct device *d)
+{
+	const struct credentials_options o = {.path = d->store, .rng = &d->rng};
+	struct credential c = {.kind = d->kind, .expires_at = d->ue.info.expires_at, .added_at = clock_unix_ms() / 1000};
+	struct credentials *store = NULL;
+	const char *detail = "the key can't be put into it";
+	enum err e = ue_naf_key(&d->ue, c.added_at, KS_NAF, d->naf, d->ua, &c.key);
+
+	if (e == OK && (!rd_text(rd_str(d->ue.info.btid), c.identity, sizeof c.identity) || !rd_text(rd_str(d->peer), c.peer, sizeof c.peer)))
+		e = ERR_TOO_LONG;
+	if (e == OK)
+		e = credentials_open(&o, &store, &detail);
+	if (e == OK)
+		e = credentials_put(store, &c, false);
+	credentials_close(store);
+	credential_clear(&c);
+	if (e != OK)
+		complain(d, detail, d->store);
+	return e == OK;
+}
+
 static void on_bootstrapped(void *ctx, enum err e, const char *detail)
 {
 	struct device *d = ctx;
@@ -142,6 +170,8 @@ static void on_bootstrapped(void *ctx, enum err e, const char *detail)
 	}
 	printf("btid %s\nexpires %llu\n", d->ue.info.btid, (unsigned long long)d->ue.info.expires_at);
 	fflush(stdout);
+	if (d->store && !keep(d))
+		return;
 	if (d->cse)
 		associate(d);
 	else
@@ -174,11 +204,18 @@ static bool start(struct device *d, const char *url, const char *name, const cha
 	return true;
 }
 
+static bool kind_of(const char *text, struct device *d)
+{
+	if (!d->store)
+		return !text && !d->peer;
+	return text && d->peer && credential_kind_parse(rd_str(text), &d->kind) && (d->kind == KIND_KM || d->kind == KIND_KPSA);
+}
+
 int ue_main(int argc, char **argv)
 {
 	struct device d = {.rng = rng_system()};
 	const char *url, *name, *ca;
-	int status = sim_begin(argc, argv, usage, "--usim= --bsf= --name= --ca= --naf= --cse= --as= --ua= --prefix");
+	int status = sim_begin(argc, argv, usage, "--usim= --bsf= --name= --ca= --naf= --cse= --as= --ua= --prefix --store= --kind= --peer=");
 
 	if (status != SIM_GO_ON)
 		return status;
@@ -190,9 +227,11 @@ int ue_main(int argc, char **argv)
 	d.cse = sim_option(argc, argv, "--cse", NULL);
 	d.as = sim_option(argc, argv, "--as", NULL);
 	d.prefix = sim_has(argc, argv, "--prefix");
-	if (!url || !name || !ca || !d.card || (d.cse != NULL) != (d.naf != NULL) || (d.cse != NULL) != (d.as != NULL) ||
+	d.store = sim_option(argc, argv, "--store", NULL);
+	d.peer = sim_option(argc, argv, "--peer", NULL);
+	if (!kind_of(sim_option(argc, argv, "--kind", NULL), &d) || !url || !name || !ca || !d.card || ((d.cse || d.store) && !d.naf) || (d.cse != NULL) != (d.as != NULL) ||
 	    (d.as && strlen(d.as) > AE_MAX) || !ua_parse(rd_str(sim_option(argc, argv, "--ua", NAF_UA_TLS)), d.ua)) {
-		fputs("keyway-sim ue: --usim, --bsf, --name and --ca are needed, --naf, --cse and --as belong together, --ua has 10 digits; --help tells more\n", stderr);
+		fputs("keyway-sim ue: --usim, --bsf, --name and --ca are needed, --naf with --cse and --as or with --store, --kind and --peer, --ua has 10 digits; --help tells more\n", stderr);
 		return 2;
 	}
 	log_start("keyway-sim ue", LOG_LEVEL_WARNING);
