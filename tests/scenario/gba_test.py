@@ -111,7 +111,9 @@ with Plant() as p:
         f.write("[hss]\nstate = %s\n[zh]\nsocket = %s/zh.sock\n" % (hss_dir, p.dir))
     with open(os.path.join(p.plant, "mef.ini"), "a") as f:
         f.write("\n[bsf]\nlisten = 127.0.0.1:%d\nzn_listen = 127.0.0.1:%d\nhss = %s/zh.sock\n" % (ub, zn_port, p.dir))
+    coaps = free_port()
     with open(os.path.join(p.plant, "in-cse.ini"), "a") as f:
+        f.write("\n[coaps]\nlisten = 127.0.0.1:%d\n" % coaps)
         f.write("\n[gba]\nbsf = %s\nurl = https://127.0.0.1:%d\n" % (BSF, zn_port))
     p.start("hss", program("keyway-hss"), "--config", os.path.join(p.plant, "hss.ini")).wait_line(" ready")
     p.start("mef", program("keyway-mef"), "--config", os.path.join(p.plant, "mef.ini")).wait_line(" ready")
@@ -171,6 +173,14 @@ with Plant() as p:
         assert openssl(btid, os.urandom(32), version) == "", "a wrong key"
         assert openssl(unknown + BSF, ue.naf_key(), version) == "", "an unknown identity"
         assert openssl(btid, ue.naf_key(naf="id-mn.id-in.keyway.example"), version) == "", "another NAF's key"
+
+    # over DTLS too: openssl's, whose handshake is all that is to be seen
+    def dtls(identity, key):
+        r = subprocess.run(["openssl", "s_client", "-dtls1_2", "-connect", "127.0.0.1:%d" % coaps, "-cipher", "PSK", "-psk_identity", identity, "-psk", key.hex()],
+                           input="", capture_output=True, text=True, timeout=PATIENCE)
+        return "Cipher    : PSK" in r.stdout or re.search(r"Cipher is \S*PSK", r.stdout) is not None
+
+    assert dtls(btid, ue.naf_key())
 
     # Ub refuses
     assert ue.ask(ue.authorization).status == 401, "a replay is a new challenge"
