@@ -41,6 +41,7 @@ struct rate {
 struct bsf {
 	const char *fqdn;
 	uint32_t lifetime_s;
+	unsigned challenges_per_minute;
 	struct pending *pendings[BUCKETS], *oldest, *newest;
 	size_t pending_count;
 	struct bootstrap *bootstraps[BUCKETS];
@@ -56,6 +57,7 @@ struct bsf *bsf_new(const struct bsf_config *c)
 		return NULL;
 	b->fqdn = c->fqdn;
 	b->lifetime_s = c->lifetime_s ? c->lifetime_s : BSF_LIFETIME_S;
+	b->challenges_per_minute = c->challenges_per_minute ? c->challenges_per_minute : BSF_CHALLENGES_PER_MINUTE;
 	if (b->lifetime_s > BSF_LIFETIME_MAX_S)
 		b->lifetime_s = BSF_LIFETIME_MAX_S;
 	return b;
@@ -255,7 +257,7 @@ static bool rate_permits(struct bsf *b, uint64_t now_ms, const char *impi)
 		r->minute = now_ms / 60000;
 		r->count = 0;
 	}
-	return r->count++ < BSF_CHALLENGES_PER_MINUTE;
+	return r->count++ < b->challenges_per_minute;
 }
 
 static enum bsf_step ask_vector(struct bsf *b, uint64_t now_ms, const char *impi, struct bsf_ask *ask, struct bsf_answer *a)

@@ -19,12 +19,13 @@
 #define BSF_BOOTSTRAPS_MAX 65536
 #define BSF_LIFETIME_S 86400           /* of Ks, unless configured */
 #define BSF_LIFETIME_MAX_S (7 * 86400) /* whatever is configured or subscribed */
-#define BSF_CHALLENGES_PER_MINUTE 20   /* for one identity: each takes a sequence number, and anybody may name it */
+#define BSF_CHALLENGES_PER_MINUTE 20   /* for one identity, unless configured: each takes a sequence number, and anybody may name it */
 
 struct bsf;
 struct bsf_config {
 	const char *fqdn;    /* borrowed; behind the '@' of each B-TID, and the realm */
 	uint32_t lifetime_s; /* 0: BSF_LIFETIME_S */
+	unsigned challenges_per_minute; /* 0: BSF_CHALLENGES_PER_MINUTE */
 };
 struct bsf *bsf_new(const struct bsf_config *c); /* NULL without memory */
 void bsf_free(struct bsf *b);

@@ -21,7 +21,7 @@ static const char usage[] =
     "                     [--naf FQDN [--ua HEX] [--cse URL --as AE-ID [--prefix]] [--store FILE --kind KIND --peer NAME]]\n\n"
     "A device with a card in it. Bootstraps over Ub and prints the B-TID, and until when its key lives. With --cse it registers itself there as an AE, over\n"
     "TLS with the key that it shares with this NAF now, retrieves what was made of that, and prints both answers. With --store it puts that key into a\n"
-    "store of credentials, for `keyway enrol` (kind km, at a MAF) and for the oneM2M verbs of `keyway` (kind kpsa, at a CSE).\n\n"
+    "store of credentials, for `keyway enrol` (kind km at a MAF, kpm at a MEF) and for the oneM2M verbs of `keyway` (kind kpsa at a CSE).\n\n"
     "  --usim FILE      the card, see `keyway-sim usim`\n"
     "  --bsf URL        of Ub, such as https://127.0.0.1:9447\n"
     "  --name FQDN      of the bootstrapping server, as in its certificate: mef.keyway.example\n"
@@ -31,7 +31,7 @@ static const char usage[] =
     "  --as AE-ID       such as CUe1, as the subscription has it for this NAF\n"
     "  --ua HEX         security protocol identifier (default " NAF_UA_TLS ", TLS with a shared key)\n"
     "  --store FILE     credentials.db; made when there is none\n"
-    "  --kind KIND      km or kpsa\n"
+    "  --kind KIND      km, kpm or kpsa\n"
     "  --peer NAME      whom it is shared with, in the words of that store: a MAF's FQDN, a CSE-ID such as /id-in\n"
     "  --prefix         writes the PSK identity as TS 33.222 has it, with `3GPP-bootstrapping;` before the B-TID\n";
 
@@ -208,7 +208,7 @@ static bool kind_of(const char *text, struct device *d)
 {
 	if (!d->store)
 		return !text && !d->peer;
-	return text && d->peer && credential_kind_parse(rd_str(text), &d->kind) && (d->kind == KIND_KM || d->kind == KIND_KPSA);
+	return text && d->peer && credential_kind_parse(rd_str(text), &d->kind) && (d->kind == KIND_KM || d->kind == KIND_KPSA || d->kind == KIND_KPM);
 }
 
 int ue_main(int argc, char **argv)

@@ -16,7 +16,7 @@ from plant import PATIENCE, Plant, free_port, program, wait_for
 
 IMSI = "232010000000000"
 IMPI = IMSI + "@ims.mnc001.mcc232.3gppnetwork.org"
-BSF, NAF = "mef.keyway.example", "id-in.keyway.example"
+BSF, NAF, MAF = "mef.keyway.example", "id-in.keyway.example", "maf.keyway.example"
 UA = bytes.fromhex("0100000007")
 
 
@@ -110,11 +110,14 @@ with Plant() as p:
     with open(os.path.join(p.plant, "hss.ini"), "w") as f:
         f.write("[hss]\nstate = %s\n[zh]\nsocket = %s/zh.sock\n" % (hss_dir, p.dir))
     with open(os.path.join(p.plant, "mef.ini"), "a") as f:
-        f.write("\n[bsf]\nlisten = 127.0.0.1:%d\nzn_listen = 127.0.0.1:%d\nhss = %s/zh.sock\n" % (ub, zn_port, p.dir))
+        f.write("\n[bsf]\nlisten = 127.0.0.1:%d\nzn_listen = 127.0.0.1:%d\nhss = %s/zh.sock\nchallenges_per_minute = 1000\n" % (ub, zn_port, p.dir))
+    gba = "\n[gba]\nbsf = %s\nurl = https://127.0.0.1:%d\n" % (BSF, zn_port)
+    with open(os.path.join(p.plant, "maf.ini"), "a") as f:
+        f.write(gba)
     coaps = free_port()
     with open(os.path.join(p.plant, "in-cse.ini"), "a") as f:
         f.write("\n[coaps]\nlisten = 127.0.0.1:%d\n" % coaps)
-        f.write("\n[gba]\nbsf = %s\nurl = https://127.0.0.1:%d\n" % (BSF, zn_port))
+        f.write(gba)
     p.start("hss", program("keyway-hss"), "--config", os.path.join(p.plant, "hss.ini")).wait_line(" ready")
     p.start("mef", program("keyway-mef"), "--config", os.path.join(p.plant, "mef.ini")).wait_line(" ready")
     p.start("in-cse", program("keyway-cse"), "--config", os.path.join(p.plant, "in-cse.ini")).wait_line(" ready")
@@ -209,6 +212,30 @@ with Plant() as p:
     assert "register" not in sim(*ub_words, *naf_words, "CUe1", "--ua", "01000100a8", good=False)
     wrong = [w if w != BSF else "other.keyway.example" for w in ub_words]
     assert "btid" not in sim(*wrong, good=False)
+
+    # through a MAF: Ks_NAF is Km there, and Kc for a CSE comes of that (TS-0003 8.3.2.3, 8.8.2)
+    def port_of(ini, section):
+        with open(os.path.join(p.plant, ini)) as f:
+            return re.search(r"\[%s\].*?^listen = \S*:(\d+)" % section, f.read(), re.S | re.M).group(1)
+
+    p.start("maf", program("keyway-maf"), "--config", os.path.join(p.plant, "maf.ini")).wait_line(" ready")
+    subscriber("permit", IMSI, MAF, "m2m://keyway.example/id-in/CUe1")
+    store = os.path.join(p.dir, "credentials.db")
+    enrol = ["enrol", "--id", "/id-in/CUe1", "--target", "/id-in", "--mef", "https://127.0.0.1:" + port_of("mef.ini", "mmef"), "--mef-id", BSF,
+             "--maf", "https://127.0.0.1:" + port_of("maf.ini", "mmaf"), "--maf-id", MAF, "--file", store]
+    sim(*ub_words, "--naf", MAF, "--store", store, "--kind", "km", "--peer", MAF)
+    p.keyway(*enrol, plant=False)
+    kept = {c["kind"]: c for c in json.loads(p.keyway("credentials", "list", "--json", "--file", store, plant=False).stdout)["credentials"]}
+    assert kept["km"]["identity"].endswith("==@" + BSF) and kept["kpsa"]["identity"].endswith("@" + MAF), kept
+    p.keyway("get", "cse-in/CUe1", "--credentials", store, "--from", "/id-in/CUe1")
+    assert p.keyway("get", "cse-in/CUe1", "--credentials", store, "--from", "/id-in/CUe2", check=False).returncode == 1
+    cse.wait_line("key fetched")
+    # the MEF itself as NAF: a client of Mmef without Kpm, whose key for the CSE the MEF has
+    subscriber("permit", IMSI, BSF, "m2m://keyway.example/id-in/CUe1")
+    store = os.path.join(p.dir, "mef-credentials.db")
+    sim(*ub_words, "--naf", BSF, "--store", store, "--kind", "kpm", "--peer", BSF)
+    p.keyway(*enrol[:enrol.index("--maf")], "--file", store, plant=False)
+    p.keyway("get", "cse-in/CUe1", "--credentials", store, "--from", "/id-in/CUe1")
 
     # the card ahead of the HSS: AUTS over Ub
     sim("usim", "--file", card_file, "--ahead", "70000")

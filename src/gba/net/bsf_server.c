@@ -196,7 +196,7 @@ void bsf_server_free(struct bsf_server *s)
 enum err bsf_server_new(struct loop *l, const struct bsf_server_config *c, struct bsf_server **out, const char **which)
 {
 	struct bsf_server *s = calloc(1, sizeof *s);
-	struct bsf_config core = {.lifetime_s = c->lifetime_s};
+	struct bsf_config core = {.lifetime_s = c->lifetime_s, .challenges_per_minute = c->challenges_per_minute};
 	enum err e = ERR_NO_MEMORY;
 
 	*which = "memory";

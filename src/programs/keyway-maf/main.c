@@ -9,6 +9,7 @@
 #include "credentials/store_key.h"
 #include "enrolee/credentials_psk.h"
 #include "enrolee/key_fetcher.h"
+#include "gba/net/naf.h"
 #include "key_registry/registration_server.h"
 #include "loop/config.h"
 #include "loop/log.h"
@@ -23,6 +24,7 @@ static struct {
 	char *ca, *cert, *key;
 	char *listen;
 	char *mef_url, *mef_id;
+	char *gba_bsf, *gba_url, *gba_ua;
 	uint64_t client_days, key_days;
 } config = {
 	.client_days = 365,
@@ -44,6 +46,9 @@ static const struct config_key keys[] = {
 	{"mmaf", "key_days", CONFIG_UINT, &config.key_days, false, "longest life of a registered key"},
 	{"mef", "url", CONFIG_STRING, &config.mef_url, false, "https://HOST:PORT of the MEF that provisions our clients"},
 	{"mef", "id", CONFIG_STRING, &config.mef_id, false, "its FQDN"},
+	{"gba", "bsf", CONFIG_STRING, &config.gba_bsf, false, "FQDN of the bootstrapping server whose clients may come with their keys"},
+	{"gba", "url", CONFIG_STRING, &config.gba_url, false, "where it gives those keys"},
+	{"gba", "ua", CONFIG_STRING, &config.gba_ua, false, "security protocol identifier of TS 33.220"},
 	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
 };
 
@@ -59,6 +64,8 @@ struct service {
 	struct tls_credentials *tls, *to_mef;
 	struct credentials_psk psk;
 	struct key_fetcher *fetcher;
+	struct http_client *zn; /* to the bootstrapping server */
+	struct naf *naf;
 	struct psk_chain *chain;
 	struct registration_server *server;
 	struct http_server *health;
@@ -82,6 +89,8 @@ static bool config_check(void)
 		return fail("client_days or key_days in [mmaf] is out of range", "1 to 365: no policy may go beyond the hard maximum", ERR_CONFIG);
 	if ((config.mef_url != NULL) != (config.mef_id != NULL))
 		return fail("url and id in [mef] belong together", "give both or none", ERR_CONFIG);
+	if ((config.gba_url != NULL) != (config.gba_bsf != NULL))
+		return fail("url and bsf in [gba] belong together", "give both or none", ERR_CONFIG);
 	return true;
 }
 
@@ -135,6 +144,24 @@ static bool registry_start(struct service *s)
 
 /* ---- TLS ---- */
 
+/* Those who bootstrapped from a USIM: their Ks_NAF is Km (TS-0003 8.3.2.3). */
+static bool gba_start(struct service *s)
+{
+	const struct naf_config c = {config.gba_bsf, config.gba_url, config.gba_ua};
+	struct psk_source source;
+	enum err e;
+
+	if (!config.gba_bsf)
+		return true;
+	s->zn = http_client_new(s->loop, s->to_mef);
+	e = naf_new(s->zn, &c, &s->naf);
+	if (e != OK)
+		return fail("[gba] can't be used", "`bsf` is a FQDN, `ua` has 10 hexadecimal digits", e);
+	source = naf_psk_source(s->naf);
+	psk_chain_add(s->chain, &source);
+	return true;
+}
+
 /* Km of our own; then what the MEF has for us. */
 static bool sources_start(struct service *s)
 {
@@ -151,6 +178,8 @@ static bool sources_start(struct service *s)
 		source = key_fetcher_source(s->fetcher);
 		psk_chain_add(s->chain, &source);
 	}
+	if (!gba_start(s))
+		return false;
 	source = psk_chain_source(s->chain);
 	return tls_credentials_psk_source(s->tls, &source) == OK || fail("TLS can't be set up", "out of memory?", ERR_TLS);
 }
@@ -220,6 +249,8 @@ static void stop(struct service *s)
 	tls_credentials_free(s->tls);
 	psk_chain_free(s->chain);
 	key_fetcher_free(s->fetcher);
+	http_client_free(s->zn);
+	naf_free(s->naf);
 	tls_credentials_free(s->to_mef);
 	registry_close(s->registry);
 	secret_free(s->registry_key);

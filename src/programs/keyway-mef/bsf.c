@@ -3,6 +3,8 @@
 
 #include "loop/log.h"
 
+#define CHALLENGES_MAX 10000 /* more would not be a limit */
+
 static bool fail(const char *what, const char *advice, enum err e)
 {
 	log_line(LOG_LEVEL_ERROR, what, "error=%s advice=\"%s\"", err_name(e), advice);
@@ -12,7 +14,8 @@ static bool fail(const char *what, const char *advice, enum err e)
 bool mef_bsf_start(struct mef_bsf *b, struct loop *l, const struct bsf_options *o, const char *id, const char *cert, const char *key, struct tls_credentials *mutual)
 {
 	const struct tls_config guests = {.cert = cert, .key = key, .guests = true};
-	struct bsf_server_config c = {.fqdn = id, .lifetime_s = (uint32_t)o->lifetime_s, .zh_socket = o->hss, .ub_listen = o->listen, .zn_listen = o->zn_listen,
+	struct bsf_server_config c = {.fqdn = id, .lifetime_s = (uint32_t)o->lifetime_s,
+		.challenges_per_minute = (unsigned)o->challenges_per_minute, .zh_socket = o->hss, .ub_listen = o->listen, .zn_listen = o->zn_listen,
 		.zn_tls = mutual};
 	char why[TLS_WHY_MAX];
 	const char *which;
@@ -24,6 +27,8 @@ bool mef_bsf_start(struct mef_bsf *b, struct loop *l, const struct bsf_options *
 		return fail("`listen` and `hss` in [bsf] belong together", "the bootstrapping server needs a home subscriber server", ERR_CONFIG);
 	if (o->lifetime_s == 0 || o->lifetime_s > BSF_LIFETIME_MAX_S)
 		return fail("`lifetime_s` in [bsf] is out of range", "1 to 604800, a week", ERR_CONFIG);
+	if (o->challenges_per_minute == 0 || o->challenges_per_minute > CHALLENGES_MAX)
+		return fail("`challenges_per_minute` in [bsf] is out of range", "1 to 10000", ERR_CONFIG);
 	e = tls_credentials_new(&guests, why, &b->ub);
 	if (e != OK)
 		return fail("the certificate in [tls] can't be used for [bsf]", why, e);

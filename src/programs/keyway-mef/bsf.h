@@ -6,7 +6,7 @@
 
 struct bsf_options {
 	char *listen, *zn_listen, *hss;
-	uint64_t lifetime_s;
+	uint64_t lifetime_s, challenges_per_minute;
 };
 
 struct mef_bsf {

@@ -12,6 +12,7 @@
 #include "keys/sealed.h"
 #include "loop/config.h"
 #include "loop/log.h"
+#include "tls/psk_file.h"
 #include "tls/tls.h"
 #include "mef/admin.h"
 #include "mef/egp_server.h"
@@ -40,7 +41,7 @@ static struct {
 	.key_days = 365,
 	.require_unique_link_key = true,
 	.answer_requests = true,
-	.bsf = {.lifetime_s = BSF_LIFETIME_S},
+	.bsf = {.lifetime_s = BSF_LIFETIME_S, .challenges_per_minute = BSF_CHALLENGES_PER_MINUTE},
 };
 
 /* docs/configuration.md */
@@ -69,6 +70,7 @@ static const struct config_key keys[] = {
 	{"bsf", "hss", CONFIG_STRING, &config.bsf.hss, false, "path of keyway-hss's [zh] socket"},
 	{"bsf", "zn_listen", CONFIG_STRING, &config.bsf.zn_listen, false, "HTTPS for CSEs and MAFs that ask for bootstrapped keys"},
 	{"bsf", "lifetime_s", CONFIG_UINT, &config.bsf.lifetime_s, false, "longest life of such keys"},
+	{"bsf", "challenges_per_minute", CONFIG_UINT, &config.bsf.challenges_per_minute, false, "for one subscriber"},
 	{"limits", "device_per_minute", CONFIG_UINT, &config.device_per_minute, false, "EG-REQUESTs"},
 	{"limits", "gateway_per_second", CONFIG_UINT, &config.gateway_per_second, false, "EG-REQUESTs"},
 	{"policy", "short_install_codes", CONFIG_BOOL, &config.short_install_codes, false, "accept 6, 8 and 12 octets"},
@@ -94,6 +96,7 @@ struct service {
 	struct egp_server *egp;
 	struct admin *admin;
 	struct mef_bsf bsf;
+	struct psk_chain *mmef_keys;
 	enum header_addresses header_addresses;
 	uint16_t tls_port, psk_port, insecure_port;
 };
@@ -196,7 +199,10 @@ static bool mmef_credentials(struct service *s)
 	if (e != OK)
 		return fail("TLS credentials in [tls] can't be used", why, e);
 	s->kpm = (struct credentials_psk){s->credentials, config.sp, CREDENTIALS_PSK(KIND_KPM)};
+	s->mmef_keys = psk_chain_new();
 	source = credentials_psk_source(&s->kpm);
+	psk_chain_add(s->mmef_keys, &source);
+	source = psk_chain_source(s->mmef_keys);
 	e = tls_credentials_psk_source(s->mmef_tls, &source);
 	return e == OK || fail("TLS can't be set up", "out of memory?", e);
 }
@@ -233,6 +239,20 @@ static bool egp_start(struct service *s)
 	return true;
 }
 
+/* Who bootstrapped here may also be a client of Mmef, where his subscription says so. */
+static bool bsf_start(struct service *s)
+{
+	struct psk_source source;
+
+	if (!mef_bsf_start(&s->bsf, s->loop, &config.bsf, config.id, config.cert, config.key, s->certificates))
+		return false;
+	if (s->bsf.server) {
+		source = bsf_server_psk_source(s->bsf.server);
+		psk_chain_add(s->mmef_keys, &source);
+	}
+	return true;
+}
+
 static bool start(struct service *s)
 {
 	const struct mef_config c = {
@@ -256,7 +276,7 @@ static bool start(struct service *s)
 	e = mmef_new(s->mef, config.mmef_listen, s->mmef_tls, &s->mmef);
 	if (e != OK)
 		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
-	if (!egp_start(s) || !mef_bsf_start(&s->bsf, s->loop, &config.bsf, config.id, config.cert, config.key, s->certificates))
+	if (!egp_start(s) || !bsf_start(s))
 		return false;
 	if (!config.admin_socket && !path_join(path, config.state, "admin.sock"))
 		return fail("the administration socket can't be made", "shorter path", ERR_TOO_LONG);
@@ -268,7 +288,6 @@ static bool start(struct service *s)
 
 static void stop(struct service *s)
 {
-	mef_bsf_stop(&s->bsf);
 	admin_free(s->admin);
 	egp_server_free(s->egp);
 	mmef_free(s->mmef);
@@ -276,6 +295,8 @@ static void stop(struct service *s)
 	tls_credentials_free(s->psk);
 	tls_credentials_free(s->certificates);
 	tls_credentials_free(s->mmef_tls);
+	psk_chain_free(s->mmef_keys);
+	mef_bsf_stop(&s->bsf);
 	mef_store_close(s->store);
 	registry_close(s->registry);
 	secret_free(s->registry_key);
