@@ -93,6 +93,7 @@ uint64_t http_result_date(const struct http_result *r);
 /* tls may be NULL when only http:// is called. Connections are kept alive and reused. */
 struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls);
 void http_client_free(struct http_client *c); /* cancels every call, without callbacks */
+void http_client_abandon(struct http_client *c); /* every call ends now, with ERR_CLOSED; not from within one's done */
 struct http_call *http_call(struct http_client *c, const struct http_call_options *o, http_done *done, void *ctx); /* never NULL */
 void http_call_cancel(struct http_call *call); /* no callback; not after done */
 

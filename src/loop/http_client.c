@@ -272,6 +272,16 @@ struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls)
 	return c;
 }
 
+void http_client_abandon(struct http_client *c)
+{
+	const struct http_result r = {.error = ERR_CLOSED, .detail = "the client ends"};
+
+	while (c->calls) {
+		c->calls->done(c->calls->ctx, &r);
+		call_free(c->calls);
+	}
+}
+
 static size_t on_body(char *octets, size_t size, size_t n, void *ctx)
 {
 	struct http_call *call = ctx;

@@ -68,15 +68,23 @@ static void on_signal(void *ctx, unsigned events)
 		loop_stop(l);
 }
 
-struct loop *loop_new(void)
+struct loop *loop_new_within(void)
 {
 	struct loop *l = must(calloc(1, sizeof *l));
-	sigset_t set;
 
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0)
 		die("epoll_create1");
+	l->signals = -1;
 	l->last = &l->first;
+	return l;
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *l = loop_new_within();
+	sigset_t set;
+
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write, for whoever writes */
 	sigemptyset(&set);
@@ -112,7 +120,8 @@ void loop_free(struct loop *l)
 		l->first = d->next;
 		free(d);
 	}
-	close(l->signals);
+	if (l->signals >= 0)
+		close(l->signals);
 	close(l->epoll);
 	free(l);
 }
@@ -290,6 +299,16 @@ void loop_once(struct loop *l, int timeout_ms)
 	run_timers(l);
 	run_deferred(l);
 	bury(l);
+}
+
+int loop_fd(const struct loop *l)
+{
+	return l->epoll;
+}
+
+int loop_wait_ms(const struct loop *l)
+{
+	return wait_ms(l, -1);
 }
 
 void loop_run(struct loop *l)

@@ -13,11 +13,14 @@ struct loop_io;
 struct loop_timer;
 
 struct loop *loop_new(void); /* ends the process when the system denies an epoll */
+struct loop *loop_new_within(void); /* in a program of others: it leaves signals alone */
 void loop_free(struct loop *l);
 /* Runs until loop_stop. SIGINT and SIGTERM stop it too; SIGPIPE and SIGXFSZ are ignored. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 void loop_once(struct loop *l, int timeout_ms); /* one round; for tests and for clients */
+int loop_fd(const struct loop *l);              /* readable when loop_once has something to do ... */
+int loop_wait_ms(const struct loop *l);         /* ... as it has after so long at the latest; -1: never */
 
 #define LOOP_READ 1
 #define LOOP_WRITE 2

@@ -120,7 +120,9 @@ static ssize_t raw_write(struct stream *s, const uint8_t *octets, size_t len)
 		n = tls_session_write(s->tls, octets, len);
 		return n == -EAGAIN ? 0 : n;
 	}
-	n = write(s->fd, octets, len);
+	n = send(s->fd, octets, len, MSG_NOSIGNAL); /* a library's program keeps its SIGPIPE */
+	if (n < 0 && errno == ENOTSOCK)
+		n = write(s->fd, octets, len);
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
 }
 
