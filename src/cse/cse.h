@@ -110,6 +110,9 @@ struct cse_tokens {
 void cse_use_tokens(struct cse *c, const struct cse_tokens *t);
 /* rq and all that it points to is borrowed until done. Answers to writes come after they are durable. */
 void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx);
+/* Where bindings hand requests to: cse_entry with a CSE, or whoever else answers for an entity. As cse_submit. */
+typedef void cse_submit_fn(void *to, const struct onem2m_request *rq, cse_done *done, void *ctx);
+void cse_entry(void *cse, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_tick(struct cse *c);
 
 /* Registers with the registrar of the configuration and keeps at it, once the points of access (config.poa, borrowed) are known. */

@@ -363,6 +363,11 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 		exchange_route(x);
 }
 
+void cse_entry(void *cse, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	cse_submit(cse, rq, done, ctx);
+}
+
 void cse_submit_within(struct cse *c, const struct onem2m_request *rq, int64_t transaction, cse_done *done, void *ctx, struct exchange **running)
 {
 	struct exchange *x = exchange_new(c);

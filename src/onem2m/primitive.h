@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/rd.h"
 #include "onem2m/rsc.h"
 
@@ -51,6 +52,7 @@ struct onem2m_request {
 	struct rd ec, gid;
 	struct rd tokens, token_ids, local_token_ids, role_ids; /* joined by '+' */
 	bool token_request; /* tqi */
+	uint64_t patience_ms;      /* of a request that leaves without rqet: how long its answer is waited for; 0: as long as the binding thinks fit */
 	enum serialization wanted; /* of a request that leaves: in which its receiver wants it (csz of its resource); content stays JSON here */
 	/* What the transport knows of the sender. */
 	const char *peer; /* who its association says that it is, names joined by blanks (tls_peer.identity); "" when there is none */
@@ -69,6 +71,9 @@ struct onem2m_response {
 	uint64_t cto;       /* contentOffset, with cts 1 */
 	struct rd ati;      /* assigned token identifiers: "lti:tkid" joined by '+'; empty when absent */
 	bool silent;        /* rt 5: nothing is sent back, if the binding can do that */
+	/* Of a request of ours that got no answer: what went wrong on the way, and a sentence about it for a person, or NULL. OK: this is an answer. */
+	enum err failure;
+	const char *why;
 };
 
 #endif

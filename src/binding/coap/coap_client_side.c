@@ -11,7 +11,8 @@
 #define LOCATION_MAX 2048
 #define CONTENT_MAX ((size_t)16 << 20) /* in whatever serialisation; the CSE's own limits are lower */
 
-struct sending {
+struct coap_sending {
+	struct coap_sending *next, **at; /* in the binding, whose end is theirs */
 	struct coap_port *port;
 	struct datagram_peer peer;
 	cse_done *done;
@@ -31,11 +32,18 @@ static struct rd as_json(enum serialization s, struct rd content, struct wr *jso
 	return text;
 }
 
+static void sending_unlink(struct coap_sending *s)
+{
+	*s->at = s->next;
+	if (s->next)
+		s->next->at = s->at;
+}
+
 static void on_result(void *ctx, const struct coap_result *r)
 {
-	struct sending *s = ctx;
+	struct coap_sending *s = ctx;
 	struct wr json = wr_new(CONTENT_MAX);
-	struct onem2m_response rsp = {.rsc = RSC_TARGET_NOT_REACHABLE};
+	struct onem2m_response rsp = {.rsc = RSC_TARGET_NOT_REACHABLE, .failure = r->error};
 	enum serialization in;
 	char location[LOCATION_MAX];
 
@@ -45,9 +53,20 @@ static void on_result(void *ctx, const struct coap_result *r)
 	} else if (r->error == ERR_TIMEOUT) {
 		datagram_disconnect(s->port->socket, &s->peer); /* it may know nothing of the session any more */
 	}
+	sending_unlink(s);
 	s->done(s->ctx, &rsp);
 	wr_free(&json);
 	free(s);
+}
+
+void coap_sendings_free(struct coap_binding *b)
+{
+	while (b->sendings) {
+		struct coap_sending *s = b->sendings;
+
+		sending_unlink(s);
+		free(s);
+	}
 }
 
 /* "coap://127.0.0.1:5683/x/y"; the path is what comes behind the authority. */
@@ -77,7 +96,7 @@ static uint64_t timeout_of(const struct onem2m_request *rq)
 	uint64_t now = clock_unix_ms(), until;
 
 	if (rq->rqet.left == 0 || !timestamp_parse_abs_rel(rq->rqet, now, &until))
-		return TIMEOUT_DEFAULT_MS;
+		return rq->patience_ms ? rq->patience_ms : TIMEOUT_DEFAULT_MS;
 	return (until > now ? until - now : 0) + 1000;
 }
 
@@ -114,18 +133,18 @@ void coap_binding_send(void *binding, const char *url, const char *target, const
 	struct sockaddr_in to;
 	struct coap_port *port;
 	struct coap_peer peer;
-	struct sending *s;
+	struct coap_sending *s;
 	struct rd base;
 	bool secure;
 
 	if (!url_parse(url, &secure, &to, &base) || (port = way_out(b, secure)) == NULL) {
-		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_CONFIG, .why = "the address is none that CoAP can reach, or there are no credentials for DTLS"});
 		return;
 	}
 	q.body = written(rq, &room, &in);
 	if (coap_request_write(rq, base, in, &q.code, &o) != OK) {
 		wr_free(&room);
-		done(ctx, &(const struct onem2m_response){.rsc = RSC_BAD_REQUEST});
+		done(ctx, &(const struct onem2m_response){.rsc = RSC_BAD_REQUEST, .failure = ERR_TOO_LONG, .why = "a part of the address or a parameter has more than CoAP's 255 octets"});
 		return;
 	}
 	q.option_count = o.count;
@@ -136,6 +155,11 @@ void coap_binding_send(void *binding, const char *url, const char *target, const
 	s->port = port;
 	s->done = done;
 	s->ctx = ctx;
+	s->next = b->sendings;
+	s->at = &b->sendings;
+	if (s->next)
+		s->next->at = &s->next;
+	b->sendings = s;
 	datagram_connect(port->socket, &to, identity, &s->peer);
 	peer = (struct coap_peer){s->peer.session, s->peer.address, s->peer.port};
 	coap_call_new(port->endpoint, clock_ms(), &peer, &q, on_result, s);

@@ -7,9 +7,10 @@
 
 /* ---- requests to us ---- */
 struct http_binding {
-	struct cse *cse;
-	const char *cors;   /* origin that browsers may come from, "*" for any; NULL: none */
-	bool upper_tester;  /* POST /__ut__ takes test commands */
+	cse_submit_fn *submit; /* where they go */
+	void *to;
+	const char *cors;      /* origin that browsers may come from, "*" for any; NULL: none */
+	bool (*upper_tester)(void *to, const char *command, char *response, size_t size); /* POST /__ut__ takes test commands, as cse_upper_tester; NULL: it does not */
 };
 void http_binding_handle(void *binding, struct http_exchange *x, const struct http_request *rq); /* an http_handler; it refuses long bodies itself: http_server_refuse_long */
 

@@ -48,7 +48,7 @@ static void on_result(void *ctx, const struct http_result *r)
 {
 	struct sending *s = ctx;
 	struct wr json = wr_new(ANSWER_MAX);
-	struct onem2m_response rsp = {.rsc = RSC_TARGET_NOT_REACHABLE};
+	struct onem2m_response rsp = {.rsc = RSC_TARGET_NOT_REACHABLE, .failure = r->error, .why = r->error == OK ? NULL : r->detail};
 
 	if (r->error == OK) {
 		const char *cts = http_result_header(r, "X-M2M-CTS"), *cto = http_result_header(r, "X-M2M-CTO"), *location = http_result_header(r, "Content-Location"),
@@ -115,7 +115,7 @@ static uint64_t timeout_of(const struct onem2m_request *rq)
 	uint64_t now = clock_unix_ms(), until;
 
 	if (rq->rqet.left == 0 || !timestamp_parse_abs_rel(rq->rqet, now, &until))
-		return 0;
+		return rq->patience_ms;
 	return (until > now ? until - now : 0) + 1000;
 }
 
@@ -151,7 +151,7 @@ static struct rd written(const struct onem2m_request *rq, struct wr *room, enum 
 void http_binding_send(void *transport, const char *base, const char *target, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	static const char *const methods[] = {"", "POST", "GET", "PUT", "DELETE", "POST"};
-	static const struct onem2m_response too_long = {.rsc = RSC_BAD_REQUEST};
+	static const struct onem2m_response too_long = {.rsc = RSC_BAD_REQUEST, .failure = ERR_TOO_LONG, .why = "an address or a parameter is too long for HTTP, or holds what no header can"};
 	struct http_sender *h = transport;
 	char url[URL_MAX], identity[256], type[64];
 	struct http_header headers[20];

@@ -258,7 +258,7 @@ static void upper_tester(const struct http_binding *b, struct http_exchange *x)
 {
 	const char *command = http_request_header(x, "X-M2M-UTCMD");
 	char response[256] = "";
-	bool ok = command && cse_upper_tester(b->cse, command, response, sizeof response);
+	bool ok = command && b->upper_tester(b->to, command, response, sizeof response);
 	const struct http_header headers[] = {
 		{"X-M2M-RSC", ok ? "2000" : "4000"},
 		{response[0] ? "X-M2M-UTRSP" : NULL, response},
@@ -304,7 +304,7 @@ static void submit(struct waiting *w, const struct http_request *rq)
 	else if (!take_parameters(w, rq))
 		refuse(w, RSC_BAD_REQUEST, "rcn, drt, rt or tqi in the query is none of its values");
 	else if (take_content(w, s, rq->body))
-		cse_submit(w->binding->cse, &w->rq, on_response, w);
+		w->binding->submit(w->binding->to, &w->rq, on_response, w);
 }
 
 void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)

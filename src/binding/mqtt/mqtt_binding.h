@@ -19,6 +19,8 @@ struct mqtt_binding_config {
 	/* The broker lets each client publish under its own ID alone, so that a topic says who sends: From must fit it. Otherwise nobody is
 	 * authenticated. */
 	bool trust_topics;
+	/* A client that comes and goes: its identifier at the broker is another each time, nothing is kept for it there, and nothing is logged. */
+	bool transient;
 	struct tls_credentials *tls;  /* certificates for mqtts://; may be NULL */
 	struct tls_credentials *psk;  /* of a client, for the broker that is ours, in the place of certificates; may be NULL */
 };
@@ -29,6 +31,8 @@ bool mqtt_broker_is_good(const char *url);
 /* Pointers of the configuration are borrowed for its life. */
 struct mqtt_binding *mqtt_binding_new(struct loop *l, const struct mqtt_binding_config *c);
 void mqtt_binding_serve(struct mqtt_binding *b, struct once *once); /* where requests to us go; begins to connect */
+bool mqtt_binding_is_ready(const struct mqtt_binding *b);           /* connected to the configured broker, and requests to us come */
+const char *mqtt_binding_trouble(const struct mqtt_binding *b);     /* why not, the last time; "" */
 void mqtt_binding_free(struct mqtt_binding *b);                     /* accepts NULL */
 
 /* As cse_transport.send, for mqtt:// and mqtts:// with an IPv4 address or "localhost" as broker; `binding` is a struct mqtt_binding. A path is the

@@ -50,7 +50,12 @@ static void finish(struct mqtt_sending *s, const struct onem2m_response *rsp)
 
 static void on_time(void *ctx)
 {
-	finish(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+	struct mqtt_sending *s = ctx;
+	char trouble[sizeof s->link->trouble];
+	bool there = mqtt_session_is_ready(s->link->session);
+
+	snprintf(trouble, sizeof trouble, "%s", s->link->trouble); /* told, who asked may end the link */
+	finish(s, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = there ? ERR_TIMEOUT : ERR_UNREACHABLE, .why = there ? "nobody answered through the broker" : trouble});
 }
 
 void mqtt_sending_failed(struct mqtt_link *k)
@@ -148,7 +153,7 @@ static uint64_t timeout_of(const struct onem2m_request *rq)
 	uint64_t now = clock_unix_ms(), until;
 
 	if (rq->rqet.left == 0 || !timestamp_parse_abs_rel(rq->rqet, now, &until))
-		return TIMEOUT_DEFAULT_MS;
+		return rq->patience_ms ? rq->patience_ms : TIMEOUT_DEFAULT_MS;
 	return (until > now ? until - now : 0) + 1000;
 }
 
@@ -202,7 +207,7 @@ void mqtt_binding_send(void *binding, const char *url, const char *target, const
 	if (b->sending_count < SENDING_MAX && mqtt_url_parse(url, &a))
 		k = mqtt_link_to(b, &a, false);
 	if (!k) {
-		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_CONFIG, .why = "the address is none of a broker, or there are no credentials for TLS with it"});
 		return;
 	}
 	s = sending_new(b, k, done, ctx);
@@ -210,7 +215,7 @@ void mqtt_binding_send(void *binding, const char *url, const char *target, const
 	ours.request_id = rd_str(id); /* the originator's may be another's too; answers are told apart by nothing else */
 	if (!write_request(b, &a, target, &ours, s)) {
 		sending_free(s);
-		done(ctx, &(const struct onem2m_response){.rsc = RSC_BAD_REQUEST});
+		done(ctx, &(const struct onem2m_response){.rsc = RSC_BAD_REQUEST, .failure = ERR_TOO_LONG, .why = "the target, or the request, cannot be said in MQTT"});
 		return;
 	}
 	loop_timer_in(s->timer, timeout_of(rq));

@@ -34,7 +34,8 @@ static void on_ready(void *ctx, bool session_present)
 {
 	struct mqtt_link *k = ctx;
 
-	log_line(LOG_LEVEL_INFO, "mqtt connected", "broker=%s session=%s", k->address, session_present ? "kept" : "new");
+	if (!k->binding->config.transient)
+		log_line(LOG_LEVEL_INFO, "mqtt connected", "broker=%s session=%s", k->address, session_present ? "kept" : "new");
 	k->was_ready = true;
 	k->backoff_ms = BACKOFF_FIRST_MS;
 	if (!session_present) {
@@ -94,8 +95,9 @@ static void lost(struct mqtt_link *k, const char *why)
 {
 	bool was_ready = mqtt_session_is_ready(k->session);
 
-	if (was_ready || k->backoff_ms == BACKOFF_FIRST_MS)
+	if (!k->binding->config.transient && (was_ready || k->backoff_ms == BACKOFF_FIRST_MS))
 		log_line(LOG_LEVEL_WARNING, was_ready ? "mqtt connection lost" : "mqtt broker not reached", "broker=%s why=%s", k->address, log_quote(rd_str(why)));
+	snprintf(k->trouble, sizeof k->trouble, "%s", why);
 	stream_free(k->stream);
 	k->stream = NULL;
 	mqtt_session_lost(k->session);
@@ -180,14 +182,15 @@ uint64_t mqtt_link_publish(struct mqtt_link *k, struct rd topic, struct rd paylo
 static struct mqtt_link *link_new(struct mqtt_binding *b, const char *address, bool configured)
 {
 	struct mqtt_link *k = calloc(1, sizeof *k);
-	struct mqtt_session_config c = {k ? k->client_id : "", !configured, KEEPALIVE_S, ENVELOPE_MAX, b->filter_list, configured ? 3 : 1, on_write, on_ready, on_message, on_too_long, k};
+	bool kept = configured && !b->config.transient;
+	struct mqtt_session_config c = {k ? k->client_id : "", !kept, KEEPALIVE_S, ENVELOPE_MAX, b->filter_list, configured ? 3 : 1, on_write, on_ready, on_message, on_too_long, k};
 
 	if (!k || (k->session = mqtt_session_new(&c)) == NULL)
 		abort();
 	k->binding = b;
 	k->configured = configured;
 	snprintf(k->address, sizeof k->address, "%s", address);
-	if (configured)
+	if (kept)
 		snprintf(k->client_id, sizeof k->client_id, "%s", b->client_id);
 	else
 		snprintf(k->client_id, sizeof k->client_id, "%s::%s%u", b->client_id, b->prefix, ++b->links_made);
@@ -265,7 +268,7 @@ struct mqtt_link *mqtt_link_to(struct mqtt_binding *b, const struct mqtt_url *u,
 	for (k = b->links; k; k = k->next, count++)
 		if ((k->tls != NULL) == u->secure && strcmp(k->address + 4, u->host_port) == 0)
 			return k;
-	if (u->secure && configured && b->config.psk)
+	if (u->secure && (configured || b->config.transient) && b->config.psk)
 		tls = b->config.psk;
 	if (count >= LINKS_MAX || (u->secure && !tls))
 		return NULL;
@@ -289,7 +292,7 @@ struct mqtt_binding *mqtt_binding_new(struct loop *l, const struct mqtt_binding_
 	part = wr_of(b->part, sizeof b->part - 1);
 	if (!mqtt_part_print(rd_str(c->self.own_id), &part))
 		abort(); /* the configuration has been checked */
-	snprintf(b->client_id, sizeof b->client_id, "C::%s", b->part); /* TS-0010 clause 6.3 */
+	snprintf(b->client_id, sizeof b->client_id, "%c::%s", strchr(c->self.own_id + 1, '/') ? 'A' : 'C', b->part); /* TS-0010 clause 6.3 */
 	for (size_t i = 0; i < 3; i++) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -311,6 +314,29 @@ void mqtt_binding_serve(struct mqtt_binding *b, struct once *once)
 	if (!b->config.broker || !mqtt_url_parse(b->config.broker, &u) || (k = mqtt_link_to(b, &u, true)) == NULL)
 		return;
 	loop_timer_in(k->again, 0);
+}
+
+static const struct mqtt_link *configured_link(const struct mqtt_binding *b)
+{
+	const struct mqtt_link *k = b->links;
+
+	while (k && !k->configured)
+		k = k->next;
+	return k;
+}
+
+bool mqtt_binding_is_ready(const struct mqtt_binding *b)
+{
+	const struct mqtt_link *k = configured_link(b);
+
+	return k && mqtt_session_is_ready(k->session);
+}
+
+const char *mqtt_binding_trouble(const struct mqtt_binding *b)
+{
+	const struct mqtt_link *k = configured_link(b);
+
+	return k ? k->trouble : "there are no credentials for it";
 }
 
 void mqtt_binding_free(struct mqtt_binding *b)

@@ -23,6 +23,7 @@ struct mqtt_link {
 	char client_id[320];
 	bool configured;          /* kept up, and where requests come; the others only while they are needed, and for answers */
 	bool was_ready;
+	char trouble[160];        /* why the connection was lost, or not made, the last time */
 	struct stream *stream;
 	struct mqtt_session *session;
 	struct loop_timer *deadline, *again, *repeat;

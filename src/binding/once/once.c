@@ -29,7 +29,8 @@ struct entry {
 };
 
 struct once {
-	struct cse *cse;
+	cse_submit_fn *submit;
+	void *to;
 	uint64_t seed;
 	struct entry *buckets[BUCKETS];
 	struct entry *oldest, *newest;
@@ -206,7 +207,7 @@ void once_submit(struct once *o, uint64_t now, const struct onem2m_request *rq, 
 	key_write(rq, who, &w);
 	if (rq->request_id.left == 0 || !wr_done(&w, &key)) { /* nothing to know it by */
 		wr_free(&w);
-		cse_submit(o->cse, rq, done, ctx);
+		o->submit(o->to, rq, done, ctx);
 		return;
 	}
 	forget_old(o, now);
@@ -228,20 +229,21 @@ void once_submit(struct once *o, uint64_t now, const struct onem2m_request *rq, 
 		e = add(o, now, hash, key, digest);
 		e->kept = rq->operation != ONEM2M_RETRIEVE;
 		wait_for(e, done, ctx);
-		cse_submit(o->cse, rq, on_response, e);
+		o->submit(o->to, rq, on_response, e);
 	}
 	wr_free(&w);
 }
 
 /* ---- life ---- */
 
-struct once *once_new(struct cse *cse, uint64_t seed)
+struct once *once_new(cse_submit_fn *submit, void *to, uint64_t seed)
 {
 	struct once *o = calloc(1, sizeof *o);
 
 	if (!o)
 		abort();
-	o->cse = cse;
+	o->submit = submit;
+	o->to = to;
 	o->seed = seed ^ 0xcbf29ce484222325U;
 	return o;
 }

@@ -2,7 +2,7 @@
  * again and not executed again. Stands between the bindings whose networks do that (CoAP, MQTT, WebSocket) and the dispatcher. Pure but for the
  * dispatcher; bounded in number, octets and time.
  *
- *	struct once *o = once_new(cse, seed);
+ *	struct once *o = once_new(cse_entry, cse, seed);
  *	once_submit(o, now, &rq, who, false, done, ctx);      in the place of cse_submit
  *
  * A request is the same when its sender, From, request identifier (TS-0004 clause 6.4.1: unique) and what it asks (operation, target, query, content)
@@ -20,7 +20,7 @@
 
 struct once;
 
-struct once *once_new(struct cse *cse, uint64_t seed); /* seed: anything that senders do not know */
+struct once *once_new(cse_submit_fn *submit, void *to, uint64_t seed); /* cse_entry and the CSE; seed: anything that senders do not know */
 void once_free(struct once *o);                        /* accepts NULL; after the cse: nothing is under way any more */
 /* As cse_submit. `who` tells those apart who do not say who they are: From is empty, or asks for an identifier ("C", "S"). `again`: the network says
  * that it has given this before. */

@@ -35,7 +35,7 @@ void router_send(void *router, const char *url, const char *target_id, const str
 			return;
 		}
 	}
-	done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+	done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_UNSUPPORTED});
 }
 
 bool router_send_connected(void *router, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)

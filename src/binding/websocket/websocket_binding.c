@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "binding/websocket/ws_private.h"
 
-static const struct onem2m_response unreachable = {.rsc = RSC_TARGET_NOT_REACHABLE};
+static const struct onem2m_response unreachable = {.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_CONFIG, .why = "the address is none that a WebSocket can reach, or there are no credentials for TLS"};
 
 /* ---- clients that come ---- */
 
@@ -126,6 +126,8 @@ static size_t on_data(void *ctx, struct rd in)
 	if (e == ERR_SHORT)
 		return 0;
 	if (e != OK) {
+		p->failure = e;
+		p->why = "who is there does not speak oneM2M over WebSocket";
 		ws_peer_end(p, false);
 		return in.left;
 	}
@@ -139,8 +141,10 @@ static size_t on_data(void *ctx, struct rd in)
 
 static void on_closed(void *ctx, enum err why)
 {
-	(void)why;
-	ws_peer_end(ctx, false);
+	struct ws_peer *p = ctx;
+
+	p->failure = why;
+	ws_peer_end(p, false);
 }
 
 static const struct stream_events client_events = {on_connected, on_data, on_closed};
@@ -186,14 +190,57 @@ void websocket_send(void *binding, const char *url, const char *target_id, const
 		done(ctx, &unreachable);
 }
 
+/* A request to an entity that may have several connections: an AE that came again while its old connection is dying, or programs that ask in its name
+ * beside the one that takes its notifications, and answer 5103. The newest is tried first. */
+struct ws_seeking {
+	struct ws_seeking *next, **at;
+	struct websocket_binding *binding;
+	uint64_t number;              /* of the connection that was tried last */
+	const struct onem2m_request *rq;
+	cse_done *done;
+	void *ctx;
+	char id[WS_ID_MAX];
+};
+
+static void seeking_free(struct ws_seeking *s)
+{
+	*s->at = s->next;
+	if (s->next)
+		s->next->at = s->at;
+	free(s);
+}
+
+static void on_sought(void *ctx, const struct onem2m_response *rsp)
+{
+	struct ws_seeking *s = ctx;
+	struct ws_peer *p = rsp->rsc == RSC_TARGET_NOT_REACHABLE ? ws_entity_find(s->binding, s->id, s->number) : NULL;
+
+	if (p) {
+		s->number = p->number;
+		ws_peer_ask(p, s->rq, on_sought, s);
+		return;
+	}
+	s->done(s->ctx, rsp);
+	seeking_free(s);
+}
+
 bool websocket_send_connected(void *binding, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	struct websocket_binding *b = binding;
-	struct ws_peer *p = b->ending ? NULL : ws_entity_find(b, target_id);
+	struct ws_peer *p = b->ending ? NULL : ws_entity_find(b, target_id, UINT64_MAX);
+	struct ws_seeking *s;
 
 	if (!p)
 		return false;
-	ws_peer_ask(p, rq, done, ctx);
+	s = calloc(1, sizeof *s);
+	if (!s)
+		abort();
+	*s = (struct ws_seeking){.next = b->seeking, .at = &b->seeking, .binding = b, .number = p->number, .rq = rq, .done = done, .ctx = ctx};
+	if (s->next)
+		s->next->at = &s->next;
+	b->seeking = s;
+	snprintf(s->id, sizeof s->id, "%s", target_id);
+	ws_peer_ask(p, rq, on_sought, s);
 	return true;
 }
 
@@ -279,6 +326,8 @@ void websocket_free(struct websocket_binding *b)
 		envelope_free(s->envelope);
 		free(s);
 	}
+	while (b->seeking)
+		seeking_free(b->seeking);
 	loop_timer_free(b->sweep);
 	free(b);
 }

@@ -2,7 +2,7 @@
  * Upgrade; to ws:// and wss:// points of access connections are opened, and kept.
  *
  * Whoever sent a request over a connection that this CSE carried out (its registration, or any later one) is reached over it: an AE by its
- * AE-ID, a CSE by its CSE-ID. The newest connection counts. */
+ * AE-ID, a CSE by its CSE-ID. Of several connections the newest is tried first; an older one, when nobody answers or 5103 is the answer. */
 #ifndef KEYWAY_BINDING_WEBSOCKET_WEBSOCKET_BINDING_H
 #define KEYWAY_BINDING_WEBSOCKET_WEBSOCKET_BINDING_H
 

@@ -29,15 +29,9 @@ void ws_entity_note(struct ws_peer *p, const char *id)
 	struct websocket_binding *b = p->binding;
 	struct ws_entity *e, **bucket = &b->entities[bucket_of(id)];
 
-	if (ws_entity_find(b, id) == p)
-		return;
-	for (size_t i = 0; i < p->entity_count; i++) {
-		if (strcmp(p->entities[i]->id, id) == 0) { /* came by another connection meanwhile, and is back */
-			drop(b, p->entities[i]);
-			p->entities[i] = p->entities[--p->entity_count];
-			break;
-		}
-	}
+	for (size_t i = 0; i < p->entity_count; i++)
+		if (strcmp(p->entities[i]->id, id) == 0)
+			return;
 	if (p->entity_count == WS_IDS_MAX) {
 		drop(b, p->entities[0]);
 		memmove(p->entities, p->entities + 1, (WS_IDS_MAX - 1) * sizeof p->entities[0]);
@@ -53,12 +47,14 @@ void ws_entity_note(struct ws_peer *p, const char *id)
 	p->entities[p->entity_count++] = e;
 }
 
-struct ws_peer *ws_entity_find(const struct websocket_binding *b, const char *id)
+struct ws_peer *ws_entity_find(const struct websocket_binding *b, const char *id, uint64_t before)
 {
+	struct ws_peer *found = NULL;
+
 	for (struct ws_entity *e = b->entities[bucket_of(id)]; e; e = e->next)
-		if (strcmp(e->id, id) == 0 && e->peer->state == WS_OPEN)
-			return e->peer;
-	return NULL;
+		if (strcmp(e->id, id) == 0 && e->peer->state == WS_OPEN && e->peer->number < before && (!found || e->peer->number > found->number))
+			found = e->peer;
+	return found;
 }
 
 void ws_entities_forget(struct ws_peer *p)

@@ -10,8 +10,6 @@
 
 #define ANSWER_MS 10000 /* for a request that does not say until when it lives, as over HTTP */
 
-static const struct onem2m_response unreachable = {.rsc = RSC_TARGET_NOT_REACHABLE};
-
 /* ---- messages ---- */
 
 static bool send_message(struct ws_peer *p, const struct wr *w)
@@ -169,7 +167,7 @@ static void asked_end(struct ws_asked *k, const struct onem2m_response *rsp)
 
 static void on_asked_expired(void *ctx)
 {
-	asked_end(ctx, &unreachable);
+	asked_end(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_TIMEOUT});
 }
 
 static struct ws_asked *asked_find(const struct ws_peer *p, struct rd id)
@@ -209,7 +207,7 @@ static uint64_t life_of(const struct onem2m_request *rq)
 	uint64_t now = clock_unix_ms(), until;
 
 	if (rq->rqet.left == 0 || !timestamp_parse_abs_rel(rq->rqet, now, &until))
-		return ANSWER_MS;
+		return rq->patience_ms ? rq->patience_ms : ANSWER_MS;
 	return (until > now ? until - now : 0) + 1000;
 }
 
@@ -218,7 +216,7 @@ void ws_peer_ask(struct ws_peer *p, const struct onem2m_request *rq, cse_done *d
 	struct ws_asked *k;
 
 	if (p->asked_count >= WEBSOCKET_ASKED_MAX) {
-		done(ctx, &unreachable);
+		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_FULL, .why = "too many requests wait for their answers"});
 		return;
 	}
 	k = calloc(1, sizeof *k);
@@ -308,8 +306,10 @@ static size_t on_data(void *ctx, struct rd in)
 
 static void on_closed(void *ctx, enum err why)
 {
-	(void)why;
-	ws_peer_end(ctx, false);
+	struct ws_peer *p = ctx;
+
+	p->failure = why;
+	ws_peer_end(p, false);
 }
 
 const struct stream_events ws_peer_events = {on_open, on_data, on_closed};
@@ -325,6 +325,7 @@ struct ws_peer *ws_peer_new(struct websocket_binding *b, bool client)
 	p->binding = b;
 	p->client = client;
 	p->number = ++b->connections;
+	p->failure = ERR_CLOSED;
 	p->heard_ms = p->used_ms = clock_ms();
 	p->next = b->peers;
 	p->at = &b->peers;
@@ -387,7 +388,7 @@ void ws_peer_end(struct ws_peer *p, bool gently)
 	if (!p->client)
 		b->accepted--;
 	while (p->asked)
-		asked_end(p->asked, &unreachable);
+		asked_end(p->asked, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = p->failure, .why = p->why});
 	ws_link_free(p->link);
 	if (gently)
 		stream_end(p->stream);

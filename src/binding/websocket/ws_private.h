@@ -16,7 +16,7 @@
 
 /* An entity that is reached over a connection. */
 struct ws_entity {
-	struct ws_entity *next;       /* in its bucket, the newest first */
+	struct ws_entity *next;       /* in its bucket */
 	struct ws_peer *peer;
 	char id[WS_ID_MAX];           /* "/id-in/Cae1" */
 };
@@ -55,6 +55,8 @@ struct ws_peer {
 	struct ws_link *link;
 	enum serialization serialization;
 	uint64_t heard_ms, used_ms;
+	enum err failure;             /* why it ends, for who waits for answers */
+	const char *why;
 	char address[64];
 	char identity[TLS_IDENTITIES_MAX];  /* its names and its Credential-ID, "" without TLS */
 	char credential[CREDENTIAL_ID_MAX];
@@ -74,6 +76,7 @@ struct websocket_binding {
 	struct rng rng;
 	struct loop_timer *sweep;
 	struct ws_peer *peers;
+	struct ws_seeking *seeking;
 	struct ws_served *orphans;    /* whose peers are gone; the CSE still answers them */
 	size_t accepted;              /* peers that came to us, and those that are being upgraded */
 	struct ws_entity *entities[WS_BUCKETS];
@@ -91,7 +94,7 @@ extern const struct stream_events ws_peer_events;
 
 /* ws_entity.c: who is reached over which connection */
 void ws_entity_note(struct ws_peer *p, const char *id);
-struct ws_peer *ws_entity_find(const struct websocket_binding *b, const char *id); /* open ones alone; NULL */
+struct ws_peer *ws_entity_find(const struct websocket_binding *b, const char *id, uint64_t before); /* the newest open one with a lower number; NULL */
 void ws_entities_forget(struct ws_peer *p);
 /* The SP-relative ID of an AE of this CSE, or of a CSE, as a From or an AE-ID names it; false for anybody else. */
 bool ws_entity_id(const struct identity_self *self, struct rd from, char *id, size_t size) MUST_CHECK;

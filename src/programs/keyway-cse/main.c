@@ -287,6 +287,11 @@ static void on_registration(void *ctx, bool registered, enum onem2m_rsc rsc)
 		log_line(LOG_LEVEL_WARNING, rsc == RSC_TARGET_NOT_REACHABLE ? "registrar unreachable" : "registrar refused", "registrar=%s rsc=%d", p->options.registrar_id, (int)rsc);
 }
 
+static bool upper_tester(void *cse, const char *command, char *response, size_t size)
+{
+	return cse_upper_tester(cse, command, response, size);
+}
+
 static int start_cse(struct program *p)
 {
 	const struct options *o = &p->options;
@@ -332,11 +337,11 @@ static int start_cse(struct program *p)
 		return fail("[esprim] cannot be used%s%s", "", "");
 	if (token_keys_start(o, p->cse, &p->token_keys) != OK)
 		return fail("[tokens] cannot be used%s%s", "", "");
-	p->once = once_new(p->cse, (uint64_t)rng_u32(&rng) << 32 | rng_u32(&rng));
+	p->once = once_new(cse_entry, p->cse, (uint64_t)rng_u32(&rng) << 32 | rng_u32(&rng));
 	coap_binding_serve(p->coap, p->once);
 	websocket_serve(p->websocket, p->once);
 	mqtt_binding_serve(p->mqtt, p->once);
-	p->binding = (struct http_binding){.cse = p->cse, .cors = o->cors, .upper_tester = o->testbench};
+	p->binding = (struct http_binding){.submit = cse_entry, .to = p->cse, .cors = o->cors, .upper_tester = o->testbench ? upper_tester : NULL};
 	return 0;
 }
 

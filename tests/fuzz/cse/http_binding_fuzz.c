@@ -169,7 +169,7 @@ static void make(struct cse *cse, const char *to, int type, const char *content)
 
 static void handle(struct cse *cse)
 {
-	struct http_binding binding = {.cse = cse};
+	struct http_binding binding = {.submit = cse_entry, .to = cse};
 	struct http_exchange x = {.message = &request};
 	char *method = strdup(request.first), *path = strchr(method, ' '), *query, *peer = strdup(message_header(&request, "Peer") ? message_header(&request, "Peer") : "");
 	struct http_request rq = {.query = "", .peer = peer, .address = "127.0.0.1", .body = request.body};
