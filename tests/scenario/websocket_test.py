@@ -73,6 +73,10 @@ def made(r):
     return r.rep
 
 
+def resource(r):
+    return r.rep if r.rsc == 2000 else None
+
+
 def new_instance(c, cnt, con):
     return made(c.request("C", cnt, ty=CIN, pc={"m2m:cin": {"con": con}}))
 
@@ -108,7 +112,7 @@ def retargeting(s, c):
         for name, registrar in (("by-http", s.at("http")), ("by-coap", s.at("coap")), ("by-ws", s.at("ws"))):
             mns.append(server.Server(PROGRAM, "--type", "mn", "--cse-id", "/" + name, "--cse-name", "cse", "--registrar", registrar, "--coap-port", "0"))
             scheme = name.split("-")[1]
-            csr = wait_for("%s to register" % name, lambda n=name: c.request("R", "cse-in/" + n).rep)
+            csr = wait_for("%s to register" % name, lambda n=name: resource(c.request("R", "cse-in/" + n)))
             assert csr["poa"][0].startswith(scheme + "://"), csr
             if scheme == "ws":  # no way in but the connection that it opened
                 assert c.request("U", "cse-in/" + name, pc={"m2m:csr": {"poa": [NOWHERE]}}).rsc == 2004

@@ -6,7 +6,7 @@
 #   core     cores know neither the shell (loop/) nor sockets, files or clocks
 #   arrow    a folder includes only folders that stand before it in the top meson.build
 #   blind    nothing that keyway-gateway is made of reaches keys/, crypto/ or zigbee/security/, through any chain of headers
-#   missing  a header that is not in the tree
+#   missing  a header that is not in the tree: src/, or include/ for public ones
 #
 # With --bite it first proves itself: it breaks each rule in a copy of the tree and must find exactly that.
 set -eu
@@ -93,7 +93,7 @@ check() { # source root
 				if (file ~ /^(gateway|programs\/keyway-gateway)\//)
 					follow(file, file)
 			for (header in wanted)
-				if (!(system("test -f src/" header) == 0))
+				if (!(system("test -f src/" header " || test -f include/" header) == 0))
 					violation("missing", wanted[header], header)
 			exit bad
 		}'
@@ -107,7 +107,7 @@ if [ "${2-}" = --bite ]; then
 	bites() { # file, line to add, what must be found
 		rm -rf "$copy/tree"
 		mkdir -p "$copy/tree/tests/unit"
-		cp -R "$root/src" "$root/meson.build" "$copy/tree"
+		cp -R "$root/src" "$root/include" "$root/meson.build" "$copy/tree"
 		cp "$root/tests/unit/secret_octets.allow" "$copy/tree/tests/unit"
 		printf '%s\n' "$2" >>"$copy/tree/$1"
 		if found=$(check "$copy/tree"); then

@@ -1,0 +1,450 @@
+/* The client library: options, requests, life. */
+#include "keyway/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/rng.h"
+#include "client/client_private.h"
+#include "onem2m/query.h"
+
+#define TIMEOUT_DEFAULT_MS 20000
+
+static const struct client_scheme schemes[] = {
+	{"http", CLIENT_HTTP, false},
+	{"https", CLIENT_HTTP, true},
+	{"coap", CLIENT_COAP, false},
+	{"coaps", CLIENT_COAP, true},
+	{"ws", CLIENT_WEBSOCKET, false},
+	{"wss", CLIENT_WEBSOCKET, true},
+	{"mqtt", CLIENT_MQTT, false},
+	{"mqtts", CLIENT_MQTT, true},
+};
+
+/* ---- options ---- */
+
+static const struct client_scheme *scheme_of(const char *url)
+{
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		size_t n = strlen(schemes[i].name);
+
+		if (strncasecmp(url, schemes[i].name, n) == 0 && strncmp(url + n, "://", 3) == 0)
+			return &schemes[i];
+	}
+	return NULL;
+}
+
+static char *copy(const char *text, const char *otherwise)
+{
+	char *c = strdup(text ? text : otherwise);
+
+	if (!c)
+		abort();
+	return c;
+}
+
+/* "tls.example" of "https://tls.example:8443/x" */
+static char *host_of(const char *url)
+{
+	const char *host = strstr(url, "://") + 3;
+	char *c = strndup(host, strcspn(host, ":/"));
+
+	if (!c)
+		abort();
+	return c;
+}
+
+static const char *options_fault(const struct keyway_options *o, const struct client_scheme *s)
+{
+	if (!o->from)
+		return "`from`, the originator, is missing";
+	if (o->cse && (o->cse[0] != '/' || o->cse[1] == '\0' || strchr(o->cse + 1, '/')))
+		return "`cse` must be a CSE-ID such as /id-in";
+	if (!o->psk_identity != !o->psk_file)
+		return "`psk_identity` and `psk_file` belong together";
+	if (o->psk_file && o->ca)
+		return "either `ca`, `cert` and `key` or `psk_identity` and `psk_file`, not both";
+	if (s->kind == CLIENT_MQTT && !o->cse)
+		return "MQTT needs `cse`, the CSE-ID of the CSE behind the broker, such as /id-in";
+	if (s->kind == CLIENT_MQTT && !mqtt_broker_is_good(o->url))
+		return "a broker is mqtt://ADDRESS:PORT or mqtts://ADDRESS:PORT, with an IPv4 address or localhost";
+	if (!s->secure)
+		return NULL;
+	return o->psk_file || (o->ca && o->cert && o->key) ? NULL : "TLS needs the files `ca`, `cert` and `key`, or a pre-shared key";
+}
+
+static bool open_credentials(struct keyway *k, const struct keyway_options *o, char *why, size_t size)
+{
+	if (!k->scheme->secure)
+		return true;
+	if (o->psk_file ? tls_psk_client(o->psk_identity, o->psk_file, &k->tls) == OK : tls_certificates(o->ca, o->cert, o->key, &k->tls) == OK)
+		return true;
+	if (o->psk_file)
+		snprintf(why, size, "the pre-shared key of `%s` cannot be had from %s: is it there, with mode 0600, and a line `%s:HEXKEY` in it?", o->psk_identity, o->psk_file, o->psk_identity);
+	else
+		snprintf(why, size, "the credential %s cannot be used: are it, its key %s (mode 0600) and the CA %s there, in PEM?", o->cert, o->key, o->ca);
+	return false;
+}
+
+static void open_binding(struct keyway *k)
+{
+	const struct identity_self self = {"", k->self, k->cse, k->server};
+	struct rng rng = rng_system();
+
+	k->once = once_new(client_request_came, k, (uint64_t)rng_u32(&rng) << 32 | rng_u32(&rng));
+
+	switch (k->scheme->kind) {
+	case CLIENT_HTTP:
+		k->http = http_client_new(k->loop, k->tls);
+		k->sender = (struct http_sender){k->http, "", k->from, k->cse, k->server};
+		break;
+	case CLIENT_COAP:
+		k->coap = coap_binding_new(k->loop, &(const struct coap_binding_config){self, "", k->tls, 0});
+		coap_binding_serve(k->coap, k->once);
+		break;
+	case CLIENT_WEBSOCKET:
+		k->websocket = websocket_new(k->loop, &(const struct websocket_config){.self = self, .tls = k->tls, .lost = client_connection_lost, .lost_ctx = k});
+		websocket_serve(k->websocket, k->once);
+		break;
+	case CLIENT_MQTT:
+		k->mqtt = client_mqtt(k, NULL);
+		break;
+	}
+}
+
+struct mqtt_binding *client_mqtt(struct keyway *k, const char *broker)
+{
+	const struct mqtt_binding_config c = {
+		.self = {"", k->self, k->cse, k->server},
+		.broker = broker,
+		.broker_identity = k->server,
+		.transient = true,
+		.tls = k->psk ? NULL : k->tls,
+		.psk = k->psk ? k->tls : NULL,
+	};
+
+	return mqtt_binding_new(k->loop, &c);
+}
+
+/* Who asks, SP-relative: in topics, and in responses. */
+static char *self_of(const struct keyway *k)
+{
+	char *id;
+
+	if (asprintf(&id, "%s%s%s", k->from[0] == '/' ? "" : k->cse[1] ? k->cse : "", k->from[0] == '/' ? "" : "/", k->from[0] ? k->from : "nobody") < 0)
+		abort();
+	return id;
+}
+
+struct keyway *keyway_open(const struct keyway_options *o, char *why, size_t why_size)
+{
+	const struct client_scheme *s = o->url ? scheme_of(o->url) : NULL;
+	const char *fault = !o->url ? "`url` is missing" : !s ? "the URL must begin with http, https, coap, coaps, ws, wss, mqtt or mqtts" : options_fault(o, s);
+	struct rng rng = rng_system();
+	struct keyway *k;
+
+	if (fault) {
+		snprintf(why, why_size, "%s%s%s", fault, o->url ? ": " : "", o->url ? o->url : "");
+		return NULL;
+	}
+	k = calloc(1, sizeof *k);
+	if (!k)
+		abort();
+	k->scheme = s;
+	k->url = copy(o->url, NULL);
+	k->from = copy(o->from, NULL);
+	k->cse = copy(o->cse, "/");
+	k->server = o->server ? copy(o->server, NULL) : host_of(o->url);
+	k->self = self_of(k);
+	k->psk = o->psk_file != NULL;
+	k->release = copy(o->release, "3");
+	k->listen = copy(o->listen, "127.0.0.1:0");
+	k->ca = o->ca ? copy(o->ca, NULL) : NULL;
+	k->serialization = o->serialization == KEYWAY_XML ? SERIALIZATION_XML : o->serialization == KEYWAY_CBOR ? SERIALIZATION_CBOR : SERIALIZATION_JSON;
+	k->timeout_ms = o->timeout_ms ? o->timeout_ms : TIMEOUT_DEFAULT_MS;
+	snprintf(k->prefix, sizeof k->prefix, "%08x", rng_u32(&rng));
+	if (!open_credentials(k, o, why, why_size)) {
+		keyway_close(k);
+		return NULL;
+	}
+	k->loop = loop_new_within();
+	open_binding(k);
+	return k;
+}
+
+/* ---- requests ---- */
+
+static void pending_free(struct pending *p)
+{
+	*p->at = p->next;
+	if (p->next)
+		p->next->at = p->at;
+	p->client->waiting--;
+	free(p->to);
+	free(p->query);
+	free(p->content);
+	free(p->from);
+	free(p);
+}
+
+static void tell(struct pending *p, const struct keyway_answer *a)
+{
+	struct keyway *k = p->client;
+	bool was_inside = k->inside;
+
+	k->inside = true;
+	if (!k->closing)
+		p->done(p->ctx, a);
+	k->inside = was_inside;
+	pending_free(p);
+}
+
+/* Content and location come without a zero behind them. */
+static void on_done(void *ctx, const struct onem2m_response *rsp)
+{
+	struct pending *p = ctx;
+	struct keyway *k = p->client;
+	char *content = rd_strdup(rsp->content), *location = rd_strdup(rsp->location);
+	struct keyway_answer a = {.failure = client_failure(rsp->failure), .content = content, .content_len = rsp->content.left, .location = location};
+
+	if (!content || !location)
+		abort();
+	if (a.failure == KEYWAY_OK)
+		a.rsc = (int)rsp->rsc;
+	a.why = a.failure == KEYWAY_OK ? client_why_refused(k, rsp->rsc, rsp->content) : client_why_failed(k, rsp->failure, rsp->why);
+	tell(p, &a);
+	free(content);
+	free(location);
+}
+
+/* What may not stand in a URL as it is. '%' stays: who asks may have escaped by hand. */
+static char *escaped(const char *text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	char *out = malloc(3 * strlen(text) + 1), *at = out;
+
+	if (!out)
+		abort();
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c > 0x20 && c < 0x7f && !strchr("\"<>#^`{|}\\", c)) {
+			*at++ = (char)c;
+		} else {
+			*at++ = '%';
+			*at++ = hex[c >> 4];
+			*at++ = hex[c & 15];
+		}
+	}
+	*at = '\0';
+	return out;
+}
+
+static struct pending *pending_new(struct keyway *k, const struct keyway_request *rq, keyway_done *done, void *ctx)
+{
+	struct pending *p = calloc(1, sizeof *p);
+
+	if (!p)
+		abort();
+	p->client = k;
+	p->done = done;
+	p->ctx = ctx;
+	p->to = k->scheme->kind == CLIENT_HTTP ? escaped(rq->to ? rq->to : "") : copy(rq->to, "");
+	p->query = escaped(rq->query ? rq->query : "");
+	p->content = copy(rq->content, "");
+	p->from = copy(rq->from, k->from);
+	snprintf(p->id, sizeof p->id, "%s-%llu", k->prefix, (unsigned long long)++k->numbers);
+	p->rq = (struct onem2m_request){
+		.operation = (enum onem2m_operation)rq->operation,
+		.to = rd_str(p->to),
+		.from = rd_str(p->from),
+		.request_id = rd_str(p->id),
+		.release = rd_str(k->release),
+		.type = rq->operation == KEYWAY_CREATE ? rq->type : 0,
+		.rcn = ONEM2M_RCN_ABSENT,
+		.filter = rd_str(p->query),
+		.content = rd_str(p->content),
+		.patience_ms = k->timeout_ms,
+		.wanted = k->serialization,
+		.peer = "",
+	};
+	p->next = k->pending;
+	p->at = &k->pending;
+	if (p->next)
+		p->next->at = &p->next;
+	k->pending = p;
+	k->waiting++;
+	return p;
+}
+
+static const char *request_fault(struct pending *p, const struct keyway_request *rq)
+{
+	if (rq->operation < KEYWAY_CREATE || rq->operation > KEYWAY_NOTIFY)
+		return "`operation` is none";
+	if (!rq->to || !rq->to[0])
+		return "`to`, the address of a resource, is missing";
+	if (rq->operation == KEYWAY_CREATE && rq->type <= 0)
+		return "a CREATE needs the `type` of the resource";
+	return query_parameters(&p->rq) ? NULL : "rcn, drt, rt or tqi in the query is none of its values";
+}
+
+static void fail_later(void *ctx)
+{
+	struct pending *p = ctx;
+
+	on_done(p, &(const struct onem2m_response){.failure = ERR_BAD_VALUE, .why = p->rq.peer});
+}
+
+static void start(void *ctx)
+{
+	struct pending *p = ctx;
+	struct keyway *k = p->client;
+
+	switch (k->scheme->kind) {
+	case CLIENT_HTTP:
+		http_binding_send(&k->sender, k->url, k->cse, &p->rq, on_done, p);
+		break;
+	case CLIENT_COAP:
+		coap_binding_send(k->coap, k->url, k->cse, &p->rq, on_done, p);
+		break;
+	case CLIENT_WEBSOCKET:
+		websocket_send(k->websocket, k->url, k->cse, &p->rq, on_done, p);
+		break;
+	case CLIENT_MQTT:
+		mqtt_binding_send(k->mqtt, k->url, k->cse, &p->rq, on_done, p);
+		break;
+	}
+}
+
+/* From the loop: a binding may answer at once, and keyway_send does not call back. */
+void keyway_send(struct keyway *k, const struct keyway_request *rq, keyway_done *done, void *ctx)
+{
+	struct pending *p = pending_new(k, rq, done, ctx);
+	const char *fault = request_fault(p, rq);
+
+	if (fault)
+		p->rq.peer = fault;
+	loop_defer(k->loop, fault ? fail_later : start, p);
+}
+
+unsigned keyway_waiting(const struct keyway *k)
+{
+	return k->waiting;
+}
+
+/* ---- one that waits ---- */
+
+static void on_called(void *ctx, const struct keyway_answer *a)
+{
+	struct keyway *k = ctx;
+
+	free(k->answer_content);
+	free(k->answer_location);
+	k->answer = *a;
+	k->answer.content = k->answer_content = malloc(a->content_len + 1);
+	k->answer.location = k->answer_location = copy(a->location, "");
+	if (!k->answer_content)
+		abort();
+	memcpy(k->answer_content, a->content, a->content_len + 1);
+}
+
+struct calling {
+	struct keyway *client;
+	bool done;
+};
+
+static void on_call_done(void *ctx, const struct keyway_answer *a)
+{
+	struct calling *c = ctx;
+
+	on_called(c->client, a);
+	c->done = true;
+}
+
+int keyway_call(struct keyway *k, const struct keyway_request *rq, struct keyway_answer *a)
+{
+	struct calling c = {.client = k};
+
+	if (k->inside)
+		abort(); /* the header says so; its callbacks would come in no order */
+	keyway_send(k, rq, on_call_done, &c);
+	while (!c.done)
+		loop_once(k->loop, -1);
+	*a = k->answer;
+	return a->rsc;
+}
+
+int keyway_fd(const struct keyway *k)
+{
+	return loop_fd(k->loop);
+}
+
+int keyway_wait_ms(const struct keyway *k)
+{
+	return loop_wait_ms(k->loop);
+}
+
+void keyway_step(struct keyway *k, int wait_ms)
+{
+	if (k->inside)
+		abort();
+	loop_once(k->loop, wait_ms);
+}
+
+/* ---- the end ---- */
+
+void keyway_close(struct keyway *k)
+{
+	if (!k)
+		return;
+	if (k->loop)
+		client_leave(k);
+	k->closing = true;
+	for (struct pending *p = k->pending; p; p = p->next) {
+		loop_defer_cancel(k->loop, start, p);
+		loop_defer_cancel(k->loop, fail_later, p);
+	}
+	if (k->http)
+		http_client_abandon(k->http);
+	http_server_free(k->server_port);
+	websocket_free(k->websocket);
+	coap_binding_free(k->coap);
+	http_client_free(k->http);
+	mqtt_binding_free(k->mqtt);
+	mqtt_binding_free(k->mqtt_in);
+	once_free(k->once);
+	if (k->loop)
+		loop_once(k->loop, 0); /* goodbyes */
+	while (k->pending)
+		pending_free(k->pending);
+	loop_timer_free(k->again);
+	loop_free(k->loop);
+	tls_credentials_free(k->tls);
+	free(k->answer_content);
+	free(k->answer_location);
+	free(k->url);
+	free(k->from);
+	free(k->self);
+	free(k->cse);
+	free(k->server);
+	free(k->release);
+	free(k->listen);
+	free(k->ca);
+	free(k);
+}
+
+const char *keyway_rsc_text(int rsc)
+{
+	char text[16];
+	enum onem2m_rsc r;
+
+	snprintf(text, sizeof text, "%d", rsc);
+	return rsc_parse(rd_str(text), &r) ? rsc_text(r) : "";
+}
+
+const char *keyway_version(void)
+{
+	return KEYWAY_VERSION;
+}

@@ -1,0 +1,81 @@
+/* What the files of the client library share. */
+#ifndef KEYWAY_CLIENT_CLIENT_PRIVATE_H
+#define KEYWAY_CLIENT_CLIENT_PRIVATE_H
+
+#include "binding/coap/coap_binding.h"
+#include "binding/http/http_binding.h"
+#include "binding/mqtt/mqtt_binding.h"
+#include "binding/once/once.h"
+#include "binding/websocket/websocket_binding.h"
+#include "keyway/client.h"
+#include "loop/http.h"
+
+enum client_kind { CLIENT_HTTP, CLIENT_COAP, CLIENT_WEBSOCKET, CLIENT_MQTT };
+
+struct client_scheme {
+	const char *name;
+	enum client_kind kind;
+	bool secure;
+};
+
+/* A request without an answer yet. Texts are its own. */
+struct pending {
+	struct pending *next, **at;
+	struct keyway *client;
+	struct onem2m_request rq;
+	char id[40];
+	char *to, *query, *content, *from;
+	keyway_done *done;
+	void *ctx;
+};
+
+struct keyway {
+	const struct client_scheme *scheme;
+	char *url, *from, *self, *cse, *server, *release, *listen, *ca;
+	enum serialization serialization;
+	unsigned timeout_ms;
+	bool psk;
+
+	struct loop *loop;
+	struct tls_credentials *tls;
+	struct http_client *http;
+	struct http_sender sender;
+	struct coap_binding *coap;
+	struct websocket_binding *websocket;
+	struct mqtt_binding *mqtt, *mqtt_in; /* requests leave; come */
+	struct once *once;
+
+	struct pending *pending;
+	unsigned waiting;
+	uint64_t numbers;
+	char prefix[16];              /* of request identifiers: another in each client */
+	bool inside;                  /* a callback of the program's runs */
+	bool closing;
+
+	/* the answer of keyway_call */
+	struct keyway_answer answer;
+	char *answer_content, *answer_location;
+	char why[KEYWAY_WHY_SIZE];
+
+	/* notifications */
+	keyway_notified *notified;
+	void *notified_ctx;
+	struct http_server *server_port;
+	struct http_binding incoming;
+	char target[300];
+	char host[128], stem[128];    /* the CSE, and there the AE that stands for the originator */
+	bool registered;              /* by us: taken away at the end */
+	struct loop_timer *again;     /* the connection over which notifications come is made anew */
+};
+
+struct mqtt_binding *client_mqtt(struct keyway *k, const char *broker);
+/* client_answer.c: what came back, in words. Both write into k->why. */
+enum keyway_failure client_failure(enum err e);
+const char *client_why_failed(struct keyway *k, enum err failure, const char *detail);
+const char *client_why_refused(struct keyway *k, enum onem2m_rsc rsc, struct rd content);
+/* client_reach.c */
+void client_request_came(void *client, const struct onem2m_request *rq, cse_done *done, void *ctx); /* a cse_submit_fn */
+void client_connection_lost(void *client, const char *target);
+void client_leave(struct keyway *k);
+
+#endif
