@@ -193,9 +193,7 @@ def secure():
             f.write("m2m://keyway.example/id-in/CAdmin:%s\n" % KEY.encode().hex())
         p.configure("in-cse.ini", "[https]", "[coaps]\nlisten = 127.0.0.1:%d\npsk_file = %s/coap.psk\n\n[https]" % (in_port, p.plant))
         p.configure("mn-cse.ini", "[https]", "[coaps]\nlisten = 127.0.0.1:%d\n\n[https]" % mn_port)
-        with open(os.path.join(p.plant, "mn-cse.ini")) as f:
-            old = [line for line in f if line.startswith("url =")][0]
-        p.configure("mn-cse.ini", old, "url = coaps://127.0.0.1:%d\n" % in_port)
+        p.registrar("mn-cse.ini", lambda url: "coaps://127.0.0.1:%d" % in_port)
         for role in ("in-cse", "mn-cse"):
             p.start(role, program("keyway-cse"), "--config", os.path.join(p.plant, role + ".ini")).wait_line(" ready")
         p.processes["mn-cse"].wait_line(" registered")

@@ -160,6 +160,15 @@ class Plant:
         with open(path, "w") as f:
             f.write(text.replace(old, new))
 
+    def registrar(self, file, change):
+        """Gives a CSE's registrar another URL: what change makes of the present one."""
+        path = os.path.join(self.plant, file)
+        with open(path) as f:
+            text, n = re.subn(r"(?<=\[registrar\]\nurl = ).*", lambda m: change(m.group(0)), f.read())
+        assert n == 1
+        with open(path, "w") as f:
+            f.write(text)
+
     def start_radio(self, loss=0):
         self.pcap = os.path.join(self.dir, "factory.pcap")
         self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:%d" % self.air_port, "--pcap", self.pcap, "--loss", str(loss)).wait_line(" ready")

@@ -202,9 +202,7 @@ def silence():
 # TLS: an MN-CSE that registers by a secure WebSocket
 def secure():
     with Plant() as p:
-        with open(os.path.join(p.plant, "mn-cse.ini")) as f:
-            old = [line for line in f if line.startswith("url =")][0]
-        p.configure("mn-cse.ini", old, old.replace("https:", "wss:"))
+        p.registrar("mn-cse.ini", lambda url: url.replace("https:", "wss:"))
         for role in ("in-cse", "mn-cse"):
             p.start(role, PROGRAM, "--config", os.path.join(p.plant, role + ".ini")).wait_line(" ready")
         p.processes["mn-cse"].wait_line(" registered")
