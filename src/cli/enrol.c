@@ -21,6 +21,7 @@ static const char usage[] =
     "  --maf-id FQDN    its name\n"
     "  --sp DOMAIN      M2M service provider (default keyway.example)\n"
     "  --admin FQDN     who administers the registration (default the function itself)\n"
+    "  --for USE        association (default), esprim, esdata or esdata-signature\n"
     "  --lifetime P     asked for, such as P30D (default P30D)\n"
     "  --cert FILE      certificate towards the MEF, instead of Kpm ...\n"
     "  --key FILE       ... its key ...\n"
@@ -85,11 +86,27 @@ static int certificate(struct enrolment *e, const char *cert, const char *key, c
 	return tls_credentials_new(&c, why, &e->config.tls) == OK ? CLI_OK : cli_fail("%s", why);
 }
 
+static bool usage_parse(const char *text, enum suid_usage *out)
+{
+	static const struct {
+		const char *text;
+		enum suid_usage usage;
+	} known[] = {{"association", SUID_USAGE_SAEF}, {"esprim", SUID_USAGE_ESPRIM}, {"esdata", SUID_USAGE_ESDATA_ENC}, {"esdata-signature", SUID_USAGE_ESDATA_SIG}};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(known[i].text, text) == 0) {
+			*out = known[i].usage;
+			return true;
+		}
+	return false;
+}
+
 static int options(struct enrolment *e, int *argc, char **argv)
 {
 	struct enrolee_config *c = &e->config;
 	const char *sp = cli_option(argc, argv, "--sp"), *lifetime = cli_option(argc, argv, "--lifetime"), *cert = cli_option(argc, argv, "--cert");
 	const char *key = cli_option(argc, argv, "--key"), *ca = cli_option(argc, argv, "--ca");
+	const char *use = cli_option(argc, argv, "--for");
 	uint64_t ms;
 	int r;
 
@@ -113,6 +130,8 @@ static int options(struct enrolment *e, int *argc, char **argv)
 	if (!duration_parse(rd_str(lifetime ? lifetime : "P30D"), &ms) || ms < 1000)
 		return cli_misuse(usage, "--lifetime is a duration such as P30D");
 	c->lifetime_s = ms / 1000;
+	if (use && !usage_parse(use, &c->usage))
+		return cli_misuse(usage, "--for is association, esprim, esdata or esdata-signature");
 	return certificate(e, cert, key, ca);
 }
 

@@ -79,6 +79,26 @@ static enum err credentials_for(struct enrolee *e, enum step step, struct tls_cr
 	return own_credential(e->config.store, REGISTRY_MEF, e->config.mef.fqdn, tls, NULL);
 }
 
+/* Usages of a key, as MEF and MAF write them, and what the store calls it. */
+static const struct usage {
+	enum suid_usage usage;
+	enum suid of_mef, of_maf;
+	enum credential_kind kind;
+} usages[] = {
+	{SUID_USAGE_SAEF, SUID_RSPF_SAEF, SUID_MAF_SAEF, KIND_KPSA},
+	{SUID_USAGE_ESPRIM, SUID_RSPF_ESPRIM, SUID_MAF_ESPRIM, KIND_ESPRIM},
+	{SUID_USAGE_ESDATA_ENC, SUID_RSPF_ESDATA_ENC, SUID_MAF_ESDATA_ENC, KIND_ESDATA},
+	{SUID_USAGE_ESDATA_SIG, SUID_RSPF_ESDATA_SIG, SUID_MAF_ESDATA_SIG, KIND_ESDATA_HMAC},
+};
+
+static const struct usage *wanted(const struct enrolee *e)
+{
+	for (size_t i = 0; i < sizeof usages / sizeof *usages; i++)
+		if (usages[i].usage == e->config.usage)
+			return &usages[i];
+	return &usages[0];
+}
+
 static void begin(struct enrolee *e, enum step step)
 {
 	const struct function_peer *peer = step == MEF_CLIENT || step == MEF_KEY ? &e->config.mef : &e->config.maf;
@@ -97,14 +117,14 @@ static void begin(struct enrolee *e, enum step step)
 		e->call = function_client_register(&k, admin(e, peer), end_of(e), on_mef_client, e);
 		break;
 	case MEF_KEY:
-		e->call = function_key_register(&k, admin(e, peer), end_of(e), to_maf ? SUID_RSPF_MAF : SUID_RSPF_SAEF,
+		e->call = function_key_register(&k, admin(e, peer), end_of(e), to_maf ? SUID_RSPF_MAF : wanted(e)->of_mef,
 		    to_maf ? e->config.maf.fqdn : e->config.target, on_mef_key, e);
 		break;
 	case MAF_CLIENT:
 		e->call = function_client_register(&k, admin(e, peer), end_of(e), on_maf_client, e);
 		break;
 	case MAF_KEY:
-		e->call = function_key_register(&k, admin(e, peer), end_of(e), SUID_MAF_SAEF, e->config.target, on_maf_key, e);
+		e->call = function_key_register(&k, admin(e, peer), end_of(e), wanted(e)->of_maf, e->config.target, on_maf_key, e);
 		break;
 	case STEPS:
 		break;
@@ -169,7 +189,7 @@ static void on_mef_key(void *ctx, struct function_result *r)
 
 	if (!went_well(e, r))
 		return;
-	credential_fill(&c, e, &r->answer, to_maf ? KIND_KM : KIND_KPSA, e->config.mef.fqdn, to_maf ? e->config.maf.fqdn : e->config.target);
+	credential_fill(&c, e, &r->answer, to_maf ? KIND_KM : wanted(e)->kind, e->config.mef.fqdn, to_maf ? e->config.maf.fqdn : e->config.target);
 	error = derived(e, r->answer.key, r->answer.suid, c.peer, &c.key);
 	if (error != OK) {
 		finish(e, error, 0, err_text(error));
@@ -209,7 +229,7 @@ static void on_maf_key(void *ctx, struct function_result *r)
 
 	if (!went_well(e, r))
 		return;
-	credential_fill(&c, e, &r->answer, KIND_KPSA, e->config.maf.fqdn, e->config.target);
+	credential_fill(&c, e, &r->answer, wanted(e)->kind, e->config.maf.fqdn, e->config.target);
 	c.key = r->answer.key;
 	r->answer.key = NULL;
 	target_key(e, &c);

@@ -120,11 +120,16 @@ static const char *fault(const struct fetch *q, const struct function_answer *a,
 	return client_id_of(rd_str(a->source), q->fetcher->config.sp, id) ? NULL : "its Source Client ID is no ID";
 }
 
+static enum credential_kind kind_of(enum suid suid)
+{
+	return suid == SUID_RSPF_MAF ? KIND_KM : suid_usage(suid) == SUID_USAGE_ESPRIM ? KIND_ESPRIM : KIND_KPSA;
+}
+
 static void keep(struct fetch *q, struct function_answer *a, struct credential *c)
 {
 	enum err e;
 
-	*c = (struct credential){.kind = a->suid == SUID_RSPF_MAF ? KIND_KM : KIND_KPSA, .suid = (unsigned)a->suid, .expires_at = a->expires_at,
+	*c = (struct credential){.kind = kind_of(a->suid), .suid = (unsigned)a->suid, .expires_at = a->expires_at,
 		.added_at = clock_unix_ms() / 1000, .key = a->key};
 	a->key = NULL;
 	snprintf(c->identity, sizeof c->identity, "%s", q->identity);

@@ -20,7 +20,7 @@
 
 struct key_fetcher_function {
 	struct function_peer peer;
-	enum suid suid;               /* what its keys are for: SUID_MAF_SAEF, SUID_RSPF_SAEF, SUID_RSPF_MAF */
+	enum suid suid;               /* what its keys are for: SUID_MAF_SAEF, SUID_RSPF_SAEF, SUID_RSPF_MAF; for ESPrim 33 and 23 */
 };
 
 struct key_fetcher_config {

@@ -202,18 +202,23 @@ def secrets_are_nowhere(plant, *values):
                 assert v.encode() not in content and bytes.fromhex(v) not in content, "a key lies open in %s/%s" % (root, name)
 
 
-with Plant() as plant:
-    start(plant, "mef", "keyway-mef", "mef.ini")
-    start(plant, "maf", "keyway-maf", "maf.ini")
-    start(plant, "in-cse", "keyway-cse", "in-cse.ini")
-    meter = provisioned_by_the_mef(plant)
-    lamp = provisioned_by_the_mef_and_the_maf(plant)
-    keys_end_where_they_must(plant, meter, lamp)
-    secrets_are_nowhere(plant, *(reveal(e.store, c["identity"]) for e in (meter, lamp) for c in e.list()))
-    # All of it again, as it was, after a restart of everybody.
-    for role, binary, ini in (("mef", "keyway-mef", "mef.ini"), ("maf", "keyway-maf", "maf.ini"), ("in-cse", "keyway-cse", "in-cse.ini")):
-        plant.processes[role].kill()
-        start(plant, role, binary, ini)
-    assert "meter" in meter.work("get", "cse-in/meter").stdout
-    assert "lamp" in lamp.work("get", "cse-in/lamp").stdout
-print("provisioning: ok")
+def main():
+    with Plant() as plant:
+        start(plant, "mef", "keyway-mef", "mef.ini")
+        start(plant, "maf", "keyway-maf", "maf.ini")
+        start(plant, "in-cse", "keyway-cse", "in-cse.ini")
+        meter = provisioned_by_the_mef(plant)
+        lamp = provisioned_by_the_mef_and_the_maf(plant)
+        keys_end_where_they_must(plant, meter, lamp)
+        secrets_are_nowhere(plant, *(reveal(e.store, c["identity"]) for e in (meter, lamp) for c in e.list()))
+        # All of it again, as it was, after a restart of everybody.
+        for role, binary, ini in (("mef", "keyway-mef", "mef.ini"), ("maf", "keyway-maf", "maf.ini"), ("in-cse", "keyway-cse", "in-cse.ini")):
+            plant.processes[role].kill()
+            start(plant, role, binary, ini)
+        assert "meter" in meter.work("get", "cse-in/meter").stdout
+        assert "lamp" in lamp.work("get", "cse-in/lamp").stdout
+    print("provisioning: ok")
+
+
+if __name__ == "__main__":
+    main()

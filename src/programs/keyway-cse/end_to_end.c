@@ -10,41 +10,21 @@
 #include "base/clock.h"
 #include "binding/esprim/esprim_binding.h"
 #include "credentials/credentials.h"
+#include "enrolee/credentials_psk.h"
+#include "enrolee/key_fetcher.h"
 #include "loop/log.h"
+#include "tls/psk_file.h"
 
 struct end_to_end {
 	struct credentials *store;
+	struct credentials_psk from_store;
+	struct tls_credentials *to_functions;
+	struct key_fetcher *fetcher;
+	struct psk_chain *chain;
 	struct rng rng;
 	struct esprim_binding *esprim;
 	char fqdn[FQDN_MAX]; /* own public domain name, TS-0001 clause 6.5.1.1 */
 };
-
-/* A key of the store that is meant for ESPrim; who it belongs to is in its row. */
-static void *find(void *source, const char *identity, psk_done *done, void *ctx)
-{
-	struct end_to_end *e = source;
-	struct psk_answer a = {.key = NULL};
-	struct credential c;
-
-	if (credentials_find(e->store, identity, &c) != OK) {
-		done(ctx, NULL);
-		return NULL;
-	}
-	if (c.kind == KIND_ESPRIM && !credential_expired(&c, clock_unix_ms() / 1000) && rd_text(rd_str(c.entity), a.entity, sizeof a.entity)) {
-		a.key = c.key;
-		a.expires_at = c.expires_at == UINT64_MAX ? 0 : c.expires_at;
-		c.key = NULL;
-	}
-	credential_clear(&c);
-	done(ctx, a.key ? &a : NULL);
-	return NULL;
-}
-
-static void cancel(void *source, void *handle)
-{
-	(void)source;
-	(void)handle;
-}
 
 static uint64_t unix_ms(void *ctx)
 {
@@ -71,7 +51,8 @@ static bool fqdn_of(const struct options *o, char fqdn[static FQDN_MAX])
 
 static enum err open_store(struct end_to_end *e, const struct options *o)
 {
-	struct credentials_options place = {.path = o->esprim_credentials, .kek = o->esprim_kek, .must_exist = true, .rng = &e->rng};
+	struct credentials_options place = {.path = o->esprim_credentials, .kek = o->esprim_kek, .rng = &e->rng,
+		.must_exist = !o->maf_url && !o->mef_url};
 	const char *detail = "";
 	enum err r = credentials_open(&place, &e->store, &detail);
 
@@ -80,7 +61,46 @@ static enum err open_store(struct end_to_end *e, const struct options *o)
 	return r;
 }
 
-enum err end_to_end_start(const struct options *o, struct cse *c, struct tls_credentials *tls, struct end_to_end **out)
+/* What MAF and MEF have for this CSE as a target, when somebody comes with a key that the store has not: TS-0003 clauses 8.3.5 and 8.8. */
+static enum err fetch_start(struct end_to_end *e, struct loop *l, const struct options *o)
+{
+	struct key_fetcher_config c = {.loop = l, .store = e->store, .sp = o->sp, .origin = o->id};
+	const struct tls_config own = {.cert = o->cert, .key = o->key, .ca = o->ca};
+	char why[TLS_WHY_MAX];
+	struct psk_source source;
+
+	if (o->maf_url && o->maf_id)
+		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MAF, o->maf_url, o->maf_id}, SUID_MAF_ESPRIM};
+	if (o->mef_url && o->mef_id)
+		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, o->mef_url, o->mef_id}, SUID_RSPF_ESPRIM};
+	if (c.function_count == 0)
+		return OK;
+	if (o->cert && tls_credentials_new(&own, why, &e->to_functions) != OK) {
+		log_line(LOG_LEVEL_ERROR, "the TLS credentials can't be used towards MAF and MEF", "why=%s", log_quote(rd_str(why)));
+		return ERR_CONFIG;
+	}
+	c.tls = e->to_functions;
+	e->fetcher = key_fetcher_new(&c);
+	source = key_fetcher_source(e->fetcher);
+	psk_chain_add(e->chain, &source);
+	return OK;
+}
+
+static enum err keys_start(struct end_to_end *e, struct loop *l, const struct options *o)
+{
+	struct psk_source source;
+	enum err r = open_store(e, o);
+
+	if (r != OK)
+		return r;
+	e->chain = psk_chain_new();
+	e->from_store = (struct credentials_psk){e->store, o->sp, CREDENTIALS_PSK(KIND_ESPRIM)};
+	source = credentials_psk_source(&e->from_store);
+	psk_chain_add(e->chain, &source);
+	return fetch_start(e, l, o);
+}
+
+enum err end_to_end_start(struct loop *l, const struct options *o, struct cse *c, struct tls_credentials *tls, struct end_to_end **out)
 {
 	struct end_to_end *e = NULL;
 	struct esprim_binding_config config = {
@@ -95,15 +115,15 @@ enum err end_to_end_start(const struct options *o, struct cse *c, struct tls_cre
 	if (!e)
 		return ERR_NO_MEMORY;
 	e->rng = rng_system();
-	if (o->esprim_credentials && (r = open_store(e, o)) != OK)
+	if (o->esprim_credentials && (r = keys_start(e, l, o)) != OK)
 		goto out;
 	if (o->esprim_certificates && (!tls || !fqdn_of(o, e->fqdn))) {
 		log_line(LOG_LEVEL_ERROR, "esprim", "why=\"certificates need [tls], and a CSE-ID and a service provider that make a domain name\"");
 		r = ERR_CONFIG;
 		goto out;
 	}
-	if (e->store)
-		config.keys = (struct psk_source){find, cancel, e};
+	if (e->chain)
+		config.keys = psk_chain_source(e->chain);
 	if (o->esprim_certificates) {
 		config.tls = tls;
 		config.fqdn = e->fqdn;
@@ -125,6 +145,9 @@ void end_to_end_free(struct end_to_end *e)
 	if (!e)
 		return;
 	esprim_binding_free(e->esprim);
+	psk_chain_free(e->chain);
+	key_fetcher_free(e->fetcher);
+	tls_credentials_free(e->to_functions);
 	credentials_close(e->store);
 	free(e);
 }

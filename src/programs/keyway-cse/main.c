@@ -333,7 +333,7 @@ static int start_cse(struct program *p)
 		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, p->worker});
 	}
 	cse_use_connections(p->cse, router_send_connected);
-	if (end_to_end_start(o, p->cse, p->tls, &p->end_to_end) != OK)
+	if (end_to_end_start(p->loop, o, p->cse, p->tls, &p->end_to_end) != OK)
 		return fail("[esprim] cannot be used%s%s", "", "");
 	if (token_keys_start(o, p->cse, &p->token_keys) != OK)
 		return fail("[tokens] cannot be used%s%s", "", "");
