@@ -56,10 +56,12 @@ static uint64_t digest_of(uint64_t seed, const struct onem2m_request *rq)
 	return mix(mix(mix(mix(seed, rd_of(numbers, sizeof numbers)), rq->to), rq->filter), rq->content);
 }
 
-/* peer '\n' From '\n' [who] '\n' request identifier */
+/* peer '\n' Credential-ID '\n' From '\n' [who] '\n' request identifier */
 static void key_write(const struct onem2m_request *rq, struct rd who, struct wr *w)
 {
 	wr_str(w, rq->peer ? rq->peer : "");
+	wr_u8(w, '\n');
+	wr_str(w, rq->credential ? rq->credential : "");
 	wr_u8(w, '\n');
 	wr_rd(w, rq->from);
 	wr_u8(w, '\n');

@@ -122,11 +122,11 @@ static void answers_again_what_was_answered(void **state)
 
 static void knows_a_request_by_sender_originator_identifier_and_what_it_asks(void **state)
 {
-	struct onem2m_request rq = create("Cae", "1"), other[9];
+	struct onem2m_request rq = create("Cae", "1"), other[10];
 
 	(void)state;
 	ask(&rq, 0, "a", false);
-	for (size_t i = 0; i < 9; i++)
+	for (size_t i = 0; i < 10; i++)
 		other[i] = rq;
 	other[0].from = rd_str("Cbe");
 	other[1].request_id = rd_str("2");
@@ -136,15 +136,16 @@ static void knows_a_request_by_sender_originator_identifier_and_what_it_asks(voi
 	other[5].filter = rd_str("rcn=0");
 	other[6].operation = ONEM2M_UPDATE;
 	other[7].type = 3;
-	other[8].request_id = rd_str(""); /* nothing to know it by */
-	for (unsigned i = 0; i < 9; i++) {
+	other[8].credential = "12-key@maf.keyway.example";
+	other[9].request_id = rd_str(""); /* nothing to know it by */
+	for (unsigned i = 0; i < 10; i++) {
 		ask(&other[i], 0, "a", false);
 		assert_int_equal(d.executed, i + 2);
 	}
-	ask(&other[8], 0, "a", false);
-	assert_int_equal(d.executed, 11);
+	ask(&other[9], 0, "a", false);
+	assert_int_equal(d.executed, 12);
 	ask(&rq, 0, "b", false);
-	assert_int_equal(d.executed, 11);
+	assert_int_equal(d.executed, 12);
 }
 
 static void tells_registrations_apart_by_where_they_come_from(void **state)
