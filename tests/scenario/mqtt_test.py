@@ -349,6 +349,7 @@ def sign(p, name, identity):
 
 PATTERNS = ("write /oneM2M/req/%s/+/#", "write /oneM2M/resp/+/%s/#", "write /oneM2M/reg_req/%s/+/#", "write /oneM2M/reg_resp/+/%s/#",
             "read /oneM2M/req/+/%s/#", "read /oneM2M/reg_req/+/%s/#", "read /oneM2M/resp/%s/#", "read /oneM2M/reg_resp/%s/#")
+CREDENTIALS = ("12-sensor@keyway.example", "12-other@keyway.example")
 KEYS = {"id-in": "00112233445566778899aabbccddeeff", "id-mn": "ffeeddccbbaa99887766554433221100"}
 
 
@@ -357,6 +358,7 @@ def secure_broker(p):
     base, ports = sign(p, "broker", "broker.keyway.example"), [mqtt_client.free_port() for _ in range(2)]
     with open(p.dir + "/acl", "w") as f:
         f.writelines("pattern %s\n" % (line % "%u") for line in PATTERNS)  # pre-shared keys are named by the CSE-ID
+        f.write("\nuser operator\n" + "".join("topic write /oneM2M/reg_req/%s/id-in/#\ntopic read /oneM2M/reg_resp/%s/id-in/#\n" % (c, c) for c in CREDENTIALS))
         for user, an_id in (("in-cse", "id-in"), ("mn-cse", "id-mn"), ("operator", "id-in:CAdmin")):
             f.write("\nuser %s\n" % user + "".join("topic %s\n" % (line % an_id) for line in PATTERNS))
     with open(p.dir + "/keys", "w") as f:
@@ -391,11 +393,41 @@ def stop(p):
         p.processes[role].kill(signal.SIGTERM)
 
 
-def one_request(p, port, topic, fr):
-    """By the operator's certificate; the response status code, or None when no answer comes."""
+def operator(p, port):
+    """A connection by the operator's certificate, and where its answers are."""
     tls, box = ssl.create_default_context(cafile=p.plant + "/tls/ca.pem"), queue.Queue()
     tls.load_cert_chain(p.plant + "/tls/operator.pem", p.plant + "/tls/operator.key")
-    m = mqtt.Connection("127.0.0.1", port, "A::%d" % next(numbers), lambda t, payload: box.put(json.loads(payload)), wrap=lambda s: tls.wrap_socket(s, server_hostname="broker.keyway.example"))
+    return mqtt.Connection("127.0.0.1", port, "A::%d" % next(numbers), lambda t, payload: box.put(json.loads(payload)),
+                           wrap=lambda s: tls.wrap_socket(s, server_hostname="broker.keyway.example")), box
+
+
+def registration_by_credential(p, port):
+    m, box = operator(p, port)
+    m.subscribe("/oneM2M/resp/id-in:CAdmin/#", *("/oneM2M/reg_resp/%s/id-in/#" % c for c in CREDENTIALS))
+
+    def ask(topic, rsc, **rqp):
+        rqp = {"op": 1, "to": "cse-in", "rqi": "c%d" % next(numbers), "rvi": "3", **rqp}
+        m.publish("/oneM2M/%s/id-in/json" % topic, json.dumps(rqp).encode())
+        answer = box.get(timeout=60)
+        assert answer["rsc"] == rsc and answer["rqi"] == rqp["rqi"], (rqp, answer)
+        return answer.get("pc")
+    me = "req/id-in:CAdmin"
+    ask(me, 2001, fr="CAdmin", ty=19, pc={"m2m:asar": {"rn": "rule", "apci": ["12-sensor@*"], "aai": ["Nsensor"]}})
+    ask(me, 2001, fr="CAdmin", ty=11, pc={"m2m:mssp": {"rn": "profile"}})
+    ask(me, 2001, fr="CAdmin", ty=20, to="cse-in/profile", pc={"m2m:svsn": {"ni": "n", "csi": "/id-in", "rlk": ["cse-in/rule"]}})
+    ae = {"m2m:ae": {"api": "Nsensor", "rr": False, "srv": ["3"]}}
+    ask("reg_req/" + CREDENTIALS[1], 4106, fr="C", ty=AE, pc=ae)
+    given = ask("reg_req/" + CREDENTIALS[0], 2001, fr="C", ty=AE, pc=ae)["m2m:ae"]["aei"]
+    assert given.startswith("C"), given
+    again = {"fr": "C", "ty": AE, "pc": ae, "rqi": "again"}
+    assert len({ask("reg_req/" + CREDENTIALS[0], 2001, **again)["m2m:ae"]["aei"] for _ in range(2)}) == 1, "a registration that repeats is one"
+    m.close()
+    print("a Credential-ID in a registration topic: the rules of the service subscription decide")
+
+
+def one_request(p, port, topic, fr):
+    """By the operator's certificate; the response status code, or None when no answer comes."""
+    m, box = operator(p, port)
     try:
         m.subscribe("/oneM2M/resp/id-in:CAdmin/#")
         for rqi, to, who in (("asked", topic, fr), ("last", "id-in:CAdmin", "/id-in/CAdmin")):
@@ -422,6 +454,7 @@ def secure():
             assert one_request(p, port, "id-in:CAdmin", "CAdmin") == 2000
             assert one_request(p, port, "id-in:CAdmin", "/id-in/Cother") == 4106, "From must be the topic's"
             assert one_request(p, port, "id-mn", "/id-mn/Cother") is None, "the broker lets nobody speak for others"
+            registration_by_credential(p, port)
             stop(p)
             print("certificates: two CSEs register through the broker; a topic is its owner's, and so is From")
             configure(p, psk_port, "psk_identity = {0}\npsk_file = %s/keys" % p.dir)

@@ -39,7 +39,7 @@ struct mqtt_asked {
 	bool acknowledged;
 	uint64_t at;
 	enum serialization s;
-	char *peer;
+	char *peer, *credential;
 	size_t topic_len;
 	uint8_t topic[];          /* of the answer */
 };

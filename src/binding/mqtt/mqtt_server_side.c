@@ -7,6 +7,7 @@
 #include "binding/mqtt/mqtt_private.h"
 #include "json/json.h"
 #include "loop/log.h"
+#include "security/credential.h"
 
 /* A broker has a window of messages in flight, twenty by default: what takes longer than this must not keep the others from coming. */
 #define ACKNOWLEDGE_MS 1000
@@ -70,6 +71,7 @@ static void asked_free(struct mqtt_asked *a)
 	unlist(a);
 	envelope_free(a->v);
 	free(a->peer);
+	free(a->credential);
 	free(a);
 }
 
@@ -132,6 +134,14 @@ static void refuse(struct mqtt_asked *a, const char *why)
 
 /* ---- requests ---- */
 
+/* In topics of registration the originator may be a Credential-ID, which rules of a service subscription know. */
+static bool names_credential(const struct mqtt_topic *t)
+{
+	struct credential_id id;
+
+	return t->kind == MQTT_TOPIC_REGISTRATION && credential_id_parse(t->originator, &id) == OK;
+}
+
 /* Whose topic it is, as a certificate would say it: only where the broker sees to it. One part that begins as an AE-ID-Stem does (TS-0001 clause 7.2)
  * is an AE of ours, never a CSE: a CSE speaks for others. */
 static char *peer_of(const struct mqtt_binding *b, const struct mqtt_topic *t)
@@ -141,7 +151,7 @@ static char *peer_of(const struct mqtt_binding *b, const struct mqtt_topic *t)
 	struct rd peer;
 	bool ours = !memchr(t->originator.at, ':', t->originator.left) && (t->originator.at[0] == 'C' || t->originator.at[0] == 'S');
 
-	if (!b->config.trust_topics)
+	if (!b->config.trust_topics || names_credential(t))
 		return strdup("");
 	wr_fmt(&w, "m2m://%s%s", b->config.self.sp, ours ? b->config.self.own_id : "");
 	return mqtt_part_parse(t->originator, &w) && wr_done(&w, &peer) ? rd_strdup(peer) : strdup("");
@@ -202,6 +212,8 @@ static struct mqtt_asked *asked_new(struct mqtt_link *k, const struct mqtt_topic
 	a->receipt = receipt;
 	a->peer = peer_of(k->binding, t);
 	a->v->rq.peer = a->peer;
+	a->credential = k->binding->config.trust_topics && names_credential(t) ? rd_strdup(t->originator) : strdup("");
+	a->v->rq.credential = a->credential;
 	list(a);
 	return a;
 }
