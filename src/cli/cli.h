@@ -109,6 +109,15 @@ void m2m_call(struct m2m_client *c, const char *method, const char *target, cons
 void m2m_answer_clear(struct m2m_answer *a);
 const char *m2m_target(const struct m2m_client *c, const char *target, const struct plant_cse **cse, char *path, size_t size);
 
+/* ---- certificates (certificate_enrol.c) ---- */
+struct enrol_options {
+	const char *est, *mef, *name, *dir, *file;
+	const char *ca, *cert, *key;              /* as whom, by certificate */
+	const char *psk_identity, *psk_file;      /* or by a pre-shared key */
+	bool renew;
+};
+int certificate_enrol(const struct enrol_options *o);
+
 /* ---- subcommands: one file each ---- */
 int init_main(int argc, char **argv);
 int device_command_main(int argc, char **argv);
@@ -129,6 +138,7 @@ int check_main(int argc, char **argv);
 int credentials_main(int argc, char **argv);
 int esdata_main(int argc, char **argv);
 int enrol_main(int argc, char **argv);
+int certificate_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int subscriber_main(int argc, char **argv);
 

@@ -9,6 +9,8 @@
 
 #include "pki/ca.h"
 
+struct tls_session;
+
 #define EST_PATH "/.well-known/est" /* RFC 8615 */
 #define EST_BODY_MAX 24576          /* base64 of PKI_DER_MAX, and line ends */
 #define EST_BINDING_MAX 96
@@ -45,6 +47,9 @@ struct est_answer {
 };
 void est_answer_init(struct est_answer *a);
 void est_answer_clear(struct est_answer *a);
+
+/* Fills who->bindings from the association; NULL: there is none. */
+void est_bindings(struct tls_session *session, struct est_asker *who);
 
 struct est;
 /* The CA is opened in dir. ERR_NOT_FOUND, ERR_MALFORMED. */

@@ -156,6 +156,11 @@ bool registry_command_waits(struct registry *r, const char *registration, enum c
 	return any(registry_bind(r, COMMAND_WAITS, "sis", registration, (int64_t)class, object));
 }
 
+bool registry_certificate_granted(struct registry *r, const char *client, const char *subject)
+{
+	return any(registry_bind(r, COMMAND_GRANTS, "sis", client, (int64_t)COMMAND_CERT_PROV, subject));
+}
+
 bool registry_commands_about(struct registry *r, const char *registration, uint64_t about)
 {
 	return any(registry_bind(r, COMMANDS_ABOUT, "si", registration, (int64_t)about));

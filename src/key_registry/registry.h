@@ -150,6 +150,8 @@ enum err registry_command_issued(struct registry *r, uint64_t id) MUST_CHECK;
 bool registry_command_report(struct registry *r, const char *registration, uint64_t id, struct registry_command *c) MUST_CHECK;
 enum err registry_commands_withdraw(struct registry *r, const char *registration, enum command_class class, uint64_t about) MUST_CHECK;
 bool registry_command_waits(struct registry *r, const char *registration, enum command_class class, const char *object) MUST_CHECK;
+/* Whether a CERT_PROV command whose `object` is `subject` (its certSubjectID, as client_id_of makes it where it can) was issued to this client. */
+bool registry_certificate_granted(struct registry *r, const char *client, const char *subject) MUST_CHECK;
 bool registry_commands_about(struct registry *r, const char *registration, uint64_t about) MUST_CHECK;
 /* Puts a command as it is, and counts on from its number. */
 enum err registry_command_put(struct registry *r, const struct registry_command *c) MUST_CHECK;

@@ -24,10 +24,6 @@ struct http_client {
 	struct route *routes;
 	struct crossing *crossings;
 	uint64_t next_route;
-	int gate;                /* where libcurl connects to, instead of to servers with TLS; -1 before the first */
-	struct loop_io *gate_io;
-	struct sockaddr_un gate_name;
-	socklen_t gate_name_len;
 	bool dispatching;
 	bool kicked;             /* on_kick comes, or was in this round */
 };
@@ -43,15 +39,17 @@ struct route {
 	char *peer, *authority;
 };
 
-/* A connection with TLS, between libcurl and the server. libcurl's socket has a name that the kernel made for it alone, by which it is known when it
- * arrives at the gate. (A pair would be simpler, but libcurl 7.88 connects even what CURL_SOCKOPT_ALREADY_CONNECTED says is connected.) */
+/* A connection with TLS, between libcurl and the server. libcurl connects to a gate in a directory that nobody else may enter, and which is gone as soon
+ * as it has. (A pair would be simpler, but libcurl 7.88 connects even what CURL_SOCKOPT_ALREADY_CONNECTED says is connected; and a connection whose
+ * address is no text, as that of a nameless socket is, it takes for one whose name is not resolved yet, and never uses it again.) */
 struct crossing {
 	struct route *route;
 	struct crossing *next, **at;
 	struct http_bridge *bridge;
 	curl_socket_t fd; /* libcurl's */
-	struct sockaddr_un name;
-	socklen_t name_len;
+	int gate;         /* -1: closed */
+	struct loop_io *gate_io;
+	struct sockaddr_un gate_name;
 };
 
 struct http_call {
@@ -262,7 +260,6 @@ struct http_client *http_client_new(struct loop *l, struct tls_credentials *tls)
 	if (!c || curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (c->multi = curl_multi_init()) == NULL)
 		abort();
 	c->loop = l;
-	c->gate = -1;
 	c->tls = tls ? tls_credentials_hold(tls) : NULL;
 	c->timer = loop_timer_new(l, on_time, c);
 	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
@@ -312,11 +309,29 @@ static size_t on_header(char *octets, size_t size, size_t n, void *ctx)
 
 /* ---- TLS ---- */
 
+static void close_gate(struct crossing *x)
+{
+	char *name = x->gate_name.sun_path, *slash = strrchr(name, '/');
+
+	loop_io_free(x->gate_io);
+	x->gate_io = NULL;
+	if (x->gate >= 0)
+		close(x->gate);
+	x->gate = -1;
+	if (slash) {
+		unlink(name);
+		*slash = '\0';
+		rmdir(name);
+		name[0] = '\0';
+	}
+}
+
 static void crossing_free(struct crossing *x)
 {
 	*x->at = x->next;
 	if (x->next)
 		x->next->at = x->at;
+	close_gate(x);
 	route_release(x->route);
 	free(x);
 }
@@ -348,9 +363,6 @@ void http_client_free(struct http_client *c)
 		http_bridge_free(c->crossings->bridge);
 		crossing_free(c->crossings);
 	}
-	loop_io_free(c->gate_io);
-	if (c->gate >= 0)
-		close(c->gate);
 	tls_credentials_free(c->tls);
 	loop_timer_free(c->timer);
 	loop_defer_cancel(c->loop, on_kick, c);
@@ -371,64 +383,50 @@ static int connect_to(const struct sockaddr *to, socklen_t len)
 	return -1;
 }
 
-static int local_socket(struct sockaddr_un *name, socklen_t *len)
-{
-	const struct sockaddr_un unnamed = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	*len = sizeof *name;
-	/* a name without octets is one that nobody else has: unix(7), autobind */
-	if (fd >= 0 && (bind(fd, (const struct sockaddr *)&unnamed, sizeof unnamed.sun_family) != 0 || getsockname(fd, (struct sockaddr *)name, len) != 0)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Whoever else on this machine finds the gate has no name that is expected, and is shown out. */
 static void on_gate(void *ctx, unsigned events)
 {
-	struct http_client *c = ctx;
+	struct crossing *x = ctx;
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+	int fd;
 
 	(void)events;
-	for (;;) {
-		struct crossing *x = c->crossings;
-		struct sockaddr_un name = {0};
-		socklen_t len = sizeof name;
-		int fd = accept4(c->gate, (struct sockaddr *)&name, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0)
-			return;
-		while (x && (http_bridge_attached(x->bridge) || x->name_len != len || memcmp(&x->name, &name, len) != 0))
-			x = x->next;
-		if (x)
+	while (x->gate >= 0 && (fd = accept4(x->gate, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid == getpid()) {
+			close_gate(x);
 			http_bridge_attach(x->bridge, fd);
-		else
+		} else {
 			close(fd);
+		}
 	}
 }
 
 /* A handshake can be done within one callback, before the loop tells of the gate; who is not at the gate now has given up. */
 static void on_crossing_open(void *ctx, struct http_bridge *b)
 {
-	const struct crossing *x = ctx;
-
-	on_gate(x->route->client, LOOP_READ);
+	on_gate(ctx, LOOP_READ);
 	if (http_bridge_attached(b))
 		return;
 	http_bridge_free(b);
 	crossing_free(ctx);
 }
 
-static bool open_gate(struct http_client *c)
+static bool open_gate(struct crossing *x)
 {
-	if (c->gate >= 0)
-		return true;
-	c->gate = local_socket(&c->gate_name, &c->gate_name_len);
-	if (c->gate < 0 || listen(c->gate, 128) != 0)
+	char dir[] = "/tmp/keyway-XXXXXX";
+
+	x->gate = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (x->gate < 0 || !mkdtemp(dir))
 		return false;
-	c->gate_io = loop_io_new(c->loop, c->gate, LOOP_READ, on_gate, c);
-	return true;
+	x->gate_name.sun_family = AF_UNIX;
+	snprintf(x->gate_name.sun_path, sizeof x->gate_name.sun_path, "%s/gate", dir);
+	if (bind(x->gate, (const struct sockaddr *)&x->gate_name, sizeof x->gate_name) != 0 || listen(x->gate, 1) != 0) {
+		rmdir(dir);
+		return false;
+	}
+	x->gate_io = loop_io_new(x->route->client->loop, x->gate, LOOP_READ, on_gate, x);
+	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	return x->fd >= 0;
 }
 
 static curl_socket_t give_up(struct http_call *call, enum err why, const char *detail)
@@ -452,19 +450,13 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 	if (address->family != AF_INET || address->addrlen < sizeof to)
 		return CURL_SOCKET_BAD;
 	memcpy(&to, &address->addr, sizeof to);
-	fd = open_gate(c) ? connect_to(&address->addr, address->addrlen) : -1;
+	fd = connect_to(&address->addr, address->addrlen);
 	if (fd < 0)
 		return give_up(call, ERR_UNREACHABLE, "nobody listens there");
 	x = calloc(1, sizeof *x);
 	if (!x)
 		abort();
-	x->bridge = http_bridge_new(c->loop, fd, true, &to, call->route->tls, call->route->peer, &events, x);
-	x->fd = x->bridge ? local_socket(&x->name, &x->name_len) : -1;
-	if (x->fd < 0) {
-		http_bridge_free(x->bridge);
-		free(x);
-		return give_up(call, ERR_TLS, "there are no credentials for this");
-	}
+	x->gate = x->fd = -1;
 	x->route = call->route;
 	x->route->holds++;
 	x->next = c->crossings;
@@ -472,10 +464,18 @@ static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl
 	if (x->next)
 		x->next->at = &x->next;
 	c->crossings = x;
+	x->bridge = http_bridge_new(c->loop, fd, true, &to, call->route->tls, call->route->peer, &events, x);
+	if (!x->bridge || !open_gate(x)) {
+		enum err why = x->bridge ? ERR_IO : ERR_TLS;
+
+		http_bridge_free(x->bridge);
+		crossing_free(x);
+		return give_up(call, why, why == ERR_TLS ? "there are no credentials for this" : "no socket can be made in /tmp");
+	}
 	call->crossing = x;
 	/* libcurl's address has room for any */
-	memcpy(&address->addr, &c->gate_name, c->gate_name_len);
-	address->addrlen = c->gate_name_len;
+	memcpy(&address->addr, &x->gate_name, sizeof x->gate_name);
+	address->addrlen = sizeof x->gate_name;
 	address->family = AF_UNIX;
 	return x->fd;
 }

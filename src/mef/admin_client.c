@@ -76,10 +76,12 @@ static enum err cert_prov(struct call *c, struct registry_command *cmd, struct w
 	char uri[REGISTRY_OBJECT_MAX], subject[REGISTRY_OBJECT_MAX];
 	uint64_t protocol, type;
 
-	(void)cmd;
 	if (!number(c, "protocol", COMMAND_EST, COMMAND_SCEP, &protocol) || !text(c, "uri", uri) ||
 	    !number(c, "subject_type", COMMAND_SUBJECT_NODE, COMMAND_SUBJECT_AE, &type) || !text(c, "subject", subject))
 		return admin_wrong(c, ERR_BAD_VALUE, "`protocol` (1 EST, 2 SCEP), `uri`, `subject_type` (1 node, 2 CSE, 3 AE) and `subject` are needed");
+	/* what EST then grants this client (mef/est_port.h) */
+	if (!client_id_of(rd_str(subject), c->mef->config.sp, cmd->object))
+		memcpy(cmd->object, subject, sizeof cmd->object);
 	command_args_cert_prov(w, (enum command_cert_protocol)protocol, uri, (enum command_cert_subject)type, subject);
 	return OK;
 }

@@ -14,6 +14,7 @@
 struct mmef {
 	struct mef *mef;
 	struct registration_server *server;
+	struct est_port *est; /* NULL: certificates are not ours to issue */
 };
 
 /* ---- keys ---- */
@@ -177,12 +178,26 @@ static bool connected(void *ctx, const char *client)
 	return registration_server_connected(((const struct mmef *)ctx)->server, client, clock_ms());
 }
 
+/* ---- EST ---- */
+
+static bool other(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	const struct mmef *mm = ctx;
+
+	return mm->est && est_port_serve(mm->est, x, rq);
+}
+
+void mmef_use_est(struct mmef *mm, struct est_port *est)
+{
+	mm->est = est;
+}
+
 /* ---- start and end ---- */
 
 enum err mmef_new(struct mef *m, const char *host_port, struct tls_credentials *tls, struct mmef **out)
 {
 	struct mmef *mm = calloc(1, sizeof *mm);
-	const struct registration_hooks hooks = {.key_members = key_members, .key_post = key_post, .reported = reported, .ctx = mm};
+	const struct registration_hooks hooks = {.key_members = key_members, .key_post = key_post, .other = other, .reported = reported, .ctx = mm};
 	enum err e;
 
 	if (!mm)

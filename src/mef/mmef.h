@@ -4,11 +4,14 @@
 #define KEYWAY_MEF_MMEF_H
 
 #include "key_registry/registration_server.h"
+#include "mef/est_port.h"
 #include "mef/mef.h"
 
 struct mmef;
 
 enum err mmef_new(struct mef *m, const char *host_port, struct tls_credentials *tls, struct mmef **out) MUST_CHECK;
+/* EST on the same listener; borrowed until mmef_free. */
+void mmef_use_est(struct mmef *mm, struct est_port *est);
 uint16_t mmef_port(const struct mmef *mm);
 struct registration_server *mmef_server(const struct mmef *mm);
 void mmef_free(struct mmef *mm); /* accepts NULL; answers what waits */

@@ -150,9 +150,9 @@ struct rd ca_certificate(const struct ca *ca)
 	return rd_of(ca->der.data, ca->der.size);
 }
 
-enum err ca_sign(struct ca *ca, const struct csr *rq, unsigned days, struct wr *out)
+static enum err sign(struct ca *ca, const struct csr *rq, unsigned days, gnutls_x509_crt_fmt_t format, struct wr *out)
 {
-	gnutls_datum_t der = {0};
+	gnutls_datum_t text = {0};
 	gnutls_x509_crt_t crt;
 	enum err e = ERR_CRYPTO;
 
@@ -161,13 +161,23 @@ enum err ca_sign(struct ca *ca, const struct csr *rq, unsigned days, struct wr *
 	/* Of the request only the key and what csr_read checked: the rest is ours to say. */
 	if (gnutls_x509_crt_set_crq(crt, rq->request) == 0)
 		e = pki_certify(ca, crt, rq->common_name[0] ? rq->common_name : rq->name, rq->name, days);
-	if (e == OK && gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) == 0)
-		wr_copy(out, der.data, der.size);
+	if (e == OK && gnutls_x509_crt_export2(crt, format, &text) == 0)
+		wr_copy(out, text.data, text.size);
 	else if (e == OK)
 		e = ERR_CRYPTO;
-	gnutls_free(der.data);
+	gnutls_free(text.data);
 	gnutls_x509_crt_deinit(crt);
 	return e == OK && out->spoilt ? ERR_TOO_LONG : e;
+}
+
+enum err ca_sign(struct ca *ca, const struct csr *rq, unsigned days, struct wr *out)
+{
+	return sign(ca, rq, days, GNUTLS_X509_FMT_DER, out);
+}
+
+enum err ca_sign_pem(struct ca *ca, const struct csr *rq, unsigned days, struct wr *out)
+{
+	return sign(ca, rq, days, GNUTLS_X509_FMT_PEM, out);
 }
 
 /* ---- revocation ---- */

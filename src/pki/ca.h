@@ -33,6 +33,8 @@ struct csr {
 
 /* ERR_MALFORMED, ERR_UNSUPPORTED (another curve or hash), ERR_BAD_VALUE (names), with a sentence that lives for ever in *why. */
 enum err csr_read(struct rd der, struct csr *out, const char **why) MUST_CHECK;
+/* The same of PEM or DER. */
+enum err csr_read_any(struct rd octets, struct csr *out, const char **why) MUST_CHECK;
 void csr_clear(struct csr *c);
 
 struct ca;
@@ -47,6 +49,8 @@ bool ca_vouches(const struct ca *ca, struct rd certificate, char name[static PKI
 
 /* Signs for `days`, or until the CA's own certificate ends; the certificate (DER) is in the index, on disk, before it is in `out`. */
 enum err ca_sign(struct ca *ca, const struct csr *rq, unsigned days, struct wr *out) MUST_CHECK;
+
+enum err ca_sign_pem(struct ca *ca, const struct csr *rq, unsigned days, struct wr *out) MUST_CHECK; /* the certificate as PEM */
 
 enum ca_reason { CA_UNSPECIFIED, CA_KEY_COMPROMISE, CA_AFFILIATION_CHANGED, CA_SUPERSEDED, CA_CESSATION };
 /* ERR_BAD_VALUE: no such reason. */

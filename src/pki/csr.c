@@ -64,6 +64,19 @@ static int name_at(gnutls_x509_crq_t crq, unsigned index, char name[static PKI_N
 	return r == (int)GNUTLS_SAN_URI && memchr(name, ':', len) && strncmp(name, "oid:", 4) != 0 && strncmp(name, "ni:", 3) != 0 ? r : (int)GNUTLS_SAN_IPADDRESS;
 }
 
+/* GnuTLS gives it as a part of a distinguished name is written (RFC 4514), with backslashes before what would be special there. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from;
+	}
+	*to = '\0';
+}
+
 static enum err read_names(struct csr *c, const char **why)
 {
 	char second[PKI_NAME_MAX];
@@ -84,6 +97,7 @@ static enum err read_names(struct csr *c, const char **why)
 	len = sizeof c->challenge;
 	if (gnutls_x509_crq_get_challenge_password(c->request, c->challenge, &len) < 0)
 		c->challenge[0] = '\0';
+	unescape(c->challenge);
 	return OK;
 }
 
@@ -139,6 +153,24 @@ enum err csr_read(struct rd der, struct csr *out, const char **why)
 		e = read_names(out, why);
 	if (e != OK)
 		csr_clear(out);
+	return e;
+}
+
+enum err csr_read_any(struct rd octets, struct csr *out, const char **why)
+{
+	static const char *const titles[] = {"NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST"};
+	gnutls_datum_t pem = {gnutls_malloc(octets.left + 1), (unsigned)octets.left}, der = {0};
+	enum err e;
+
+	if (!pem.data)
+		return ERR_NO_MEMORY;
+	memcpy(pem.data, octets.at, octets.left);
+	for (size_t i = 0; !der.data && i < sizeof titles / sizeof titles[0]; i++)
+		if (gnutls_pem_base64_decode2(titles[i], &pem, &der) != 0)
+			der = (gnutls_datum_t){0};
+	e = csr_read(der.data ? rd_of(der.data, der.size) : octets, out, why);
+	gnutls_free(der.data);
+	gnutls_free(pem.data);
 	return e;
 }
 

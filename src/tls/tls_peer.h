@@ -37,4 +37,9 @@ bool tls_peer_has(const struct tls_peer *p, const char *name);
  * The session is what stream_tls, datagram_tls, http_request_tls or http_result_tls gave. ERR_STATE (NULL, or no handshake yet), ERR_TLS. */
 enum err tls_export(struct tls_session *s, const char *label, size_t n, struct secret **out) MUST_CHECK;
 
+/* Channel bindings: tls-unique (RFC 5929), which TLS 1.2 has, and tls-exporter (RFC 9266). ERR_STATE, ERR_UNSUPPORTED: the association has no such. */
+#define TLS_BINDING_MAX 64
+enum tls_binding { TLS_BINDING_UNIQUE, TLS_BINDING_EXPORTER };
+enum err tls_channel_binding(struct tls_session *s, enum tls_binding kind, uint8_t octets[static TLS_BINDING_MAX], size_t *len) MUST_CHECK;
+
 #endif

@@ -21,6 +21,7 @@
 #include "programs/keyway-mef/bsf.h"
 
 #define PATH_SIZE 4096
+#define EST_DAYS_MAX 3650
 #define RATE_MAX 10000 /* more would not be a limit */
 
 static struct {
@@ -29,6 +30,9 @@ static struct {
 	char *kek;
 	char *mmef_listen;
 	uint64_t client_days, key_days;
+	char *est_ca;
+	uint64_t est_days;
+	bool est_binding;
 	char *tls_listen, *psk_listen, *psk_file, *serial, *serial_gateway, *insecure_listen, *header_addresses;
 	bool insecure;
 	uint64_t device_per_minute, gateway_per_second;
@@ -39,6 +43,7 @@ static struct {
 	.gateway_per_second = 100,
 	.client_days = 365,
 	.key_days = 365,
+	.est_days = 365,
 	.require_unique_link_key = true,
 	.answer_requests = true,
 	.bsf = {.lifetime_s = BSF_LIFETIME_S, .challenges_per_minute = BSF_CHALLENGES_PER_MINUTE},
@@ -58,6 +63,9 @@ static const struct config_key keys[] = {
 	{"mmef", "listen", CONFIG_STRING, &config.mmef_listen, true, "HTTPS for nodes B, such as 127.0.0.1:9443"},
 	{"mmef", "client_days", CONFIG_UINT, &config.client_days, false, "longest life of a client registration"},
 	{"mmef", "key_days", CONFIG_UINT, &config.key_days, false, "longest life of a registered key"},
+	{"est", "ca", CONFIG_STRING, &config.est_ca, false, "directory of the CA that certificates are enrolled with"},
+	{"est", "days", CONFIG_UINT, &config.est_days, false, "how long its certificates are good for"},
+	{"est", "demand_binding", CONFIG_BOOL, &config.est_binding, false, "yes: requests have to be bound to their association"},
 	{"egp", "tls_listen", CONFIG_STRING, &config.tls_listen, false, "EGP over TLS with certificates"},
 	{"egp", "psk_listen", CONFIG_STRING, &config.psk_listen, false, "EGP over TLS-PSK"},
 	{"egp", "psk_file", CONFIG_STRING, &config.psk_file, false, "lines of identity:hexkey"},
@@ -93,6 +101,7 @@ struct service {
 	struct credentials_psk kpm;
 	struct mef *mef;
 	struct mmef *mmef;
+	struct est_port *est;
 	struct egp_server *egp;
 	struct admin *admin;
 	struct mef_bsf bsf;
@@ -218,6 +227,21 @@ static bool credentials_read(struct service *s)
 	return mmef_credentials(s);
 }
 
+static bool est_start(struct service *s)
+{
+	enum err e;
+
+	if (!config.est_ca)
+		return true;
+	if (config.est_days == 0 || config.est_days > EST_DAYS_MAX)
+		return fail("days in [est] is out of range", "1 to 3650", ERR_CONFIG);
+	e = est_port_new(s->mef, config.est_ca, (unsigned)config.est_days, config.est_binding, &s->est);
+	if (e != OK)
+		return fail("ca in [est] can't be used", "it must be a directory with ca.pem and ca.key", e);
+	mmef_use_est(s->mmef, s->est);
+	return true;
+}
+
 static bool egp_start(struct service *s)
 {
 	enum err e = egp_server_new(s->mef, &s->egp);
@@ -276,7 +300,7 @@ static bool start(struct service *s)
 	e = mmef_new(s->mef, config.mmef_listen, s->mmef_tls, &s->mmef);
 	if (e != OK)
 		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
-	if (!egp_start(s) || !bsf_start(s))
+	if (!est_start(s) || !egp_start(s) || !bsf_start(s))
 		return false;
 	if (!config.admin_socket && !path_join(path, config.state, "admin.sock"))
 		return fail("the administration socket can't be made", "shorter path", ERR_TOO_LONG);
@@ -291,6 +315,7 @@ static void stop(struct service *s)
 	admin_free(s->admin);
 	egp_server_free(s->egp);
 	mmef_free(s->mmef);
+	est_port_free(s->est);
 	mef_free(s->mef);
 	tls_credentials_free(s->psk);
 	tls_credentials_free(s->certificates);

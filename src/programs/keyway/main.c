@@ -28,6 +28,7 @@ static const struct {
 	{"credentials", credentials_main, "list, add, remove keys of a program; rotate what seals them"},
 	{"esdata", esdata_main, "seal, sign and open content end to end"},
 	{"enrol", enrol_main, "get a key for a CSE from the MEF, or from the MAF"},
+	{"certificate", certificate_main, "issue, sign, list, revoke certificates of the plant's CA"},
 	{"bench", bench_main, "measure"},
 };
 

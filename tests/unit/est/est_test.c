@@ -13,7 +13,7 @@
 
 #define OWN "id-mn.id-in.keyway.example"
 #define GRANTED "m2m://keyway.example/id-in/Cnew"
-#define BOUND "dGxzLXVuaXF1ZQ=="
+#define BOUND "dG+zLX/1aXF+ZQ=="
 
 static bool grants(void *ctx, const struct est_asker *who, const char *name, const char **why)
 {
