@@ -10,7 +10,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 #include "json/json.h"
-#include "loop/http.h"
+#include "keyway/client.h"
 
 #define CLI_OK 0
 #define CLI_FAILED 1
@@ -80,34 +80,45 @@ void admin_answer_clear(struct admin_answer *a);
 bool plant_ask(const struct plant *p, struct wr *w, struct admin_answer *a) MUST_CHECK;
 
 /* ---- oneM2M ---- */
+/* What a person may say on the command line about whom to ask, and as whom. NULL: not said. */
+struct m2m_words {
+	const char *from, *via, *ca, *cert, *key, *psk_identity, *psk_file, *server, *cse, *serialization;
+	const char *credentials; /* a store: the key for the CSE is there, instead of a certificate */
+};
+void m2m_words_take(struct m2m_words *w, int *argc, char **argv);
+/* The plant that a target is asked in: a URL needs none, but takes its credentials from one that is there. *out: p, or NULL. Says what is wrong. */
+bool m2m_plant(const char *dir, const char *target, struct plant *p, const struct plant **out) MUST_CHECK;
+
+#define M2M_CONNECTIONS 4
 struct m2m_client {
-	const struct plant *plant;
-	struct loop *loop;
-	struct tls_credentials *tls;
-	struct http_client *http;
-	const char *originator; /* X-M2M-Origin */
-	const char *credentials;       /* a store: the key for the CSE is there, instead of a certificate */
-	struct tls_credentials *key_tls; /* ... of `keyed` */
-	const struct plant_cse *keyed;
+	const struct plant *plant;     /* NULL: none; then targets are URLs */
+	struct m2m_words words;
 	const struct plant_cse *entry; /* NULL: by the target's CSE-ID, otherwise the first one */
-	unsigned sequence;
+	enum keyway_serialization serialization;
+	struct m2m_connection {
+		char url[256];
+		struct keyway *client;
+	} connections[M2M_CONNECTIONS];
+	size_t connection_count;
+	char why[KEYWAY_WHY_SIZE];
 };
 struct m2m_answer {
-	enum err error;
-	unsigned status;
-	int rsc;                  /* 0 when the server gave none */
-	char detail[256];
+	bool ok;                  /* carried out */
+	int rsc;                  /* 0: no answer */
+	char detail[KEYWAY_WHY_SIZE]; /* what to tell a person when it is not ok */
 	char *body;               /* zero-terminated, owned */
 	struct json_arena *arena;
 	const struct json *doc;   /* NULL when the body is no JSON */
 };
-/* cert, key, originator NULL: the operator's. */
-bool m2m_open(struct m2m_client *c, const struct plant *p, const char *cert, const char *key, const char *originator) MUST_CHECK;
+/* words may be NULL: the operator's. p may be NULL. False: says what is wrong. */
+bool m2m_open(struct m2m_client *c, const struct plant *p, const struct m2m_words *words) MUST_CHECK;
 void m2m_close(struct m2m_client *c);
-/* target "/id-b/cse-b/x" or "cse-in/x"; query may be NULL; ty is 0 unless a CREATE; body may be NULL. Waits for the answer. */
-void m2m_call(struct m2m_client *c, const char *method, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a);
+/* The connection for a target, "/id-b/cse-b/x", "cse-in/x" or "ws://127.0.0.1:8080/cse-in/x", and the address of the resource there, which has room
+ * for size octets. NULL: c->why. The client is c's. */
+struct keyway *m2m_connection(struct m2m_client *c, const char *target, char *to, size_t size);
+/* query may be NULL; ty is 0 unless a CREATE; body may be NULL. Waits for the answer. */
+void m2m_call(struct m2m_client *c, enum keyway_operation operation, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a);
 void m2m_answer_clear(struct m2m_answer *a);
-const char *m2m_target(const struct m2m_client *c, const char *target, const struct plant_cse **cse, char *path, size_t size);
 
 /* ---- certificates (certificate_enrol.c) ---- */
 struct enrol_options {

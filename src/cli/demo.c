@@ -324,14 +324,14 @@ static bool find_resource(struct demo *d, struct demo_device *dev)
 	const struct json *list;
 
 	snprintf(query, sizeof query, "fu=1&ty=28&lbl=eui64/%s", dev->eui64);
-	m2m_call(&d->client, "GET", "/id-b/cse-b", query, 0, NULL, &a);
-	list = a.status < 300 ? json_get(a.doc, "m2m:uril") : NULL;
+	m2m_call(&d->client, KEYWAY_RETRIEVE, "/id-b/cse-b", query, 0, NULL, &a);
+	list = a.ok ? json_get(a.doc, "m2m:uril") : NULL;
 	for (const struct json *u = list ? list->first : NULL; u && !dev->resource[0]; u = u->next) {
 		struct m2m_answer r;
 
 		if (!rd_text(u->text, target, sizeof target))
 			continue;
-		m2m_call(&d->client, "GET", target, NULL, 0, NULL, &r);
+		m2m_call(&d->client, KEYWAY_RETRIEVE, target, NULL, 0, NULL, &r);
 		if (json_get(r.doc, dev->root))
 			snprintf(dev->resource, sizeof dev->resource, "%s", target);
 		m2m_answer_clear(&r);
@@ -346,7 +346,7 @@ static bool read_attribute(struct demo *d, const struct demo_device *dev, char *
 	const struct json *v;
 	bool ok = false;
 
-	m2m_call(&d->client, "GET", dev->resource, NULL, 0, NULL, &a);
+	m2m_call(&d->client, KEYWAY_RETRIEVE, dev->resource, NULL, 0, NULL, &a);
 	v = json_get(json_get(a.doc, dev->root), dev->attribute);
 	if (v && v->type != JSON_NULL)
 		ok = rd_text(v->source, value, size);
@@ -406,9 +406,9 @@ static int switch_plug(struct demo *d)
 		if (strcmp(d->set.all[i].role, plug->role) == 0)
 			process = &d->set.all[i];
 	step("UPDATE %s state=true", plug->resource);
-	m2m_call(&d->client, "PUT", plug->resource, NULL, 0, "{\"cod:binSh\":{\"state\":true}}", &a);
-	if (a.error != OK || a.status >= 300) {
-		cli_fail("node B refused: %d %.200s", a.rsc, a.body ? a.body : a.detail);
+	m2m_call(&d->client, KEYWAY_UPDATE, plug->resource, NULL, 0, "{\"cod:binSh\":{\"state\":true}}", &a);
+	if (!a.ok) {
+		cli_fail("node B refused: %.300s", a.detail);
 		m2m_answer_clear(&a);
 		return CLI_FAILED;
 	}
@@ -543,7 +543,7 @@ static int run(struct demo *d, const char *keys)
 	heading("A plant on this machine");
 	if (plant_create(&o) != CLI_OK || !plant_open(d->plant_dir, &d->plant) || start_radio(d) != CLI_OK || start_plant(d) != CLI_OK)
 		return CLI_FAILED;
-	if (!m2m_open(&d->client, &d->plant, NULL, NULL, NULL))
+	if (!m2m_open(&d->client, &d->plant, NULL))
 		return CLI_FAILED;
 	d->client_open = true;
 	heading("Three closed, unmodified Zigbee 3.0 devices");

@@ -1,172 +1,242 @@
-/* A oneM2M client over HTTPS that waits for each answer. */
+/* oneM2M for the subcommands: which CSE a target is at, as whom it is asked, by libkeyway-client. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "client/client_inside.h"
 #include "enrolee/own_credential.h"
 
-#define PATH_MAX_OCTETS 2048
+#define ADDRESS_SIZE 2048
 
-bool m2m_open(struct m2m_client *c, const struct plant *p, const char *cert, const char *key, const char *originator)
+void m2m_words_take(struct m2m_words *w, int *argc, char **argv)
+{
+	const struct {
+		const char *name, **value;
+	} options[] = {
+		{"--from", &w->from}, {"--via", &w->via}, {"--ca", &w->ca}, {"--cert", &w->cert}, {"--key", &w->key}, {"--psk-identity", &w->psk_identity},
+		{"--psk-file", &w->psk_file}, {"--server", &w->server}, {"--cse", &w->cse}, {"--serialization", &w->serialization}, {"--credentials", &w->credentials},
+	};
+
+	memset(w, 0, sizeof *w);
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+		*options[i].value = cli_option(argc, argv, options[i].name);
+}
+
+bool m2m_plant(const char *dir, const char *target, struct plant *p, const struct plant **out)
+{
+	*out = NULL;
+	if (strstr(target, "://") && !dir && !getenv("KEYWAY_PLANT") && access("plant/plant.json", R_OK) != 0)
+		return true;
+	*out = p;
+	return plant_open(dir, p);
+}
+
+static bool serialization_parse(const char *name, enum keyway_serialization *s)
+{
+	static const char *const names[] = {[KEYWAY_JSON] = "json", [KEYWAY_XML] = "xml", [KEYWAY_CBOR] = "cbor"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (strcmp(name, names[i]) == 0) {
+			*s = (enum keyway_serialization)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool m2m_open(struct m2m_client *c, const struct plant *p, const struct m2m_words *words)
 {
 	memset(c, 0, sizeof *c);
 	c->plant = p;
-	c->originator = originator ? originator : p->originator;
-	if (tls_certificates(p->ca, cert ? cert : p->cert, key ? key : p->key, &c->tls) != OK) {
-		cli_fail("the credential %s cannot be used; is its key file %s there, with mode 0600?", cert ? cert : p->cert, key ? key : p->key);
+	if (words)
+		c->words = *words;
+	if (c->words.serialization && !serialization_parse(c->words.serialization, &c->serialization)) {
+		cli_fail("--serialization is json, xml or cbor, not `%s`", c->words.serialization);
 		return false;
 	}
-	c->loop = loop_new();
-	c->http = http_client_new(c->loop, c->tls);
+	if (!c->words.cert != !c->words.key) {
+		cli_fail("--cert and --key belong together");
+		return false;
+	}
+	for (size_t i = 0; c->words.via && p && i < p->cse_count; i++)
+		if (strcmp(p->cses[i].id, c->words.via) == 0)
+			c->entry = &p->cses[i];
+	if (c->words.via && !c->entry) {
+		cli_fail("the plant has no CSE `%s`", c->words.via);
+		return false;
+	}
 	return true;
 }
 
 void m2m_close(struct m2m_client *c)
 {
-	http_client_free(c->http);
-	if (c->loop)
-		loop_once(c->loop, 0);
-	loop_free(c->loop);
-	tls_credentials_free(c->key_tls);
-	tls_credentials_free(c->tls);
+	for (size_t i = 0; i < c->connection_count; i++)
+		keyway_close(c->connections[i].client);
+	c->connection_count = 0;
 }
 
-static const struct plant_cse *cse_of(const struct plant *p, const char *target)
-{
-	for (size_t i = 0; i < p->cse_count; i++) {
-		size_t len = strlen(p->cses[i].id);
+/* ---- where a target is ---- */
 
-		if (strncmp(target, p->cses[i].id, len) == 0 && (target[len] == '/' || target[len] == '\0'))
+static bool begins(const char *to, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(to, name, n) == 0 && (to[n] == '/' || to[n] == '\0');
+}
+
+static const struct plant_cse *cse_of(const struct plant *p, const char *to)
+{
+	for (size_t i = 0; p && i < p->cse_count; i++)
+		if (begins(to, p->cses[i].id) || begins(to, p->cses[i].name))
 			return &p->cses[i];
-	}
-	for (size_t i = 0; i < p->cse_count; i++) {
-		size_t len = strlen(p->cses[i].name);
+	return NULL;
+}
 
-		if (strncmp(target, p->cses[i].name, len) == 0 && (target[len] == '/' || target[len] == '\0'))
+/* "ws://host:port/~/id-in/x" is "ws://host:port" and "/id-in/x"; "_" is an absolute address, as in HTTP. */
+static bool split_url(const char *target, char *url, size_t url_size, char *to, size_t size)
+{
+	const char *host = strstr(target, "://") + 3, *path = host + strcspn(host, "/");
+
+	if ((size_t)snprintf(url, url_size, "%.*s", (int)(path - target), target) >= url_size)
+		return false;
+	if (strncmp(path, "/~/", 3) == 0)
+		path += 2;
+	else if (strncmp(path, "/_/", 3) == 0)
+		return (size_t)snprintf(to, size, "//%s", path + 3) < size;
+	else if (path[0] == '/')
+		path++;
+	return (size_t)snprintf(to, size, "%s", path[0] ? path : "-") < size;
+}
+
+/* The plant's point of access that is the same one by another binding, or the plant's CSE that the address names. */
+static const struct plant_cse *cse_at(const struct plant *p, const char *url, const char *to)
+{
+	const char *host = strstr(url, "://");
+
+	for (size_t i = 0; p && i < p->cse_count; i++)
+		if (strcmp(strstr(p->cses[i].url, "://"), host) == 0)
 			return &p->cses[i];
-	}
-	return &p->cses[0];
+	return cse_of(p, to);
 }
 
-const char *m2m_target(const struct m2m_client *c, const char *target, const struct plant_cse **cse, char *path, size_t size)
+/* The CSE-ID in an SP-relative address: "/id-in" of "/id-in/cse-in/a". */
+static const char *id_in(const char *to, char *id, size_t size)
 {
-	*cse = c->entry ? c->entry : cse_of(c->plant, target);
-	if (strncmp(target, "//", 2) == 0)
-		snprintf(path, size, "/_/%s", target + 2);
-	else if (target[0] == '/')
-		snprintf(path, size, "/~%s", target);
-	else
-		snprintf(path, size, "/%s", target);
-	return path;
+	if (to[0] != '/' || to[1] == '/')
+		return NULL;
+	snprintf(id, size, "/%.*s", (int)strcspn(to + 1, "/"), to + 1);
+	return id;
 }
 
-/* What may not stand in a URL as it is: a label with a space in a query, say. '%' stays: the operator may have escaped by hand. */
-static void url_escape(const char *text, char *out, size_t size)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	size_t n = 0;
-
-	for (; *text && n + 4 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c > 0x20 && c < 0x7f && !strchr("\"<>#^`{|}\\", c)) {
-			out[n++] = (char)c;
-		} else {
-			out[n++] = '%';
-			out[n++] = hex[c >> 4];
-			out[n++] = hex[c & 15];
-		}
-	}
-	out[n] = '\0';
-}
-
-struct waiting {
-	struct m2m_answer *answer;
-	bool done;
-};
-
-static void on_done(void *ctx, const struct http_result *r)
-{
-	struct waiting *w = ctx;
-	struct m2m_answer *a = w->answer;
-	const char *rsc = r->error == OK ? http_result_header(r, "X-M2M-RSC") : NULL;
-
-	w->done = true;
-	a->error = r->error;
-	a->status = r->status;
-	a->rsc = rsc ? atoi(rsc) : 0;
-	snprintf(a->detail, sizeof a->detail, "%s", r->error == OK ? "" : r->detail);
-	a->body = rd_strdup(r->error == OK ? r->body : rd_of("", 0));
-	a->arena = json_arena_new();
-	if (!a->body || !a->arena || json_parse(a->arena, rd_str(a->body), NULL, &a->doc) != OK)
-		a->doc = NULL;
-}
-
-/* The association with this CSE by the key that the store has for it. False after a message. */
-static bool key_for(struct m2m_client *c, const struct plant_cse *cse)
+/* The association with this CSE by the key that the store has for it. NULL: c->why. */
+static struct tls_credentials *key_for(struct m2m_client *c, const char *cse)
 {
 	struct rng rng = rng_system();
-	const struct credentials_options place = {.path = c->credentials, .rng = &rng, .must_exist = true};
+	const struct credentials_options place = {.path = c->words.credentials, .rng = &rng, .must_exist = true};
 	struct credential found = {.key = NULL};
 	struct tls_credentials *tls = NULL;
 	struct credentials *store;
 	const char *detail = "";
 	enum err e;
 
-	if (c->keyed == cse)
-		return true;
 	if (credentials_open(&place, &store, &detail) != OK) {
-		cli_fail("%s: %s", c->credentials, detail);
-		return false;
+		snprintf(c->why, sizeof c->why, "%s: %s", c->words.credentials, detail);
+		return NULL;
 	}
-	e = credentials_find_peer(store, KIND_KPSA, cse->id, clock_unix_ms() / 1000, &found);
+	e = credentials_find_peer(store, KIND_KPSA, cse, clock_unix_ms() / 1000, &found);
 	if (e == OK)
 		e = psk_credential(found.identity, found.key, &tls);
 	credential_clear(&found);
 	credentials_close(store);
-	if (e != OK) {
-		cli_fail("%s has no key for %s: %s", c->credentials, cse->id, err_text(e));
-		return false;
-	}
-	tls_credentials_free(c->key_tls);
-	c->key_tls = tls;
-	c->keyed = cse;
-	return true;
+	if (e == OK)
+		return tls;
+	snprintf(c->why, sizeof c->why, "%s has no key for %s: %s", c->words.credentials, cse, err_text(e));
+	return NULL;
 }
 
-void m2m_call(struct m2m_client *c, const char *method, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a)
+static struct keyway *open_connection(struct m2m_client *c, const char *url, const struct plant_cse *cse, const char *to)
 {
-	char path[PATH_MAX_OCTETS], url[4 * PATH_MAX_OCTETS + 256], escaped[3 * PATH_MAX_OCTETS], id[32], type[64];
-	const struct plant_cse *cse;
-	const struct http_header headers[] = {
-		{"X-M2M-Origin", c->originator},
-		{"X-M2M-RI", id},
-		{"X-M2M-RVI", "3"},
-		{"Accept", "application/json"},
-		{body ? "Content-Type" : NULL, type},
-		{NULL, NULL},
+	const struct m2m_words *w = &c->words;
+	const struct plant *p = c->plant;
+	const char *colon = strchr(url, ':');
+	bool secure = colon > url && colon[-1] == 's' && !begins(url, "ws:"), own = p && secure && !w->psk_file && !w->credentials;
+	char id[128];
+	const struct keyway_options o = {
+		.url = url,
+		.from = w->from ? w->from : p ? p->originator : "CAdmin",
+		.cse = w->cse ? w->cse : cse ? cse->id : id_in(to, id, sizeof id),
+		.server = w->server ? w->server : cse ? cse->identity : NULL,
+		.ca = w->ca ? w->ca : own ? p->ca : NULL,
+		.cert = w->cert ? w->cert : own ? p->cert : NULL,
+		.key = w->key ? w->key : own ? p->key : NULL,
+		.psk_identity = w->psk_identity,
+		.psk_file = w->psk_file,
+		.serialization = c->serialization,
 	};
-	struct http_call_options o = {.method = method, .url = url, .headers = headers, .body = rd_str(body ? body : ""), .timeout_ms = 20000};
-	struct waiting w = {.answer = a};
+	struct m2m_connection *n = &c->connections[c->connection_count];
+	struct tls_credentials *tls = NULL;
+
+	if (c->connection_count == M2M_CONNECTIONS) {
+		snprintf(c->why, sizeof c->why, "too many CSEs at once");
+		return NULL;
+	}
+	if (w->credentials && secure && (tls = key_for(c, o.cse ? o.cse : "")) == NULL)
+		return NULL;
+	n->client = tls ? client_open_with(&o, tls, c->why, sizeof c->why) : keyway_open(&o, c->why, sizeof c->why);
+	if (n->client) {
+		snprintf(n->url, sizeof n->url, "%s", url);
+		c->connection_count++;
+	}
+	return n->client;
+}
+
+struct keyway *m2m_connection(struct m2m_client *c, const char *target, char *to, size_t size)
+{
+	const struct plant_cse *cse;
+	char url[sizeof c->connections[0].url];
+
+	if (strstr(target, "://")) {
+		if (!split_url(target, url, sizeof url, to, size)) {
+			snprintf(c->why, sizeof c->why, "`%.40s...` is too long", target);
+			return NULL;
+		}
+		cse = cse_at(c->plant, url, to);
+	} else if (c->plant) {
+		cse = c->entry ? c->entry : cse_of(c->plant, target);
+		if (!cse)
+			cse = &c->plant->cses[0];
+		snprintf(url, sizeof url, "%s", cse->url);
+		snprintf(to, size, "%s", target);
+	} else {
+		snprintf(c->why, sizeof c->why, "`%s` is in no plant: name one with --plant DIR, or give a URL such as http://127.0.0.1:8080/cse-in", target);
+		return NULL;
+	}
+	for (size_t i = 0; i < c->connection_count; i++)
+		if (strcmp(c->connections[i].url, url) == 0)
+			return c->connections[i].client;
+	return open_connection(c, url, cse, to);
+}
+
+/* ---- one request ---- */
+
+void m2m_call(struct m2m_client *c, enum keyway_operation operation, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a)
+{
+	char to[ADDRESS_SIZE];
+	struct keyway_answer got = {.content = "", .why = c->why};
+	struct keyway *k = m2m_connection(c, target, to, sizeof to);
 
 	memset(a, 0, sizeof *a);
-	m2m_target(c, target, &cse, path, sizeof path);
-	o.peer = cse->identity;
-	if (c->credentials && !key_for(c, cse)) {
-		a->error = ERR_UNKNOWN_KEY;
-		snprintf(a->detail, sizeof a->detail, "no key for %s", cse->id);
-		return;
-	}
-	o.tls = c->key_tls;
-	snprintf(url, sizeof url, "%s%s%s", path, query && query[0] ? "?" : "", query ? query : "");
-	url_escape(url, escaped, sizeof escaped);
-	snprintf(url, sizeof url, "%s%s", cse->url, escaped);
-	snprintf(id, sizeof id, "cli-%u", ++c->sequence);
-	snprintf(type, sizeof type, ty ? "application/json;ty=%d" : "application/json", ty);
-	http_call(c->http, &o, on_done, &w);
-	while (!w.done)
-		loop_once(c->loop, 1000);
+	if (k)
+		keyway_call(k, &(const struct keyway_request){.operation = operation, .to = to, .query = query, .type = ty, .content = body}, &got);
+	a->rsc = got.rsc;
+	a->ok = got.rsc > 0 && got.rsc < 4000;
+	snprintf(a->detail, sizeof a->detail, "%s", got.why);
+	a->body = strdup(got.content);
+	a->arena = json_arena_new();
+	if (!a->body || !a->arena || json_parse(a->arena, rd_str(a->body), NULL, &a->doc) != OK)
+		a->doc = NULL;
 }
 
 void m2m_answer_clear(struct m2m_answer *a)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "onem2m/rsc.h"
 
 #define BODY_MAX 65536
 
@@ -14,14 +13,21 @@ static const char usage[] =
     "       keyway update TARGET NAME=VALUE... | JSON\n"
     "       keyway delete TARGET\n"
     "       keyway discover TARGET [lbl=LABEL] [ty=TYPE] ...\n\n"
-    "TARGET is SP-relative (/id-b/cse-b/...) or CSE-relative (cse-in/...). A VALUE that is JSON stays JSON, anything else is a string.\n\n"
-    "  --from ID     send as this originator (default: the plant's operator) ...\n"
-    "  --cert FILE   ... with this certificate\n"
-    "  --key FILE    ... and its key\n"
+    "TARGET is SP-relative (/id-b/cse-b/...) or CSE-relative (cse-in/...) in the plant, or a URL: http, https, coap, coaps, ws or wss://HOST:PORT/cse-in/...,\n"
+    "or mqtt or mqtts://BROKER:PORT/... (with --cse). Behind the port /~/id-b/... is SP-relative. A VALUE that is JSON stays JSON, anything else is a string.\n\n"
+    "  --from ID        send as this originator (default: the plant's operator; CAdmin without a plant) ...\n"
+    "  --cert FILE      ... with this certificate\n"
+    "  --key FILE       ... and its key\n"
     "  --credentials F  ... or with the key that this store of credentials has for the CSE\n"
-    "  --via CSE-ID  enter the network at this CSE\n"
-    "  --plant DIR   the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json        the answer as it came, on one line\n";
+    "  --ca FILE        trust this CA (default: the plant's)\n"
+    "  --psk-identity ID  a pre-shared key in the place of a certificate ...\n"
+    "  --psk-file FILE  ... which is in a line ID:HEXKEY there\n"
+    "  --server NAME    the name in the certificate at the other end, where the plant does not know it\n"
+    "  --cse CSE-ID     the CSE behind a broker\n"
+    "  --via CSE-ID     enter the network at this CSE of the plant\n"
+    "  --serialization json|xml|cbor  what travels\n"
+    "  --plant DIR      the plant (default $KEYWAY_PLANT, or `plant`)\n"
+    "  --json           the answer as it came, on one line\n";
 
 static const struct {
 	const char *name, *root;
@@ -40,10 +46,12 @@ struct verb {
 static int begin(struct verb *v, int *argc, char **argv, int least, int most)
 {
 	bool help = cli_flag(argc, argv, "--help");
-	const char *dir = cli_option(argc, argv, "--plant"), *from = cli_option(argc, argv, "--from"), *cert = cli_option(argc, argv, "--cert");
-	const char *key = cli_option(argc, argv, "--key"), *via = cli_option(argc, argv, "--via"), *credentials = cli_option(argc, argv, "--credentials");
+	const char *dir = cli_option(argc, argv, "--plant");
+	const struct plant *plant;
+	struct m2m_words words;
 	int r;
 
+	m2m_words_take(&words, argc, argv);
 	v->json = cli_flag(argc, argv, "--json");
 	if (help) {
 		cli_help(usage);
@@ -52,29 +60,17 @@ static int begin(struct verb *v, int *argc, char **argv, int least, int most)
 	r = cli_operands(usage, *argc, argv, least, most);
 	if (r != CLI_OK)
 		return r;
-	if (!cert != !key)
+	if (!words.cert != !words.key)
 		return cli_misuse(usage, "--cert and --key belong together");
-	if (!plant_open(dir, &v->plant) || !m2m_open(&v->client, &v->plant, cert, key, from))
-		return CLI_FAILED;
-	v->client.credentials = credentials;
-	for (size_t i = 0; via && i < v->plant.cse_count; i++)
-		if (strcmp(v->plant.cses[i].id, via) == 0)
-			v->client.entry = &v->plant.cses[i];
-	if (via && !v->client.entry) {
-		m2m_close(&v->client);
-		return cli_fail("the plant has no CSE `%s`", via);
-	}
-	return 0;
+	return m2m_plant(dir, argv[1], &v->plant, &plant) && m2m_open(&v->client, plant, &words) ? 0 : CLI_FAILED;
 }
 
 static int report(struct verb *v, struct m2m_answer *a)
 {
-	bool good = a->error == OK && a->status < 300;
+	bool good = a->ok;
 
-	if (a->error != OK)
-		cli_fail("no answer: %s (%s)", a->detail, err_text(a->error));
-	else if (!good)
-		cli_fail("%d %s%s%.300s", a->rsc, a->rsc ? rsc_text((enum onem2m_rsc)a->rsc) : "", a->body[0] ? ": " : "", a->body);
+	if (!good)
+		cli_fail("%s", a->detail);
 	else if (v->json && a->body[0])
 		printf("%s\n", a->body);
 	else if (v->json)
@@ -84,7 +80,7 @@ static int report(struct verb *v, struct m2m_answer *a)
 	else if (a->body[0])
 		printf("%s\n", a->body);
 	else
-		printf("%d %s\n", a->rsc, a->rsc ? rsc_text((enum onem2m_rsc)a->rsc) : "done");
+		printf("%d %s\n", a->rsc, keyway_rsc_text(a->rsc));
 	m2m_answer_clear(a);
 	m2m_close(&v->client);
 	return good ? CLI_OK : CLI_FAILED;
@@ -98,7 +94,7 @@ int get_main(int argc, char **argv)
 
 	if (r)
 		return r < 0 ? CLI_OK : r;
-	m2m_call(&v.client, "GET", argv[1], argc > 2 ? argv[2] : NULL, 0, NULL, &a);
+	m2m_call(&v.client, KEYWAY_RETRIEVE, argv[1], argc > 2 ? argv[2] : NULL, 0, NULL, &a);
 	return report(&v, &a);
 }
 
@@ -110,7 +106,7 @@ int delete_main(int argc, char **argv)
 
 	if (r)
 		return r < 0 ? CLI_OK : r;
-	m2m_call(&v.client, "DELETE", argv[1], NULL, 0, NULL, &a);
+	m2m_call(&v.client, KEYWAY_DELETE, argv[1], NULL, 0, NULL, &a);
 	return report(&v, &a);
 }
 
@@ -130,8 +126,8 @@ int discover_main(int argc, char **argv)
 		}
 		strcat(strcat(query, "&"), argv[i]);
 	}
-	m2m_call(&v.client, "GET", argv[1], query, 0, NULL, &a);
-	if (!v.json && a.error == OK && a.status < 300 && json_get(a.doc, "m2m:uril")) {
+	m2m_call(&v.client, KEYWAY_RETRIEVE, argv[1], query, 0, NULL, &a);
+	if (!v.json && a.ok && json_get(a.doc, "m2m:uril")) {
 		for (const struct json *u = json_get(a.doc, "m2m:uril")->first; u; u = u->next)
 			printf("%.*s\n", (int)u->text.left, (const char *)u->text.at);
 		m2m_answer_clear(&a);
@@ -208,7 +204,7 @@ int create_main(int argc, char **argv)
 		wr_free(&w);
 		return root ? CLI_FAILED : cli_fail("type %d needs the whole resource as JSON, with its root", ty);
 	}
-	m2m_call(&v.client, "POST", argv[1], NULL, ty, (char *)w.octets, &a);
+	m2m_call(&v.client, KEYWAY_CREATE, argv[1], NULL, ty, (char *)w.octets, &a);
 	wr_free(&w);
 	return report(&v, &a);
 }
@@ -228,8 +224,8 @@ int update_main(int argc, char **argv)
 		wr_u8(&w, 0);
 	} else {
 		/* The root is the resource's own: ask for it. */
-		m2m_call(&v.client, "GET", argv[1], NULL, 0, NULL, &a);
-		if (!a.doc || a.status >= 300 || !a.doc->first || !rd_text(a.doc->first->key, root, sizeof root))
+		m2m_call(&v.client, KEYWAY_RETRIEVE, argv[1], NULL, 0, NULL, &a);
+		if (!a.ok || !a.doc || !a.doc->first || !rd_text(a.doc->first->key, root, sizeof root))
 			return report(&v, &a);
 		m2m_answer_clear(&a);
 		if (!make_body(root, argc, argv, 2, &w)) {
@@ -238,7 +234,7 @@ int update_main(int argc, char **argv)
 			return CLI_FAILED;
 		}
 	}
-	m2m_call(&v.client, "PUT", argv[1], NULL, 0, (char *)w.octets, &a);
+	m2m_call(&v.client, KEYWAY_UPDATE, argv[1], NULL, 0, (char *)w.octets, &a);
 	wr_free(&w);
 	return report(&v, &a);
 }

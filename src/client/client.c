@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/rng.h"
+#include "client/client_inside.h"
 #include "client/client_private.h"
 #include "onem2m/query.h"
 
@@ -56,7 +57,7 @@ static char *host_of(const char *url)
 	return c;
 }
 
-static const char *options_fault(const struct keyway_options *o, const struct client_scheme *s)
+static const char *options_fault(const struct keyway_options *o, const struct client_scheme *s, bool has_credentials)
 {
 	if (!o->from)
 		return "`from`, the originator, is missing";
@@ -70,14 +71,14 @@ static const char *options_fault(const struct keyway_options *o, const struct cl
 		return "MQTT needs `cse`, the CSE-ID of the CSE behind the broker, such as /id-in";
 	if (s->kind == CLIENT_MQTT && !mqtt_broker_is_good(o->url))
 		return "a broker is mqtt://ADDRESS:PORT or mqtts://ADDRESS:PORT, with an IPv4 address or localhost";
-	if (!s->secure)
+	if (!s->secure || has_credentials)
 		return NULL;
 	return o->psk_file || (o->ca && o->cert && o->key) ? NULL : "TLS needs the files `ca`, `cert` and `key`, or a pre-shared key";
 }
 
 static bool open_credentials(struct keyway *k, const struct keyway_options *o, char *why, size_t size)
 {
-	if (!k->scheme->secure)
+	if (!k->scheme->secure || k->tls)
 		return true;
 	if (o->psk_file ? tls_psk_client(o->psk_identity, o->psk_file, &k->tls) == OK : tls_certificates(o->ca, o->cert, o->key, &k->tls) == OK)
 		return true;
@@ -138,14 +139,15 @@ static char *self_of(const struct keyway *k)
 	return id;
 }
 
-struct keyway *keyway_open(const struct keyway_options *o, char *why, size_t why_size)
+struct keyway *client_open_with(const struct keyway_options *o, struct tls_credentials *tls, char *why, size_t why_size)
 {
 	const struct client_scheme *s = o->url ? scheme_of(o->url) : NULL;
-	const char *fault = !o->url ? "`url` is missing" : !s ? "the URL must begin with http, https, coap, coaps, ws, wss, mqtt or mqtts" : options_fault(o, s);
+	const char *fault = !o->url ? "`url` is missing" : !s ? "the URL must begin with http, https, coap, coaps, ws, wss, mqtt or mqtts" : options_fault(o, s, tls != NULL);
 	struct rng rng = rng_system();
 	struct keyway *k;
 
 	if (fault) {
+		tls_credentials_free(tls);
 		snprintf(why, why_size, "%s%s%s", fault, o->url ? ": " : "", o->url ? o->url : "");
 		return NULL;
 	}
@@ -158,7 +160,8 @@ struct keyway *keyway_open(const struct keyway_options *o, char *why, size_t why
 	k->cse = copy(o->cse, "/");
 	k->server = o->server ? copy(o->server, NULL) : host_of(o->url);
 	k->self = self_of(k);
-	k->psk = o->psk_file != NULL;
+	k->tls = tls;
+	k->psk = tls || o->psk_file;
 	k->release = copy(o->release, "3");
 	k->listen = copy(o->listen, "127.0.0.1:0");
 	k->ca = o->ca ? copy(o->ca, NULL) : NULL;
@@ -172,6 +175,11 @@ struct keyway *keyway_open(const struct keyway_options *o, char *why, size_t why
 	k->loop = loop_new_within();
 	open_binding(k);
 	return k;
+}
+
+struct keyway *keyway_open(const struct keyway_options *o, char *why, size_t why_size)
+{
+	return client_open_with(o, NULL, why, why_size);
 }
 
 /* ---- requests ---- */
