@@ -16,6 +16,9 @@
 #define NOISE_MOST 30 /* refusals in NOISE_MS that are logged one by one */
 #define NOISE_MS 10000
 #define RELEASE "3"
+/* A commit costs two syncs of a disk. Who is alone is answered at once; when several came at once the last time, others are waited for so long. */
+#define GATHER_MS 2
+#define GATHER_MOST 256
 
 /* An answer that waits for the commit. */
 struct pending {
@@ -49,6 +52,8 @@ struct registration_server {
 	struct registry *registry;
 	struct registration_hooks hooks;
 	struct pending *pending, **pending_end;
+	unsigned pending_count, last_count; /* answers that wait; that shared the last commit */
+	struct loop_timer *gather;
 	struct poll *polls;
 	struct presence *presence[PRESENCE_BUCKETS];
 	uint64_t sweep_at, noise_at;
@@ -110,6 +115,9 @@ static void flush(void *ctx)
 		log_line(LOG_LEVEL_ERROR, "the registry can't be written; check the disk", NULL);
 	s->pending = NULL;
 	s->pending_end = &s->pending;
+	s->last_count = s->pending_count;
+	s->pending_count = 0;
+	loop_timer_at(s->gather, CLOCK_NEVER);
 	while (p) {
 		struct pending *next = p->next;
 		bool kept = p->losses == registry_losses(s->registry);
@@ -133,10 +141,12 @@ static void answer_later(struct registration_server *s, struct http_exchange *x,
 	p->x = x;
 	p->rsc = rsc;
 	p->losses = registry_losses(s->registry);
-	if (!s->pending)
-		loop_defer(s->loop, flush, s);
 	*s->pending_end = p;
 	s->pending_end = &p->next;
+	if (++s->pending_count == 1 && s->last_count > 1)
+		loop_timer_in(s->gather, GATHER_MS);
+	else if (s->pending_count == 1 || s->pending_count == GATHER_MOST)
+		loop_defer(s->loop, flush, s);
 }
 
 static void answer(struct registration_server *s, struct http_exchange *x, enum onem2m_rsc rsc, struct rd body)
@@ -765,11 +775,13 @@ enum err registration_server_new(struct loop *l, const char *host_port, struct t
 	if (hooks)
 		s->hooks = *hooks;
 	s->timer = loop_timer_new(l, on_timer, s);
+	s->gather = loop_timer_new(l, flush, s);
 	s->sweep_at = clock_ms() + SWEEP_MS;
 	s->noise_at = clock_ms();
 	e = http_server_new(l, host_port, tls, on_request, s, &s->http);
 	if (e != OK) {
 		loop_timer_free(s->timer);
+		loop_timer_free(s->gather);
 		free(s);
 		return e;
 	}
@@ -792,6 +804,7 @@ void registration_server_free(struct registration_server *s)
 	flush(s);
 	http_server_free(s->http);
 	loop_timer_free(s->timer);
+	loop_timer_free(s->gather);
 	for (size_t i = 0; i < PRESENCE_BUCKETS; i++) {
 		while (s->presence[i]) {
 			struct presence *next = s->presence[i]->next;

@@ -45,8 +45,21 @@ def ends_when_interrupted():
         assert not [c for c in children if os.path.exists(f"/proc/{c}")]
 
 
+def measures_security():
+    with tempfile.TemporaryDirectory() as state:
+        done = subprocess.run([KEYWAY, "bench", "security", "--seconds", "0.5", "--json", "--state", state], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=300, text=True)
+        assert done.returncode == 0, done.stderr
+        assert os.listdir(state) == [], os.listdir(state)
+    report = json.loads(done.stdout)
+    assert report["bench"] == "security" and len(report["rows"]) == 9 and {r["server"] for r in report["rows"]} == {"bare", "mef", "maf"}
+    for r in report["rows"]:
+        assert r["per_second"] > 0 and r["failures"] == 0, r
+    assert report["key_registrations_per_second"] > 0 and report["key_registration_failures"] == 0, report
+
+
 def main():
-    for test in (prints_valid_json, ends_when_interrupted):
+    for test in (prints_valid_json, ends_when_interrupted, measures_security):
         test()
         print(f"{test.__name__}: ok")
     return 0
