@@ -11,6 +11,8 @@
 #include "gba/zn.h"
 #include "loop/log.h"
 
+#define LINES_A_MINUTE 120
+
 /* A request of Ub that waits for the HSS. */
 struct waiting {
 	struct waiting *next, **link;
@@ -26,11 +28,25 @@ struct bsf_server {
 	struct http_server *ub, *zn;
 	struct waiting *waiting;
 	char fqdn[NAF_FQDN_SIZE];
+	uint64_t minute; /* of the log */
+	unsigned lines;
 };
 
 /* ---- Ub ---- */
 
-static void ub_answer(struct http_exchange *x, struct bsf_answer *a)
+/* What anybody can bring about is told LINES_A_MINUTE times; a bootstrapping always. */
+static bool is_told(struct bsf_server *s, const struct bsf_answer *a)
+{
+	uint64_t minute = clock_ms() / 60000;
+
+	if (s->minute != minute) {
+		s->minute = minute;
+		s->lines = 0;
+	}
+	return a->status == 200 || s->lines++ < LINES_A_MINUTE;
+}
+
+static void ub_answer(struct bsf_server *s, struct http_exchange *x, struct bsf_answer *a)
 {
 	struct http_header headers[] = {{"Server", "keyway-mef bsf"}, {"Cache-Control", "no-store"}, {NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
 	enum log_level level = a->status == 200 || a->status == 401 ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
@@ -40,8 +56,9 @@ static void ub_answer(struct http_exchange *x, struct bsf_answer *a)
 		headers[n++] = (struct http_header){a->header, a->value};
 	if (a->status == 200)
 		headers[n++] = (struct http_header){"Content-Type", BOOTSTRAPPING_INFO_TYPE};
-	log_line(level, a->status == 200 ? "bootstrapped" : a->status == 401 ? "bootstrapping asked for proof" : "bootstrapping refused",
-	    "impi=%s status=%u btid=%s reason=\"%s\"", log_quote(rd_str(a->impi)), a->status, a->btid, a->reason);
+	if (is_told(s, a))
+		log_line(level, a->status == 200 ? "bootstrapped" : a->status == 401 ? "bootstrapping asked for proof" : "bootstrapping refused",
+		    "impi=%s status=%u btid=%s reason=\"%s\"", log_quote(rd_str(a->impi)), a->status, a->btid, a->reason);
 	http_answer(x, a->status, headers, rd_str(a->body));
 }
 
@@ -57,10 +74,8 @@ static void on_vector(void *ctx, enum err e, struct aka_vector *v, const struct 
 {
 	struct waiting *w = ctx;
 
-	if (e != OK)
-		log_line(LOG_LEVEL_WARNING, "no vector from the HSS", "impi=%s reason=%s", log_quote(rd_str(w->ask.impi)), err_name(e));
 	bsf_vector(w->server->bsf, clock_unix_ms(), &w->ask, e, v, g, &w->answer);
-	ub_answer(w->exchange, &w->answer);
+	ub_answer(w->server, w->exchange, &w->answer);
 	waiting_free(w);
 }
 
@@ -85,7 +100,7 @@ static void on_ub(void *ctx, struct http_exchange *x, const struct http_request 
 		zh_client_ask(s->zh, &w->ask, on_vector, w);
 		return;
 	}
-	ub_answer(x, &w->answer);
+	ub_answer(s, x, &w->answer);
 	waiting_free(w);
 }
 

@@ -20,6 +20,8 @@ struct hss {
 	sqlite3 *db;
 	const struct secret *store_key;
 	struct rng *rng;
+	uint64_t minute; /* of the refusals that were told */
+	unsigned told;
 };
 
 static const char schema[] =
@@ -365,4 +367,13 @@ uint64_t hss_count(struct hss *h)
 
 	sqlite3_finalize(s);
 	return n;
+}
+
+bool hss_tells(struct hss *h, uint64_t now_ms)
+{
+	if (h->minute != now_ms / 60000) {
+		h->minute = now_ms / 60000;
+		h->told = 0;
+	}
+	return h->told++ < HSS_REFUSALS_A_MINUTE;
 }

@@ -37,4 +37,8 @@ enum err hss_each(struct hss *h, bool (*fn)(void *ctx, const struct hss_subscrib
 enum err hss_set_guss(struct hss *h, const char *name, const struct guss *g) MUST_CHECK;
 uint64_t hss_count(struct hss *h);
 
+/* False: another refusal need not be told in the log. Strangers bring them about, through hostapd and the BSF. */
+#define HSS_REFUSALS_A_MINUTE 120
+bool hss_tells(struct hss *h, uint64_t now_ms);
+
 #endif

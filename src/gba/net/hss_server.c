@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "gba/hostapd_line.h"
 #include "gba/net/line_server.h"
 #include "gba/zh.h"
@@ -25,6 +26,14 @@ struct hss_server {
 	char path[sizeof ((struct sockaddr_un *)0)->sun_path];
 };
 
+static void tell(struct hss *h, enum err e, const char *what, const char *kind, const char *name, const char *purpose)
+{
+	if (e == OK)
+		log_line(LOG_LEVEL_INFO, what, "%s=%s for=%s", kind, name, purpose);
+	else if (hss_tells(h, clock_ms()))
+		log_line(LOG_LEVEL_WARNING, what, "%s=%s for=%s reason=%s", kind, name, purpose, err_name(e));
+}
+
 /* ---- hostapd ---- */
 
 static void hostapd_sim(struct hss *h, const struct hostapd_request *rq, struct wr *answer)
@@ -32,7 +41,7 @@ static void hostapd_sim(struct hss *h, const struct hostapd_request *rq, struct 
 	struct sim_triplet t[HOSTAPD_TRIPLETS_MAX];
 	enum err e = hss_triplets(h, rq->imsi, t, rq->triplets);
 
-	log_line(e == OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e == OK ? "triplets given" : "triplets refused", "imsi=%s reason=%s", rq->imsi, err_name(e));
+	tell(h, e, e == OK ? "triplets given" : "triplets refused", "imsi", rq->imsi, "eap");
 	if (e != OK) {
 		hostapd_failure_print(answer, rq);
 		return;
@@ -48,7 +57,7 @@ static void hostapd_aka(struct hss *h, const struct hostapd_request *rq, struct 
 	struct guss g;
 	enum err e = hss_vector(h, rq->imsi, &v, &g);
 
-	log_line(e == OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e == OK ? "vector given" : "vector refused", "imsi=%s for=eap reason=%s", rq->imsi, err_name(e));
+	tell(h, e, e == OK ? "vector given" : "vector refused", "imsi", rq->imsi, "eap");
 	if (e != OK) {
 		hostapd_failure_print(answer, rq);
 		return;
@@ -63,7 +72,8 @@ void hss_hostapd_answer(struct hss *h, struct rd line, struct wr *answer)
 	enum err e = hostapd_request_parse(line, &rq);
 
 	if (e != OK) {
-		log_line(LOG_LEVEL_WARNING, "a line on hostapd's socket was not understood", "reason=%s", err_name(e));
+		if (hss_tells(h, clock_ms()))
+			log_line(LOG_LEVEL_WARNING, "a line on hostapd's socket was not understood", "reason=%s", err_name(e));
 		return;
 	}
 	switch (rq.question) {
@@ -75,7 +85,7 @@ void hss_hostapd_answer(struct hss *h, struct rd line, struct wr *answer)
 		return;
 	case HOSTAPD_AUTS:
 		e = hss_resynchronise(h, rq.imsi, rq.rand, rq.auts);
-		log_line(e == OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e == OK ? "resynchronised" : "AUTS refused", "imsi=%s for=eap reason=%s", rq.imsi, err_name(e));
+		tell(h, e, e == OK ? "resynchronised" : "AUTS refused", "imsi", rq.imsi, "eap");
 		return;
 	}
 }
@@ -155,8 +165,7 @@ static enum err zh_vector(struct hss *h, const struct bsf_ask *ask, struct aka_v
 
 	if (ask->resync) {
 		e = hss_resynchronise(h, ask->impi, ask->rand, ask->auts);
-		log_line(e == OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e == OK ? "resynchronised" : "AUTS refused", "impi=%s for=gba reason=%s",
-		    log_quote(rd_str(ask->impi)), err_name(e));
+		tell(h, e, e == OK ? "resynchronised" : "AUTS refused", "impi", log_quote(rd_str(ask->impi)), "gba");
 	}
 	return e == OK ? hss_vector(h, ask->impi, v, g) : e;
 }
@@ -179,8 +188,7 @@ void hss_zh_answer(struct hss *h, struct rd line, struct wr *answer)
 		return;
 	}
 	e = zh_vector(h, &ask, &v, &g);
-	log_line(e == OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, e == OK ? "vector given" : "vector refused", "impi=%s for=gba reason=%s",
-	    log_quote(rd_str(ask.impi)), err_name(e));
+	tell(h, e, e == OK ? "vector given" : "vector refused", "impi", log_quote(rd_str(ask.impi)), "gba");
 	if (e != OK) {
 		refuse(answer, e, err_text(e));
 		return;

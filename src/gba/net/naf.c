@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "loop/log.h"
 
 #define URL_MAX 512
@@ -13,14 +14,26 @@ struct naf {
 	struct http_client *http;
 	char bsf[NAF_FQDN_SIZE], url[URL_MAX];
 	uint8_t ua[UA_ID];
+	unsigned at_once, in_second, in_minute;
+	uint64_t second, minute;
 };
 
 struct search {
+	struct naf *naf;
 	struct http_call *call;
 	psk_done *done;
 	void *ctx;
 	char btid[BTID_SIZE];
 };
+
+static bool within(uint64_t *period, unsigned *count, uint64_t now, unsigned most)
+{
+	if (*period != now) {
+		*period = now;
+		*count = 0;
+	}
+	return (*count)++ < most;
+}
 
 static void on_grant(void *ctx, const struct http_result *r)
 {
@@ -33,7 +46,8 @@ static void on_grant(void *ctx, const struct http_result *r)
 
 	if (e == OK)
 		e = r->status == 200 ? zn_answer_parse(r->body, &g) : r->status == 404 ? ERR_NOT_FOUND : r->status == 403 ? ERR_NOT_PERMITTED : ERR_NOT_READY;
-	if (e != OK)
+	s->naf->at_once--;
+	if (e != OK && within(&s->naf->minute, &s->naf->in_minute, clock_ms() / 60000, NAF_LINES_A_MINUTE))
 		log_line(LOG_LEVEL_WARNING, "no key from the bootstrapping server", "btid=%s reason=%s status=%u detail=%s", s->btid, err_name(e), r->status,
 		    log_quote(rd_str(r->error != OK && r->detail ? r->detail : "")));
 	free(s);
@@ -62,12 +76,15 @@ static void *naf_find(void *source, const char *identity, psk_done *done, void *
 	struct zn_ask ask;
 	struct search *s;
 
-	if (!btid_parse(btid, rand, bsf) || strcmp(bsf, n->bsf) != 0 || !rd_text(btid, ask.btid, sizeof ask.btid) || !(s = calloc(1, sizeof *s))) {
+	if (!btid_parse(btid, rand, bsf) || strcmp(bsf, n->bsf) != 0 || !rd_text(btid, ask.btid, sizeof ask.btid) || n->at_once >= NAF_AT_ONCE ||
+	    !within(&n->second, &n->in_second, clock_ms() / 1000, NAF_PER_SECOND) || !(s = calloc(1, sizeof *s))) {
 		done(ctx, NULL);
 		return NULL;
 	}
 	memcpy(ask.ua, n->ua, UA_ID);
 	zn_ask_print(&w, &ask);
+	s->naf = n;
+	n->at_once++;
 	s->done = done;
 	s->ctx = ctx;
 	memcpy(s->btid, ask.btid, sizeof s->btid);
@@ -82,6 +99,7 @@ static void naf_cancel(void *source, void *handle)
 	struct search *s = handle;
 
 	(void)source;
+	s->naf->at_once--;
 	http_call_cancel(s->call);
 	free(s);
 }

@@ -4,7 +4,8 @@
  *	psk_chain_add(chain, &source)      with source = naf_psk_source(naf)
  *
  * Identities are the B-TID alone (TS-0003: the PSK identity is KeID) or behind "3GPP-bootstrapping;" (TS 33.222). Those of other BSFs are unknown here. Nothing
- * is kept: each handshake asks, so that a key that the BSF forgot is gone here too. A key is for one Ua protocol, because NAF_Id names it; which of
+ * is kept: each handshake asks, so that a key that the BSF forgot is gone here too. Anybody can make up identities: what is asked for at once, and in a second,
+ * is bounded. A key is for one Ua protocol, because NAF_Id names it; which of
  * them is configured, since a PSK must be chosen before the cipher suite is known. */
 #ifndef KEYWAY_GBA_NET_NAF_H
 #define KEYWAY_GBA_NET_NAF_H
@@ -15,6 +16,10 @@
 
 #define NAF_UA_TLS "0100000007"  /* shared key TLS 1.3, TS 33.220 Annex H */
 #define NAF_UA_DTLS "010001c0a8" /* shared key TLS with TLS_PSK_WITH_AES_128_CCM_8 */
+
+#define NAF_AT_ONCE 64
+#define NAF_PER_SECOND 200
+#define NAF_LINES_A_MINUTE 60 /* of the log, about keys that there are not */
 
 struct naf;
 struct naf_config {
