@@ -108,6 +108,21 @@ int keyway_fd(const struct keyway *k);
 int keyway_wait_ms(const struct keyway *k);
 void keyway_step(struct keyway *k, int wait_ms);
 
+/* ---- sealed requests: ESPrim, TS-0003 clause 8.4 ---- */
+
+/* A CSE with which the originator shares a key. What is asked of it goes sealed through every CSE on the way, and so does the answer. */
+struct keyway_sealing {
+	const char *receiver;     /* its CSE-ID: "/id-in" */
+	const char *key_id;       /* identifier of the key: "0a1b...@maf.example" */
+	const char *key_file;     /* 64 hexadecimal digits and a line end, its owner's alone */
+};
+/* All borrowed for the call. Replaces what was given before. 0, or -1 with what to do about it in `why`. The originator must be known in full: `from` is an
+ * SP-relative ID, or `cse` is given. */
+int keyway_seal(struct keyway *k, const struct keyway_sealing *s, char *why, size_t why_size);
+/* As keyway_call, sealed; the first one asks the receiver for what it needs. A refusal of the seal itself (4111 to 4116, 5210, 5211) is an answer too. An
+ * answer that does not verify is none: KEYWAY_UNTRUSTED; the request may have been executed. */
+int keyway_call_sealed(struct keyway *k, const struct keyway_request *rq, struct keyway_answer *a);
+
 /* ---- notifications ---- */
 
 struct keyway_notification {

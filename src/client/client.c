@@ -344,10 +344,8 @@ unsigned keyway_waiting(const struct keyway *k)
 
 /* ---- one that waits ---- */
 
-static void on_called(void *ctx, const struct keyway_answer *a)
+void client_keep_answer(struct keyway *k, const struct keyway_answer *a)
 {
-	struct keyway *k = ctx;
-
 	free(k->answer_content);
 	free(k->answer_location);
 	k->answer = *a;
@@ -367,7 +365,7 @@ static void on_call_done(void *ctx, const struct keyway_answer *a)
 {
 	struct calling *c = ctx;
 
-	on_called(c->client, a);
+	client_keep_answer(c->client, a);
 	c->done = true;
 }
 
@@ -430,6 +428,7 @@ void keyway_close(struct keyway *k)
 	loop_timer_free(k->again);
 	loop_free(k->loop);
 	tls_credentials_free(k->tls);
+	client_seal_free(k->sealing);
 	free(k->answer_content);
 	free(k->answer_location);
 	free(k->url);

@@ -57,6 +57,8 @@ struct keyway {
 	char *answer_content, *answer_location;
 	char why[KEYWAY_WHY_SIZE];
 
+	struct sealing *sealing;      /* client_seal.c; NULL: none */
+
 	/* notifications */
 	keyway_notified *notified;
 	void *notified_ctx;
@@ -68,6 +70,9 @@ struct keyway {
 	struct loop_timer *again;     /* the connection over which notifications come is made anew */
 };
 
+/* Copies it to where keyway_call's answer is. */
+void client_keep_answer(struct keyway *k, const struct keyway_answer *a);
+void client_seal_free(struct sealing *s); /* accepts NULL */
 struct mqtt_binding *client_mqtt(struct keyway *k, const char *broker);
 /* client_answer.c: what came back, in words. Both write into k->why. */
 enum keyway_failure client_failure(enum err e);

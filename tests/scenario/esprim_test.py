@@ -13,7 +13,7 @@ import tempfile
 
 from plant import program, wait_for
 
-PEER = PKI_TOOL = None
+PEER = PKI_TOOL = CLIENT = None
 KEY = "8f4b1c27d05ea3961122334455667788990aabbccddeeff00f1e2d3c4b5a6978"
 KID = "00112233445566778899AABBCCDDEEFF@maf.keyway.example"
 OTHER_KID = "FFEEDDCCBBAA99887766554433221100@maf.keyway.example"
@@ -230,6 +230,18 @@ def flow(folder):
     refused(4000, meter, {"sit": 6, "eckm": "no base64"})
     refused(4000, meter, {"sit": 6})
 
+    # The client library, as anybody's program uses it.
+    third = "heliotrope-" + os.urandom(8).hex()
+    with open(os.open(os.path.join(folder, "key"), os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as f:
+        f.write(KEY + "\n")
+    r = subprocess.run([CLIENT, transit.url, "Cmeter", "/id-mn", "/id-in", KID, os.path.join(folder, "key"), "/id-in/cse-in/box", third],
+                       stdout=subprocess.PIPE, text=True, timeout=60)
+    os.unlink(os.path.join(folder, "key"))
+    lines = r.stdout.splitlines()
+    assert len(lines) == 5 and "keyway_seal" in lines[0], r.stdout
+    assert lines[1].startswith("0 2001") and lines[2] == '0 2000 {"m2m:cin":{"con":"%s"}}' % third, r.stdout
+    assert lines[3].startswith("0 4116") and lines[4].startswith("0 4004"), r.stdout
+
     # The control: the same transit CSE, in the clear.
     target.make("cse-in", 1, {"m2m:acp": {"rn": "clear", "pv": {"acr": [{"acor": ["all"], "acop": 63}]}, "pvs": {"acr": [{"acor": ["CAdmin"], "acop": 63}]}}})
     target.make("cse-in", 3, {"m2m:cnt": {"rn": "plain", "acpi": ["cse-in/clear"]}})
@@ -247,7 +259,7 @@ def flow(folder):
     assert holds(transit.trace, PLAIN) and any(holds(f, PLAIN) for f in files_of(transit) if "cse.db" in f), "the search finds nothing at all"
     assert holds(target.trace, SEALED) and any(holds(f, SEALED) for f in files_of(target) if "cse.db" in f)
     for path in files_of(transit):
-        assert not holds(path, SEALED) and not holds(path, second), "%s holds what was sealed" % os.path.basename(path)
+        assert not holds(path, SEALED) and not holds(path, second) and not holds(path, third), "%s holds what was sealed" % os.path.basename(path)
     for cse in transit, target:
         for path in files_of(cse):
             assert not holds(path, KEY), "%s holds the key" % os.path.basename(path)
@@ -272,5 +284,5 @@ def main():
 
 
 if __name__ == "__main__":
-    PEER, PKI_TOOL = sys.argv[1:3]
+    PEER, PKI_TOOL, CLIENT = sys.argv[1:4]
     main()
