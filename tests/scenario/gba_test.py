@@ -256,6 +256,16 @@ with Plant() as p:
     subscriber("lifetime", IMSI, "1")
     btid = ue.bootstrap()
     wait_for("the key to end", lambda: zn(p, zn_port, "in-cse", btid)[0] == 404)
+    # an association ends with its key, though the client goes on
+    subscriber("lifetime", IMSI, "3")
+    btid = ue.bootstrap()
+    peer = subprocess.Popen(["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-servername", NAF, "-psk_identity", btid, "-psk", ue.naf_key().hex(),
+                             "-quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    peer.stdin.write(b"GET /cse-in/CUe1 HTTP/1.1\r\nHost: x\r\nX-M2M-Origin: CUe1\r\nX-M2M-RI: 1\r\nX-M2M-RVI: 3\r\n\r\n")
+    peer.stdin.flush()
+    assert peer.stdout.readline().startswith(b"HTTP/1.1 200")
+    peer.wait(PATIENCE)  # an idle connection would stay for two minutes
+    peer.stdin.close()
     # the HSS away: no bootstrapping, and again when it is back
     subscriber("lifetime", IMSI, "0")
     p.processes["hss"].kill()
