@@ -99,10 +99,10 @@ static void open_binding(struct keyway *k)
 	switch (k->scheme->kind) {
 	case CLIENT_HTTP:
 		k->http = http_client_new(k->loop, k->tls);
-		k->sender = (struct http_sender){k->http, "", k->from, k->cse, k->server};
+		k->sender = (struct http_sender){k->http, "", k->from, k->cse, k->server, NULL};
 		break;
 	case CLIENT_COAP:
-		k->coap = coap_binding_new(k->loop, &(const struct coap_binding_config){self, "", k->tls, 0});
+		k->coap = coap_binding_new(k->loop, &(const struct coap_binding_config){self, "", k->tls, NULL, 0});
 		coap_binding_serve(k->coap, k->once);
 		break;
 	case CLIENT_WEBSOCKET:

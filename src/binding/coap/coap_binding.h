@@ -15,6 +15,7 @@ struct coap_binding_config {
 	struct identity_self self;
 	const char *own_name;               /* of the CSEBase: "cse-in" */
 	struct tls_credentials *tls;        /* for coaps:// both ways; may be NULL */
+	struct tls_credentials *registrar_tls; /* for coaps:// to the registrar, instead of tls; may be NULL */
 	size_t sessions_max;                /* of DTLS; 0: DATAGRAM_SESSIONS_MAX */
 };
 

@@ -113,11 +113,13 @@ static struct rd written(const struct onem2m_request *rq, struct wr *room, enum 
 	return rq->content;
 }
 
-static struct coap_port *way_out(struct coap_binding *b, bool secure)
+static struct coap_port *way_out(struct coap_binding *b, bool secure, const char *target)
 {
-	struct coap_port **p = secure ? &b->secure : &b->plain;
+	bool registrar = b->config.registrar_tls && b->config.self.registrar_id && strcmp(target, b->config.self.registrar_id) == 0;
+	struct coap_port **p = !secure ? &b->plain : registrar ? &b->to_registrar : &b->secure;
+	struct tls_credentials *tls = registrar ? b->config.registrar_tls : b->config.tls;
 
-	if (!*p && !(secure && !b->config.tls) && coap_port_open(b, "0.0.0.0:0", secure, false, p) != OK)
+	if (!*p && !(secure && !tls) && coap_port_open(b, "0.0.0.0:0", secure ? tls : NULL, false, p) != OK)
 		*p = NULL;
 	return *p;
 }
@@ -137,7 +139,7 @@ void coap_binding_send(void *binding, const char *url, const char *target, const
 	struct rd base;
 	bool secure;
 
-	if (!url_parse(url, &secure, &to, &base) || (port = way_out(b, secure)) == NULL) {
+	if (!url_parse(url, &secure, &to, &base) || (port = way_out(b, secure, target)) == NULL) {
 		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_CONFIG, .why = "the address is none that CoAP can reach, or there are no credentials for DTLS"});
 		return;
 	}

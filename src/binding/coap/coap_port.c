@@ -62,10 +62,10 @@ static void on_unreachable(void *ctx, const struct datagram_peer *from, const ch
 	coap_port_arm(p);
 }
 
-enum err coap_port_open(struct coap_binding *b, const char *host_port, bool secure, bool serves, struct coap_port **out)
+enum err coap_port_open(struct coap_binding *b, const char *host_port, struct tls_credentials *tls, bool serves, struct coap_port **out)
 {
 	static const struct datagram_events events = {on_input, on_unreachable};
-	const struct datagram_credentials credentials = {.tls = b->config.tls, .client_only = !serves, .sessions_max = b->config.sessions_max};
+	const struct datagram_credentials credentials = {.tls = tls, .client_only = !serves, .sessions_max = b->config.sessions_max};
 	struct coap_port *p = calloc(1, sizeof *p);
 	const struct coap_config c = {on_send, serves ? coap_port_request : NULL, p, &b->rng, coap_onem2m_rules, coap_onem2m_rule_count, COAP_BODY_MAX};
 	enum err e;
@@ -74,7 +74,7 @@ enum err coap_port_open(struct coap_binding *b, const char *host_port, bool secu
 		return ERR_NO_MEMORY;
 	p->binding = b;
 	p->armed = CLOCK_NEVER;
-	e = datagram_open(b->loop, host_port, secure ? &credentials : NULL, &events, p, &p->socket);
+	e = datagram_open(b->loop, host_port, tls ? &credentials : NULL, &events, p, &p->socket);
 	if (e != OK) {
 		free(p);
 		return e;
@@ -121,7 +121,9 @@ enum err coap_binding_listen(struct coap_binding *b, const char *host_port, bool
 
 	if (b->listener_count == LISTENERS_MAX)
 		return ERR_FULL;
-	e = coap_port_open(b, host_port, secure, true, &p);
+	if (secure && !b->config.tls)
+		return ERR_TLS;
+	e = coap_port_open(b, host_port, secure ? b->config.tls : NULL, true, &p);
 	if (e != OK)
 		return e;
 	b->listeners[b->listener_count++] = p;
@@ -137,6 +139,7 @@ void coap_binding_free(struct coap_binding *b)
 		coap_port_close(b->listeners[i]);
 	coap_port_close(b->plain);
 	coap_port_close(b->secure);
+	coap_port_close(b->to_registrar);
 	coap_sendings_free(b);
 	free(b);
 }

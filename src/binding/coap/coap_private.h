@@ -25,11 +25,11 @@ struct coap_binding {
 	struct coap_port *listeners[LISTENERS_MAX];
 	size_t listener_count;
 	struct coap_sending *sendings; /* requests of ours without an answer */
-	struct coap_port *plain, *secure; /* ways out, made when first needed */
+	struct coap_port *plain, *secure, *to_registrar; /* ways out, made when first needed */
 };
 
-/* serves: requests from outside are taken. ERR_CONFIG, ERR_IO, ERR_TLS. */
-enum err coap_port_open(struct coap_binding *b, const char *host_port, bool secure, bool serves, struct coap_port **out) MUST_CHECK;
+/* tls NULL: plain. serves: requests from outside are taken. ERR_CONFIG, ERR_IO, ERR_TLS. */
+enum err coap_port_open(struct coap_binding *b, const char *host_port, struct tls_credentials *tls, bool serves, struct coap_port **out) MUST_CHECK;
 void coap_port_close(struct coap_port *p); /* accepts NULL */
 void coap_port_arm(struct coap_port *p);   /* after whatever may have changed the endpoint's deadline */
 /* coap_server_side.c */

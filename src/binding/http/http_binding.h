@@ -21,6 +21,7 @@ struct http_sender {
 	const char *own_id;       /* "/id-in" */
 	const char *registrar_id; /* or NULL */
 	const char *registrar_identity; /* in its certificate; NULL: that of an IN-CSE of this service provider */
+	struct tls_credentials *registrar_tls; /* towards it, instead of the client's; may be NULL */
 };
 /* As cse_transport.send; `transport` is a struct http_sender. */
 void http_binding_send(void *transport, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "programs/keyway-cse/admin_port.h"
+#include "programs/keyway-cse/associations.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "binding/coap/coap_binding.h"
@@ -34,7 +35,8 @@ struct program {
 	struct router router; /* first: the CSE's transport is the router, and the program is found from it */
 	struct options options;
 	struct loop *loop;
-	struct tls_credentials *tls, *mqtt_psk;
+	struct associations associations;
+	struct tls_credentials *tls, *mqtt_psk; /* tls: of associations */
 	struct psk_keys *psk_keys;
 	struct naf *naf;
 	struct http_client *client;
@@ -208,14 +210,11 @@ static void on_connection_lost(void *ctx, const char *target_id)
 static bool read_credentials(struct program *p)
 {
 	const struct options *o = &p->options;
-	const struct tls_config config = {.ca = o->ca, .cert = o->cert, .key = o->key};
-	char why[TLS_WHY_MAX];
 
-	if (!o->ca && !o->coaps_psk_file && !o->credentials && !o->maf_url && !o->mef_url)
-		return true;
-	if (tls_credentials_new(&config, why, &p->tls) != OK)
-		return fail("the TLS credentials cannot be used: %s%s", why, "") == 0;
-	return psk_keys_start(p->loop, o, p->tls, &p->psk_keys) == OK;
+	if (!associations_read(&p->associations, p->loop, o))
+		return false;
+	p->tls = p->associations.tls;
+	return !p->tls || psk_keys_start(p->loop, o, p->tls, &p->psk_keys) == OK;
 }
 
 /* Those who bootstrapped with a MEF: it gives us their keys, as a NAF. */
@@ -244,7 +243,7 @@ static int start_parts(struct program *p)
 	p->client = http_client_new(p->loop, p->tls);
 	if (!gba_start(p))
 		return 1;
-	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity};
+	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity, p->associations.registrar};
 	p->mqtt = mqtt_binding_new(p->loop,
 	    &(const struct mqtt_binding_config){
 		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity},
@@ -254,7 +253,7 @@ static int start_parts(struct program *p)
 		.tls = p->tls,
 		.psk = p->mqtt_psk,
 	    });
-	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, 0});
+	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, p->associations.registrar, (size_t)o->dtls_sessions});
 	p->websocket = websocket_new(p->loop, &(const struct websocket_config){
 		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity}, .tls = p->tls,
 		.cors = o->cors, .ping_ms = o->websocket_ping_s * 1000, .refuse_clients = !o->websocket, .lost = on_connection_lost, .lost_ctx = p});

@@ -76,10 +76,12 @@ static bool read_file(struct options *o, const char *path)
 		{"cse", "background_window", CONFIG_STRING, &o->background_window, false, "when background data transfers are granted"},
 		{"http", "listen", CONFIG_STRING, &o->http, false, "plain HTTP; loopback only"},
 		{"http", "cors", CONFIG_STRING, &o->cors, false, "origin from which browsers may ask"},
-		{"https", "listen", CONFIG_STRING, &o->https, false, "HTTPS with client certificates"},
+		{"https", "listen", CONFIG_STRING, &o->https, false, "HTTPS; every client is authenticated"},
+		{"https", "psk_file", CONFIG_STRING, &o->https_psk_file, false, "as [tls] psk_file"},
 		{"coap", "listen", CONFIG_STRING, &o->coap, false, "plain CoAP; loopback only"},
-		{"coaps", "listen", CONFIG_STRING, &o->coaps, false, "CoAP over DTLS with client certificates"},
-		{"coaps", "psk_file", CONFIG_STRING, &o->coaps_psk_file, false, "lines identity:hexkey; pre-shared keys beside certificates"},
+		{"coaps", "listen", CONFIG_STRING, &o->coaps, false, "CoAP over DTLS; every client is authenticated"},
+		{"coaps", "sessions_max", CONFIG_UINT, &o->dtls_sessions, false, "DTLS sessions at a time"},
+		{"coaps", "psk_file", CONFIG_STRING, &o->coaps_psk_file, false, "as [tls] psk_file"},
 		{"mqtt", "broker", CONFIG_STRING, &o->mqtt, false, "mqtt://HOST:PORT on loopback, or mqtts://HOST:PORT"},
 		{"mqtt", "identity", CONFIG_STRING, &o->mqtt_identity, false, "in the certificate of brokers with TLS"},
 		{"mqtt", "psk_identity", CONFIG_STRING, &o->mqtt_psk_identity, false, "of this CSE at the broker, in the place of a certificate"},
@@ -94,6 +96,14 @@ static bool read_file(struct options *o, const char *path)
 		{"tls", "ca", CONFIG_STRING, &o->ca, false, ""},
 		{"tls", "cert", CONFIG_STRING, &o->cert, false, ""},
 		{"tls", "key", CONFIG_STRING, &o->key, false, ""},
+		{"tls", "raw_key", CONFIG_STRING, &o->raw_key, false, "private key whose public half is shown raw (RFC 7250)"},
+		{"tls", "raw_keys", CONFIG_STRING, &o->raw_keys, false, "pinned raw public keys: lines NI-NAME ENTITY [EXPIRES]"},
+		{"tls", "psk_file", CONFIG_STRING, &o->psk_file, false, "pre-shared keys: lines IDENTITY:HEXKEY [ENTITY [EXPIRES]]"},
+		{"tls", "crl", CONFIG_STRING, &o->crl, false, "revocation lists"},
+		{"tls", "ocsp_url", CONFIG_STRING, &o->ocsp_url, false, "responder that is asked about peers' certificates"},
+		{"tls", "ocsp", CONFIG_STRING, &o->ocsp, false, "hard (default): no answer is a refusal; soft"},
+		{"tls", "staple", CONFIG_STRING, &o->staple, false, "OCSP response about the own certificate"},
+		{"tls", "legacy_suites", CONFIG_BOOL, &o->legacy_suites, false, "CBC suites and CCM_8 over TLS"},
 		{"credentials", "file", CONFIG_STRING, &o->credentials, false, "store of pre-shared keys"},
 		{"credentials", "kek", CONFIG_STRING, &o->credentials_kek, false, "key file or PKCS#11 URI that seals it"},
 		{"maf", "url", CONFIG_STRING, &o->maf_url, false, "https://HOST:PORT of the MAF that has keys for us"},
@@ -103,6 +113,8 @@ static bool read_file(struct options *o, const char *path)
 		{"registrar", "url", CONFIG_STRING, &o->registrar_url, false, ""},
 		{"registrar", "id", CONFIG_STRING, &o->registrar_id, false, ""},
 		{"registrar", "identity", CONFIG_STRING, &o->registrar_identity, false, ""},
+		{"registrar", "psk_identity", CONFIG_STRING, &o->registrar_psk_identity, false, "of the key that the registrar shares with this CSE"},
+		{"registrar", "psk_file", CONFIG_STRING, &o->registrar_psk_file, false, "lines IDENTITY:HEXKEY; the one of psk_identity is used"},
 		{"zigbee", "mef", CONFIG_STRING, &o->mef, false, ""},
 		{"zigbee", "mef_identity", CONFIG_STRING, &o->mef_identity, false, ""},
 		{"zigbee", "key_file", CONFIG_STRING, &o->key_file, false, ""},
@@ -180,6 +192,11 @@ static bool registrar_needs_tls(const struct options *o)
 	return needs && !(o->mqtt_psk_file && o->mqtt && strcmp(o->mqtt, o->registrar_url) == 0);
 }
 
+static bool takes_psk(const struct options *o)
+{
+	return o->psk_file || o->https_psk_file || o->coaps_psk_file || o->credentials || o->maf_url || o->mef_url || o->gba_bsf;
+}
+
 static enum options_result check(const struct options *o)
 {
 	if (strcmp(o->type, "in") != 0 && strcmp(o->type, "mn") != 0 && strcmp(o->type, "asn") != 0)
@@ -206,8 +223,20 @@ static enum options_result check(const struct options *o)
 		return wrong("a testbench is plain and on loopback only: leave [https], [coaps] and mqtts:// out%s", "");
 	if (o->websocket_ping_s == 0 || o->websocket_ping_s > 3600)
 		return wrong("[websocket] ping_s must be 1 to 3600%s", "");
-	if ((o->https || o->coaps || registrar_needs_tls(o)) && (!o->ca || !o->cert || !o->key))
-		return wrong("[tls] needs ca, cert and key%s", "");
+	if (!o->cert != !o->key || (o->cert && !o->ca))
+		return wrong("[tls] needs ca, cert and key together%s", "");
+	if ((o->https || o->coaps) && !o->cert && !(o->raw_key && o->raw_keys) && !takes_psk(o))
+		return wrong("[https] and [coaps] need ca, cert and key in [tls], or raw_key and raw_keys, or psk_file%s", "");
+	if (registrar_needs_tls(o) && !o->cert && !(o->raw_key && o->raw_keys) && !o->registrar_psk_file)
+		return wrong("[registrar] needs ca, cert and key in [tls], or raw_key and raw_keys, or psk_identity and psk_file%s", "");
+	if (!o->registrar_psk_identity != !o->registrar_psk_file)
+		return wrong("[registrar] needs both psk_identity and psk_file%s", "");
+	if (o->ocsp && strcmp(o->ocsp, "hard") != 0 && strcmp(o->ocsp, "soft") != 0)
+		return wrong("[tls] ocsp = %s: it is hard or soft", o->ocsp);
+	if ((o->crl || o->ocsp_url) && !o->ca)
+		return wrong("[tls] crl and ocsp_url need ca%s", "");
+	if (o->ocsp_url && strncmp(o->ocsp_url, "http://", 7) != 0)
+		return wrong("[tls] ocsp_url = %s: it begins with http://", o->ocsp_url);
 	if (o->esprim_life_s > 86400)
 		return wrong("[esprim] life_s must be at most 86400%s", "");
 	if (!o->registrar_url != !o->registrar_id)

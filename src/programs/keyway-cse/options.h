@@ -7,7 +7,11 @@
 
 struct options {
 	char *type, *id, *name, *resource_id, *sp, *admin, *state, *http, *https, *ca, *cert, *key, *registrar_url, *registrar_id, *registrar_identity, *cors, *admin_listen;
-	char *coap, *coaps, *coaps_psk_file;
+	char *coap, *coaps, *coaps_psk_file, *https_psk_file, *psk_file;
+	char *raw_key, *raw_keys, *crl, *ocsp_url, *ocsp, *staple;
+	char *registrar_psk_identity, *registrar_psk_file;
+	uint64_t dtls_sessions;
+	bool legacy_suites;
 	char *mqtt, *mqtt_identity, *mqtt_psk_identity, *mqtt_psk_file;
 	char *gba_bsf, *gba_url, *gba_ua;
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;

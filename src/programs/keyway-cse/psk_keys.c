@@ -10,10 +10,11 @@
 #include "tls/psk_file.h"
 
 #define PATH_SIZE 600
+#define FILES 3 /* of [tls], [https] and [coaps]: their keys hold at every listener */
 
 struct psk_keys {
 	struct rng rng;
-	struct psk_file *file;
+	struct psk_file *files[FILES];
 	struct credentials *store;
 	struct credentials_psk from_store;
 	struct tls_credentials *to_functions;
@@ -29,14 +30,17 @@ static enum err fail(const char *what, const char *detail)
 
 static enum err file_start(struct psk_keys *k, const struct options *o)
 {
+	const char *const paths[FILES] = {o->psk_file, o->https_psk_file, o->coaps_psk_file};
 	struct psk_source source;
 
-	if (!o->coaps_psk_file)
-		return OK;
-	if (psk_file_new(o->coaps_psk_file, &k->file) != OK)
-		return fail("the file of pre-shared keys can't be used", "it must be there with mode 0600");
-	source = psk_file_source(k->file);
-	psk_chain_add(k->chain, &source);
+	for (size_t i = 0; i < FILES; i++) {
+		if (!paths[i])
+			continue;
+		if (psk_file_new(paths[i], &k->files[i]) != OK)
+			return fail("the file of pre-shared keys can't be used", "it must be there with mode 0600");
+		source = psk_file_source(k->files[i]);
+		psk_chain_add(k->chain, &source);
+	}
 	return OK;
 }
 
@@ -97,7 +101,7 @@ enum err psk_keys_start(struct loop *l, const struct options *o, struct tls_cred
 	struct psk_keys *k;
 	enum err e;
 
-	if (!o->coaps_psk_file && !o->credentials && !o->maf_url && !o->mef_url && !o->gba_bsf)
+	if (!o->psk_file && !o->https_psk_file && !o->coaps_psk_file && !o->credentials && !o->maf_url && !o->mef_url && !o->gba_bsf)
 		return OK;
 	if ((o->maf_url != NULL) != (o->maf_id != NULL) || (o->mef_url != NULL) != (o->mef_id != NULL))
 		return fail("url and id in [maf] and in [mef] belong together", "give both or none");
@@ -132,6 +136,7 @@ void psk_keys_free(struct psk_keys *k)
 	key_fetcher_free(k->fetcher);
 	tls_credentials_free(k->to_functions);
 	credentials_close(k->store);
-	psk_file_free(k->file);
+	for (size_t i = 0; i < FILES; i++)
+		psk_file_free(k->files[i]);
 	free(k);
 }
