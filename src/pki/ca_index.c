@@ -26,6 +26,14 @@ static int lock_index(const struct ca *ca)
 	return fd;
 }
 
+/* A file of ours, for nobody else. */
+static FILE *open_own(const char *path, int flags, const char *mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+
+	return fd < 0 ? NULL : fdopen(fd, mode);
+}
+
 static void print_time(char text[static 20], uint64_t at)
 {
 	time_t t = (time_t)at;
@@ -116,12 +124,12 @@ enum err ca_index_add(const struct ca *ca, const struct ca_entry *entry)
 		return ERR_IO;
 	/* without it OpenSSL takes a second certificate of the same subject for a mistake */
 	snprintf(attributes, sizeof attributes, "%s/index.txt.attr", ca->dir);
-	if (access(attributes, F_OK) != 0 && (f = fopen(attributes, "we")) != NULL) {
+	if (access(attributes, F_OK) != 0 && (f = open_own(attributes, O_TRUNC, "w")) != NULL) {
 		fputs("unique_subject = no\n", f);
 		fclose(f);
 	}
 	snprintf(path, sizeof path, "%s/index.txt", ca->dir);
-	f = fopen(path, "ae");
+	f = open_own(path, O_APPEND, "a");
 	if (f) {
 		print_line(f, entry);
 		e = settle(f, path, NULL);
@@ -162,7 +170,7 @@ enum err ca_index_walk(const struct ca *ca, bool (*fn)(void *ctx, struct ca_entr
 	snprintf(path, sizeof path, "%s/index.txt", ca->dir);
 	snprintf(fresh, sizeof fresh, "%s/index.new", ca->dir);
 	in = fopen(path, "re");
-	out = in ? fopen(fresh, "we") : NULL;
+	out = in ? open_own(fresh, O_TRUNC, "w") : NULL;
 	if (!in) {
 		e = errno == ENOENT ? OK : ERR_IO; /* nothing was issued yet */
 	} else if (out) {
