@@ -32,7 +32,7 @@ struct asking {
 
 static void begin(struct asking *q, const char *cmd)
 {
-	q->w = wr_new(2 * CARD_MAX);
+	q->w = wr_new((size_t)2 * CARD_MAX);
 	q->o = json_out(&q->w);
 	json_object(&q->o, NULL);
 	json_put_string(&q->o, "cmd", cmd);

@@ -10,10 +10,10 @@
 
 struct http_digest {
 	struct rd username, realm, nonce, nc, cnonce; /* as they stand between the quotation marks, escapes resolved */
-	bool auth_int;     /* qop: the body counts too */
-	struct rd method;  /* "GET"; empty for rspauth, the server's proof (clause 3.2.3) */
+	bool auth_int;                                /* qop: the body counts too */
+	struct rd method;                             /* "GET"; empty for rspauth, the server's proof (clause 3.2.3) */
 	struct rd uri;
-	struct rd body;    /* of the request; for rspauth that of the answer */
+	struct rd body; /* of the request; for rspauth that of the answer */
 };
 
 /* password NULL: the empty one, for a synchronisation failure (RFC 3310 clause 3.4). */

@@ -22,9 +22,9 @@ struct milenage {
 };
 
 struct milenage_keys {
-	struct secret *res; /* f2: 8 octets */
-	struct secret *ck;  /* f3: 16 */
-	struct secret *ik;  /* f4: 16 */
+	struct secret *res;      /* f2: 8 octets */
+	struct secret *ck;       /* f3: 16 */
+	struct secret *ik;       /* f4: 16 */
 	uint8_t ak[MILENAGE_AK]; /* f5 */
 };
 

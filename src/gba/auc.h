@@ -12,17 +12,17 @@
 #include "keys/secret.h"
 
 #define AKA_RAND 16
-#define AKA_AUTN 16 /* SQN ^ AK (6) | AMF (2) | MAC-A (8) */
-#define AKA_AUTS 14 /* SQN_MS ^ AK* (6) | MAC-S (8) */
+#define AKA_AUTN 16               /* SQN ^ AK (6) | AMF (2) | MAC-A (8) */
+#define AKA_AUTS 14               /* SQN_MS ^ AK* (6) | MAC-S (8) */
 #define AKA_AMF_SEPARATION 0x8000 /* TS 33.102 Annex H: EAP-AKA' demands this bit, GBA over other accesses does not mind it */
-#define AUC_RECENT 4 /* challenges that a subscriber may still answer with AUTS */
+#define AUC_RECENT 4              /* challenges that a subscriber may still answer with AUTS */
 
 struct auc_subscriber {
 	struct secret *k, *opc; /* 16 octets each; owned */
 	uint16_t amf;
-	uint64_t sqn;           /* the last one given out */
+	uint64_t sqn; /* the last one given out */
 	uint8_t recent[AUC_RECENT][AKA_RAND];
-	uint32_t turn;          /* which of recent is next */
+	uint32_t turn; /* which of recent is next */
 };
 void auc_subscriber_clear(struct auc_subscriber *s);
 

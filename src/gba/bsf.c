@@ -12,7 +12,7 @@
 
 /* A challenge that waits for its answer. */
 struct pending {
-	struct pending *next, **link;   /* in the bucket of its RAND */
+	struct pending *next, **link; /* in the bucket of its RAND */
 	struct pending *older, *newer;
 	char impi[IMPI_SIZE];
 	uint64_t since_ms;

@@ -15,16 +15,16 @@
 #include "gba/guss.h"
 
 #define BSF_PENDING_MAX 4096
-#define BSF_PENDING_MS 60000           /* for a UE to answer a challenge */
+#define BSF_PENDING_MS 60000 /* for a UE to answer a challenge */
 #define BSF_BOOTSTRAPS_MAX 65536
 #define BSF_LIFETIME_S 86400           /* of Ks, unless configured */
-#define BSF_LIFETIME_MAX_S (7 * 86400) /* whatever is configured or subscribed */
+#define BSF_LIFETIME_MAX_S 604800U /* whatever is configured or subscribed */
 #define BSF_CHALLENGES_PER_MINUTE 20   /* for one identity, unless configured: each takes a sequence number, and anybody may name it */
 
 struct bsf;
 struct bsf_config {
-	const char *fqdn;    /* borrowed; behind the '@' of each B-TID, and the realm */
-	uint32_t lifetime_s; /* 0: BSF_LIFETIME_S */
+	const char *fqdn;               /* borrowed; behind the '@' of each B-TID, and the realm */
+	uint32_t lifetime_s;            /* 0: BSF_LIFETIME_S */
 	unsigned challenges_per_minute; /* 0: BSF_CHALLENGES_PER_MINUTE */
 };
 struct bsf *bsf_new(const struct bsf_config *c); /* NULL without memory */
@@ -42,16 +42,17 @@ struct bsf_ask {
 	uint8_t rand[AKA_RAND], auts[AKA_AUTS];
 };
 struct bsf_answer {
-	unsigned status;           /* 200, 400, 401, 403, 429, 503 */
-	const char *header;        /* name of a header field, or NULL */
+	unsigned status;    /* 200, 400, 401, 403, 429, 503 */
+	const char *header; /* name of a header field, or NULL */
 	char value[DIGEST_HEADER_MAX];
 	char body[BOOTSTRAPPING_INFO_MAX]; /* of a 200; "" otherwise */
-	const char *reason;        /* for the log */
-	char impi[IMPI_SIZE];      /* whom it is about, as far as that is known; "" otherwise */
-	char btid[BTID_SIZE];      /* of a 200 */
+	const char *reason;                /* for the log */
+	char impi[IMPI_SIZE];              /* whom it is about, as far as that is known; "" otherwise */
+	char btid[BTID_SIZE];              /* of a 200 */
 	uint64_t expires_at;
 };
-enum bsf_step { BSF_ANSWER, BSF_ASK };
+enum bsf_step { BSF_ANSWER,
+	BSF_ASK };
 /* Times are Unix milliseconds. */
 enum bsf_step bsf_input(struct bsf *b, uint64_t now_ms, const struct bsf_request *rq, struct bsf_ask *ask, struct bsf_answer *a) MUST_CHECK;
 /* The HSS's answer; e is OK, ERR_NOT_FOUND (no such subscriber), ERR_BAD_MIC or ERR_UNKNOWN_KEY (of AUTS) or another. v is taken over. */
@@ -59,9 +60,9 @@ void bsf_vector(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask, enum 
 
 /* ---- Zn ---- */
 struct naf_grant {
-	struct secret *key;       /* Ks_NAF; the caller's */
+	struct secret *key;                   /* Ks_NAF; the caller's */
 	uint64_t expires_at, bootstrapped_at; /* Unix seconds */
-	char entity[USS_ENTITY];  /* from the USS */
+	char entity[USS_ENTITY];              /* from the USS */
 };
 /* naf: who asks, by its certificate, in lower case. ERR_NOT_FOUND: no such B-TID, or it has ended. ERR_NOT_PERMITTED: the GUSS does not name this
  * NAF. ERR_MALFORMED: no B-TID of this BSF. */

@@ -208,8 +208,8 @@ enum err digest_challenge_parse(struct rd value, struct digest_challenge *c)
 	uint8_t octets[DIGEST_NONCE];
 	struct rd r;
 	struct parameter list[] = {{"realm", c->realm, sizeof c->realm, false}, {"nonce", c->nonce, sizeof c->nonce, false},
-		{"opaque", c->opaque, sizeof c->opaque, false}, {"qop", qop, sizeof qop, false}, {"algorithm", algorithm, sizeof algorithm, false},
-		{NULL, NULL, 0, false}};
+	    {"opaque", c->opaque, sizeof c->opaque, false}, {"qop", qop, sizeof qop, false}, {"algorithm", algorithm, sizeof algorithm, false},
+	    {NULL, NULL, 0, false}};
 	enum err e;
 
 	memset(c, 0, sizeof *c);
@@ -270,10 +270,10 @@ enum err digest_credentials_parse(struct rd value, struct digest_credentials *c)
 {
 	char qop[NAME_MAX_LEN] = "", algorithm[NAME_MAX_LEN] = "", auts[NAME_MAX_LEN] = "";
 	struct parameter list[] = {{"username", c->username, sizeof c->username, false}, {"realm", c->realm, sizeof c->realm, false},
-		{"nonce", c->nonce, sizeof c->nonce, false}, {"uri", c->uri, sizeof c->uri, false}, {"response", c->response, sizeof c->response, false},
-		{"cnonce", c->cnonce, sizeof c->cnonce, false}, {"nc", c->nc, sizeof c->nc, false}, {"opaque", c->opaque, sizeof c->opaque, false},
-		{"qop", qop, sizeof qop, false}, {"algorithm", algorithm, sizeof algorithm, false}, {"auts", auts, sizeof auts, false},
-		{NULL, NULL, 0, false}};
+	    {"nonce", c->nonce, sizeof c->nonce, false}, {"uri", c->uri, sizeof c->uri, false}, {"response", c->response, sizeof c->response, false},
+	    {"cnonce", c->cnonce, sizeof c->cnonce, false}, {"nc", c->nc, sizeof c->nc, false}, {"opaque", c->opaque, sizeof c->opaque, false},
+	    {"qop", qop, sizeof qop, false}, {"algorithm", algorithm, sizeof algorithm, false}, {"auts", auts, sizeof auts, false},
+	    {NULL, NULL, 0, false}};
 	enum err e;
 
 	memset(c, 0, sizeof *c);
@@ -315,8 +315,7 @@ void digest_credentials_print(struct wr *w, const struct digest_credentials *c)
 void digest_credentials_sign(const struct digest_credentials *c, struct rd method, struct rd body, const struct secret *res,
     char response[static HTTP_DIGEST_SIZE])
 {
-	const struct http_digest d = {.username = rd_str(c->username), .realm = rd_str(c->realm), .nonce = rd_str(c->nonce), .nc = rd_str(c->nc),
-		.cnonce = rd_str(c->cnonce), .auth_int = c->auth_int, .method = method, .uri = rd_str(c->uri), .body = body};
+	const struct http_digest d = {.username = rd_str(c->username), .realm = rd_str(c->realm), .nonce = rd_str(c->nonce), .nc = rd_str(c->nc), .cnonce = rd_str(c->cnonce), .auth_int = c->auth_int, .method = method, .uri = rd_str(c->uri), .body = body};
 
 	http_digest(&d, res, response);
 }
@@ -327,7 +326,7 @@ enum err digest_info_parse(struct rd value, struct digest_info *i)
 {
 	char qop[NAME_MAX_LEN] = "";
 	struct parameter list[] = {{"rspauth", i->rspauth, sizeof i->rspauth, false}, {"cnonce", i->cnonce, sizeof i->cnonce, false},
-		{"nc", i->nc, sizeof i->nc, false}, {"qop", qop, sizeof qop, false}, {NULL, NULL, 0, false}};
+	    {"nc", i->nc, sizeof i->nc, false}, {"qop", qop, sizeof qop, false}, {NULL, NULL, 0, false}};
 	enum err e;
 
 	memset(i, 0, sizeof *i);

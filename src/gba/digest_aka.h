@@ -16,7 +16,7 @@
 /* WWW-Authenticate: Digest realm="...", nonce="...", qop="auth-int", algorithm=AKAv1-MD5 */
 struct digest_challenge {
 	char realm[DIGEST_TEXT], nonce[DIGEST_NONCE], opaque[DIGEST_TEXT];
-	bool auth, auth_int;   /* what qop offers */
+	bool auth, auth_int; /* what qop offers */
 	uint8_t rand[AKA_RAND], autn[AKA_AUTN];
 };
 /* ERR_MALFORMED, ERR_UNSUPPORTED (another scheme or algorithm, no qop), ERR_TOO_LONG, ERR_SHORT (nonce without RAND and AUTN). */

@@ -5,9 +5,9 @@
 
 #include "gba/auc.h"
 
-#define BTID_SIZE 288         /* base64(RAND), 24 characters, '@', the BSF's FQDN of at most 253, a zero */
+#define BTID_SIZE 288 /* base64(RAND), 24 characters, '@', the BSF's FQDN of at most 253, a zero */
 #define NAF_FQDN_SIZE 254
-#define UA_ID 5               /* security protocol identifier of Ua, TS 33.220 Annex H */
+#define UA_ID 5                                   /* security protocol identifier of Ua, TS 33.220 Annex H */
 #define PSK_IDENTITY_PREFIX "3GPP-bootstrapping;" /* TS 33.222 clause 5.4 puts it before the B-TID; TS-0003 does not */
 
 /* Ks = CK | IK. NULL without memory. */

@@ -12,8 +12,8 @@
 #define USS_ENTITY 256
 
 struct uss {
-	char naf[NAF_FQDN_SIZE];  /* in lower case: an FQDN, or "*.keyway.example" for all below it */
-	char entity[USS_ENTITY];  /* "m2m://keyway.example/id-in/Cmeter" (AE), "id-mn.id-in.keyway.example" (CSE), a client ID of a MAF */
+	char naf[NAF_FQDN_SIZE]; /* in lower case: an FQDN, or "*.keyway.example" for all below it */
+	char entity[USS_ENTITY]; /* "m2m://keyway.example/id-in/Cmeter" (AE), "id-mn.id-in.keyway.example" (CSE), a client ID of a MAF */
 };
 struct guss {
 	uint32_t lifetime_s; /* of Ks; 0: as the BSF says */

@@ -13,7 +13,9 @@
 #define HOSTAPD_LINE_MAX 512
 #define HOSTAPD_TRIPLETS_MAX 3
 
-enum hostapd_question { HOSTAPD_SIM, HOSTAPD_AKA, HOSTAPD_AUTS };
+enum hostapd_question { HOSTAPD_SIM,
+	HOSTAPD_AKA,
+	HOSTAPD_AUTS };
 struct hostapd_request {
 	enum hostapd_question question;
 	char imsi[IMSI_SIZE];

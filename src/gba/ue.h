@@ -18,7 +18,7 @@ struct ue {
 	struct usim *usim;       /* borrowed */
 	char bsf[NAF_FQDN_SIZE]; /* whose certificate the shell checks; its realm, and the end of the B-TID, must agree */
 	unsigned rounds;
-	bool resynchronises;     /* the last answer was AUTS */
+	bool resynchronises; /* the last answer was AUTS */
 	struct digest_credentials credentials;
 	struct secret *res, *ks;
 	uint8_t rand[AKA_RAND];

@@ -31,7 +31,7 @@ bool impi_of_imsi(const char *imsi, unsigned mnc_digits, char impi[static IMPI_S
 	if (!imsi_is_good(rd_str(imsi)) || (mnc_digits != 2 && mnc_digits != 3))
 		return false;
 	return snprintf(impi, IMPI_SIZE, "%s@ims.mnc%s%.*s.mcc%.3s.3gppnetwork.org", imsi, mnc_digits == 2 ? "0" : "", (int)mnc_digits, imsi + 3, imsi) <
-	    IMPI_SIZE;
+	       IMPI_SIZE;
 }
 
 void usim_answer_clear(struct usim_answer *a)

@@ -6,7 +6,7 @@
 #include "gba/auc.h"
 #include "gba/sqn.h"
 
-#define IMSI_SIZE 16  /* 15 digits and a zero */
+#define IMSI_SIZE 16 /* 15 digits and a zero */
 #define IMPI_SIZE 128
 
 struct usim {
@@ -21,7 +21,9 @@ bool imsi_is_good(struct rd text);
 /* The private identity that TS 23.003 clause 13.3 derives: IMSI@ims.mncNNN.mccNNN.3gppnetwork.org; mnc_digits 2 or 3. */
 bool impi_of_imsi(const char *imsi, unsigned mnc_digits, char impi[static IMPI_SIZE]) MUST_CHECK;
 
-enum usim_verdict { USIM_ACCEPTED, USIM_MAC_FAILURE, USIM_SYNC_FAILURE };
+enum usim_verdict { USIM_ACCEPTED,
+	USIM_MAC_FAILURE,
+	USIM_SYNC_FAILURE };
 struct usim_answer {
 	enum usim_verdict verdict;
 	struct secret *res, *ck, *ik; /* when accepted */

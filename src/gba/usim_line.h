@@ -9,7 +9,11 @@
 
 #define USIM_LINE_MAX 512
 
-enum usim_line { USIM_LINE_OTHER, USIM_LINE_GSM, USIM_LINE_ACCEPTED, USIM_LINE_MAC_FAILURE, USIM_LINE_SYNC_FAILURE };
+enum usim_line { USIM_LINE_OTHER,
+	USIM_LINE_GSM,
+	USIM_LINE_ACCEPTED,
+	USIM_LINE_MAC_FAILURE,
+	USIM_LINE_SYNC_FAILURE };
 /* *what: what the answer says; USIM_LINE_OTHER: another event, no answer. Accepted: u->window has changed, and is to be made durable first.
  * ERR_MALFORMED: a question that is none. */
 enum err usim_line_answer(struct usim *u, struct rd event, struct wr *answer, enum usim_line *what) MUST_CHECK;

@@ -10,7 +10,7 @@
 #define ZH_LINE_MAX 16384 /* a GUSS of USS_MAX */
 
 void zh_ask_print(struct wr *w, const struct bsf_ask *ask);
-enum err zh_ask_parse(const struct json *v, struct bsf_ask *ask) MUST_CHECK; /* ERR_MALFORMED */
+enum err zh_ask_parse(const struct json *v, struct bsf_ask *ask) MUST_CHECK;                /* ERR_MALFORMED */
 void zh_answer_print(struct json_out *o, const struct aka_vector *v, const struct guss *g); /* members of an object that is open */
 /* OK: v is the caller's to clear. The error that the HSS named (ERR_NOT_FOUND, ERR_BAD_MIC, ERR_UNKNOWN_KEY; ERR_NOT_READY for others), ERR_MALFORMED. */
 enum err zh_answer_parse(struct rd line, struct aka_vector *v, struct guss *g) MUST_CHECK;

@@ -64,7 +64,7 @@ static enum err on_save(void *ctx, const struct usim *u)
 static void ask(struct device *d, const char *method, const char *path, struct rd body, http_done *done)
 {
 	const struct http_header headers[] = {{"X-M2M-Origin", d->as}, {"X-M2M-RI", "ue-1"}, {"X-M2M-RVI", "3"}, {"Accept", "application/json"},
-		{body.left > 0 ? "Content-Type" : NULL, "application/json;ty=2"}, {NULL, NULL}};
+	    {body.left > 0 ? "Content-Type" : NULL, "application/json;ty=2"}, {NULL, NULL}};
 	char url[URL_MAX];
 	struct http_call_options o = {.method = method, .url = url, .peer = d->naf, .tls = d->psk, .headers = headers, .body = body};
 

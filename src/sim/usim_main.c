@@ -156,7 +156,8 @@ int usim_main(int argc, char **argv)
 	for (size_t i = 0; i < SQN_SLOTS; i++)
 		r.usim.window.seq[i] += ahead;
 	e = ahead ? usim_file_write(r.file, &r.usim) : OK;
-	status = e != OK ? complain(err_text(e), r.file) : socket_path ? reader_run(&r, socket_path) : 0;
+	status = e != OK ? complain(err_text(e), r.file) : socket_path ? reader_run(&r, socket_path)
+								       : 0;
 	usim_clear(&r.usim);
 	return status;
 }

@@ -121,6 +121,26 @@ try:
     hostapd = start("hostapd", find("hostapd"), os.path.join(dir, "hostapd.conf"))
     wait_said(hostapd, "AP-ENABLED")
 
+    # what keyway-hss refuses: a second one at the same sockets, a configuration that cannot be
+    def refused(text, advice):
+        write(os.path.join(dir, "bad.ini"), text)
+        r = subprocess.run([program("keyway-hss"), "--config", os.path.join(dir, "bad.ini")], capture_output=True, text=True, timeout=PATIENCE)
+        assert r.returncode == 1 and advice in r.stderr, (text, r.stderr)
+
+    with open(os.path.join(dir, "hss.ini")) as f:
+        good_ini = f.read()
+    refused(good_ini, "another keyway-hss uses it")
+    refused(good_ini + "[zh]\nsocket = %s/%s\n" % (dir, "x" * 120), "another keyway-hss uses it")
+    refused("[hss]\nstate = %s/long\n[zh]\nsocket = %s/%s\n" % (dir, dir, "x" * 120), "shorter than 108 characters")
+    refused("[hss]\nstat = x\n", "did you mean `state`?")
+    refused("[hostapd]\nsocket = x\n", "state")
+    os.mkdir(os.path.join(dir, "other"))  # the database without the key that sealed it
+    for name in ("hss.db", "hss.db-wal"):
+        shutil.copy(os.path.join(dir, "hss", name), os.path.join(dir, "other"))
+    refused("[hss]\nstate = %s/other\n" % dir, "sealed under another key")
+    shutil.rmtree(os.path.join(dir, "other"))
+    assert IMSI in subscriber("list")  # it goes on all the same
+
     # each method
     for method, prefix in (("SIM", "1"), ("AKA", "0"), ("AKA'", "6")):
         card_said, _ = authenticate(method, prefix, card)

@@ -57,7 +57,8 @@ static void ub_answer(struct bsf_server *s, struct http_exchange *x, struct bsf_
 	if (a->status == 200)
 		headers[n++] = (struct http_header){"Content-Type", BOOTSTRAPPING_INFO_TYPE};
 	if (is_told(s, a))
-		log_line(level, a->status == 200 ? "bootstrapped" : a->status == 401 ? "bootstrapping asked for proof" : "bootstrapping refused",
+		log_line(level, a->status == 200 ? "bootstrapped" : a->status == 401 ? "bootstrapping asked for proof"
+										     : "bootstrapping refused",
 		    "impi=%s status=%u btid=%s reason=\"%s\"", log_quote(rd_str(a->impi)), a->status, a->btid, a->reason);
 	http_answer(x, a->status, headers, rd_str(a->body));
 }
@@ -108,7 +109,9 @@ static void on_ub(void *ctx, struct http_exchange *x, const struct http_request 
 
 static unsigned zn_status(enum err e)
 {
-	return e == ERR_NOT_FOUND ? 404 : e == ERR_NOT_PERMITTED ? 403 : e == ERR_NO_MEMORY ? 503 : 400;
+	return e == ERR_NOT_FOUND ? 404 : e == ERR_NOT_PERMITTED ? 403
+				      : e == ERR_NO_MEMORY       ? 503
+								 : 400;
 }
 
 /* The NAF is who its certificate says; of several names the one that an FQDN can be. */

@@ -9,8 +9,8 @@
 
 struct bsf_server;
 struct bsf_server_config {
-	const char *fqdn;     /* of the BSF, which is the MEF: as in its certificate. Borrowed */
-	uint32_t lifetime_s;  /* of Ks; 0: a day */
+	const char *fqdn;               /* of the BSF, which is the MEF: as in its certificate. Borrowed */
+	uint32_t lifetime_s;            /* of Ks; 0: a day */
 	unsigned challenges_per_minute; /* for one identity; 0: 20 */
 	const char *zh_socket;
 	const char *ub_listen;

@@ -14,7 +14,7 @@
 #define LABEL_MAX 64
 #define SEALED_MAX SEALED_SIZE(SECRET_MAX)
 #define GUSS_MAX 16384
-#define RECENT_SIZE (AUC_RECENT * AKA_RAND)
+#define RECENT_SIZE ((size_t)AUC_RECENT * AKA_RAND)
 
 struct hss {
 	sqlite3 *db;
@@ -163,7 +163,8 @@ static enum err find(struct hss *h, const char *name, struct hss_subscriber *out
 	struct hss_subscriber row;
 	enum err e;
 
-	e = result == SQLITE_ROW ? public_row(s, &row) : result == SQLITE_DONE ? ERR_NOT_FOUND : ERR_STORE;
+	e = result == SQLITE_ROW ? public_row(s, &row) : result == SQLITE_DONE ? ERR_NOT_FOUND
+									       : ERR_STORE;
 	if (e == OK && a)
 		e = secret_row(h, s, row.imsi, a);
 	sqlite3_finalize(s);
@@ -325,7 +326,7 @@ enum err hss_add(struct hss *h, const struct hss_subscriber *s, const struct sec
 	if ((e = seal(h, s->imsi, "k", k, &k_out, &k_sealed)) != OK || (e = seal(h, s->imsi, "opc", opc, &opc_out, &opc_sealed)) != OK)
 		return e;
 	return finish(h, query(h, "INSERT INTO subscribers (" COLUMNS ") VALUES (?,?,?,?,?,?,0,?,?)", "ssbbiibs", s->imsi, s->impi, &k_sealed, &opc_sealed,
-	                 (int64_t)s->amf, (int64_t)s->sqn, &recent, guss));
+			     (int64_t)s->amf, (int64_t)s->sqn, &recent, guss));
 }
 
 enum err hss_remove(struct hss *h, const char *name)

@@ -264,14 +264,14 @@ static const struct {
 	const char *name;
 	enum err (*fn)(struct command *c);
 } commands[] = {
-	{"subscriber.add", subscriber_add},
-	{"subscriber.list", subscriber_list},
-	{"subscriber.show", subscriber_show},
-	{"subscriber.remove", subscriber_remove},
-	{"subscriber.permit", subscriber_permit},
-	{"subscriber.refuse", subscriber_refuse},
-	{"subscriber.lifetime", subscriber_lifetime},
-	{"status", status},
+    {"subscriber.add", subscriber_add},
+    {"subscriber.list", subscriber_list},
+    {"subscriber.show", subscriber_show},
+    {"subscriber.remove", subscriber_remove},
+    {"subscriber.permit", subscriber_permit},
+    {"subscriber.refuse", subscriber_refuse},
+    {"subscriber.lifetime", subscriber_lifetime},
+    {"status", status},
 };
 
 static enum err run(struct command *c)

@@ -23,7 +23,7 @@ struct hss_server {
 	struct line_server *zh, *admin;
 	struct loop_io *io;
 	int fd; /* hostapd's, or -1 */
-	char path[sizeof ((struct sockaddr_un *)0)->sun_path];
+	char path[sizeof((struct sockaddr_un *)0)->sun_path];
 };
 
 static void tell(struct hss *h, enum err e, const char *what, const char *kind, const char *name, const char *purpose)

@@ -24,7 +24,7 @@ struct line_server {
 	struct loop *loop;
 	struct loop_io *io;
 	int fd;
-	char path[sizeof ((struct sockaddr_un *)0)->sun_path];
+	char path[sizeof((struct sockaddr_un *)0)->sun_path];
 	line_answer *fn;
 	void *ctx;
 	struct caller *callers;

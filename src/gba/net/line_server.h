@@ -8,7 +8,7 @@
 
 #define LINE_CALLERS_MAX 16
 #define LINE_MAX_OCTETS 16384
-#define LINE_ANSWER_MAX (4 * 1024 * 1024)
+#define LINE_ANSWER_MAX ((size_t)4 * 1024 * 1024)
 
 struct line_server;
 /* Writes the answer to a line, without its end. */

@@ -45,7 +45,9 @@ static void on_grant(void *ctx, const struct http_result *r)
 	enum err e = r->error;
 
 	if (e == OK)
-		e = r->status == 200 ? zn_answer_parse(r->body, &g) : r->status == 404 ? ERR_NOT_FOUND : r->status == 403 ? ERR_NOT_PERMITTED : ERR_NOT_READY;
+		e = r->status == 200 ? zn_answer_parse(r->body, &g) : r->status == 404 ? ERR_NOT_FOUND
+								  : r->status == 403   ? ERR_NOT_PERMITTED
+										       : ERR_NOT_READY;
 	s->naf->at_once--;
 	if (e != OK && within(&s->naf->minute, &s->naf->in_minute, clock_ms() / 60000, NAF_LINES_A_MINUTE))
 		log_line(LOG_LEVEL_WARNING, "no key from the bootstrapping server", "btid=%s reason=%s status=%u detail=%s", s->btid, err_name(e), r->status,

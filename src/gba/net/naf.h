@@ -23,9 +23,9 @@
 
 struct naf;
 struct naf_config {
-	const char *bsf;  /* its FQDN, as behind the '@' of its B-TIDs and in its certificate */
-	const char *url;  /* of Zn: "https://mef.keyway.example:9448" */
-	const char *ua;   /* NULL: NAF_UA_TLS */
+	const char *bsf; /* its FQDN, as behind the '@' of its B-TIDs and in its certificate */
+	const char *url; /* of Zn: "https://mef.keyway.example:9448" */
+	const char *ua;  /* NULL: NAF_UA_TLS */
 };
 /* http has the credentials whose certificate says who this NAF is; borrowed. ERR_BAD_VALUE. */
 enum err naf_new(struct http_client *http, const struct naf_config *c, struct naf **out) MUST_CHECK;

@@ -13,7 +13,7 @@ typedef enum err ue_client_save(void *ctx, const struct usim *u);
 
 /* url: "https://mef.keyway.example:9447"; the server's certificate must say ue->bsf. http and ue are borrowed until done. */
 struct ue_client *ue_client_new(struct http_client *http, struct ue *ue, struct rng *rng, const char *url, ue_client_save *save, ue_client_done *done,
-    void *ctx); /* NULL without memory */
+    void *ctx);                           /* NULL without memory */
 void ue_client_free(struct ue_client *c); /* before done: gives up, no callback. Accepts NULL */
 
 #endif

@@ -35,7 +35,8 @@ struct zh_client {
 
 static void arm(struct zh_client *c)
 {
-	loop_timer_at(c->timer, c->unsent ? 0 : c->first ? c->first->deadline : CLOCK_NEVER);
+	loop_timer_at(c->timer, c->unsent ? 0 : c->first ? c->first->deadline
+							 : CLOCK_NEVER);
 }
 
 static void disconnect(struct zh_client *c)

@@ -19,12 +19,12 @@ static struct {
 
 /* docs/configuration.md */
 static const struct config_key keys[] = {
-	{"hss", "state", CONFIG_STRING, &config.state, true, "directory for hss.db and credentials.db"},
-	{"hss", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the operator's socket; STATE/admin.sock otherwise"},
-	{"credentials", "kek", CONFIG_STRING, &config.kek, false, "key file or PKCS#11 URI that seals credentials.db"},
-	{"zh", "socket", CONFIG_STRING, &config.zh_socket, false, "path of the socket for the bootstrapping server"},
-	{"hostapd", "socket", CONFIG_STRING, &config.hostapd_socket, false, "path of the socket for hostapd (eap_sim_db=unix:PATH)"},
-	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
+    {"hss", "state", CONFIG_STRING, &config.state, true, "directory for hss.db and credentials.db"},
+    {"hss", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the operator's socket; STATE/admin.sock otherwise"},
+    {"credentials", "kek", CONFIG_STRING, &config.kek, false, "key file or PKCS#11 URI that seals credentials.db"},
+    {"zh", "socket", CONFIG_STRING, &config.zh_socket, false, "path of the socket for the bootstrapping server"},
+    {"hostapd", "socket", CONFIG_STRING, &config.hostapd_socket, false, "path of the socket for hostapd (eap_sim_db=unix:PATH)"},
+    {NULL, NULL, CONFIG_STRING, NULL, false, NULL},
 };
 
 struct service {

@@ -14,9 +14,7 @@ static bool fail(const char *what, const char *advice, enum err e)
 bool mef_bsf_start(struct mef_bsf *b, struct loop *l, const struct bsf_options *o, const char *id, const char *cert, const char *key, struct tls_credentials *mutual)
 {
 	const struct tls_config guests = {.cert = cert, .key = key, .guests = true};
-	struct bsf_server_config c = {.fqdn = id, .lifetime_s = (uint32_t)o->lifetime_s,
-		.challenges_per_minute = (unsigned)o->challenges_per_minute, .zh_socket = o->hss, .ub_listen = o->listen, .zn_listen = o->zn_listen,
-		.zn_tls = mutual};
+	struct bsf_server_config c = {.fqdn = id, .lifetime_s = (uint32_t)o->lifetime_s, .challenges_per_minute = (unsigned)o->challenges_per_minute, .zh_socket = o->hss, .ub_listen = o->listen, .zn_listen = o->zn_listen, .zn_tls = mutual};
 	char why[TLS_WHY_MAX];
 	const char *which;
 	enum err e;

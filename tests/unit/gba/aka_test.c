@@ -265,14 +265,14 @@ static void derives_the_private_identity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_sides_get_the_same_keys),
-		cmocka_unit_test(takes_the_vectors_of_an_array_in_any_order),
-		cmocka_unit_test(refuses_every_changed_octet),
-		cmocka_unit_test(refuses_to_jump),
-		cmocka_unit_test(resynchronises_a_centre_that_is_behind_and_one_that_is_too_far_ahead),
-		cmocka_unit_test(an_auts_that_is_old_or_made_up_moves_nothing),
-		cmocka_unit_test(a_sim_gets_what_the_centre_computed),
-		cmocka_unit_test(derives_the_private_identity),
+	    cmocka_unit_test(both_sides_get_the_same_keys),
+	    cmocka_unit_test(takes_the_vectors_of_an_array_in_any_order),
+	    cmocka_unit_test(refuses_every_changed_octet),
+	    cmocka_unit_test(refuses_to_jump),
+	    cmocka_unit_test(resynchronises_a_centre_that_is_behind_and_one_that_is_too_far_ahead),
+	    cmocka_unit_test(an_auts_that_is_old_or_made_up_moves_nothing),
+	    cmocka_unit_test(a_sim_gets_what_the_centre_computed),
+	    cmocka_unit_test(derives_the_private_identity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

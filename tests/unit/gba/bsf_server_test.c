@@ -276,15 +276,15 @@ static void ends_while_somebody_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(bootstraps_over_sockets),
-		TEST(resynchronises_over_sockets),
-		TEST(nothing_leaves_a_card_that_could_not_be_saved),
-		TEST(tells_of_another_key),
-		TEST(tells_of_an_unknown_subscriber),
-		TEST(goes_on_when_the_hss_comes_back),
-		TEST(the_mef_itself_may_be_the_naf),
-		TEST(gives_no_key_to_who_shows_no_certificate),
-		TEST(ends_while_somebody_waits),
+	    TEST(bootstraps_over_sockets),
+	    TEST(resynchronises_over_sockets),
+	    TEST(nothing_leaves_a_card_that_could_not_be_saved),
+	    TEST(tells_of_another_key),
+	    TEST(tells_of_an_unknown_subscriber),
+	    TEST(goes_on_when_the_hss_comes_back),
+	    TEST(the_mef_itself_may_be_the_naf),
+	    TEST(gives_no_key_to_who_shows_no_certificate),
+	    TEST(ends_while_somebody_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

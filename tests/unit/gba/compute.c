@@ -135,7 +135,8 @@ static void auts(char **w)
 static void naf(char **w)
 {
 	struct secret *ck = secret_of(w[1]), *ik = secret_of(w[2]), *ks = gba_ks(ck, ik), *key;
-	enum naf_key kind = strcmp(w[0], "me") == 0 ? KS_NAF : strcmp(w[0], "ext") == 0 ? KS_EXT_NAF : KS_INT_NAF;
+	enum naf_key kind = strcmp(w[0], "me") == 0 ? KS_NAF : strcmp(w[0], "ext") == 0 ? KS_EXT_NAF
+											: KS_INT_NAF;
 	uint8_t rand[16], ua[UA_ID];
 
 	octets_of(w[3], rand, sizeof rand);
@@ -167,8 +168,7 @@ static struct rd text(const char *word)
 
 static void digest(char **w)
 {
-	struct http_digest d = {.auth_int = strcmp(w[1], "auth-int") == 0, .method = text(w[2]), .uri = text(w[3]), .body = text(w[4]),
-		.username = text(w[5]), .realm = text(w[6]), .nonce = text(w[7]), .nc = text(w[8]), .cnonce = text(w[9])};
+	struct http_digest d = {.auth_int = strcmp(w[1], "auth-int") == 0, .method = text(w[2]), .uri = text(w[3]), .body = text(w[4]), .username = text(w[5]), .realm = text(w[6]), .nonce = text(w[7]), .nc = text(w[8]), .cnonce = text(w[9])};
 	struct secret *password = strcmp(w[0], "-") == 0 ? NULL : secret_of(w[0]);
 	char response[HTTP_DIGEST_SIZE];
 

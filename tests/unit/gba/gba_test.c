@@ -347,7 +347,7 @@ static void one_identity_cannot_use_up_its_sequence_numbers(void **state)
 static void refuses_requests_that_are_none(void **state)
 {
 	static const char *const bad[] = {"", "Basic eDp5", "Digest", "Digest username=\"x\"", "Digest username=\"x\", uri=\"/\", username=\"y\"",
-		"Digest username=\"x\", uri=\"/\", algorithm=MD5", "Digest username=\"x\", uri=\"/\", nonce=\"AAAA\", response=\"\""};
+	    "Digest username=\"x\", uri=\"/\", algorithm=MD5", "Digest username=\"x\", uri=\"/\", nonce=\"AAAA\", response=\"\""};
 	struct world w;
 
 	(void)state;
@@ -443,7 +443,7 @@ static void reads_what_others_write(void **state)
 	/* the nonce of osmo-auc-gen for set 1 */
 	assert_int_equal(digest_challenge_parse(rd_str("digest  Realm = \"a \\\"b\\\" c\" ,nonce=\"I1U8vpY3qJ0hiuZNrke/NVXzKLQ1d7m5Sp/6w1Tfr7M=\","
 						       "algorithm=akav1-md5,qop=\"auth, auth-int\",stale=false"),
-	                     &c),
+			     &c),
 	    OK);
 	assert_string_equal(c.realm, "a \"b\" c");
 	assert_true(c.auth && c.auth_int && c.rand[0] == 0x23 && c.autn[0] == 0x55 && c.autn[15] == 0xb3);
@@ -452,13 +452,13 @@ static void reads_what_others_write(void **state)
 	assert_int_equal(digest_challenge_parse(rd_str("Digest realm=\"r, nonce=\"AAAA\""), &c), ERR_MALFORMED);
 	assert_int_equal(digest_credentials_parse(rd_str("Digest username=\"u\",realm=\"r\",nonce=\"n\",uri=\"/\",qop=auth-int,nc=00000001,cnonce=\"c\","
 							 "response=\"0123456789abcdef0123456789ABCDEF\",auts=\"AAAAAAAAAAAAAAAAAAA=\""),
-	                     &cr),
+			     &cr),
 	    OK);
 	assert_true(cr.resync && cr.auth_int);
 	assert_int_equal(bootstrapping_info_parse(rd_str("<?xml version='1.0'?>\r\n<g:BootstrappingInfo xmlns:g=\"uri:3gpp-gba\">\n  "
 							 "<g:btid> I1U8vpY3qJ0hiuZNrke/NQ==@BSF.example.org </g:btid>\n <g:other/>"
 							 "<g:lifetime>2024-02-29T23:59:59.25Z</g:lifetime>\n</g:BootstrappingInfo>\n"),
-	                     &i),
+			     &i),
 	    OK);
 	assert_string_equal(i.btid, "I1U8vpY3qJ0hiuZNrke/NQ==@BSF.example.org");
 	assert_true(i.expires_at == 1709251199);
@@ -467,18 +467,18 @@ static void reads_what_others_write(void **state)
 static void refuses_odd_xml(void **state)
 {
 	static const char *const bad[] = {
-		"",
-		"<BootstrappingInfo/>",
-		"<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid></BootstrappingInfo>",
-		"<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2023-02-29T23:59:59Z</lifetime></BootstrappingInfo>",
-		"<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T24:00:00Z</lifetime></BootstrappingInfo>",
-		"<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00+01:00</lifetime></BootstrappingInfo>",
-		"<BootstrappingInfo><btid>I1U8@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
-		"<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>x",
-		"<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</lifetime><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
-		"<!DOCTYPE x><BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
-		"<BootstrappingInfo><btid>&a;I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
-		"<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
+	    "",
+	    "<BootstrappingInfo/>",
+	    "<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid></BootstrappingInfo>",
+	    "<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2023-02-29T23:59:59Z</lifetime></BootstrappingInfo>",
+	    "<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T24:00:00Z</lifetime></BootstrappingInfo>",
+	    "<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00+01:00</lifetime></BootstrappingInfo>",
+	    "<BootstrappingInfo><btid>I1U8@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
+	    "<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>x",
+	    "<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</lifetime><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
+	    "<!DOCTYPE x><BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
+	    "<BootstrappingInfo><btid>&a;I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
+	    "<BootstrappingInfo><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><btid>I1U8vpY3qJ0hiuZNrke/NQ==@b</btid><lifetime>2024-02-29T23:00:00Z</lifetime></BootstrappingInfo>",
 	};
 	struct bootstrapping_info i;
 
@@ -523,25 +523,25 @@ static void takes_a_psk_identity_with_and_without_its_prefix(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ue_and_naf_get_the_same_key),
-		cmocka_unit_test(gives_a_key_only_to_those_that_the_subscription_names),
-		cmocka_unit_test(a_key_ends_when_it_was_said),
-		cmocka_unit_test(a_new_bootstrapping_ends_the_former),
-		cmocka_unit_test(resynchronises_in_one_bootstrapping),
-		cmocka_unit_test(refuses_a_forged_auts),
-		cmocka_unit_test(a_wrong_response_gets_another_challenge_and_no_key),
-		cmocka_unit_test(a_replay_gets_another_challenge_and_no_key),
-		cmocka_unit_test(a_challenge_does_not_wait_for_ever),
-		cmocka_unit_test(one_identity_cannot_use_up_its_sequence_numbers),
-		cmocka_unit_test(refuses_requests_that_are_none),
-		cmocka_unit_test(the_ue_refuses_a_network_without_its_key),
-		cmocka_unit_test(the_ue_refuses_another_realm),
-		cmocka_unit_test(the_ue_wants_proof_that_the_server_knew_res),
-		cmocka_unit_test(the_ue_answers_one_challenge_with_res),
-		cmocka_unit_test(reads_what_others_write),
-		cmocka_unit_test(refuses_odd_xml),
-		cmocka_unit_test(prints_times_that_read_back),
-		cmocka_unit_test(takes_a_psk_identity_with_and_without_its_prefix),
+	    cmocka_unit_test(ue_and_naf_get_the_same_key),
+	    cmocka_unit_test(gives_a_key_only_to_those_that_the_subscription_names),
+	    cmocka_unit_test(a_key_ends_when_it_was_said),
+	    cmocka_unit_test(a_new_bootstrapping_ends_the_former),
+	    cmocka_unit_test(resynchronises_in_one_bootstrapping),
+	    cmocka_unit_test(refuses_a_forged_auts),
+	    cmocka_unit_test(a_wrong_response_gets_another_challenge_and_no_key),
+	    cmocka_unit_test(a_replay_gets_another_challenge_and_no_key),
+	    cmocka_unit_test(a_challenge_does_not_wait_for_ever),
+	    cmocka_unit_test(one_identity_cannot_use_up_its_sequence_numbers),
+	    cmocka_unit_test(refuses_requests_that_are_none),
+	    cmocka_unit_test(the_ue_refuses_a_network_without_its_key),
+	    cmocka_unit_test(the_ue_refuses_another_realm),
+	    cmocka_unit_test(the_ue_wants_proof_that_the_server_knew_res),
+	    cmocka_unit_test(the_ue_answers_one_challenge_with_res),
+	    cmocka_unit_test(reads_what_others_write),
+	    cmocka_unit_test(refuses_odd_xml),
+	    cmocka_unit_test(prints_times_that_read_back),
+	    cmocka_unit_test(takes_a_psk_identity_with_and_without_its_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,8 +299,8 @@ static void zh_gives_what_the_bsf_reads(void **state)
 static void the_operator_sees_no_key(void **state)
 {
 	static const char *const all[] = {ADD, "{\"cmd\":\"subscriber.list\"}", "{\"cmd\":\"subscriber.show\",\"subscriber\":\"" IMPI "\"}", "{\"cmd\":\"status\"}",
-		"{\"cmd\":\"subscriber.lifetime\",\"subscriber\":\"" IMPI "\",\"seconds\":60}", "{\"cmd\":\"subscriber.refuse\",\"subscriber\":\"" IMPI "\",\"naf\":\"x\"}",
-		ADD, "{\"cmd\":\"subscriber.remove\",\"subscriber\":\"" IMPI "\"}", "{\"cmd\":\"subscriber.remove\",\"subscriber\":\"" IMPI "\"}"};
+	    "{\"cmd\":\"subscriber.lifetime\",\"subscriber\":\"" IMPI "\",\"seconds\":60}", "{\"cmd\":\"subscriber.refuse\",\"subscriber\":\"" IMPI "\",\"naf\":\"x\"}",
+	    ADD, "{\"cmd\":\"subscriber.remove\",\"subscriber\":\"" IMPI "\"}", "{\"cmd\":\"subscriber.remove\",\"subscriber\":\"" IMPI "\"}"};
 	static const bool good[] = {true, true, true, true, true, false, false, true, false};
 	struct hss *h = open_it();
 
@@ -319,14 +319,16 @@ static void the_operator_sees_no_key(void **state)
 static void refuses_subscribers_that_cannot_be(void **state)
 {
 	static const char *const bad[] = {
-		"{\"cmd\":\"subscriber.add\",\"imsi\":\"12345\",\"k\":\"" K "\",\"opc\":\"" OPC "\"}",
-		"{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"00\",\"opc\":\"" OPC "\"}",
-		"{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\"}",
-		"{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"op\":\"" OPC "\"}",
-		"{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"amf\":\"80\"}",
-		"{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"guss\":{\"uss\":[],\"secret\":1}}",
-		"{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"guss\":{\"uss\":[{\"naf\":\"a b\",\"entity\":\"c\"}]}}",
-		"{\"cmd\":\"nothing\"}", "[]", "x",
+	    "{\"cmd\":\"subscriber.add\",\"imsi\":\"12345\",\"k\":\"" K "\",\"opc\":\"" OPC "\"}",
+	    "{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"00\",\"opc\":\"" OPC "\"}",
+	    "{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\"}",
+	    "{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"op\":\"" OPC "\"}",
+	    "{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"amf\":\"80\"}",
+	    "{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"guss\":{\"uss\":[],\"secret\":1}}",
+	    "{\"cmd\":\"subscriber.add\",\"imsi\":\"" IMSI "\",\"k\":\"" K "\",\"opc\":\"" OPC "\",\"guss\":{\"uss\":[{\"naf\":\"a b\",\"entity\":\"c\"}]}}",
+	    "{\"cmd\":\"nothing\"}",
+	    "[]",
+	    "x",
 	};
 	struct hss *h = open_it();
 
@@ -366,15 +368,15 @@ static void a_card_keeps_its_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(gives_no_sequence_number_twice),
-		TEST(hands_nothing_out_that_it_could_not_write_down),
-		TEST(keys_lie_sealed_and_bound_to_their_subscriber),
-		TEST(hostapd_gets_vectors_and_triplets),
-		TEST(hostapd_resynchronises),
-		TEST(zh_gives_what_the_bsf_reads),
-		TEST(the_operator_sees_no_key),
-		TEST(refuses_subscribers_that_cannot_be),
-		TEST(a_card_keeps_its_memory),
+	    TEST(gives_no_sequence_number_twice),
+	    TEST(hands_nothing_out_that_it_could_not_write_down),
+	    TEST(keys_lie_sealed_and_bound_to_their_subscriber),
+	    TEST(hostapd_gets_vectors_and_triplets),
+	    TEST(hostapd_resynchronises),
+	    TEST(zh_gives_what_the_bsf_reads),
+	    TEST(the_operator_sees_no_key),
+	    TEST(refuses_subscribers_that_cannot_be),
+	    TEST(a_card_keeps_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

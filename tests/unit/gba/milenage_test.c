@@ -18,8 +18,8 @@ static struct value {
 	uint8_t octets[16];
 	bool given;
 } values[] = {{"k", 16, {0}, false}, {"rand", 16, {0}, false}, {"sqn", 6, {0}, false}, {"amf", 2, {0}, false}, {"op", 16, {0}, false},
-	{"opc", 16, {0}, false}, {"f1", 8, {0}, false}, {"f1*", 8, {0}, false}, {"f2", 8, {0}, false}, {"f5", 6, {0}, false}, {"f3", 16, {0}, false},
-	{"f4", 16, {0}, false}, {"f5*", 6, {0}, false}};
+    {"opc", 16, {0}, false}, {"f1", 8, {0}, false}, {"f1*", 8, {0}, false}, {"f2", 8, {0}, false}, {"f5", 6, {0}, false}, {"f3", 16, {0}, false},
+    {"f4", 16, {0}, false}, {"f5*", 6, {0}, false}};
 #define VALUES (sizeof values / sizeof values[0])
 
 static const uint8_t *of(const char *which)
@@ -133,8 +133,8 @@ static void refuses_keys_of_another_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_sets_of_ts_35_208),
-		cmocka_unit_test(refuses_keys_of_another_length),
+	    cmocka_unit_test(all_sets_of_ts_35_208),
+	    cmocka_unit_test(refuses_keys_of_another_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,7 +128,7 @@ static void asks_for_nothing_that_is_not_of_its_bsf(void **state)
 static void takes_no_answer_that_is_none(void **state)
 {
 	static const char *const bad[] = {"", "{}", "[]", "{\"key\":\"AAAA\",\"expires\":1,\"bootstrapped\":1,\"entity\":\"x\"}",
-		"{\"key\":\"mjUM/wxZoEJ16bUlzd2r6Bylw3pramn4YY1Hd1aes8c=\",\"expires\":1,\"bootstrapped\":1,\"entity\":\"a b\"}"};
+	    "{\"key\":\"mjUM/wxZoEJ16bUlzd2r6Bylw3pramn4YY1Hd1aes8c=\",\"expires\":1,\"bootstrapped\":1,\"entity\":\"a b\"}"};
 	static const unsigned refusals[] = {403, 404, 400, 503};
 
 	(void)state;
@@ -184,11 +184,11 @@ static void strangers_make_it_ask_no_more_than_so_much(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(finds_the_key_of_a_btid),
-		TEST(asks_for_nothing_that_is_not_of_its_bsf),
-		TEST(takes_no_answer_that_is_none),
-		TEST(a_search_can_be_given_up),
-		TEST(strangers_make_it_ask_no_more_than_so_much),
+	    TEST(finds_the_key_of_a_btid),
+	    TEST(asks_for_nothing_that_is_not_of_its_bsf),
+	    TEST(takes_no_answer_that_is_none),
+	    TEST(a_search_can_be_given_up),
+	    TEST(strangers_make_it_ask_no_more_than_so_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
