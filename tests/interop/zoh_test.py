@@ -39,7 +39,7 @@ class Run:
 
     def start_all(self, node, link_key, kind, power, code, more):
         self.eui64 = "00124b00%08x" % int.from_bytes(os.urandom(4), "big")
-        air = "127.0.0.1:%s" % self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:0")
+        air = "127.0.0.1:%s" % self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:0", "--pcap", os.path.join(self.dir, "air.pcap"))
         rcp = self.start("rcp", program("keyway-sim"), "rcp", "--listen", "127.0.0.1:0", "--air", air)
         settings = '{"port": %s, "dir": "%s", "channel": %d, "device": "%s", "installCode": "%s", "linkKey": "%s"}' % (
             rcp, self.dir, CHANNEL, self.eui64, code, link_key)
@@ -137,8 +137,23 @@ class Run:
         assert s["known"] and s["authorized"] and s["timeoutMs"] == 8 * 60 * 1000, s
         assert s["capabilities"]["rxOnWhenIdle"] == rx_on and s["capabilities"]["allocateAddress"], s
 
+    def sent_again(self, counter):
+        """Whether the MAC sent a frame of the device again, octet by octet: its acknowledgement came too late on a busy machine, and the coordinator
+        does not tell repeated MAC frames from repeated frame counters, as a real radio would. A counter that is used for two frames is a fault."""
+        mark = counter.to_bytes(4, "little") + bytes.fromhex(self.eui64)[::-1]
+        with open(os.path.join(self.dir, "air.pcap"), "rb") as f:
+            rest, frames = f.read()[24:], []
+        while rest:
+            n = int.from_bytes(rest[8:12], "little")
+            frames.append(rest[16:16 + n])
+            rest = rest[16 + n:]
+        marked = [f for f in frames if mark in f]
+        assert len(set(marked)) <= 1, "%s: frame counter %d was used for %d frames" % (self.name, counter, len(set(marked)))
+        return len(marked) > 1
+
     def uncomplaining(self):
-        complaints = self.coordinator.events("complaint")
+        complaints = [e for e in self.coordinator.events("complaint")
+                      if not (m := re.search(r"Rejecting replay frame src16=\d+:\d+ counter=(\d+)", e["line"])) or not self.sent_again(int(m.group(1)))]
         assert not complaints, "%s: the coordinator complains: %s" % (self.name, complaints)
 
     def left(self, reason):
