@@ -191,7 +191,7 @@ static bool rcn_is_valid(const struct exchange *x)
 	return false;
 }
 
-/* m2m:eventCat: 2 to 4, or the service provider's own; 0 is the default. It is passed on; handling by it (CMDH) is not offered. */
+/* m2m:eventCat: 2 to 4, or the service provider's own; 0 is the default. It is passed on, and CMDH policies go by it (types/cmdh.c). */
 static bool category_is_good(struct rd ec)
 {
 	uint64_t n;

@@ -205,6 +205,10 @@ void cse_forward(struct exchange *x, const char *cse_id)
 		exchange_fail(x, RSC_NOT_FOUND, "no CSE `%s` is registered here", cse_id);
 		return;
 	}
+	if (!cmdh_permits(x, &rq, h.remote, c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0)) {
+		resource_unref(h.remote);
+		return;
+	}
 	if (rq.rqet.left == 0)
 		rq.rqet = rd_str("0"); /* the next CSE shall not wait longer than this one does */
 	if (h.remote)

@@ -49,7 +49,7 @@ enum cse_service {
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
 	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP,
 	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_TRANSACTION_MGMT, SERVICE_TRIGGER, SERVICE_MULTICAST,
-	SERVICE_PRIMITIVE_PROFILE, SERVICE_CONTACTS, SERVICE_DISCOVERY, SERVICE_COUNT,
+	SERVICE_PRIMITIVE_PROFILE, SERVICE_CONTACTS, SERVICE_DISCOVERY, SERVICE_CMDH, SERVICE_COUNT,
 };
 
 struct cse {
@@ -366,6 +366,8 @@ void location_before_latest(struct cse *c, const struct resource *container);   
 void location_container_removed(struct cse *c, const struct resource *container);
 /* types/node.c: what a node hosts was made (was NULL), changed or is about to go (is NULL); other types cost nothing */
 void node_links_changed(struct cse *c, struct resource *was, struct resource *is);
+/* types/cmdh.c: of a request that leaves for another CSE: fills in what it lacks; false after a refusal */
+bool cmdh_permits(struct exchange *x, struct onem2m_request *rq, struct resource *hop, bool registrar);
 /* types/contacts.c: references to AEs elsewhere, of which the IN-CSE hears; as node_links_changed */
 void contacts_changed(struct cse *c, struct resource *was, struct resource *is);
 bool contacts_notified(struct exchange *x);                 /* true: a NOTIFY about them, which is answered */

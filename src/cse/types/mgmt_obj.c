@@ -54,6 +54,8 @@ static enum hook_result mgmt_create(struct creation *cr)
 {
 	struct attributes *a = &cr->attributes;
 
+	if (!cmdh_is_alone(cr))
+		return HOOK_FAILED;
 	for (size_t i = 0; i < TRIGGERS; i++) {
 		const struct trigger *t = &triggers[i];
 
@@ -162,12 +164,19 @@ static enum hook_result mgmt_updated(struct updating *u)
 static enum hook_result mgmt_created(struct creation *cr)
 {
 	area_device_changed(cr->x->cse, NULL, cr->made);
+	cmdh_count(cr->x->cse, cr->made, true);
 	return HOOK_GO;
+}
+
+static void mgmt_start(struct cse *c, struct resource *r)
+{
+	cmdh_count(c, r, true);
 }
 
 static void mgmt_removed(struct cse *c, struct resource *r)
 {
 	area_device_changed(c, r, NULL);
+	cmdh_count(c, r, false);
 }
 
 const struct type_hooks hooks_mgmt_obj = {
@@ -177,4 +186,5 @@ const struct type_hooks hooks_mgmt_obj = {
 	.update = mgmt_update,
 	.updated = mgmt_updated,
 	.removed = mgmt_removed,
+	.start = mgmt_start,
 };

@@ -12,6 +12,12 @@
 #define MGD_DEVICE_CAPABILITY 1008
 #define MGD_REBOOT 1009
 #define MGD_EVENT_LOG 1010
+#define MGD_CMDH_POLICY 1011
+#define MGD_ACTIVE_CMDH_POLICY 1012
+#define MGD_CMDH_DEFAULTS 1013
+#define MGD_CMDH_DEF_EC_VALUE 1014
+#define MGD_CMDH_EC_DEF_PARAM_VALUES 1015
+#define MGD_CMDH_LIMITS 1016
 #define MGD_WIFI_CLIENT 1028
 
 /* Sets a trigger, with its status In_Process; or takes it back. */
@@ -19,6 +25,9 @@ void mgmt_obj_set(struct attributes *a, int mgd, const char *trigger, bool on);
 /* Whether the device is done with it; `well`: without reporting a failure. */
 bool mgmt_obj_is_done(struct resource *object, const char *trigger, bool *well);
 
+/* cmdh.c: activeCmdhPolicies are counted, and a node has one. False after a refusal. */
+void cmdh_count(struct cse *c, const struct resource *object, bool there);
+bool cmdh_is_alone(struct creation *cr);
 /* area_network.c: a management object was made (was NULL), changed, or is about to go (is NULL). */
 void area_device_changed(struct cse *c, struct resource *was, struct resource *is);
 

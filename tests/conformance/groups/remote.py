@@ -387,3 +387,38 @@ def _(t):
 def _(t):
     r = t.rsc(t.mn.retrieve(t.mn.cse), 2000)
     t.equal([r.get("cst"), r.get("csi")], [2, t.mn.csi], "cseType and CSE-ID")
+
+
+CMDH = "TS-0001 D.12"
+
+
+@check("DMG", "CREATE/MGO/one-activeCmdhPolicy", CMDH + ".1", needs=(NOD, MGO))
+def _(t):
+    node = t.make(t.cse, NOD, {"ni": t.name("node")})
+    t.make(node, MGO, {"mgd": 1012, "acmlk": "x"}, root="m2m:acmp")
+    t.refused(t.create(node, MGO, {"mgd": 1012, "acmlk": "y"}, root="m2m:acmp"), 4105, 4005, 5106)
+
+
+@check("RET", "RETRIEVE/CMDH/limits-of-the-request-expiration", CMDH + ".5", needs="mn")
+def _(t):
+    mn = t.mn
+    ae = mn.ae()
+    node = mn.make(mn.cse, NOD, {"ni": mn.name("node"), "hcl": mn.csi})
+
+    def managed(root, attributes):
+        return mn.make(node, MGO, attributes, root=root)
+    value = managed("m2m:cmdv", {"mgd": 1014, "od": 1, "dev": 104, "ror": [ae.id]})
+    defaults = managed("m2m:cmdf", {"mgd": 1013, "cmlk": [{"nm": "v", "typ": 1014, "val": value.ri}]})
+    limits = managed("m2m:cml", {"mgd": 1016, "od": 1, "ror": [ae.id], "lec": [104], "lqet": [0, 60000], "lset": [0, -1], "loet": [0, -1], "lrp": [0, -1], "lda": [True]})
+    policy = managed("m2m:cmp", {"mgd": 1011, "cpn": "p", "cmlk": [{"nm": "d", "typ": 1013, "val": defaults.ri}, {"nm": "l", "typ": 1016, "val": limits.ri}]})
+
+    def ask(**more):
+        headers = {"X-M2M-RET": "PT10M"}
+        headers.update(more)
+        return mn.retrieve("%s/%s" % (t.csi, t.cse), fr=ae.id, headers=headers)
+    before = ask()
+    t.true(before.rsc != 5207, "nothing limits the request before the policy is active, got %s" % before)
+    managed("m2m:acmp", {"mgd": 1012, "acmlk": policy.ri})
+    t.refused(ask(), 5207)
+    t.true(ask(**{"X-M2M-RET": "PT10S"}).rsc == before.rsc, "a request within the limits goes on as before")
+    t.true(ask(**{"X-M2M-EC": "4"}).rsc == before.rsc, "a request of another event category goes on as before")
