@@ -64,6 +64,8 @@ struct plant_options {
 /* Makes directory, CA, credentials, key files and configuration of mef, in-cse, mn-cse, node-b and gateway. */
 int plant_create(const struct plant_options *o);
 unsigned plant_free_port(void);
+/* Adds keyway-hss, and what the others need to take devices that come with a USIM. dir is absolute; ub and zn are ports. */
+int plant_add_usim(const char *dir, const char *sp, unsigned ub, unsigned zn);
 
 /* ---- the MEF's administration socket ---- */
 struct admin_answer {

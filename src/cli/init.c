@@ -7,12 +7,13 @@
 #include "cli/cli.h"
 
 static const char usage[] =
-    "usage: keyway init [DIR] [--sp DOMAIN] [--base-port N] [--radio tcp:HOST:PORT|serial:PATH[:BAUD]]\n\n"
+    "usage: keyway init [DIR] [--sp DOMAIN] [--base-port N] [--radio tcp:HOST:PORT|serial:PATH[:BAUD]] [--usim]\n\n"
     "Makes a plant in DIR (default `plant`): a certificate authority, a credential for every program, key files,\n"
     "and the configuration of keyway-mef, keyway-maf, three keyway-cse (IN, MN, node B) and keyway-gateway. Overwrites nothing.\n\n"
     "  --sp DOMAIN      M2M service provider (default keyway.example)\n"
     "  --base-port N    servers listen on 127.0.0.1 from port N on (default 9440)\n"
-    "  --radio ADDRESS  the gateway's Spinel radio co-processor (default tcp:127.0.0.1:N+7)\n";
+    "  --radio ADDRESS  the gateway's Spinel radio co-processor (default tcp:127.0.0.1:N+7)\n"
+    "  --usim           also keyway-hss, and bootstrapping from a USIM at ports N+9 and N+10\n";
 
 /* It goes into certificates, resource names and URLs. */
 static bool is_domain(const char *text)
@@ -31,7 +32,7 @@ static bool is_radio(const char *address)
 int init_main(int argc, char **argv)
 {
 	struct plant_options o = {.base_port = 9440};
-	bool help = cli_flag(&argc, argv, "--help");
+	bool help = cli_flag(&argc, argv, "--help"), usim = cli_flag(&argc, argv, "--usim");
 	const char *port = cli_option(&argc, argv, "--base-port");
 	char whole[PATH_MAX];
 	uint64_t base = 0;
@@ -58,6 +59,8 @@ int init_main(int argc, char **argv)
 		return r;
 	if (!realpath(o.dir, whole))
 		return cli_fail("%s: %s", o.dir, strerror(errno));
+	if (usim && (r = plant_add_usim(whole, o.sp ? o.sp : "keyway.example", o.base_port + 9, o.base_port + 10)) != CLI_OK)
+		return r;
 	printf("Plant made in %s%s%s. Start its programs, each in its own terminal or as a service:\n\n"
 	       "  keyway-mef     --config %s/mef.ini\n"
 	       "  keyway-maf     --config %s/maf.ini   (when keys come from a MAF)\n"
@@ -71,5 +74,10 @@ int init_main(int argc, char **argv)
 	       "  keyway device add 'Z:<eui64>$I:<install code>' --owner /id-b --gateway gw1\n"
 	       "  keyway permit gw1 180\n",
 	    style(STYLE_BOLD), o.dir, style(STYLE_PLAIN), o.dir, o.dir, o.dir, o.dir, o.dir, o.dir, whole);
+	if (usim)
+		printf("\nDevices with a USIM: start keyway-hss before keyway-mef, and make a subscriber known:\n\n"
+		       "  keyway-hss     --config %s/hss.ini\n"
+		       "  keyway subscriber add CARD\n",
+		    o.dir);
 	return CLI_OK;
 }

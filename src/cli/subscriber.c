@@ -7,7 +7,6 @@
 #include "cli/cli.h"
 
 #define CARD_MAX 8192
-#define SOCKET_OTHERWISE "hss/admin.sock"
 
 static const char usage[] =
     "usage: keyway subscriber add CARD [--amf HEX] [--lifetime SECONDS]\n"
@@ -20,7 +19,8 @@ static const char usage[] =
     "m2m://keyway.example/id-in/Cmeter.\n\n"
     "  --amf HEX           authentication management field (default 8000, which EAP-AKA' wants)\n"
     "  --lifetime SECONDS  longest life of his bootstrapped keys (default: what the bootstrapping server says)\n"
-    "  --hss SOCKET        administration socket of keyway-hss (default $KEYWAY_HSS, or `" SOCKET_OTHERWISE "`)\n"
+    "  --hss SOCKET        administration socket of keyway-hss (default $KEYWAY_HSS, or hss/admin.sock in the plant)\n"
+    "  --plant DIR         the plant (default $KEYWAY_PLANT, or `plant`)\n"
     "  --json              the answer as one JSON object\n";
 
 struct asking {
@@ -223,7 +223,8 @@ int subscriber_main(int argc, char **argv)
 	} verbs[] = {{"add", 1}, {"list", 0}, {"show", 1}, {"remove", 1}, {"permit", 3}, {"refuse", 2}, {"lifetime", 2}};
 	static const char *const none[] = {NULL}, *const naf[] = {"naf", NULL}, *const naf_entity[] = {"naf", "entity", NULL};
 	struct asking q = {.socket = NULL};
-	const char *amf, *lifetime, *verb;
+	const char *amf, *lifetime, *verb, *plant;
+	char in_plant[PLANT_PATH + 32];
 	char **words;
 	size_t i = 0;
 	int wrong;
@@ -234,10 +235,14 @@ int subscriber_main(int argc, char **argv)
 	q.socket = cli_option(&argc, argv, "--hss");
 	amf = cli_option(&argc, argv, "--amf");
 	lifetime = cli_option(&argc, argv, "--lifetime");
+	plant = cli_option(&argc, argv, "--plant");
 	if (!q.socket)
 		q.socket = getenv("KEYWAY_HSS");
+	if (!plant)
+		plant = getenv("KEYWAY_PLANT");
+	snprintf(in_plant, sizeof in_plant, "%s/hss/admin.sock", plant ? plant : "plant");
 	if (!q.socket)
-		q.socket = SOCKET_OTHERWISE;
+		q.socket = in_plant;
 	wrong = cli_operands(usage, argc, argv, 1, 4);
 	if (wrong != CLI_OK)
 		return wrong;

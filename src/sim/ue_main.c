@@ -23,7 +23,7 @@ static const char usage[] =
     "TLS with the key that it shares with this NAF now, retrieves what was made of that, and prints both answers. With --store it puts that key into a\n"
     "store of credentials, for `keyway enrol` (kind km at a MAF, kpm at a MEF) and for the oneM2M verbs of `keyway` (kind kpsa at a CSE).\n\n"
     "  --usim FILE      the card, see `keyway-sim usim`\n"
-    "  --bsf URL        of Ub, such as https://127.0.0.1:9447\n"
+    "  --bsf URL        of Ub, such as https://127.0.0.1:9449\n"
     "  --name FQDN      of the bootstrapping server, as in its certificate: mef.keyway.example\n"
     "  --ca FILE        PEM, the CA that signed it\n"
     "  --naf FQDN       for whom the key is, such as id-in.keyway.example\n"

@@ -7,7 +7,7 @@ import http.client
 import json
 import os
 import re
-import shutil
+import signal
 import ssl
 import subprocess
 import time
@@ -277,4 +277,19 @@ with Plant() as p:
     octets = [card["k"], card["opc"], ue.ks.hex(), ue.naf_key().hex(), base64.b64encode(ue.naf_key()).decode()]
     for process in p.processes.values():
         assert not any(o in process.text(True) for o in octets), process.role
+    # what `keyway init --usim` writes works as it is
+    for role in ("mef", "in-cse", "maf", "hss"):
+        p.processes[role].kill(signal.SIGTERM)
+    fresh = os.path.join(p.dir, "fresh")
+    p.keyway("init", fresh, "--usim", "--base-port", str(p.free_base()), plant=False)
+    for role, name in (("hss", "keyway-hss"), ("mef", "keyway-mef"), ("maf", "keyway-maf"), ("in-cse", "keyway-cse")):
+        p.start("fresh-" + role, program(name), "--config", "%s/%s.ini" % (fresh, role)).wait_line(" ready")
+    with open(os.path.join(fresh, "mef.ini")) as f:
+        ub = re.search(r"\[bsf\]\nlisten = (\S+)", f.read()).group(1)
+    with open(os.path.join(fresh, "plant.json")) as f:
+        cse_url = next(c["url"] for c in json.load(f)["cses"] if c["id"] == "/id-in")
+    p.keyway("subscriber", "add", card_file, "--plant", fresh, plant=False)
+    p.keyway("subscriber", "permit", IMSI, NAF, "m2m://keyway.example/id-in/CUe1", "--plant", fresh, plant=False)
+    assert "retrieve 200" in sim("ue", "--usim", card_file, "--bsf", "https://" + ub, "--name", BSF, "--ca", fresh + "/tls/ca.pem", "--naf", NAF,
+                                 "--cse", cse_url + "/cse-in", "--as", "CUe1")
 print("bootstrapped, associated, refused as it must be")

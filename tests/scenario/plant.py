@@ -114,7 +114,7 @@ class Plant:
         while True:
             base = random.randint(30001, 32000)
             try:
-                for port in range(base, base + 9):
+                for port in range(base, base + 11):
                     with socket.socket() as s:
                         s.bind(("127.0.0.1", port))
                 return base

@@ -24,7 +24,7 @@
 struct naf;
 struct naf_config {
 	const char *bsf; /* its FQDN, as behind the '@' of its B-TIDs and in its certificate */
-	const char *url; /* of Zn: "https://mef.keyway.example:9448" */
+	const char *url; /* of Zn: "https://mef.keyway.example:9450" */
 	const char *ua;  /* NULL: NAF_UA_TLS */
 };
 /* http has the credentials whose certificate says who this NAF is; borrowed. ERR_BAD_VALUE. */

@@ -11,7 +11,7 @@ typedef void ue_client_done(void *ctx, enum err e, const char *detail);
 /* Saves the card before what it computed leaves; not OK: nothing leaves. */
 typedef enum err ue_client_save(void *ctx, const struct usim *u);
 
-/* url: "https://mef.keyway.example:9447"; the server's certificate must say ue->bsf. http and ue are borrowed until done. */
+/* url: "https://mef.keyway.example:9449"; the server's certificate must say ue->bsf. http and ue are borrowed until done. */
 struct ue_client *ue_client_new(struct http_client *http, struct ue *ue, struct rng *rng, const char *url, ue_client_save *save, ue_client_done *done,
     void *ctx);                           /* NULL without memory */
 void ue_client_free(struct ue_client *c); /* before done: gives up, no callback. Accepts NULL */
