@@ -188,7 +188,7 @@ static void forget(struct enrolment *e)
 
 static int run(struct enrolment *e)
 {
-	int r = credentials_place_open(&e->place, true, false, &e->config.store);
+	int r = credentials_place_open(&e->place, e->config.tls == NULL, false, &e->config.store);
 
 	if (r != CLI_OK)
 		return r;

@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from plant import Plant, Process, program, wait_for
+from plant import Plant, Process, free_port, program, wait_for
 
 MEF, MAF = "mef.keyway.example", "maf.keyway.example"
 
@@ -107,6 +107,45 @@ def provisioned_by_the_mef_and_the_maf(plant):
     return lamp
 
 
+def with_a_configured_km(plant):
+    """No MEF at all: the operator has put Km into both stores."""
+    value = os.urandom(32).hex()
+    give(plant, "maf", value, "km-Cpump@" + MAF, "--kind", "km", "--entity", "/id-in/Cpump")
+    pump = Enrolee(plant, "Cpump")
+    pump.add(value, "--kind", "km", "--peer", MAF, identity="KM-Cpump@" + MAF)  # 10.6: case does not count
+    assert json.loads(pump.enrol("/id-in", maf=True).stdout)["identity"].endswith("@" + MAF)
+    pump.work("create", "cse-in", "ae", "rn=pump", "api=N.enrolee", "rr=false", 'srv=["3"]')
+    assert not any(c["kind"] == "kpm" for c in pump.list())
+
+
+def with_a_certificate(plant):
+    """Certificate RSPF: the operator's client certificate of an AE instead of Kpm."""
+    guest = Enrolee(plant, "Cguest")
+    guest.id = "/id-b/Cguest"
+    tls = os.path.join(plant.plant, "tls")
+    guest.enrol("/id-in", "--cert", tls + "/guest.pem", "--key", tls + "/guest.key", "--ca", tls + "/ca.pem")
+    refused(guest.work("get", "cse-in", check=False), "4103")  # known for who it is, but it may not read the CSEBase
+
+
+def the_maf_tells_how_it_is(plant, port):
+    def ask(path):
+        r = subprocess.run(["curl", "-s", "-o", "-", "-w", " %{http_code}", "http://127.0.0.1:%s%s" % (port, path)], capture_output=True, text=True, timeout=30)
+        return r.stdout
+    assert '"status":"ok"' in ask("/health") and ask("/health").endswith("200")
+    assert ask("/other").endswith("404")
+
+
+def refuses_a_policy_beyond_the_maximum(plant):
+    plant.configure("maf.ini", "[mmaf]\n", "[mmaf]\nkey_days = 366\n")
+    r = subprocess.run([program("keyway-maf"), "--config", os.path.join(plant.plant, "maf.ini")], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 1 and "hard maximum" in r.stderr, r.stderr
+    plant.configure("maf.ini", "key_days = 366\n", "")
+    plant.configure("mef.ini", "[mmef]\n", "[mmef]\nclient_days = 0\n")
+    r = subprocess.run([program("keyway-mef"), "--config", os.path.join(plant.plant, "mef.ini")], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 1 and "hard maximum" in r.stderr, r.stderr
+    plant.configure("mef.ini", "client_days = 0\n", "")
+
+
 def keys_end_where_they_must(plant, meter, lamp):
     # An enrolee without Kpm, with a wrong one, with one that nobody knows.
     refused(Enrolee(plant, "Cnothing").plant.keyway("enrol", "--id", "/id-in/Cnothing", "--target", "/id-in", "--mef",
@@ -204,11 +243,17 @@ def secrets_are_nowhere(plant, *values):
 
 def main():
     with Plant() as plant:
+        refuses_a_policy_beyond_the_maximum(plant)
+        health = free_port()
+        plant.configure("maf.ini", "[maf]\n", "[maf]\nhealth_listen = 127.0.0.1:%d\n" % health)
         start(plant, "mef", "keyway-mef", "mef.ini")
         start(plant, "maf", "keyway-maf", "maf.ini")
         start(plant, "in-cse", "keyway-cse", "in-cse.ini")
         meter = provisioned_by_the_mef(plant)
         lamp = provisioned_by_the_mef_and_the_maf(plant)
+        with_a_configured_km(plant)
+        with_a_certificate(plant)
+        the_maf_tells_how_it_is(plant, health)
         keys_end_where_they_must(plant, meter, lamp)
         secrets_are_nowhere(plant, *(reveal(e.store, c["identity"]) for e in (meter, lamp) for c in e.list()))
         # All of it again, as it was, after a restart of everybody.
