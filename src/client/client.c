@@ -99,7 +99,7 @@ static void open_binding(struct keyway *k)
 	switch (k->scheme->kind) {
 	case CLIENT_HTTP:
 		k->http = http_client_new(k->loop, k->tls);
-		k->sender = (struct http_sender){k->http, "", k->from, k->cse, k->server, NULL};
+		k->sender = (struct http_sender){.client = k->http, .sp = "", .own_id = k->from, .registrar_id = k->cse, .registrar_identity = k->server};
 		break;
 	case CLIENT_COAP:
 		k->coap = coap_binding_new(k->loop, &(const struct coap_binding_config){self, "", k->tls, NULL, 0});

@@ -154,12 +154,11 @@ static enum err derived(const struct enrolee *e, const struct secret *ke, enum s
 	return derive_usage_key(ke, suid, rd_str(fqdn), key);
 }
 
-static void credential_fill(struct credential *c, const struct enrolee *e, const struct function_answer *a, enum credential_kind kind, const char *fqdn,
-    const char *peer)
+static void credential_fill(struct credential *c, const struct function_answer *a, enum credential_kind kind, const char *fqdn, const char *peer)
 {
 	*c = (struct credential){.kind = kind, .suid = (unsigned)a->suid, .expires_at = a->expires_at, .added_at = now_s()};
 	snprintf(c->identity, sizeof c->identity, "%s@%s", a->id, fqdn);
-	snprintf(c->entity, sizeof c->entity, "%s", e->config.origin);
+	snprintf(c->entity, sizeof c->entity, "%s", peer); /* who may come with it: the other side, never we ourselves */
 	snprintf(c->peer, sizeof c->peer, "%s", peer);
 }
 
@@ -189,7 +188,7 @@ static void on_mef_key(void *ctx, struct function_result *r)
 
 	if (!went_well(e, r))
 		return;
-	credential_fill(&c, e, &r->answer, to_maf ? KIND_KM : wanted(e)->kind, e->config.mef.fqdn, to_maf ? e->config.maf.fqdn : e->config.target);
+	credential_fill(&c, &r->answer, to_maf ? KIND_KM : wanted(e)->kind, e->config.mef.fqdn, to_maf ? e->config.maf.fqdn : e->config.target);
 	error = derived(e, r->answer.key, r->answer.suid, c.peer, &c.key);
 	if (error != OK) {
 		finish(e, error, 0, err_text(error));
@@ -229,7 +228,7 @@ static void on_maf_key(void *ctx, struct function_result *r)
 
 	if (!went_well(e, r))
 		return;
-	credential_fill(&c, e, &r->answer, wanted(e)->kind, e->config.maf.fqdn, e->config.target);
+	credential_fill(&c, &r->answer, wanted(e)->kind, e->config.maf.fqdn, e->config.target);
 	c.key = r->answer.key;
 	r->answer.key = NULL;
 	target_key(e, &c);

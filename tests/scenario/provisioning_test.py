@@ -127,6 +127,22 @@ def with_a_certificate(plant):
     refused(guest.work("get", "cse-in", check=False), "4103")  # known for who it is, but it may not read the CSEBase
 
 
+def a_cse_with_its_registrar(plant):
+    """CSE to CSE: the MN-CSE registers with the IN-CSE under a key that the MAF handed out, and again under one of the MEF's, instead of its certificate."""
+    value = os.urandom(32).hex()
+    give(plant, "mef", value, "kpm-mn@" + MEF, "--kind", "kpm", "--entity", "/id-mn")
+    mn = Enrolee(plant, "mn")
+    mn.id, mn.store = "/id-mn", os.path.join(plant.plant, "mn-cse", "credentials.db")
+    mn.add(value, "--kind", "kpm", "--peer", MEF, identity="kpm-mn@" + MEF)
+    for maf in (True, False):
+        key = json.loads(mn.enrol("/id-in", maf=maf).stdout)["identity"]
+        start(plant, "mn-cse", "keyway-cse", "mn-cse.ini")
+        plant.processes["in-cse"].wait_line('key fetched credential="%s"' % key)
+        wait_for("the MN-CSE to be registered", lambda: "m2m:csr" in plant.keyway("get", "cse-in", "rcn=4", "--json").stdout)
+        plant.processes["mn-cse"].kill()
+        plant.keyway("credentials", "remove", key, "--file", mn.store, plant=False)
+
+
 def the_maf_tells_how_it_is(plant, port):
     def ask(path):
         r = subprocess.run(["curl", "-s", "-o", "-", "-w", " %{http_code}", "http://127.0.0.1:%s%s" % (port, path)], capture_output=True, text=True, timeout=30)
@@ -253,6 +269,7 @@ def main():
         lamp = provisioned_by_the_mef_and_the_maf(plant)
         with_a_configured_km(plant)
         with_a_certificate(plant)
+        a_cse_with_its_registrar(plant)
         the_maf_tells_how_it_is(plant, health)
         keys_end_where_they_must(plant, meter, lamp)
         secrets_are_nowhere(plant, *(reveal(e.store, c["identity"]) for e in (meter, lamp) for c in e.list()))

@@ -243,7 +243,8 @@ static int start_parts(struct program *p)
 	p->client = http_client_new(p->loop, p->tls);
 	if (!gba_start(p))
 		return 1;
-	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity, p->associations.registrar};
+	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity, p->associations.registrar,
+	    p->psk_keys ? psk_keys_for : NULL, p->psk_keys};
 	p->mqtt = mqtt_binding_new(p->loop,
 	    &(const struct mqtt_binding_config){
 		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity},

@@ -3,16 +3,26 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "enrolee/credentials_psk.h"
 #include "enrolee/key_fetcher.h"
+#include "enrolee/own_credential.h"
 #include "loop/log.h"
 #include "tls/psk_file.h"
 
 #define PATH_SIZE 600
 #define FILES 3 /* of [tls], [https] and [coaps]: their keys hold at every listener */
 
+#define OWN_MAX 8 /* targets whose credentials are kept, so that their connections are used again */
+
 struct psk_keys {
+	struct {
+		char identity[CREDENTIAL_IDENTITY_MAX];
+		struct tls_credentials *tls;
+	} own[OWN_MAX];
+	size_t own_next;
 	struct rng rng;
 	struct psk_file *files[FILES];
 	struct credentials *store;
@@ -123,6 +133,36 @@ enum err psk_keys_start(struct loop *l, const struct options *o, struct tls_cred
 	return OK;
 }
 
+/* The same for the same key. */
+static struct tls_credentials *kept(struct psk_keys *k, const struct credential *c)
+{
+	struct tls_credentials *tls;
+	size_t i;
+
+	for (i = 0; i < OWN_MAX; i++)
+		if (k->own[i].tls && strcmp(k->own[i].identity, c->identity) == 0)
+			return k->own[i].tls;
+	if (psk_credential(c->identity, c->key, &tls) != OK)
+		return NULL;
+	i = k->own_next++ % OWN_MAX;
+	tls_credentials_free(k->own[i].tls);
+	k->own[i].tls = tls;
+	memcpy(k->own[i].identity, c->identity, sizeof k->own[i].identity);
+	return tls;
+}
+
+struct tls_credentials *psk_keys_for(void *ctx, const char *target_id)
+{
+	struct psk_keys *k = ctx;
+	struct tls_credentials *tls = NULL;
+	struct credential c = {.key = NULL};
+
+	if (k->store && credentials_find_peer(k->store, KIND_KPSA, target_id, clock_unix_ms() / 1000, &c) == OK)
+		tls = kept(k, &c);
+	credential_clear(&c);
+	return tls;
+}
+
 void psk_keys_add(struct psk_keys *k, const struct psk_source *source)
 {
 	psk_chain_add(k->chain, source);
@@ -132,6 +172,8 @@ void psk_keys_free(struct psk_keys *k)
 {
 	if (!k)
 		return;
+	for (size_t i = 0; i < OWN_MAX; i++)
+		tls_credentials_free(k->own[i].tls);
 	psk_chain_free(k->chain);
 	key_fetcher_free(k->fetcher);
 	tls_credentials_free(k->to_functions);

@@ -14,6 +14,8 @@ struct psk_source;
 enum err psk_keys_start(struct loop *l, const struct options *o, struct tls_credentials *tls, struct psk_keys **out) MUST_CHECK;
 /* One more, behind the others; it stays the caller's. There is a psk_keys whenever the options name a BSF. */
 void psk_keys_add(struct psk_keys *k, const struct psk_source *source);
+/* For http_sender: the key that the store has for this CSE or AE, as credentials; NULL when there is none. ctx is a psk_keys. */
+struct tls_credentials *psk_keys_for(void *ctx, const char *target_id);
 void psk_keys_free(struct psk_keys *k); /* after everything that uses tls; accepts NULL */
 
 #endif
