@@ -4,11 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct rd rd_str(const char *text)
-{
-	return rd_of(text, strlen(text));
-}
-
 static bool take(struct rd *r, size_t len, const uint8_t **octets)
 {
 	if (r->left < len)
@@ -130,23 +125,6 @@ bool rd_line(struct rd *r, struct rd *line)
 	if (line->left > 0 && line->at[line->left - 1] == '\r')
 		line->left--;
 	return true;
-}
-
-bool rd_equal(struct rd a, struct rd b)
-{
-	return a.left == b.left && (a.left == 0 || memcmp(a.at, b.at, a.left) == 0);
-}
-
-bool rd_is(struct rd a, const char *text)
-{
-	return rd_equal(a, rd_str(text));
-}
-
-bool rd_starts(struct rd a, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return a.left >= len && (len == 0 || memcmp(a.at, prefix, len) == 0);
 }
 
 bool rd_text(struct rd a, char *dst, size_t size)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attr.h"
 
@@ -27,7 +28,11 @@ static inline struct rd rd_of(const void *octets, size_t len)
 
 	return r;
 }
-struct rd rd_str(const char *text); /* without the terminating zero */
+/* Text without the terminating zero. Here and below in the header, so that the length of a literal is known to the compiler. */
+static inline struct rd rd_str(const char *text)
+{
+	return rd_of(text, strlen(text));
+}
 
 static inline MUST_CHECK bool rd_u8(struct rd *r, uint8_t *v)
 {
@@ -66,9 +71,20 @@ bool rd_end(const struct rd *r) MUST_CHECK; /* nothing is left */
 bool rd_until(struct rd *r, char c, struct rd *part) MUST_CHECK;
 /* A line without its LF or CRLF; the last line may lack one. False only at the end. */
 bool rd_line(struct rd *r, struct rd *line) MUST_CHECK;
-bool rd_equal(struct rd a, struct rd b);
-bool rd_is(struct rd a, const char *text);
-bool rd_starts(struct rd a, const char *prefix);
+static inline bool rd_equal(struct rd a, struct rd b)
+{
+	return a.left == b.left && (a.left == 0 || memcmp(a.at, b.at, a.left) == 0);
+}
+static inline bool rd_is(struct rd a, const char *text)
+{
+	return rd_equal(a, rd_str(text));
+}
+static inline bool rd_starts(struct rd a, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return a.left >= len && (len == 0 || memcmp(a.at, prefix, len) == 0);
+}
 /* A zero-terminated copy into dst of `size` octets; false when it does not fit or holds a zero octet. */
 bool rd_text(struct rd a, char *dst, size_t size) MUST_CHECK;
 /* A zero-terminated heap copy, owned by the caller; NULL without memory. */

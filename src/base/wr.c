@@ -90,11 +90,6 @@ static void big(struct wr *w, uint64_t v, size_t n)
 		room[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
 }
 
-void wr_u8(struct wr *w, uint8_t v)
-{
-	big(w, v, 1);
-}
-
 void wr_be16(struct wr *w, uint16_t v)
 {
 	big(w, v, 2);
@@ -148,9 +143,15 @@ void wr_rd(struct wr *w, struct rd r)
 	wr_copy(w, r.at, r.left);
 }
 
-void wr_str(struct wr *w, const char *text)
+void wr_decimal(struct wr *w, uint64_t v)
 {
-	wr_copy(w, text, strlen(text));
+	char text[20], *at = text + sizeof text;
+
+	do {
+		*--at = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	wr_copy(w, at, (size_t)(text + sizeof text - at));
 }
 
 void wr_fmt(struct wr *w, const char *fmt, ...)

@@ -37,7 +37,17 @@ struct wr wr_new(size_t maximum);
 void wr_free(struct wr *w);
 void wr_reset(struct wr *w); /* empty and unspoilt again, memory kept */
 
-void wr_u8(struct wr *w, uint8_t v);
+/* Room for len octets that the caller fills; NULL when it does not fit (the writer is spoilt then). */
+uint8_t *wr_room(struct wr *w, size_t len);
+static inline void wr_u8(struct wr *w, uint8_t v)
+{
+	uint8_t *room;
+
+	if (w->len < w->capacity && !w->spoilt)
+		w->octets[w->len++] = v;
+	else if ((room = wr_room(w, 1)) != NULL)
+		*room = v;
+}
 void wr_be16(struct wr *w, uint16_t v);
 void wr_be32(struct wr *w, uint32_t v);
 void wr_be64(struct wr *w, uint64_t v);
@@ -48,10 +58,12 @@ void wr_le48(struct wr *w, uint64_t v);
 void wr_le64(struct wr *w, uint64_t v);
 void wr_copy(struct wr *w, const void *octets, size_t len);
 void wr_rd(struct wr *w, struct rd r);
-void wr_str(struct wr *w, const char *text); /* without the zero */
+static inline void wr_str(struct wr *w, const char *text) /* without the zero */
+{
+	wr_copy(w, text, strlen(text));
+}
+void wr_decimal(struct wr *w, uint64_t v);
 void wr_fmt(struct wr *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Room for len octets that the caller fills; NULL when it does not fit (the writer is spoilt then). */
-uint8_t *wr_room(struct wr *w, size_t len);
 /* What was written, borrowed from the writer; false when a write did not fit. */
 bool wr_done(const struct wr *w, struct rd *out) MUST_CHECK;
 

@@ -105,6 +105,18 @@ struct resource *cse_find_address(struct cse *c, struct rd address)
 	return cse_is_local(c, address, &rest, other, sizeof other) ? cse_find(c, rest, NULL, NULL) : NULL;
 }
 
+/* "first/rest"; false when it does not fit. */
+static bool join(const char *first, struct rd rest, char *out, size_t size)
+{
+	struct wr w = wr_of(out, size - 1);
+
+	wr_str(&w, first);
+	wr_u8(&w, '/');
+	wr_rd(&w, rest);
+	out[w.len] = '\0';
+	return !w.spoilt;
+}
+
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 {
 	struct rd part;
@@ -120,7 +132,7 @@ bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size)
 	}
 	if (id.at[0] == '/')
 		return rd_text(id, out, size);
-	return (size_t)snprintf(out, size, "%s/%.*s", c->config.id, (int)id.left, (const char *)id.at) < size;
+	return join(c->config.id, id, out, size);
 }
 
 const char *cse_relative(const struct cse *c, const char *id)
@@ -137,13 +149,13 @@ bool cse_address_for(struct exchange *x, struct resource *r, bool structured, ch
 	bool foreign = x->from[0] && !(strncmp(x->from, c->config.id, own) == 0 && (x->from[own] == '/' || x->from[own] == '\0'));
 
 	if (foreign) {
-		n = (size_t)snprintf(out, size, "%s/", c->config.id);
-		if (n >= size)
+		if (!join(c->config.id, rd_of("", 0), out, size))
 			return false;
+		n = own + 1;
 	}
 	if (structured)
 		return tree_path(c->tree, r, out + n, size - n);
-	return (size_t)snprintf(out + n, size - n, "%s", r->ri) < size - n;
+	return rd_text(rd_str(r->ri), out + n, size - n);
 }
 
 bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, unsigned *depth)

@@ -1,5 +1,4 @@
 /* Attributes that are being put together. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,8 @@ static struct attribute *find(const struct attributes *a, struct rd name)
 			return &a->items[i];
 	return NULL;
 }
+
+#define FEW 256 /* octets of most values, as JSON: they are put together on the stack */
 
 static struct rd keep(struct attributes *a, const void *octets, size_t len)
 {
@@ -89,20 +90,23 @@ void attributes_set_json(struct attributes *a, const char *name, const struct js
 
 void attributes_set_string(struct attributes *a, const char *name, const char *text)
 {
-	struct wr w = wr_new(CSE_BODY_MAX);
+	uint8_t few[FEW];
+	struct rd string = rd_str(text);
+	struct wr w = string.left < FEW / 6 ? wr_of(few, sizeof few) : wr_new(CSE_BODY_MAX); /* an octet becomes six at most */
 	struct json_out o = json_out(&w);
 
-	json_put_string(&o, NULL, text);
+	json_put_rd(&o, NULL, string);
 	attributes_set_raw(a, name, keep(a, w.octets, w.len));
 	wr_free(&w);
 }
 
 void attributes_set_uint(struct attributes *a, const char *name, uint64_t n)
 {
-	char text[24];
+	uint8_t text[24];
+	struct wr w = wr_of(text, sizeof text);
 
-	snprintf(text, sizeof text, "%llu", (unsigned long long)n);
-	attributes_set_raw(a, name, keep(a, text, strlen(text)));
+	wr_decimal(&w, n);
+	attributes_set_raw(a, name, keep(a, w.octets, w.len));
 }
 
 void attributes_set_bool(struct attributes *a, const char *name, bool b)

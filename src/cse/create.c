@@ -85,7 +85,7 @@ static bool take_creator(struct creation *cr)
 {
 	const struct json *given = json_get(cr->given, "cr");
 
-	snprintf(cr->creator, sizeof cr->creator, "%s", cr->x->from);
+	memcpy(cr->creator, cr->x->from, sizeof cr->creator);
 	if (!given)
 		return true;
 	if (given->type != JSON_NULL) {
@@ -217,8 +217,8 @@ static void answer(void *ctx)
 {
 	struct creation *cr = ctx;
 	struct exchange *x = cr->x;
-	struct wr w = wr_new(CSE_BODY_MAX * 4);
-	struct json_out o = json_out(&w);
+	struct wr *w = exchange_room(x);
+	struct json_out o = json_out(w);
 	char path[CSE_PATH_MAX];
 	struct rd content = rd_of("", 0);
 	struct resource *made;
@@ -229,7 +229,7 @@ static void answer(void *ctx)
 		path[0] = '\0';
 	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
 	case 1:
-		represent(x->cse, made, &w);
+		represent(x->cse, made, w);
 		break;
 	case 2:
 		json_object(&o, NULL);
@@ -247,15 +247,14 @@ static void answer(void *ctx)
 		json_close(&o);
 		break;
 	case 9:
-		put_changed(cr, &w);
+		put_changed(cr, w);
 		break;
 	default:
 		break;
 	}
-	if (!wr_done(&w, &content))
+	if (!wr_done(w, &content))
 		content = rd_of("", 0);
 	exchange_answer(x, RSC_CREATED, content, rd_str(path));
-	wr_free(&w);
 	resource_unref(made);
 }
 
@@ -264,7 +263,7 @@ static void answer(void *ctx)
 static bool insert(struct creation *cr)
 {
 	struct exchange *x = cr->x;
-	struct wr text = wr_new(CSE_BODY_MAX * 2);
+	struct wr *text = exchange_room(x);
 	struct resource_new n;
 	enum err e = ERR_TOO_LONG;
 
@@ -282,10 +281,9 @@ static bool insert(struct creation *cr)
 		.counters = cr->counters,
 	};
 	n.label_count = attributes_labels(&cr->attributes, &n.labels);
-	attributes_write(&cr->attributes, &text);
-	if (wr_done(&text, &n.text))
+	attributes_write(&cr->attributes, text);
+	if (text->len <= CSE_BODY_MAX * 2 && wr_done(text, &n.text))
 		e = tree_insert(x->cse->tree, &n, &cr->made);
-	wr_free(&text);
 	if (e == OK) {
 		cse_expire_at(x->cse, cr->expires);
 		return true;
@@ -389,9 +387,11 @@ static bool may_create(struct exchange *x)
 
 	if (x->target->type == TY_CSE_BASE && (x->rq->type == TY_AE || x->rq->type == TY_REMOTE_CSE))
 		return true;
-	snprintf(number, sizeof number, "%d", x->rq->type);
-	if (x->target->type == TY_CSE_BASE && x->from[0] && cse_list_matches(x->cse->config.open_create, number))
-		return true;
+	if (x->target->type == TY_CSE_BASE && x->from[0]) {
+		snprintf(number, sizeof number, "%d", x->rq->type);
+		if (cse_list_matches(x->cse->config.open_create, number))
+			return true;
+	}
 	return announce_may_make_base(x) || cse_permits_child(x, x->target, x->rq->type);
 }
 

@@ -15,16 +15,17 @@ struct pending {
 	struct pending *next;
 	struct exchange *x;
 	enum onem2m_rsc rsc;
-	struct wr content;
-	char *location;
+	struct rd content, location; /* these and the pending one itself are the exchange's */
 };
 
 /* An exchange is large, because of its filter's lists: a few are kept, which spares the allocator more than it looks. */
 #define SPARE_EXCHANGES 64
+#define SPARE_ROOM 8192 /* octets that one of them keeps in its writer */
 
 struct exchange *exchange_new(struct cse *c)
 {
 	struct exchange *x = c->spare;
+	struct wr room = x ? x->room : wr_new(CSE_BODY_MAX * 4);
 
 	if (x) {
 		c->spare = x->next_spare;
@@ -35,6 +36,7 @@ struct exchange *exchange_new(struct cse *c)
 	if (!x)
 		abort();
 	memset(x, 0, offsetof(struct exchange, filter.labels));
+	x->room = room;
 	x->arena = json_arena_new();
 	if (!x->arena)
 		abort();
@@ -48,8 +50,15 @@ void exchange_spares_free(struct cse *c)
 		struct exchange *x = c->spare;
 
 		c->spare = x->next_spare;
+		wr_free(&x->room);
 		free(x);
 	}
+}
+
+struct wr *exchange_room(struct exchange *x)
+{
+	wr_reset(&x->room);
+	return &x->room;
 }
 
 static void exchange_free(struct exchange *x)
@@ -61,6 +70,8 @@ static void exchange_free(struct exchange *x)
 	sparql_free(x->query);
 	json_arena_free(x->arena);
 	resource_unref(x->target);
+	if (x->room.capacity > SPARE_ROOM || c->spare_count == SPARE_EXCHANGES)
+		wr_free(&x->room);
 	if (c->spare_count < SPARE_EXCHANGES) {
 		x->next_spare = c->spare;
 		c->spare = x;
@@ -182,15 +193,11 @@ static void on_committed(void *ctx)
 	}
 	while (p) {
 		struct pending *next = p->next;
-		struct rd content = rd_of(p->content.octets, p->content.len);
 
 		if (ok)
-			tell(p->x, p->rsc, content, rd_str(p->location));
+			tell(p->x, p->rsc, p->content, p->location);
 		else
 			tell_failure(c, p->x);
-		wr_free(&p->content);
-		free(p->location);
-		free(p);
 		p = next;
 	}
 	/* before what waited writes and posts anew */
@@ -256,6 +263,19 @@ static bool writes(enum onem2m_rsc rsc)
 	return rsc == RSC_CREATED || rsc == RSC_UPDATED || rsc == RSC_DELETED || rsc == RSC_ACCEPTED || rsc == RSC_ACCEPTED_SYNCH || rsc == RSC_ACCEPTED_ASYNCH;
 }
 
+static struct rd keep(struct exchange *x, struct rd text)
+{
+	uint8_t *room;
+
+	if (text.left == 0 || text.at == x->room.octets)
+		return text;
+	room = json_arena_alloc(x->arena, text.left);
+	if (!room)
+		abort();
+	memcpy(room, text.at, text.left);
+	return rd_of(room, text.left);
+}
+
 void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location)
 {
 	struct cse *c = x->cse;
@@ -270,16 +290,13 @@ void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content,
 		return;
 	}
 	cse_commit_later(c);
-	p = calloc(1, sizeof *p);
+	p = json_arena_alloc(x->arena, sizeof *p);
 	if (!p)
 		abort();
 	p->x = x;
 	p->rsc = rsc;
-	p->content = wr_new(CSE_BODY_MAX * 16);
-	wr_rd(&p->content, content);
-	p->location = rd_strdup(location);
-	if (!p->location)
-		abort();
+	p->content = keep(x, content);
+	p->location = keep(x, location);
 	*c->pending_last = p;
 	c->pending_last = &p->next;
 }

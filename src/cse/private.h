@@ -138,6 +138,7 @@ struct exchange {
 	uint64_t mark;                /* and the notifications that were posted since */
 	struct sparql *query;         /* of smf; NULL without one */
 	struct exchange *next_spare;
+	struct wr room;               /* exchange_room's; kept with a spare exchange */
 	struct access_tokens *tokens; /* those of the request that hold; NULL: none, or not looked at yet */
 	uint64_t when;                /* unix ms: the moment of a decision about another time; 0: now */
 	int64_t denied;               /* the resource of the last refusal, with what was asked of it */
@@ -153,6 +154,9 @@ struct exchange {
 /* Answers and frees the exchange. Writes wait for the commit. */
 struct exchange *exchange_new(struct cse *c);    /* never NULL; ends by exchange_answer or exchange_fail */
 void exchange_spares_free(struct cse *c);
+/* A writer, empty, for what is put together on the way; what was written last is good until exchange_room is asked again or the exchange ends. Content
+ * that lies there exchange_answer need not copy. */
+struct wr *exchange_room(struct exchange *x);
 void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location);
 void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...) PRINTF_LIKE(3, 4); /* with m2m:dbg */
 void exchange_store_failed(struct exchange *x, enum err e); /* 5000-class, and undoes what the operation wrote */

@@ -151,11 +151,12 @@ static const char *keep(char **at, struct rd text)
 static struct resource *allocate(struct tree *t, struct rd ri, struct rd rn, const char *root, const char *creator, struct rd text)
 {
 	size_t size = ri.left + rn.left + strlen(root) + strlen(creator) + text.left + 5;
-	struct node *n = calloc(1, sizeof *n + size);
+	struct node *n = malloc(sizeof *n + size);
 	char *at;
 
 	if (!n)
 		abort();
+	memset(n, 0, sizeof *n);
 	at = n->text;
 	n->r.p = &n->p;
 	n->r.ri = keep(&at, ri);

@@ -1,5 +1,4 @@
 /* The cache over the store, and look-ups. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +21,17 @@ static char *base36(char *end, uint64_t n)
 void tree_ri(char *ri, size_t size, int type, int64_t parent, int64_t id, bool instance)
 {
 	const struct schema_type *t = schema_type(type);
-	char a[16], b[16];
-	const char *sn = t && t->sn ? t->sn : "r";
+	struct wr w = wr_of(ri, size - 1);
+	char digits[16];
 
-	if (instance)
-		snprintf(ri, size, "%s_%s-%s", sn, base36(a + sizeof a, (uint64_t)parent), base36(b + sizeof b, (uint64_t)id));
-	else
-		snprintf(ri, size, "%s_%s", sn, base36(a + sizeof a, (uint64_t)id));
+	wr_str(&w, t && t->sn ? t->sn : "r");
+	wr_u8(&w, '_');
+	if (instance) {
+		wr_str(&w, base36(digits + sizeof digits, (uint64_t)parent));
+		wr_u8(&w, '-');
+	}
+	wr_str(&w, base36(digits + sizeof digits, (uint64_t)id));
+	ri[w.len] = '\0';
 }
 
 static bool from_base36(struct rd text, int64_t *n)
@@ -584,19 +587,27 @@ size_t tree_subscriptions(struct tree *t, struct resource *r, const int64_t **id
 	return r->p->subscription_count;
 }
 
+/* From its end, name by name up to the CSEBase. */
 bool tree_path(struct tree *t, struct resource *r, char *path, size_t size)
 {
-	struct resource *parent;
-	size_t n;
-	bool ok;
+	struct resource *at = resource_ref(r), *above;
+	size_t from = size, n;
+	char behind = '\0';
 
-	if (r->parent == 0)
-		return (size_t)snprintf(path, size, "%s", r->rn) < size;
-	parent = tree_by_id(t, r->parent);
-	if (!parent)
-		return false;
-	ok = tree_path(t, parent, path, size);
-	resource_unref(parent);
-	n = ok ? strlen(path) : 0;
-	return ok && (size_t)snprintf(path + n, size - n, "/%s", r->rn) < size - n;
+	while (at && (n = strlen(at->rn)) < from) {
+		from -= n + 1;
+		memcpy(path + from, at->rn, n);
+		path[from + n] = behind;
+		behind = '/';
+		if (at->parent == 0) {
+			memmove(path, path + from, size - from);
+			resource_unref(at);
+			return true;
+		}
+		above = tree_by_id(t, at->parent);
+		resource_unref(at);
+		at = above;
+	}
+	resource_unref(at);
+	return false;
 }

@@ -16,15 +16,31 @@ struct json_out json_out(struct wr *w)
 	return o;
 }
 
+/* Octets that stand for themselves in a string. */
+static size_t plain_run(struct rd text)
+{
+	size_t n = 0;
+
+	while (n < text.left && text.at[n] >= 0x20 && text.at[n] < 0x80 && text.at[n] != '"' && text.at[n] != '\\')
+		n++;
+	return n;
+}
+
 static void quoted(struct wr *w, struct rd text)
 {
 	static const char hex[] = "0123456789abcdef";
+	struct rd plain;
 	uint8_t c;
 
 	wr_u8(w, '"');
-	for (size_t len = utf8_length(text); rd_u8(&text, &c); len = utf8_length(text)) {
+	while (rd_sub(&text, plain_run(text), &plain)) {
 		struct rd tail;
+		size_t len;
 
+		wr_rd(w, plain);
+		len = utf8_length(text);
+		if (!rd_u8(&text, &c))
+			break;
 		if (len == 0) {
 			wr_str(w, REPLACEMENT);
 		} else if (len > 1 && rd_sub(&text, len - 1, &tail)) {
@@ -109,7 +125,7 @@ void json_put_int(struct json_out *o, const char *name, int64_t n)
 void json_put_uint(struct json_out *o, const char *name, uint64_t n)
 {
 	start(o, name);
-	wr_fmt(o->w, "%llu", (unsigned long long)n);
+	wr_decimal(o->w, n);
 }
 
 void json_put_double(struct json_out *o, const char *name, double d)
