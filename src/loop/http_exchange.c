@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bytes.h"
 #include "base/wr.h"
 #include "loop/http_private.h"
 #include "loop/tls_life.h"
@@ -19,41 +20,110 @@ enum exchange_state {
 	EXCHANGE_GONE,      /* no connection any more; whoever holds it answers later, to nobody */
 };
 
+/* Places in a text that may still move while it grows. */
 struct kept_header {
-	size_t name, value; /* places in the exchange's text */
+	size_t name, value;
 };
 
 struct http_exchange {
 	struct http_server *server;
 	struct MHD_Connection *connection;
-	struct http_exchange *next, **link; /* in server->waiting */
+	struct http_exchange *next, **link; /* in server->waiting; next also among the server's spares */
 	enum exchange_state state;
 	bool seen, too_long, malformed;
 	size_t dropped;
-	const char *method;
-	const char *query, *address;
+	struct wr text;                     /* path, query, and the head, zero-terminated each */
+	size_t path, query, method, address;
 	struct http_identity *identity;
+	struct kept_header *headers;
+	size_t header_count, header_room;
 	struct wr body;
-	struct MHD_Response *response;
+	/* the answer, until libmicrohttpd has sent it */
 	unsigned status;
+	struct wr answer;                   /* the body; then names and values of headers, zero-terminated each */
+	size_t answer_body;                 /* its octets */
 	http_upgraded *upgraded;            /* the answer is 101; NULL once that was told */
 	void *upgraded_ctx;
-	size_t header_count;
-	struct kept_header *headers;        /* followed by text */
-	char *text;
-	char path[];                        /* followed by the query */
 };
 
-static void exchange_free(struct http_exchange *x)
+/* A few exchanges are kept with the memory that they have, for the next requests. */
+#define SPARE_EXCHANGES 64
+#define SPARE_OCTETS 8192 /* a writer of more is not kept */
+#define ANSWER_MAX ((size_t)1 << 30)
+
+static const char *text_at(const struct http_exchange *x, size_t at)
 {
-	if (x->upgraded)
-		x->upgraded(x->upgraded_ctx, NULL);
-	if (x->response)
-		MHD_destroy_response(x->response);
+	return (const char *)x->text.octets + at;
+}
+
+static void end_upgrade(struct http_exchange *x)
+{
+	http_upgraded *fn = x->upgraded;
+
+	x->upgraded = NULL;
+	if (fn)
+		fn(x->upgraded_ctx, NULL);
+}
+
+static void exchange_discard(struct http_exchange *x)
+{
+	end_upgrade(x);
+	wr_free(&x->text);
 	wr_free(&x->body);
+	wr_free(&x->answer);
 	http_identity_free(x->identity);
 	free(x->headers);
 	free(x);
+}
+
+/* What was written may be a secret on its way: it is wiped, as wr_free does. */
+static void room_keep(struct wr *w)
+{
+	if (w->capacity > SPARE_OCTETS)
+		wr_free(w);
+	else if (w->len > 0)
+		bytes_wipe(w->octets, w->len);
+	wr_reset(w);
+}
+
+/* Not of one that is gone: it may outlive the server. */
+static void exchange_free(struct http_exchange *x)
+{
+	struct http_server *s = x->server;
+
+	if (s->spare_count == SPARE_EXCHANGES) {
+		exchange_discard(x);
+		return;
+	}
+	end_upgrade(x);
+	http_identity_free(x->identity);
+	x->identity = NULL;
+	room_keep(&x->text);
+	room_keep(&x->body);
+	room_keep(&x->answer);
+	x->next = s->spare;
+	s->spare = x;
+	s->spare_count++;
+}
+
+static struct http_exchange *exchange_new(struct http_server *s)
+{
+	struct http_exchange *x = s->spare;
+
+	if (!x) {
+		x = calloc(1, sizeof *x);
+		if (!x)
+			return NULL;
+		x->text = wr_new(HTTP_BODY_MAX);
+		x->body = wr_new(HTTP_BODY_MAX);
+		x->answer = wr_new(ANSWER_MAX);
+	} else {
+		s->spare = x->next;
+		s->spare_count--;
+		*x = (struct http_exchange){.text = x->text, .body = x->body, .answer = x->answer, .headers = x->headers, .header_room = x->header_room};
+	}
+	x->server = s;
+	return x;
 }
 
 /* Our copy of the query is made. libmicrohttpd would now make a list of its arguments in the connection's memory, which a few hundred fill, so
@@ -66,33 +136,42 @@ static void hide_query(const char *uri)
 		question[1] = '\0';
 }
 
+/* A zero-terminated copy at the end of w; where it begins. */
+static size_t text_add(struct wr *w, const char *octets, size_t len)
+{
+	size_t at = w->len;
+
+	wr_copy(w, octets, len);
+	wr_u8(w, 0);
+	return at;
+}
+
+static size_t text_add_str(struct wr *w, const char *text)
+{
+	return text_add(w, text, strlen(text));
+}
+
 void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *connection)
 {
-	size_t len = strlen(uri);
-	struct http_exchange *x = calloc(1, sizeof *x + len + 1);
-	char *question;
+	struct http_exchange *x = exchange_new(server);
+	const char *question = strchr(uri, '?');
+	struct rd r;
 
 	if (!x)
 		return NULL;
-	x->server = server;
 	x->connection = connection;
-	memcpy(x->path, uri, len + 1);
-	question = strchr(x->path, '?');
-	x->query = question ? question + 1 : x->path + len;
-	if (question)
-		*question = '\0';
+	x->path = text_add(&x->text, uri, question ? (size_t)(question - uri) : strlen(uri));
+	x->query = text_add_str(&x->text, question ? question + 1 : "");
+	if (!wr_done(&x->text, &r)) {
+		exchange_free(x);
+		return NULL;
+	}
 	hide_query(uri);
-	x->body = wr_new(HTTP_BODY_MAX);
 	http_server_waits(connection);
 	return x;
 }
 
 /* ---- the head, kept with the exchange: the connection may end before the answer ---- */
-
-struct head_size {
-	size_t count, octets;
-	bool bad;
-};
 
 /* RFC 9110 clause 5.5: what has a lone CR or another control character in it is no field value; libmicrohttpd takes it. Passed on in another message
  * it could end a line there. The same goes for names that are no tokens, which it makes of folded lines. */
@@ -106,88 +185,84 @@ static bool has_control(const char *octets, size_t len)
 
 static bool is_token(const char *octets, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (octets[i] <= ' ' || octets[i] >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", octets[i]))
+	for (size_t i = 0; i < len; i++) {
+		char c = octets[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-')
+			continue;
+		if (c <= ' ' || c >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", c))
 			return false;
+	}
 	return len > 0;
 }
 
-static enum MHD_Result add_size(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
-{
-	struct head_size *h = cls;
-
-	(void)kind;
-	h->bad = h->bad || !is_token(name, name_len) || has_control(value, value_len);
-	h->count++;
-	h->octets += name_len + value_len + 2;
-	return MHD_YES;
-}
-
-static size_t text_add(struct http_exchange *x, size_t *used, const char *octets, size_t len)
-{
-	size_t at = *used;
-
-	if (len > 0)
-		memcpy(x->text + at, octets, len);
-	x->text[at + len] = '\0';
-	*used += len + 1;
-	return at;
-}
-
-struct keeping {
-	struct http_exchange *x;
-	size_t used;
-};
-
 static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
 {
-	struct keeping *k = cls;
-	struct kept_header *h = &k->x->headers[k->x->header_count++];
+	struct http_exchange *x = cls;
+	struct kept_header *h = &x->headers[x->header_count];
+	uint8_t *room;
 
 	(void)kind;
-	h->name = text_add(k->x, &k->used, name, name_len);
-	for (char *c = k->x->text + h->name; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c + 32);
-	h->value = text_add(k->x, &k->used, value, value_len);
+	if (x->header_count == x->header_room)
+		return MHD_NO;
+	x->header_count++;
+	x->malformed = x->malformed || !is_token(name, name_len) || has_control(value, value_len);
+	h->name = x->text.len;
+	room = wr_room(&x->text, name_len + 1);
+	if (!room)
+		return MHD_NO;
+	for (size_t i = 0; i < name_len; i++)
+		room[i] = (uint8_t)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+	room[name_len] = 0;
+	h->value = text_add(&x->text, value, value_len);
 	return MHD_YES;
+}
+
+static bool room_for_headers(struct http_exchange *x)
+{
+	int count = MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, NULL, NULL);
+	size_t need = count > 0 ? (size_t)count : 0;
+
+	if (need <= x->header_room)
+		return true;
+	free(x->headers);
+	x->header_room = 0;
+	x->headers = malloc(need * sizeof *x->headers);
+	if (x->headers)
+		x->header_room = need;
+	return x->headers != NULL;
 }
 
 static bool keep_head(struct http_exchange *x, const char *method)
 {
-	const char *address = http_server_address(x->connection);
 	struct http_link *link = http_server_link(x->connection);
-	struct head_size size = {0, strlen(method) + strlen(address) + 2, false};
-	struct keeping k = {x, 0};
+	struct rd text;
 
-	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, add_size, &size);
-	x->malformed = size.bad || has_control(x->path, strlen(x->path)) || has_control(x->query, strlen(x->query));
-	x->headers = malloc(size.count * sizeof *x->headers + size.octets);
-	if (!x->headers)
+	if (!room_for_headers(x))
 		return false;
-	x->text = (char *)(x->headers + size.count);
-	x->method = x->text + text_add(x, &k.used, method, strlen(method));
+	x->malformed = has_control(text_at(x, x->path), strlen(text_at(x, x->path))) || has_control(text_at(x, x->query), strlen(text_at(x, x->query)));
+	x->method = text_add_str(&x->text, method);
+	x->address = text_add_str(&x->text, http_server_address(x->connection));
 	if (link) {
 		x->identity = link->identity;
 		x->identity->holds++;
 	}
-	x->address = x->text + text_add(x, &k.used, address, strlen(address));
-	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, keep_header, &k);
-	return true;
+	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, keep_header, x);
+	return wr_done(&x->text, &text);
 }
 
 const char *http_request_header(struct http_exchange *x, const char *name)
 {
 	for (size_t i = 0; i < x->header_count; i++)
-		if (strcasecmp(x->text + x->headers[i].name, name) == 0)
-			return x->text + x->headers[i].value;
+		if (strcasecmp(text_at(x, x->headers[i].name), name) == 0)
+			return text_at(x, x->headers[i].value);
 	return NULL;
 }
 
 void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
 {
 	for (size_t i = 0; i < x->header_count; i++)
-		fn(ctx, x->text + x->headers[i].name, x->text + x->headers[i].value);
+		fn(ctx, text_at(x, x->headers[i].name), text_at(x, x->headers[i].value));
 }
 
 struct tls_session *http_request_tls(struct http_exchange *x)
@@ -195,183 +270,6 @@ struct tls_session *http_request_tls(struct http_exchange *x)
 	struct http_link *link = x->state == EXCHANGE_GONE ? NULL : http_server_link(x->connection);
 
 	return link ? http_bridge_tls(link->bridge) : NULL;
-}
-
-/* ---- a request ---- */
-
-static void simple_answer(struct http_exchange *x, unsigned status, const char *text)
-{
-	static const struct http_header headers[] = {{"Content-Type", "text/plain"}, {NULL, NULL}};
-
-	http_answer(x, status, headers, rd_str(text));
-}
-
-static void dispatch(struct http_exchange *x)
-{
-	struct http_server *s = x->server;
-	struct http_request rq = {.method = x->method, .path = x->path, .query = x->query, .peer = x->identity ? x->identity->peer.identity : "",
-		.tls_peer = x->identity ? &x->identity->peer : NULL, .address = x->address, .tls = s->tls != NULL, .too_long = x->too_long};
-
-	if (x->malformed) {
-		simple_answer(x, 400, "there is a control character in the head\n");
-	} else if (x->too_long && !s->refuses_long) {
-		simple_answer(x, 413, "the body is too long\n");
-	} else if (s->tls && (!x->identity || !tls_life_lasts(x->identity->peer.expires_at))) {
-		simple_answer(x, 403, "the credential expired\n");
-	} else if (!wr_done(&x->body, &rq.body)) {
-		simple_answer(x, 500, "out of memory\n");
-	} else {
-		s->fn(s->ctx, x, &rq);
-	}
-}
-
-static enum MHD_Result queue(struct http_exchange *x)
-{
-	enum MHD_Result ok = MHD_queue_response(x->connection, x->status, x->response);
-
-	http_server_waits(x->connection);
-	MHD_destroy_response(x->response);
-	x->response = NULL;
-	return ok;
-}
-
-static void wait_for_answer(struct http_exchange *x)
-{
-	struct http_server *s = x->server;
-
-	x->state = EXCHANGE_FRESH;
-	x->next = s->waiting;
-	x->link = &s->waiting;
-	if (x->next)
-		x->next->link = &x->next;
-	s->waiting = x;
-	http_server_run_at_round_end(s);
-}
-
-static void wait_no_more(struct http_exchange *x)
-{
-	*x->link = x->next;
-	if (x->next)
-		x->next->link = x->link;
-}
-
-static enum MHD_Result take_body(struct http_exchange *x, const char *octets, size_t *len)
-{
-	if (x->too_long || x->body.len + *len > HTTP_BODY_MAX) {
-		x->dropped += *len;
-		x->too_long = true;
-		wr_free(&x->body);
-		x->body = wr_new(HTTP_BODY_MAX);
-	} else {
-		wr_copy(&x->body, octets, *len);
-	}
-	*len = 0;
-	return x->dropped > HTTP_DROP_MAX ? MHD_NO : MHD_YES; /* it did not say how long it is, or lied */
-}
-
-/* By what its head says: not worth reading to the end, or its sender waits to be told to go on. */
-static bool refuse_at_once(struct MHD_Connection *connection)
-{
-	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	uint64_t n;
-
-	if (!length || !rd_decimal(rd_str(length), &n) || n <= HTTP_BODY_MAX)
-		return false;
-	return n > HTTP_DROP_MAX || MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != NULL;
-}
-
-static enum MHD_Result handle(struct http_exchange *x, const char *method)
-{
-	if (!keep_head(x, method))
-		return MHD_NO;
-	http_server_works(x->connection);
-	x->state = EXCHANGE_IN_HANDLER;
-	dispatch(x);
-	if (x->state == EXCHANGE_ANSWERED)
-		return queue(x);
-	wait_for_answer(x);
-	return MHD_YES;
-}
-
-enum MHD_Result http_exchange_request(void *server, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-    const char *upload, size_t *upload_len, void **exchange)
-{
-	struct http_exchange *x = *exchange;
-
-	(void)server;
-	(void)url;
-	(void)version;
-	if (!x)
-		return MHD_NO;
-	switch (x->state) {
-	case EXCHANGE_READING:
-		if (!x->seen) {
-			x->seen = true; /* the head; an answer now ends the connection */
-			x->too_long = refuse_at_once(connection);
-			return x->too_long ? handle(x, method) : MHD_YES;
-		}
-		if (*upload_len > 0)
-			return take_body(x, upload, upload_len);
-		return handle(x, method);
-	case EXCHANGE_FRESH:
-		x->state = EXCHANGE_SUSPENDED;
-		MHD_suspend_connection(connection);
-		return MHD_YES;
-	case EXCHANGE_ANSWERED:
-		return queue(x);
-	case EXCHANGE_IN_HANDLER:
-	case EXCHANGE_SUSPENDED:
-	case EXCHANGE_GONE:
-		break;
-	}
-	return MHD_NO;
-}
-
-void http_exchange_completed(void *server, struct MHD_Connection *connection, void **exchange, enum MHD_RequestTerminationCode why)
-{
-	struct http_exchange *x = *exchange;
-
-	(void)server;
-	(void)connection;
-	(void)why;
-	*exchange = NULL;
-	if (!x)
-		return;
-	if (x->state == EXCHANGE_FRESH || x->state == EXCHANGE_SUSPENDED) {
-		wait_no_more(x);
-		x->state = EXCHANGE_GONE;
-	} else if (x->state != EXCHANGE_GONE) {
-		exchange_free(x);
-	}
-}
-
-static void answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct MHD_Response *response)
-{
-	bool suspended = x->state == EXCHANGE_SUSPENDED, late = suspended || x->state == EXCHANGE_FRESH;
-
-	if (!response)
-		abort();
-	x->response = response;
-	for (; headers && headers->name; headers++)
-		if (MHD_add_response_header(x->response, headers->name, headers->value) == MHD_NO)
-			status = 500; /* a value that no header can carry */
-	x->status = status;
-	if (late)
-		wait_no_more(x);
-	x->state = EXCHANGE_ANSWERED;
-	if (suspended)
-		MHD_resume_connection(x->connection);
-	if (late)
-		http_server_run_at_round_end(x->server);
-}
-
-void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
-{
-	if (x->state == EXCHANGE_GONE) {
-		exchange_free(x);
-		return;
-	}
-	answer(x, status, headers, MHD_create_response_from_buffer(body.left, body.left ? (void *)(uintptr_t)body.at : (void *)(uintptr_t)"", MHD_RESPMEM_MUST_COPY));
 }
 
 /* ---- a connection that becomes a stream ---- */
@@ -413,14 +311,215 @@ static void on_upgrade(void *exchange, struct MHD_Connection *connection, void *
 	fn(x->upgraded_ctx, NULL);
 }
 
+/* ---- a request ---- */
+
+static void simple_answer(struct http_exchange *x, unsigned status, const char *text)
+{
+	static const struct http_header headers[] = {{"Content-Type", "text/plain"}, {NULL, NULL}};
+
+	http_answer(x, status, headers, rd_str(text));
+}
+
+static void dispatch(struct http_exchange *x)
+{
+	struct http_server *s = x->server;
+	struct http_request rq = {
+		.method = text_at(x, x->method),
+		.path = text_at(x, x->path),
+		.query = text_at(x, x->query),
+		.peer = x->identity ? x->identity->peer.identity : "",
+		.tls_peer = x->identity ? &x->identity->peer : NULL,
+		.address = text_at(x, x->address),
+		.tls = s->tls != NULL,
+		.too_long = x->too_long,
+	};
+
+	if (x->malformed) {
+		simple_answer(x, 400, "there is a control character in the head\n");
+	} else if (x->too_long && !s->refuses_long) {
+		simple_answer(x, 413, "the body is too long\n");
+	} else if (s->tls && (!x->identity || !tls_life_lasts(x->identity->peer.expires_at))) {
+		simple_answer(x, 403, "the credential expired\n");
+	} else if (!wr_done(&x->body, &rq.body)) {
+		simple_answer(x, 500, "out of memory\n");
+	} else {
+		s->fn(s->ctx, x, &rq);
+	}
+}
+
+/* libmicrohttpd's form of the answer is made when it is about to be sent, and lives no longer: of many that wait for one commit few have it at a
+ * time, which the allocator likes. The octets stay the exchange's, which ends after they are sent. */
+static enum MHD_Result queue(struct http_exchange *x)
+{
+	struct rd headers, body, name, value;
+	struct MHD_Response *response;
+	enum MHD_Result ok;
+
+	if (!wr_done(&x->answer, &headers) || !rd_sub(&headers, x->answer_body, &body))
+		return MHD_NO;
+	response = x->upgraded ? MHD_create_response_for_upgrade(on_upgrade, x) : MHD_create_response_from_buffer(body.left, (void *)(uintptr_t)body.at, MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	while (rd_until(&headers, '\0', &name) && rd_until(&headers, '\0', &value))
+		if (MHD_add_response_header(response, (const char *)name.at, (const char *)value.at) == MHD_NO)
+			x->status = 500; /* a value that no header can carry */
+	ok = MHD_queue_response(x->connection, x->status, response);
+	http_server_waits(x->connection);
+	MHD_destroy_response(response);
+	return ok;
+}
+
+static void wait_for_answer(struct http_exchange *x)
+{
+	struct http_server *s = x->server;
+
+	x->state = EXCHANGE_FRESH;
+	x->next = s->waiting;
+	x->link = &s->waiting;
+	if (x->next)
+		x->next->link = &x->next;
+	s->waiting = x;
+	http_server_run_at_round_end(s);
+}
+
+static void wait_no_more(struct http_exchange *x)
+{
+	*x->link = x->next;
+	if (x->next)
+		x->next->link = x->link;
+}
+
+static enum MHD_Result take_body(struct http_exchange *x, const char *octets, size_t *len)
+{
+	if (x->too_long || x->body.len + *len > HTTP_BODY_MAX) {
+		x->dropped += *len;
+		x->too_long = true;
+		wr_free(&x->body);
+	} else {
+		wr_copy(&x->body, octets, *len);
+	}
+	*len = 0;
+	return x->dropped > HTTP_DROP_MAX ? MHD_NO : MHD_YES; /* it did not say how long it is, or lied */
+}
+
+/* By what its head says: not worth reading to the end, or its sender waits to be told to go on. */
+static bool refuse_at_once(struct http_exchange *x)
+{
+	const char *length = NULL;
+	uint64_t n;
+
+	for (size_t i = 0; i < x->header_count && !length; i++)
+		if (strcmp(text_at(x, x->headers[i].name), "content-length") == 0)
+			length = text_at(x, x->headers[i].value);
+	if (!length || !rd_decimal(rd_str(length), &n) || n <= HTTP_BODY_MAX)
+		return false;
+	return n > HTTP_DROP_MAX || http_request_header(x, MHD_HTTP_HEADER_EXPECT) != NULL;
+}
+
+static enum MHD_Result handle(struct http_exchange *x)
+{
+	http_server_works(x->connection);
+	x->state = EXCHANGE_IN_HANDLER;
+	dispatch(x);
+	if (x->state == EXCHANGE_ANSWERED)
+		return queue(x);
+	wait_for_answer(x);
+	return MHD_YES;
+}
+
+enum MHD_Result http_exchange_request(void *server, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+    const char *upload, size_t *upload_len, void **exchange)
+{
+	struct http_exchange *x = *exchange;
+
+	(void)server;
+	(void)connection;
+	(void)url;
+	(void)version;
+	if (!x)
+		return MHD_NO;
+	switch (x->state) {
+	case EXCHANGE_READING:
+		if (!x->seen) {
+			x->seen = true; /* the head; an answer now ends the connection */
+			if (!keep_head(x, method))
+				return MHD_NO;
+			x->too_long = refuse_at_once(x);
+			return x->too_long ? handle(x) : MHD_YES;
+		}
+		if (*upload_len > 0)
+			return take_body(x, upload, upload_len);
+		return handle(x);
+	case EXCHANGE_FRESH:
+		x->state = EXCHANGE_SUSPENDED;
+		MHD_suspend_connection(x->connection);
+		return MHD_YES;
+	case EXCHANGE_ANSWERED:
+		return queue(x);
+	case EXCHANGE_IN_HANDLER:
+	case EXCHANGE_SUSPENDED:
+	case EXCHANGE_GONE:
+		break;
+	}
+	return MHD_NO;
+}
+
+void http_exchange_completed(void *server, struct MHD_Connection *connection, void **exchange, enum MHD_RequestTerminationCode why)
+{
+	struct http_exchange *x = *exchange;
+
+	(void)server;
+	(void)connection;
+	(void)why;
+	*exchange = NULL;
+	if (!x)
+		return;
+	if (x->state == EXCHANGE_FRESH || x->state == EXCHANGE_SUSPENDED) {
+		wait_no_more(x);
+		x->state = EXCHANGE_GONE;
+	} else if (x->state != EXCHANGE_GONE) {
+		exchange_free(x);
+	}
+}
+
+static void answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
+{
+	bool suspended = x->state == EXCHANGE_SUSPENDED, late = suspended || x->state == EXCHANGE_FRESH;
+
+	wr_rd(&x->answer, body);
+	x->answer_body = body.left;
+	for (; headers && headers->name; headers++) {
+		text_add_str(&x->answer, headers->name);
+		text_add_str(&x->answer, headers->value);
+	}
+	if (!wr_done(&x->answer, &body))
+		abort();
+	x->status = status;
+	if (late)
+		wait_no_more(x);
+	x->state = EXCHANGE_ANSWERED;
+	if (suspended)
+		MHD_resume_connection(x->connection);
+	if (late)
+		http_server_run_at_round_end(x->server);
+}
+
+void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
+{
+	if (x->state == EXCHANGE_GONE)
+		exchange_discard(x);
+	else
+		answer(x, status, headers, body);
+}
+
 void http_upgrade(struct http_exchange *x, const struct http_header *headers, http_upgraded *fn, void *ctx)
 {
 	x->upgraded = fn;
 	x->upgraded_ctx = ctx;
 	if (x->state == EXCHANGE_GONE)
-		exchange_free(x);
+		exchange_discard(x);
 	else
-		answer(x, MHD_HTTP_SWITCHING_PROTOCOLS, headers, MHD_create_response_for_upgrade(on_upgrade, x));
+		answer(x, MHD_HTTP_SWITCHING_PROTOCOLS, headers, rd_of("", 0));
 }
 
 void http_exchanges_abandon(struct http_server *s)
@@ -434,5 +533,15 @@ void http_exchanges_abandon(struct http_server *s)
 		x->state = EXCHANGE_GONE;
 		if (suspended)
 			MHD_resume_connection(x->connection);
+	}
+}
+
+void http_spares_free(struct http_server *s)
+{
+	while (s->spare) {
+		struct http_exchange *x = s->spare;
+
+		s->spare = x->next;
+		exchange_discard(x);
 	}
 }

@@ -54,6 +54,8 @@ struct http_server {
 	http_handler *fn;
 	void *ctx;
 	struct http_exchange *waiting; /* for their answers: fresh and suspended ones */
+	struct http_exchange *spare;   /* for use again */
+	unsigned spare_count;
 };
 
 /* http_server.c */
@@ -71,5 +73,6 @@ enum MHD_Result http_exchange_request(void *server, struct MHD_Connection *conne
     const char *upload, size_t *upload_len, void **exchange);
 void http_exchange_completed(void *server, struct MHD_Connection *connection, void **exchange, enum MHD_RequestTerminationCode why);
 void http_exchanges_abandon(struct http_server *s);
+void http_spares_free(struct http_server *s);
 
 #endif

@@ -479,6 +479,7 @@ void http_server_free(struct http_server *s)
 	loop_timer_free(s->timer);
 	loop_timer_free(s->sweep);
 	MHD_stop_daemon(s->daemon); /* closes the listener, if it has one */
+	http_spares_free(s);
 	while (s->links) {
 		http_bridge_free(s->links->bridge);
 		link_free(s->links);

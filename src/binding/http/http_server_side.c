@@ -74,7 +74,7 @@ static bool content_of(const struct waiting *w, struct rd json, struct wr *room,
 static void on_response(void *ctx, const struct onem2m_response *rsp)
 {
 	struct waiting *w = ctx;
-	struct wr room = wr_new(0);
+	struct wr room = wr_new(0), number;
 	struct rd content = rd_of("", 0);
 	enum onem2m_rsc code = rsp->rsc;
 	struct answering a = {.count = 0};
@@ -84,7 +84,9 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 		code = RSC_NOT_ACCEPTABLE;
 		content = rd_of("", 0);
 	}
-	snprintf(rsc, sizeof rsc, "%d", (int)code);
+	number = wr_of(rsc, sizeof rsc);
+	wr_decimal(&number, (uint64_t)code);
+	wr_u8(&number, 0);
 	put(&a, "X-M2M-RSC", rsc);
 	put(&a, "X-M2M-RI", w->texts[ID]);
 	put(&a, "X-M2M-RVI", w->texts[RELEASE]);
@@ -206,16 +208,22 @@ static bool take_parameters(struct waiting *w, const struct http_request *rq)
 	return true;
 }
 
+/* This is asked of each header of each request: the names of oneM2M's own have one beginning, behind which few octets differ. */
+static bool is_named(const char *name, const char *wanted)
+{
+	return name[0] == wanted[0] && (name[0] != 'x' || strncmp(name, "x-m2m-", 6) != 0 || name[6] == wanted[6]) && strcmp(name, wanted) == 0;
+}
+
 static void on_header(void *ctx, const char *name, const char *value)
 {
 	struct waiting *w = ctx;
 
 	for (size_t i = 0; i < TEXTS; i++)
-		if (!w->texts[i] && strcmp(header_of[i], name) == 0)
+		if (!w->texts[i] && is_named(name, header_of[i]))
 			w->texts[i] = value;
-	if (strcmp(name, "accept") == 0)
+	if (is_named(name, "accept"))
 		accept_add(&w->accept, value);
-	else if (strcmp(name, "content-type") == 0 && !w->content_type)
+	else if (is_named(name, "content-type") && !w->content_type)
 		w->content_type = value;
 }
 
