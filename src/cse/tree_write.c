@@ -169,7 +169,7 @@ enum err tree_flush(struct tree *t)
 	while (t->dirty) {
 		struct resource *r = t->dirty;
 		struct store_row row = tree_row(r);
-		enum err e = store_update(t->store, &row, NULL, 0);
+		enum err e = store_update_later(t->store, &row);
 
 		if (e != OK)
 			return e;

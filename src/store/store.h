@@ -84,10 +84,13 @@ uint64_t store_count(struct store *s);       /* rows of both kinds; kept as a nu
 bool store_has_room(struct store *s);
 int64_t store_new_id(struct store *s); /* numbers are reserved in blocks ahead; a crash skips some; 0 on ERR_STORE */
 /* row->id from store_new_id. labels: those that the body has in `lbl`, for the index. The names of a parent's children of both kinds are one
- * set; that a name given is not the derived one of a sibling is the caller's business. */
+ * set; that a name given is not the derived one of a sibling is the caller's business. An instance without a name of its own and without labels may be
+ * written as late as the commit: if that fails, it is the commit that fails. */
 enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
 /* New body and expiry of the row with this id, parent and kind; labels NULL: unchanged. ERR_NOT_FOUND. */
 enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
+/* The same of a row that is known to be there, without labels; it may be written as late as the commit. */
+enum err store_update_later(struct store *s, const struct store_row *row) MUST_CHECK;
 /* This row, its instances and its labels; the caller deletes child resources first, or notes that it will (a value "gone.ID", so that a check
  * knows). ERR_NOT_FOUND. Of very many instances some thousands are
  * deleted, and the others are gone for every reader: store_sweep deletes them later. */

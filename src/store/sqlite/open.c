@@ -147,6 +147,7 @@ void store_close(struct store *s)
 	sqlite3_close(s->db);
 	file_unlock(s);
 	free(s->gone);
+	later_free(s);
 	free(s);
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sqlite3.h>
 
+#include "base/wr.h"
 #include "store/store.h"
 
 #define APPLICATION_ID 0x4b657977 /* "Keyw" in the header of the file */
@@ -82,6 +83,17 @@ struct gone {
 	bool fresh, swept;                 /* noted, done in this transaction */
 };
 
+/* Rows that are to be written, in order: what they point to lies in texts, one after the other. */
+struct later_row {
+	struct store_row row;
+	bool update;                       /* of a resource that is there; otherwise an instance to insert */
+};
+struct later {
+	struct later_row *rows;
+	size_t count, room;
+	struct wr texts;
+};
+
 struct store {
 	sqlite3 *db;
 	struct pool pools[QUERIES];
@@ -89,6 +101,8 @@ struct store {
 	bool read_only;
 	bool opened;                       /* marked as in use: store_close marks it clean again */
 	bool dirty;                        /* a transaction is open for the caller, even when SQLite has given it up: see failed */
+	bool begun;                        /* and for SQLite; before that everything of it is in `later` */
+	struct later later;
 	enum err failed;                   /* a write failed within the transaction: nothing of it may be acknowledged */
 	unsigned walking;                  /* readings under way */
 	int checkpoint_at;                 /* pages of the journal at which the next commit copies it */
@@ -126,6 +140,8 @@ enum err store_refuse(struct store *s, enum err e, const char *fmt, ...) PRINTF_
 
 /* ---- transaction.c ---- */
 enum err store_begin(struct store *s) MUST_CHECK; /* before each write */
+enum err store_begin_now(struct store *s) MUST_CHECK; /* SQLite's part of it */
+bool store_may_write(struct store *s) MUST_CHECK;     /* false with store_detail: ERR_STATE */
 /* Before each reading: one view for all readings until the next write. Beginning and ending one costs more than most readings. A store
  * that was opened beside its writer takes a new view each time, so that it never keeps the writer's journal from starting over. */
 enum err store_view(struct store *s) MUST_CHECK;
@@ -136,6 +152,16 @@ enum err store_spoil(struct store *s, enum err e);
 enum err store_mark(struct store *s, bool clean) MUST_CHECK;
 
 void store_checkpoints(struct store *s); /* from now on at commits, when the journal has grown to room_journal_pages */
+
+/* ---- write.c: the statements alone, within the transaction ---- */
+enum err store_row_insert(struct store *s, const struct store_row *row) MUST_CHECK;
+enum err store_row_update(struct store *s, const struct store_row *row) MUST_CHECK;
+
+/* ---- later.c ---- */
+enum err later_put(struct store *s, const struct store_row *row, bool update) MUST_CHECK;
+enum err later_run(struct store *s) MUST_CHECK; /* before anything else reads or writes */
+void later_drop(struct store *s);
+void later_free(struct store *s);
 
 /* ---- room.c; none of these when the store is in memory or read only ---- */
 void room_begin(struct store *s, const char *path); /* makes the reserve */

@@ -12,6 +12,10 @@ static bool alive(const struct store *s)
 
 enum err store_view(struct store *s)
 {
+	enum err e = later_run(s);
+
+	if (e != OK)
+		return e;
 	if (s->dirty || s->read_only || alive(s))
 		return OK;
 	return query_run(s, QUERY_VIEW);
@@ -19,7 +23,7 @@ enum err store_view(struct store *s)
 
 void store_view_end(struct store *s)
 {
-	if (!s->dirty && alive(s) && query_run(s, QUERY_COMMIT) != OK)
+	if (!s->begun && alive(s) && query_run(s, QUERY_COMMIT) != OK)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
@@ -29,19 +33,31 @@ static enum err begin(struct store *s)
 	return query_run(s, QUERY_BEGIN);
 }
 
-enum err store_begin(struct store *s)
+bool store_may_write(struct store *s)
+{
+	const char *why = s->read_only ? "the store was opened for reading only" : s->walking ? "the store may not be written while a reading goes on" : NULL;
+
+	if (why)
+		(void)store_refuse(s, ERR_STATE, "%s", why);
+	return !why;
+}
+
+enum err store_begin_now(struct store *s)
 {
 	enum err e;
 
-	if (s->read_only)
-		return store_refuse(s, ERR_STATE, "the store was opened for reading only");
-	if (s->walking)
-		return store_refuse(s, ERR_STATE, "the store may not be written while a reading goes on");
-	if (s->dirty)
+	if (s->begun)
 		return s->failed;
 	if ((e = begin(s)) == OK)
-		s->dirty = true;
+		s->dirty = s->begun = true;
 	return e;
+}
+
+enum err store_begin(struct store *s)
+{
+	enum err e = store_may_write(s) ? later_run(s) : ERR_STATE;
+
+	return e == OK ? store_begin_now(s) : e;
 }
 
 enum err store_spoil(struct store *s, enum err e)
@@ -65,10 +81,11 @@ void store_rollback(struct store *s)
 		return;
 	if (alive(s))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	later_drop(s);
 	s->count = s->committed_count;
 	s->depth = 0;
 	gone_rolled_back(s);
-	s->dirty = false;
+	s->dirty = s->begun = false;
 	s->failed = OK;
 	if (full)
 		room_lost(s);
@@ -97,6 +114,8 @@ static enum err commit(struct store *s)
 	int64_t reserved = s->reserved - s->next < ID_BLOCK / 2 ? s->next + ID_BLOCK : s->reserved;
 	enum err e = s->failed;
 
+	if (e == OK)
+		e = later_run(s);
 	if (e == OK && (reserved != s->reserved || s->count != s->committed_count))
 		e = state_put(s, reserved);
 	if (e == OK)
@@ -107,7 +126,7 @@ static enum err commit(struct store *s)
 	s->reserved = reserved;
 	s->depth = 0;
 	gone_committed(s);
-	s->dirty = false;
+	s->dirty = s->begun = false;
 	return OK;
 }
 
@@ -185,9 +204,8 @@ int64_t store_new_id(struct store *s)
 	enum err e;
 
 	if (s->next >= s->reserved && !s->dirty) {
-		if (s->read_only || begin(s) != OK)
+		if (s->read_only || store_begin_now(s) != OK)
 			return 0;
-		s->dirty = true;
 		if ((e = commit(s)) != OK && give_up(s, e) != OK)
 			return 0;
 	}

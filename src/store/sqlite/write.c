@@ -108,20 +108,38 @@ static void bind_row(sqlite3_stmt *st, const struct store_row *row)
 	bind_octets_as_text(st, 8, row->body);
 }
 
-enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count)
+enum err store_row_insert(struct store *s, const struct store_row *row)
 {
 	enum query q = row->instance ? QUERY_INSERT_INSTANCE : QUERY_INSERT;
 	sqlite3_stmt *st;
-	enum err e;
+	enum err e = take(s, q, &st);
 
-	if (row->id <= 0 || row->id >= s->next || (row->instance && row->ri))
-		return store_refuse(s, ERR_STATE, "a row needs a number from the store, and an instance has no resourceID of its own");
-	if ((e = store_begin(s)) != OK || (e = name_free(s, row)) != OK || (e = take(s, q, &st)) != OK)
+	if (e != OK)
 		return e;
 	bind_row(st, row);
 	if (!row->instance)
 		sqlite3_bind_text(st, 9, row->ri, -1, SQLITE_STATIC);
-	if ((e = finish(s, q, st)) != OK)
+	return finish(s, q, st);
+}
+
+/* What can fail by its own fault, or needs more than its row, is not put off. */
+static bool can_wait(const struct store *s, const struct store_row *row, size_t label_count)
+{
+	return row->instance && !row->rn && label_count == 0 && s->depth == 0;
+}
+
+enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count)
+{
+	enum err e;
+
+	if (row->id <= 0 || row->id >= s->next || (row->instance && row->ri))
+		return store_refuse(s, ERR_STATE, "a row needs a number from the store, and an instance has no resourceID of its own");
+	if (can_wait(s, row, label_count)) {
+		e = store_may_write(s) ? later_put(s, row, false) : ERR_STATE;
+		s->count += e == OK;
+		return e;
+	}
+	if ((e = store_begin(s)) != OK || (e = name_free(s, row)) != OK || (e = store_row_insert(s, row)) != OK)
 		return e;
 	s->count++;
 	return labels_put(s, row, labels, label_count);
@@ -129,13 +147,13 @@ enum err store_insert(struct store *s, const struct store_row *row, const struct
 
 /* ---- update and delete ---- */
 
-enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count)
+enum err store_row_update(struct store *s, const struct store_row *row)
 {
 	enum query q = row->instance ? QUERY_UPDATE_INSTANCE : QUERY_UPDATE;
 	sqlite3_stmt *st;
-	enum err e;
+	enum err e = take(s, q, &st);
 
-	if ((e = store_begin(s)) != OK || (e = take(s, q, &st)) != OK)
+	if (e != OK)
 		return e;
 	sqlite3_bind_int64(st, 1, row->id);
 	sqlite3_bind_int64(st, 2, row->parent);
@@ -143,10 +161,22 @@ enum err store_update(struct store *s, const struct store_row *row, const struct
 	bind_octets_as_text(st, 4, row->body);
 	if ((e = finish(s, q, st)) != OK)
 		return e;
-	if (sqlite3_changes(s->db) == 0)
-		return ERR_NOT_FOUND;
-	if (!labels)
-		return OK;
+	return sqlite3_changes(s->db) == 0 ? ERR_NOT_FOUND : OK;
+}
+
+enum err store_update_later(struct store *s, const struct store_row *row)
+{
+	if (!store_may_write(s))
+		return ERR_STATE;
+	return s->depth == 0 ? later_put(s, row, true) : store_update(s, row, NULL, 0);
+}
+
+enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count)
+{
+	enum err e;
+
+	if ((e = store_begin(s)) != OK || (e = store_row_update(s, row)) != OK || !labels)
+		return e;
 	e = labels_drop(s, row);
 	return e == OK ? labels_put(s, row, labels, label_count) : e;
 }

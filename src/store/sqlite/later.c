@@ -1,0 +1,83 @@
+/* Rows that are written when something else needs the database, or at the commit: most instances, and attributes that changed by counting. Until then
+ * they lie here, so that the thread that commits writes them while the caller's own goes on. Nothing is put off within a savepoint. */
+#include "store/sqlite/private.h"
+
+#include <stdlib.h>
+
+#define LATER_OCTETS (1024 * 1024) /* more is written at once */
+
+static bool row_keep(struct store *s, const struct store_row *row, bool update)
+{
+	struct later *l = &s->later;
+
+	if (l->count == l->room) {
+		size_t room = l->room ? l->room * 2 : 64;
+		struct later_row *rows = realloc(l->rows, room * sizeof *rows);
+
+		if (!rows)
+			return false;
+		l->rows = rows;
+		l->room = room;
+	}
+	wr_str(&l->texts, row->root ? row->root : "");
+	wr_u8(&l->texts, 0);
+	wr_str(&l->texts, row->creator ? row->creator : "");
+	wr_u8(&l->texts, 0);
+	wr_rd(&l->texts, row->body);
+	l->rows[l->count++] = (struct later_row){*row, update};
+	return !l->texts.spoilt;
+}
+
+enum err later_put(struct store *s, const struct store_row *row, bool update)
+{
+	if (s->failed != OK)
+		return s->failed;
+	if (s->later.texts.maximum == 0)
+		s->later.texts = wr_new(SIZE_MAX);
+	s->dirty = true;
+	if (!row_keep(s, row, update))
+		return store_spoil(s, store_refuse(s, ERR_STORE, "out of memory"));
+	return s->later.texts.len < LATER_OCTETS ? OK : later_run(s);
+}
+
+static enum err write_one(struct store *s, const struct later_row *l)
+{
+	return l->update ? store_row_update(s, &l->row) : store_row_insert(s, &l->row);
+}
+
+/* What fails here was promised by later_put: it spoils the transaction. */
+enum err later_run(struct store *s)
+{
+	struct rd texts, root, creator;
+	enum err e = s->failed;
+
+	if (s->later.count == 0)
+		return OK;
+	if (e == OK)
+		e = store_begin_now(s);
+	if (e == OK && !wr_done(&s->later.texts, &texts))
+		e = ERR_STORE;
+	for (size_t i = 0; e == OK && i < s->later.count; i++) {
+		struct later_row *l = &s->later.rows[i];
+
+		if (!rd_until(&texts, '\0', &root) || !rd_until(&texts, '\0', &creator) || !rd_sub(&texts, l->row.body.left, &l->row.body))
+			abort();
+		l->row.root = (const char *)root.at;
+		l->row.creator = (const char *)creator.at;
+		e = write_one(s, l);
+	}
+	later_drop(s);
+	return e == OK ? OK : store_spoil(s, e == ERR_EXISTS || e == ERR_NOT_FOUND ? store_refuse(s, ERR_STORE, "a row is not as it was left") : e);
+}
+
+void later_drop(struct store *s)
+{
+	s->later.count = 0;
+	wr_reset(&s->later.texts);
+}
+
+void later_free(struct store *s)
+{
+	free(s->later.rows);
+	wr_free(&s->later.texts);
+}
