@@ -78,10 +78,12 @@ struct cse_transport {
 };
 
 /* Another thread for commits, so that the loop goes on while the disk writes. run: work(ctx) there, then done(ctx) on the loop's thread; one at a
- * time. finish waits for what is under way and its done. Without a worker commits run in the loop. */
+ * time. finish waits for what is under way and its done. next_round: fn(ctx) as by cse_transport.defer, but a round later. Without a worker commits
+ * run in the loop. */
 struct cse_worker {
 	void (*run)(void *worker, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
 	void (*finish)(void *worker);
+	void (*next_round)(void *worker, void (*fn)(void *ctx), void *ctx);
 	void *worker;
 };
 
@@ -113,6 +115,8 @@ void cse_submit(struct cse *c, const struct onem2m_request *rq, cse_done *done, 
 /* Where bindings hand requests to: cse_entry with a CSE, or whoever else answers for an entity. As cse_submit. */
 typedef void cse_submit_fn(void *to, const struct onem2m_request *rq, cse_done *done, void *ctx);
 void cse_entry(void *cse, const struct onem2m_request *rq, cse_done *done, void *ctx);
+/* Between two requests that came to a binding, outside of all callbacks of the CSE: a commit that has enough to carry begins now. */
+void cse_between_requests(struct cse *c);
 void cse_tick(struct cse *c);
 
 /* Registers with the registrar of the configuration and keeps at it, once the points of access (config.poa, borrowed) are known. */

@@ -179,18 +179,25 @@ static void run_later(struct cse *c)
 	}
 }
 
-/* The commit under way is decided: everybody hears of it, and what waited goes on. */
+/* The commit under way is decided: everybody hears of it, and what waited goes on. That goes first: its commit begins in this round then, and runs
+ * while the loop sends the answers. */
 static void on_committed(void *ctx)
 {
 	struct cse *c = ctx;
 	struct pending *p = c->unanswered;
 	bool ok = c->committed == OK;
 
+	c->batch = (c->unanswered_count + c->held_count + 1) / 2;
 	c->unanswered = NULL;
 	if (!ok) {
 		tree_forget(c->tree);
 		outbox_undo(c, outbox_committed(c));
 	}
+	/* before what waited writes and posts anew */
+	cse_outboxes_flush(c);
+	if (ok)
+		announce_flush(c);
+	gate_open(c);
 	while (p) {
 		struct pending *next = p->next;
 
@@ -200,11 +207,6 @@ static void on_committed(void *ctx)
 			tell_failure(c, p->x);
 		p = next;
 	}
-	/* before what waited writes and posts anew */
-	cse_outboxes_flush(c);
-	if (ok)
-		announce_flush(c);
-	gate_open(c);
 }
 
 static void commit_work(void *ctx)
@@ -214,17 +216,15 @@ static void commit_work(void *ctx)
 	c->committed = store_commit(c->store);
 }
 
-static void on_round_end(void *ctx)
+static void begin_commit(struct cse *c)
 {
-	struct cse *c = ctx;
-
-	if (c->committing)
-		return; /* a commit ends that was begun at once */
 	run_later(c);
 	c->commit_due = false;
 	c->unanswered = c->pending;
+	c->unanswered_count = c->pending_count;
 	c->pending = NULL;
 	c->pending_last = &c->pending;
+	c->pending_count = c->pending_seen = 0;
 	c->committed = OK;
 	if (store_dirty(c->store) || c->unanswered) {
 		c->counts.commits++;
@@ -240,6 +240,34 @@ static void on_round_end(void *ctx)
 	on_committed(c);
 }
 
+/* Under load there are two groups of clients: those whose answers wait for the commit under way, and those whose requests come meanwhile. When the
+ * groups are of one size, the disk and the loop are both busy all the time; when one of them is everybody, each waits for the other. So a commit
+ * is put off while it has less than half of those who ask, and more come with every round, and it begins as soon as it has. */
+static bool has_enough(const struct cse *c)
+{
+	return c->pending_count >= c->batch;
+}
+
+static void on_round_end(void *ctx)
+{
+	struct cse *c = ctx;
+
+	if (c->committing)
+		return; /* a commit ends that was begun at once */
+	if (c->worker.run && c->pending_count > c->pending_seen && !has_enough(c)) {
+		c->pending_seen = c->pending_count;
+		c->worker.next_round(c->worker.worker, on_round_end, c);
+		return;
+	}
+	begin_commit(c);
+}
+
+void cse_between_requests(struct cse *c)
+{
+	if (c->worker.run && !c->committing && c->pending_count > 0 && has_enough(c))
+		begin_commit(c);
+}
+
 void cse_commit_later(struct cse *c)
 {
 	if (c->commit_due)
@@ -253,7 +281,7 @@ void cse_commit_now(struct cse *c)
 	if (c->committing)
 		c->worker.finish(c->worker.worker);
 	if (c->commit_due || store_dirty(c->store))
-		on_round_end(c);
+		begin_commit(c);
 	if (c->committing)
 		c->worker.finish(c->worker.worker);
 }
@@ -299,6 +327,7 @@ void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content,
 	p->location = keep(x, location);
 	*c->pending_last = p;
 	c->pending_last = &p->next;
+	c->pending_count++;
 }
 
 static void answer_debug(struct exchange *x, enum onem2m_rsc rsc, const char *text)

@@ -22,6 +22,7 @@ static void hold(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx)
 		c->held_last = &c->held;
 	*c->held_last = h;
 	c->held_last = &h->next;
+	c->held_count++;
 }
 
 void gate_open(struct cse *c)
@@ -34,8 +35,10 @@ void gate_open(struct cse *c)
 		struct held *h = c->held;
 
 		c->held = h->next;
+		c->held_count--;
 		h->fn(c, h->ctx);
 		free(h);
+		cse_between_requests(c);
 	}
 	if (tick)
 		cse_tick(c);

@@ -71,7 +71,11 @@ struct cse {
 	bool committing;              /* on another thread: see gate.h */
 	enum err committed;           /* of the commit under way */
 	struct pending *unanswered;   /* whose answers it decides */
+	size_t pending_count, unanswered_count;
+	size_t pending_seen;          /* at the end of the last round, if the commit was put off then */
+	size_t batch;                 /* so many answers are enough for a commit */
 	struct held *held, **held_last;
+	size_t held_count;
 	bool tick_held;
 	bool rehearsing;              /* what is done now is undone: nobody hears of it */
 	bool orphans;                 /* there may be some */

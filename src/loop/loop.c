@@ -42,6 +42,7 @@ struct loop {
 	struct loop_io *dead; /* freed during this round */
 	struct loop_timer *timers;
 	struct deferred *first, **last;
+	struct deferred *next_first, **next_last; /* for the next round */
 	bool stopped;
 };
 
@@ -77,6 +78,7 @@ struct loop *loop_new_within(void)
 		die("epoll_create1");
 	l->signals = -1;
 	l->last = &l->first;
+	l->next_last = &l->next_first;
 	return l;
 }
 
@@ -108,12 +110,26 @@ static void bury(struct loop *l)
 	}
 }
 
+/* What waited for this round is deferred within it, before anything else is. */
+static void take_next(struct loop *l)
+{
+	if (!l->next_first)
+		return;
+	*l->next_last = l->first;
+	if (!l->first)
+		l->last = l->next_last;
+	l->first = l->next_first;
+	l->next_first = NULL;
+	l->next_last = &l->next_first;
+}
+
 void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
 	loop_io_free(l->signal_io);
 	bury(l);
+	take_next(l);
 	while (l->first) {
 		struct deferred *d = l->first;
 
@@ -213,20 +229,36 @@ void loop_timer_free(struct loop_timer *t)
 	free(t);
 }
 
-void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx)
+static struct deferred *deferred_new(void (*fn)(void *ctx), void *ctx)
 {
 	struct deferred *d = must(calloc(1, sizeof *d));
 
 	d->fn = fn;
 	d->ctx = ctx;
+	return d;
+}
+
+void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx)
+{
+	struct deferred *d = deferred_new(fn, ctx);
+
 	*l->last = d;
 	l->last = &d->next;
+}
+
+void loop_defer_next(struct loop *l, void (*fn)(void *ctx), void *ctx)
+{
+	struct deferred *d = deferred_new(fn, ctx);
+
+	*l->next_last = d;
+	l->next_last = &d->next;
 }
 
 void loop_defer_cancel(struct loop *l, void (*fn)(void *ctx), void *ctx)
 {
 	struct deferred **link = &l->first;
 
+	take_next(l); /* sooner than it was to be, which does no harm */
 	while (*link) {
 		struct deferred *d = *link;
 
@@ -270,7 +302,7 @@ static int wait_ms(const struct loop *l, int timeout_ms)
 {
 	uint64_t now, left;
 
-	if (l->first || l->stopped)
+	if (l->first || l->next_first || l->stopped)
 		return 0;
 	if (!l->timers)
 		return timeout_ms;
@@ -286,6 +318,7 @@ void loop_once(struct loop *l, int timeout_ms)
 	struct epoll_event events[EVENTS_A_ROUND];
 	int n = epoll_wait(l->epoll, events, EVENTS_A_ROUND, wait_ms(l, timeout_ms));
 
+	take_next(l);
 	for (int i = 0; i < n; i++) {
 		struct loop_io *io = events[i].data.ptr;
 		uint32_t e = events[i].events;

@@ -37,6 +37,7 @@ void loop_timer_free(struct loop_timer *t);
 
 /* Runs fn once, after the callbacks of the present round and before the loop sleeps again. The place for group commit. */
 void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx);
+void loop_defer_next(struct loop *l, void (*fn)(void *ctx), void *ctx); /* the same after the next round, which takes what has come and does not sleep */
 void loop_defer_cancel(struct loop *l, void (*fn)(void *ctx), void *ctx); /* what was deferred with both of these does not run */
 
 #endif

@@ -9,6 +9,7 @@
 struct http_binding {
 	cse_submit_fn *submit; /* where they go */
 	void *to;
+	void (*between)(void *to); /* before each of them, outside of all callbacks: as cse_between_requests; may be NULL */
 	const char *cors;      /* origin that browsers may come from, "*" for any; NULL: none */
 	bool (*upper_tester)(void *to, const char *command, char *response, size_t size); /* POST /__ut__ takes test commands, as cse_upper_tester; NULL: it does not */
 };

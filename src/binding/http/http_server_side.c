@@ -319,6 +319,8 @@ void http_binding_handle(void *ctx, struct http_exchange *x, const struct http_r
 {
 	const struct http_binding *b = ctx;
 
+	if (b->between)
+		b->between(b->to);
 	if (b->cors && strcmp(rq->method, "OPTIONS") == 0)
 		preflight(b, x);
 	else if (b->upper_tester && strcmp(rq->method, "POST") == 0 && strcmp(rq->path, "/__ut__") == 0)

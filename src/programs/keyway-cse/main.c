@@ -127,14 +127,19 @@ static void on_wake(void *ctx)
 	cse_tick(p->cse);
 }
 
-static void run_aside(void *worker, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx)
+static void run_aside(void *program, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx)
 {
-	worker_run(worker, work, done, ctx);
+	worker_run(((struct program *)program)->worker, work, done, ctx);
 }
 
-static void finish_aside(void *worker)
+static void finish_aside(void *program)
 {
-	worker_finish(worker);
+	worker_finish(((struct program *)program)->worker);
+}
+
+static void next_round(void *program, void (*fn)(void *ctx), void *ctx)
+{
+	loop_defer_next(((struct program *)program)->loop, fn, ctx);
 }
 
 /* ---- start ---- */
@@ -287,6 +292,11 @@ static void on_registration(void *ctx, bool registered, enum onem2m_rsc rsc)
 		log_line(LOG_LEVEL_WARNING, rsc == RSC_TARGET_NOT_REACHABLE ? "registrar unreachable" : "registrar refused", "registrar=%s rsc=%d", p->options.registrar_id, (int)rsc);
 }
 
+static void between_requests(void *cse)
+{
+	cse_between_requests(cse);
+}
+
 static bool upper_tester(void *cse, const char *command, char *response, size_t size)
 {
 	return cse_upper_tester(cse, command, response, size);
@@ -330,7 +340,7 @@ static int start_cse(struct program *p)
 	/* what is in memory commits at once */
 	if (!o->ephemeral) {
 		p->worker = worker_new(p->loop);
-		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, p->worker});
+		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, next_round, p});
 	}
 	cse_use_connections(p->cse, router_send_connected);
 	if (end_to_end_start(p->loop, o, p->cse, p->tls, &p->end_to_end) != OK)
@@ -341,7 +351,7 @@ static int start_cse(struct program *p)
 	coap_binding_serve(p->coap, p->once);
 	websocket_serve(p->websocket, p->once);
 	mqtt_binding_serve(p->mqtt, p->once);
-	p->binding = (struct http_binding){.submit = cse_entry, .to = p->cse, .cors = o->cors, .upper_tester = o->testbench ? upper_tester : NULL};
+	p->binding = (struct http_binding){.submit = cse_entry, .to = p->cse, .between = between_requests, .cors = o->cors, .upper_tester = o->testbench ? upper_tester : NULL};
 	return 0;
 }
 
