@@ -8,9 +8,11 @@
 #include "loop/http_private.h"
 #include "loop/tls_life.h"
 
-/* Suspending a connection and resuming it costs libmicrohttpd two calls of epoll_ctl and a vain read, as much as all the rest of a small
- * request. Most answers that do not come at once come at the end of the loop's round, with the commit. So a connection whose answer does not
- * come at once is let be, and asked for again (by http_exchange_request) at the end of the round; then it is answered, or suspended. */
+/* Suspending a connection and resuming it costs libmicrohttpd two calls of epoll_ctl and a vain read, a third of all that a small request costs.
+ * Most answers that do not come at once come with the next commit. So a connection whose answer does not come at once is let be: libmicrohttpd
+ * asks for its answer (by http_exchange_request) whenever it is run, which costs little. When it has asked ASKS_MOST times it is suspended. */
+#define ASKS_MOST 48
+
 enum exchange_state {
 	EXCHANGE_READING,   /* head or body are on their way */
 	EXCHANGE_IN_HANDLER,
@@ -31,6 +33,7 @@ struct http_exchange {
 	struct http_exchange *next, **link; /* in server->waiting; next also among the server's spares */
 	enum exchange_state state;
 	bool seen, too_long, malformed;
+	unsigned asked;
 	size_t dropped;
 	struct wr text;                     /* path, query, and the head, zero-terminated each */
 	size_t path, query, method, address;
@@ -159,6 +162,7 @@ void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *
 
 	if (!x)
 		return NULL;
+	x->server->moved = true;
 	x->connection = connection;
 	x->path = text_add(&x->text, uri, question ? (size_t)(question - uri) : strlen(uri));
 	x->query = text_add_str(&x->text, question ? question + 1 : "");
@@ -379,11 +383,12 @@ static void wait_for_answer(struct http_exchange *x)
 	if (x->next)
 		x->next->link = &x->next;
 	s->waiting = x;
-	http_server_run_at_round_end(s);
+	s->fresh++;
 }
 
 static void wait_no_more(struct http_exchange *x)
 {
+	x->server->fresh -= x->state == EXCHANGE_FRESH;
 	*x->link = x->next;
 	if (x->next)
 		x->next->link = x->link;
@@ -438,6 +443,7 @@ enum MHD_Result http_exchange_request(void *server, struct MHD_Connection *conne
 	(void)version;
 	if (!x)
 		return MHD_NO;
+	x->server->moved = x->server->moved || x->state != EXCHANGE_FRESH;
 	switch (x->state) {
 	case EXCHANGE_READING:
 		if (!x->seen) {
@@ -451,6 +457,9 @@ enum MHD_Result http_exchange_request(void *server, struct MHD_Connection *conne
 			return take_body(x, upload, upload_len);
 		return handle(x);
 	case EXCHANGE_FRESH:
+		if (++x->asked < ASKS_MOST)
+			return MHD_YES;
+		x->server->fresh--;
 		x->state = EXCHANGE_SUSPENDED;
 		MHD_suspend_connection(x->connection);
 		return MHD_YES;
@@ -474,6 +483,7 @@ void http_exchange_completed(void *server, struct MHD_Connection *connection, vo
 	*exchange = NULL;
 	if (!x)
 		return;
+	x->server->moved = true;
 	if (x->state == EXCHANGE_FRESH || x->state == EXCHANGE_SUSPENDED) {
 		wait_no_more(x);
 		x->state = EXCHANGE_GONE;

@@ -51,6 +51,8 @@ struct http_server {
 	size_t peers, peers_max;
 	bool run_deferred;             /* on_round_end comes */
 	bool round_ended;              /* it has been, since run() */
+	bool moved;                    /* libmicrohttpd called us for more than asking for answers */
+	unsigned fresh;                /* connections that wait for their answers and are not suspended */
 	http_handler *fn;
 	void *ctx;
 	struct http_exchange *waiting; /* for their answers: fresh and suspended ones */

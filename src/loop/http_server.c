@@ -25,12 +25,19 @@
 #define SHAKING_MAX 512      /* handshakes at a time */
 #define ACCEPTED_A_ROUND 64
 
+/* While a connection waits for its answer and is not suspended, libmicrohttpd wants to be run all the time. When nothing else moved it is run
+ * again later, in case that it has more to do. */
+#define AGAIN_MS 1
+
 static void arm(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG wait;
 
-	if (MHD_get_timeout(s->daemon, &wait) == MHD_YES)
-		loop_timer_in(s->timer, wait > 1000 ? 1000 : (uint64_t)wait);
+	if (MHD_get_timeout(s->daemon, &wait) != MHD_YES)
+		return;
+	if (s->fresh > 0 && !s->moved && wait < AGAIN_MS)
+		wait = AGAIN_MS;
+	loop_timer_in(s->timer, wait > 1000 ? 1000 : (uint64_t)wait);
 }
 
 static void asked_no_more(struct http_link *k)
@@ -57,7 +64,8 @@ static void send_answers(struct http_server *s)
 static void run(struct http_server *s)
 {
 	s->round_ended = false;
-	loop_timer_at(s->timer, CLOCK_NEVER); /* not twice in this round: those without an answer would be suspended */
+	loop_timer_at(s->timer, CLOCK_NEVER); /* not twice in this round */
+	s->moved = false;
 	MHD_run(s->daemon);
 	if (s->run_deferred)
 		return;
@@ -76,13 +84,14 @@ static void on_time(void *ctx)
 	run(ctx);
 }
 
-/* Sends what was answered since, suspends the rest. */
+/* Sends what was answered since. */
 static void on_round_end(void *ctx)
 {
 	struct http_server *s = ctx;
 
 	s->run_deferred = false;
 	s->round_ended = true;
+	s->moved = false;
 	MHD_run(s->daemon);
 	arm(s);
 	send_answers(s);
@@ -217,6 +226,7 @@ static void on_connection(void *server, struct MHD_Connection *connection, void 
 {
 	struct http_peer *p = *context;
 
+	((struct http_server *)server)->moved = true;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		begin(server, connection, context);
 	} else if (p) {
