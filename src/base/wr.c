@@ -130,19 +130,6 @@ void wr_le64(struct wr *w, uint64_t v)
 	little(w, v, 8);
 }
 
-void wr_copy(struct wr *w, const void *octets, size_t len)
-{
-	uint8_t *room = len ? wr_room(w, len) : NULL;
-
-	if (room)
-		memcpy(room, octets, len);
-}
-
-void wr_rd(struct wr *w, struct rd r)
-{
-	wr_copy(w, r.at, r.left);
-}
-
 void wr_decimal(struct wr *w, uint64_t v)
 {
 	char text[20], *at = text + sizeof text;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "base/rd.h"
@@ -56,8 +57,23 @@ void wr_le24(struct wr *w, uint32_t v);
 void wr_le32(struct wr *w, uint32_t v);
 void wr_le48(struct wr *w, uint64_t v);
 void wr_le64(struct wr *w, uint64_t v);
-void wr_copy(struct wr *w, const void *octets, size_t len);
-void wr_rd(struct wr *w, struct rd r);
+static inline void wr_copy(struct wr *w, const void *octets, size_t len)
+{
+	uint8_t *room = NULL;
+
+	if (len > 0 && len <= w->capacity - w->len && !w->spoilt) {
+		room = w->octets + w->len;
+		w->len += len;
+	} else if (len > 0) {
+		room = wr_room(w, len);
+	}
+	if (room)
+		memcpy(room, octets, len);
+}
+static inline void wr_rd(struct wr *w, struct rd r)
+{
+	wr_copy(w, r.at, r.left);
+}
 static inline void wr_str(struct wr *w, const char *text) /* without the zero */
 {
 	wr_copy(w, text, strlen(text));

@@ -4,20 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The first member of what is held; fn frees it. */
 struct held {
 	struct held *next;
-	void (*fn)(struct cse *c, void *ctx);
-	void *ctx;
+	void (*fn)(struct cse *c, struct held *h);
 };
 
-static void hold(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx)
+static void hold(struct cse *c, struct held *h, void (*fn)(struct cse *c, struct held *h))
 {
-	struct held *h = calloc(1, sizeof *h);
-
-	if (!h)
-		abort();
+	h->next = NULL;
 	h->fn = fn;
-	h->ctx = ctx;
 	if (!c->held)
 		c->held_last = &c->held;
 	*c->held_last = h;
@@ -36,8 +32,7 @@ void gate_open(struct cse *c)
 
 		c->held = h->next;
 		c->held_count--;
-		h->fn(c, h->ctx);
-		free(h);
+		h->fn(c, h);
 		cse_between_requests(c);
 	}
 	if (tick)
@@ -47,16 +42,17 @@ void gate_open(struct cse *c)
 /* ---- requests ---- */
 
 struct held_request {
+	struct held held;
 	const struct onem2m_request *rq;
 	cse_done *done;
 	void *ctx;
 };
 
-static void submit_held(struct cse *c, void *ctx)
+static void submit_held(struct cse *c, struct held *h)
 {
-	struct held_request r = *(struct held_request *)ctx;
+	struct held_request r = *(struct held_request *)(void *)h;
 
-	free(ctx);
+	free(h);
 	cse_submit(c, r.rq, r.done, r.ctx);
 }
 
@@ -69,8 +65,8 @@ bool gate_holds_request(struct cse *c, const struct onem2m_request *rq, cse_done
 	r = malloc(sizeof *r);
 	if (!r)
 		abort();
-	*r = (struct held_request){rq, done, ctx};
-	hold(c, submit_held, r);
+	*r = (struct held_request){.rq = rq, .done = done, .ctx = ctx};
+	hold(c, &r->held, submit_held);
 	return true;
 }
 
@@ -80,16 +76,40 @@ bool gate_holds_tick(struct cse *c)
 	return c->committing;
 }
 
+/* ---- anything else ---- */
+
+struct held_call {
+	struct held held;
+	void (*fn)(struct cse *c, void *ctx);
+	void *ctx;
+};
+
+static void call_held(struct cse *c, struct held *h)
+{
+	struct held_call k = *(struct held_call *)(void *)h;
+
+	free(h);
+	k.fn(c, k.ctx);
+}
+
 bool gate_holds(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx)
 {
-	if (c->committing)
-		hold(c, fn, ctx);
-	return c->committing;
+	struct held_call *k;
+
+	if (!c->committing)
+		return false;
+	k = malloc(sizeof *k);
+	if (!k)
+		abort();
+	*k = (struct held_call){.fn = fn, .ctx = ctx};
+	hold(c, &k->held, call_held);
+	return true;
 }
 
 /* ---- answers of others ---- */
 
 struct held_answer {
+	struct held held;
 	struct cse *cse;
 	cse_done *done;
 	void *ctx;
@@ -97,9 +117,9 @@ struct held_answer {
 	char *octets;
 };
 
-static void tell_held(struct cse *c, void *ctx)
+static void tell_held(struct cse *c, struct held *h)
 {
-	struct held_answer *a = ctx;
+	struct held_answer *a = (struct held_answer *)(void *)h;
 
 	(void)c;
 	a->done(a->ctx, &a->rsp);
@@ -138,7 +158,7 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 	a->rsp.location = keep(&at, rsp->location);
 	a->rsp.ot = keep(&at, rsp->ot);
 	a->rsp.rset = keep(&at, rsp->rset);
-	hold(a->cse, tell_held, a);
+	hold(a->cse, &a->held, tell_held);
 }
 
 void gate_answer(struct cse *c, cse_done **done, void **ctx)

@@ -53,7 +53,11 @@ void *json_arena_alloc(struct json_arena *a, size_t size); /* aligned, zeroed; N
 enum err json_parse(struct json_arena *a, struct rd text, size_t *where, const struct json **doc) MUST_CHECK;
 
 /* Looking around: all accept NULL and then answer NULL or false. */
-const struct json *json_get(const struct json *object, const char *name);
+const struct json *json_member(const struct json *object, struct rd name);
+static inline const struct json *json_get(const struct json *object, const char *name)
+{
+	return json_member(object, rd_str(name));
+}
 const struct json *json_path(const struct json *doc, const char *path); /* names joined by '.' */
 const struct json *json_at(const struct json *array, size_t index);
 bool json_is_string(const struct json *v, const char *text);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct json *get(const struct json *object, struct rd name)
+const struct json *json_member(const struct json *object, struct rd name)
 {
 	if (!object || object->type != JSON_OBJECT)
 		return NULL;
@@ -16,11 +16,6 @@ static const struct json *get(const struct json *object, struct rd name)
 	return NULL;
 }
 
-const struct json *json_get(const struct json *object, const char *name)
-{
-	return get(object, rd_str(name));
-}
-
 const struct json *json_path(const struct json *doc, const char *path)
 {
 	struct rd r = rd_str(path), name;
@@ -28,7 +23,7 @@ const struct json *json_path(const struct json *doc, const char *path)
 	while (doc && r.left > 0) {
 		if (!rd_until(&r, '.', &name))
 			name = rd_rest(&r);
-		doc = get(doc, name);
+		doc = json_member(doc, name);
 	}
 	return doc;
 }
@@ -118,7 +113,7 @@ static bool children_equal(const struct json *a, const struct json *b)
 		return false;
 	for (const struct json *x = a->first; x; x = x->next) {
 		if (a->type == JSON_OBJECT)
-			y = get(b, x->key);
+			y = json_member(b, x->key);
 		if (!y || !json_equal(x, y))
 			return false;
 		if (a->type == JSON_ARRAY)

@@ -182,7 +182,7 @@ void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *
 static bool has_control(const char *octets, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (((unsigned char)octets[i] < 0x20 && octets[i] != '\t') || octets[i] == 0x7f)
+		if ((unsigned char)(octets[i] - 0x20) >= 0x5f && (unsigned char)octets[i] < 0x80 && octets[i] != '\t')
 			return true;
 	return false;
 }

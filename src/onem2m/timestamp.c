@@ -11,20 +11,26 @@ static char *two(char *at, unsigned n)
 	return at + 2;
 }
 
-/* A day's date is looked up once: time stamps of one day follow each other. */
+/* A day's date is looked up once: time stamps of one day follow each other, such as now, and when what is made now expires. */
 static char *date(char *at, uint64_t day)
 {
-	static _Thread_local uint64_t known = UINT64_MAX;
-	static _Thread_local char text[8];
+	static _Thread_local struct {
+		uint64_t day;
+		char text[8];
+	} known[2] = {{UINT64_MAX, ""}, {UINT64_MAX, ""}};
+	static _Thread_local unsigned oldest;
+	unsigned i = day == known[0].day ? 0 : 1;
 
-	if (day != known) {
+	if (day != known[i].day) {
 		const struct timestamp_fields t = timestamp_break_down(day * 86400000);
 
-		two(two(two(two(text, t.year / 100), t.year % 100), t.month), t.day);
-		known = day;
+		i = oldest;
+		oldest = 1 - oldest;
+		two(two(two(two(known[i].text, t.year / 100), t.year % 100), t.month), t.day);
+		known[i].day = day;
 	}
-	memcpy(at, text, sizeof text);
-	return at + sizeof text;
+	memcpy(at, known[i].text, sizeof known[i].text);
+	return at + sizeof known[i].text;
 }
 
 static char *print(char *at, uint64_t unix_ms)

@@ -8,7 +8,7 @@
 #include "binding/http/http_binding.h"
 #include "onem2m/query.h"
 
-/* Header fields that are request parameters, in the order of struct waiting's texts. TS-0009 clause 6.4. */
+/* Header fields that are request parameters, in the order of struct waiting's texts; all but the last begin with "x-m2m-". TS-0009 clause 6.4. */
 enum text { FROM, ID, RELEASE, VENDOR, RTU, OT, RQET, RSET, OET, EC, GID, TOKENS, TEXTS };
 
 static const char *const header_of[TEXTS] = {
@@ -37,7 +37,7 @@ struct waiting {
 static bool is_plain(const char *value)
 {
 	for (; *value; value++)
-		if (((unsigned char)*value < 0x20 && *value != '\t') || (unsigned char)*value == 0x7f)
+		if ((unsigned char)(*value - 0x20) >= 0x5f && (unsigned char)*value < 0x80 && *value != '\t')
 			return false;
 	return true;
 }
@@ -208,22 +208,20 @@ static bool take_parameters(struct waiting *w, const struct http_request *rq)
 	return true;
 }
 
-/* This is asked of each header of each request: the names of oneM2M's own have one beginning, behind which few octets differ. */
-static bool is_named(const char *name, const char *wanted)
-{
-	return name[0] == wanted[0] && (name[0] != 'x' || strncmp(name, "x-m2m-", 6) != 0 || name[6] == wanted[6]) && strcmp(name, wanted) == 0;
-}
-
+/* This is asked of each header of each request: the names of oneM2M's own have one beginning, and are told apart behind it. */
 static void on_header(void *ctx, const char *name, const char *value)
 {
 	struct waiting *w = ctx;
+	size_t begin = strncmp(name, "x-m2m-", 6) == 0 ? 6 : 0;
 
-	for (size_t i = 0; i < TEXTS; i++)
-		if (!w->texts[i] && is_named(name, header_of[i]))
+	for (size_t i = begin ? 0 : TOKENS; i <= (begin ? GID : TOKENS); i++)
+		if (name[begin] == header_of[i][begin] && strcmp(name + begin, header_of[i] + begin) == 0 && !w->texts[i])
 			w->texts[i] = value;
-	if (is_named(name, "accept"))
+	if (begin)
+		return;
+	if (strcmp(name, "accept") == 0)
 		accept_add(&w->accept, value);
-	else if (is_named(name, "content-type") && !w->content_type)
+	else if (strcmp(name, "content-type") == 0 && !w->content_type)
 		w->content_type = value;
 }
 
