@@ -265,6 +265,7 @@ static bool insert(struct creation *cr)
 	struct exchange *x = cr->x;
 	struct wr *text = exchange_room(x);
 	struct resource_new n;
+	struct rd at;
 	enum err e = ERR_TOO_LONG;
 
 	complete(cr);
@@ -272,6 +273,7 @@ static bool insert(struct creation *cr)
 		.parent = x->target,
 		.type = cr->type->ty,
 		.instance = cr->instance,
+		.watched = attributes_get(&cr->attributes, "at", &at) || type_hooks(cr->type->ty)->created,
 		.id = cr->id,
 		.ri = cr->own_ri ? cr->ri : NULL,
 		.rn = cr->rn[0] ? cr->rn : NULL,

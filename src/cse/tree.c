@@ -214,6 +214,9 @@ void tree_charge(struct resource *r)
 	struct tree *t = p->tree;
 	size_t octets = p->own + p->composed.capacity + json_arena_octets(p->arena) + json_arena_octets(p->base_arena) + p->subscription_count * sizeof *p->subscriptions;
 
+	if (p->latest && !p->latest->p->cached)
+		octets += p->latest->p->own;
+
 	if (p->cached)
 		t->octets += octets - p->octets;
 	p->octets = octets;
@@ -287,14 +290,33 @@ struct taking {
 	bool cache;
 };
 
+/* The latest instance of a parent that knows it, a new reference. It is in no other place until somebody asks for it. */
+static struct resource *known_latest(struct tree *t, struct resource *parent)
+{
+	struct resource *r = resource_ref(parent->p->latest);
+
+	if (!r->p->cached)
+		tree_cache(t, r);
+	return r;
+}
+
+static struct resource *known_instance(struct tree *t, int64_t parent, int64_t id)
+{
+	struct resource *above = tree_cached(t, parent);
+
+	return above && above->p->latest && above->p->latest->id == id ? known_latest(t, above) : NULL;
+}
+
 static bool take(void *ctx, const struct store_row *row)
 {
 	struct taking *k = ctx;
 	struct resource *cached = tree_cached(k->tree, row->id);
 
-	if (cached) {
+	if (cached)
 		k->found = resource_ref(cached);
-	} else {
+	else if (row->instance)
+		k->found = known_instance(k->tree, row->parent, row->id);
+	if (!k->found) {
 		k->found = tree_make(k->tree, row);
 		if (k->cache)
 			tree_cache(k->tree, k->found);
@@ -374,16 +396,18 @@ static bool has_parent(struct tree *t, int64_t parent)
 
 struct resource *tree_instance(struct tree *t, int64_t parent, int64_t id)
 {
-	struct resource *r = tree_cached(t, id);
+	struct resource *r;
 	struct taking k = {t, NULL, true};
 
 	if (!has_parent(t, parent))
 		return NULL;
+	r = tree_cached(t, id);
 	if (r && r->parent == parent) {
 		use(t, r);
 		return resource_ref(r);
 	}
-	return taken(t, store_instance(t->store, parent, id, take, &k), &k);
+	r = known_instance(t, parent, id);
+	return r ? r : taken(t, store_instance(t->store, parent, id, take, &k), &k);
 }
 
 static struct resource *by_derived_ri(struct tree *t, struct rd ri)
@@ -458,7 +482,7 @@ struct resource *tree_latest(struct tree *t, struct resource *parent)
 
 	t->error = OK;
 	if (parent->p->latest_known)
-		return parent->p->latest ? resource_ref(parent->p->latest) : NULL;
+		return parent->p->latest ? known_latest(t, parent) : NULL;
 	taken(t, store_instances(t->store, parent->id, true, 0, take, &k), &k);
 	if (t->error == OK) {
 		resource_unref(parent->p->latest);

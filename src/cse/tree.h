@@ -98,6 +98,7 @@ struct resource_new {
 	const struct resource *parent; /* NULL: the CSEBase */
 	int type;
 	bool instance;
+	bool watched;            /* of an instance: whoever makes it goes on with it later, and has to hear of what becomes of it (stale) */
 	int64_t id;              /* from tree_new_id */
 	const char *ri, *rn;     /* NULL: derived from the id */
 	const char *root, *creator;

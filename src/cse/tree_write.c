@@ -22,6 +22,15 @@ static void set_latest(struct resource *parent, struct resource *latest)
 	resource_unref(parent->p->latest);
 	parent->p->latest = latest ? resource_ref(latest) : NULL;
 	parent->p->latest_known = latest != NULL;
+	tree_charge(parent);
+}
+
+/* The latest instance is gone or replaced. */
+static void forget_latest(struct resource *parent)
+{
+	if (parent->p->latest)
+		parent->p->latest->stale = true;
+	set_latest(parent, NULL);
 }
 
 enum err tree_insert(struct tree *t, const struct resource_new *n, struct resource **out)
@@ -34,8 +43,10 @@ enum err tree_insert(struct tree *t, const struct resource_new *n, struct resour
 		resource_unref(r);
 		return e;
 	}
-	tree_cache(t, r);
 	parent = tree_cached(t, r->parent);
+	/* most instances are never asked for one by one, and the latest its parent keeps; it comes into the cache when somebody asks for it */
+	if (!r->instance || n->watched)
+		tree_cache(t, r);
 	if (parent && r->instance)
 		set_latest(parent, r);
 	if (r->type == TY_SUBSCRIPTION)
@@ -107,8 +118,10 @@ enum err tree_replace(struct tree *t, struct resource *r, struct rd text, uint64
 	r->p->subscription_count = 0;
 	r->p->latest = NULL;
 	above = tree_cached(t, r->parent);
-	if (above && above->p->latest == r)
+	if (above && r->instance && above->p->latest && above->p->latest->id == r->id) {
+		forget_latest(above);
 		set_latest(above, with);
+	}
 	resource_unref(r);
 	tree_cache(t, with);
 	*out = with;
@@ -126,7 +139,7 @@ enum err tree_delete(struct tree *t, struct resource *r)
 	if (r->type == TY_SUBSCRIPTION)
 		forget_subscriptions(t, r->parent);
 	if (parent && r->instance && parent->p->latest && parent->p->latest->id == r->id)
-		set_latest(parent, NULL);
+		forget_latest(parent);
 	/* the snapshot in the cache may be another than the caller's */
 	resource_ref(r);
 	unmark_dirty(t, r);
@@ -153,7 +166,7 @@ enum err tree_delete_instances(struct tree *t, struct resource *parent, int64_t 
 			tree_uncache(t, r);
 	}
 	if (parent->p->latest && parent->p->latest->id <= upto)
-		set_latest(parent, NULL);
+		forget_latest(parent);
 	return OK;
 }
 
