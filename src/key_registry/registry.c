@@ -51,8 +51,8 @@ static const char *const texts[REGISTRY_STATEMENTS] = {
 	[COMMAND_ISSUE] = "UPDATE commands SET issued = 1 WHERE id = ?1",
 	[COMMAND_DELETE] = "DELETE FROM commands WHERE id = ?1",
 	[COMMANDS_WITHDRAW] = "DELETE FROM commands WHERE registration = ?1 AND class = ?2 AND about = ?3",
-	[COMMAND_GRANTS] = "SELECT 1 FROM commands JOIN clients ON clients.id = commands.registration WHERE clients.client = ?1 AND commands.class = ?2"
-			   " AND commands.object = ?3 AND commands.issued LIMIT 1",
+	[COMMAND_GRANTS] = ("SELECT 1 FROM commands JOIN clients ON clients.id = commands.registration WHERE clients.client = ?1 AND commands.class = ?2"
+			   " AND commands.object = ?3 AND commands.issued LIMIT 1"),
 	[COMMAND_WAITS] = "SELECT 1 FROM commands WHERE registration = ?1 AND class = ?2 AND object = ?3 COLLATE NOCASE LIMIT 1",
 	[COMMANDS_ABOUT] = "SELECT 1 FROM commands WHERE registration = ?1 AND about = ?2 LIMIT 1",
 	[SWEEP_COMMANDS] = "DELETE FROM commands WHERE registration IN (SELECT id FROM clients WHERE expires_at <= ?1)",

@@ -214,7 +214,7 @@ static void on_relayed(void *ctx, const struct http_result *r)
 	const struct json *doc;
 
 	if (r->error != OK && ++f->tries < APS_TRIES) {
-		loop_timer_in(f->retry, RETRY_FIRST_MS << f->tries);
+		loop_timer_in(f->retry, (uint64_t)RETRY_FIRST_MS << f->tries);
 		return;
 	}
 	a = json_arena_new();

@@ -134,7 +134,7 @@ enum err csr_read(struct rd der, struct csr *out, const char **why)
 	gnutls_x509_crq_t crq;
 	enum err e;
 
-	*out = (struct csr){NULL};
+	*out = (struct csr){.request = NULL};
 	*why = "the request is no PKCS#10";
 	if (der.left == 0 || der.left > PKI_DER_MAX)
 		return ERR_TOO_LONG;
@@ -178,5 +178,5 @@ void csr_clear(struct csr *c)
 {
 	if (c->request)
 		gnutls_x509_crq_deinit(c->request);
-	*c = (struct csr){NULL};
+	*c = (struct csr){.request = NULL};
 }

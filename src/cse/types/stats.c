@@ -262,7 +262,7 @@ static bool event_happens(struct exchange *x, struct resource *event, uint64_t o
 	const struct json *opt = resource_get(event, "opt"), *erts = resource_get(event, "erts"), *eris = resource_get(event, "eris");
 	int type = x->rq->operation == ONEM2M_CREATE ? x->rq->type : x->target->type;
 
-	if (!is_in_time(x->cse, event) || (opt && !has_number(opt, x->rq->operation)) || (erts && !has_number(erts, type)) || (eris && !has_target(x, eris)))
+	if (!is_in_time(x->cse, event) || (opt && !has_number(opt, (int)x->rq->operation)) || (erts && !has_number(erts, type)) || (eris && !has_target(x, eris)))
 		return false;
 	switch ((enum event_type)resource_uint(event, "evt", 0)) {
 	case DATA_OPERATION:
