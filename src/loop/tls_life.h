@@ -21,7 +21,7 @@ void tls_life_opened(struct tls_life *t, const struct tls_peer *peer);
 void tls_life_end(struct tls_life *t);
 
 /* Logs why, at most TLS_REFUSALS_A_MINUTE times a minute: anybody can bring it about. */
-#define TLS_REFUSALS_A_MINUTE 60
+#define TLS_REFUSALS_A_MINUTE 600
 void tls_life_refused(const struct tls_session *s, bool server, const char *address);
 /* Whether a credential with this end may still ask. */
 bool tls_life_lasts(uint64_t expires_at);

@@ -30,10 +30,10 @@ gnutls_priority_t tls_priority(struct tls_credentials *c, bool server, bool data
 	if (!certificate && !psk)
 		return NULL;
 	wr_str(&w, datagram ? "NONE:+VERS-DTLS1.2:" : only_12 ? "NONE:+VERS-TLS1.2:" : "NONE:+VERS-TLS1.3:+VERS-TLS1.2:");
+	if (psk) /* first: who offers it has a key, but may offer everything else that its library can do too */
+		wr_str(&w, KX_PSK);
 	if (certificate)
 		wr_str(&w, KX_CERTIFICATE);
-	if (psk)
-		wr_str(&w, KX_PSK);
 	wr_str(&w, SIGNATURES CIPHERS);
 	if (datagram || c->legacy_suites)
 		wr_str(&w, CCM_8);

@@ -59,6 +59,8 @@ struct tls_credentials {
 	void (*psk_file_free)(void *f);
 	/* trust */
 	gnutls_x509_trust_list_t trust;
+	gnutls_x509_crl_t *crls;  /* those of `trust`, once more */
+	unsigned crl_count;
 	struct tls_file ca, crl, pin_file;
 	struct tls_pin *pins;
 	size_t pin_count;

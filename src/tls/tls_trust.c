@@ -8,7 +8,14 @@
 #define PIN_LINE_MAX 512
 #define PINS_MAX 100000
 
-static bool load_trust(const struct tls_credentials *c, gnutls_x509_trust_list_t *out, const char **why)
+static void free_crls(gnutls_x509_crl_t *crls, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		gnutls_x509_crl_deinit(crls[i]);
+	gnutls_free(crls);
+}
+
+static bool load_trust(const struct tls_credentials *c, gnutls_x509_trust_list_t *out, gnutls_x509_crl_t **own, unsigned *own_count, const char **why)
 {
 	gnutls_x509_trust_list_t list;
 	gnutls_datum_t pem = {0};
@@ -24,7 +31,8 @@ static bool load_trust(const struct tls_credentials *c, gnutls_x509_trust_list_t
 		*why = c->crl.path;
 		ok = gnutls_load_file(c->crl.path, &pem) == 0 && gnutls_x509_crl_list_import2(&crls, &count, &pem, GNUTLS_X509_FMT_PEM, 0) >= 0 &&
 		    /* only lists that one of the anchors signed; the trust list owns them */
-		    gnutls_x509_trust_list_add_crls(list, crls, count, GNUTLS_TL_VERIFY_CRL, 0) > 0;
+		    gnutls_x509_trust_list_add_crls(list, crls, count, GNUTLS_TL_VERIFY_CRL, 0) > 0 &&
+		    gnutls_x509_crl_list_import2(own, own_count, &pem, GNUTLS_X509_FMT_PEM, 0) >= 0;
 		gnutls_free(pem.data);
 		gnutls_free(crls);
 	}
@@ -82,15 +90,20 @@ static bool load(struct tls_credentials *c, const char **why)
 {
 	bool ca = tls_file_changed(&c->ca), crl = tls_file_changed(&c->crl), ok = true;
 	gnutls_x509_trust_list_t list;
+	gnutls_x509_crl_t *crls = NULL;
+	unsigned crl_count = 0;
 	struct tls_pin *pins;
 	size_t count;
 
 	if (c->ca.path && (ca || crl || !c->trust)) {
-		ok = load_trust(c, &list, why);
+		ok = load_trust(c, &list, &crls, &crl_count, why);
 		if (ok) {
 			if (c->trust)
 				gnutls_x509_trust_list_deinit(c->trust, 1);
 			c->trust = list;
+			free_crls(c->crls, c->crl_count);
+			c->crls = crls;
+			c->crl_count = crl_count;
 		}
 	}
 	if (c->pin_file.path && tls_file_changed(&c->pin_file)) {
@@ -132,5 +145,6 @@ void tls_trust_free(struct tls_credentials *c)
 {
 	if (c->trust)
 		gnutls_x509_trust_list_deinit(c->trust, 1);
+	free_crls(c->crls, c->crl_count);
 	free(c->pins);
 }

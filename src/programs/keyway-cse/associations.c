@@ -24,6 +24,8 @@ bool associations_read(struct associations *a, struct loop *l, const struct opti
 		.ocsp_url = o->ocsp_url, .ocsp_soft = o->ocsp && strcmp(o->ocsp, "soft") == 0, .legacy_suites = o->legacy_suites};
 	char why[TLS_WHY_MAX];
 
+	if (o->registrar_psk_file && tls_psk_client(o->registrar_psk_identity, o->registrar_psk_file, &a->registrar) != OK)
+		return fail("[registrar] psk_file has to have mode 0600 and a line for psk_identity");
 	if (!needs_any(o))
 		return true;
 	if (o->ocsp_url) {
@@ -35,7 +37,5 @@ bool associations_read(struct associations *a, struct loop *l, const struct opti
 		log_line(LOG_LEVEL_WARNING, "legacy suites", "suites=\"CBC with HMAC, 8-octet tags over TLS\" hint=\"TS-0003 10.2 has them; leave [tls] legacy_suites out where no peer needs them\"");
 	if (tls_credentials_new(&c, why, &a->tls) != OK)
 		return fail(why);
-	if (o->registrar_psk_file && tls_psk_client(o->registrar_psk_identity, o->registrar_psk_file, &a->registrar) != OK)
-		return fail("[registrar] psk_file has to have mode 0600 and a line for psk_identity");
 	return true;
 }
