@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "key_registry/answers.h"
 #include "key_registry/association.h"
+#include "key_registry/key_carrier.h"
 #include "loop/log.h"
+#include "onem2m/timestamp.h"
 
 #define PRESENCE_BUCKETS 256
 #define SWEEP_MS (10 * 60 * 1000)
@@ -628,6 +630,70 @@ static void update_command(struct registration_call *call)
 	command_answer(call->s, call->x, c.id, RSC_UPDATED);
 }
 
+/* ---- fetch by enrolment target (TS-0003 8.3.2.1) ---- */
+
+#define FETCH_PATH "/fetchCredentials/"
+
+/* KeID/SUID; the `@` may have been escaped on its way. */
+static bool fetch_split(struct rd path, const char *fqdn, struct rd *relative, enum suid *suid)
+{
+	struct rd key, text;
+	char id[KEY_ID_MAX];
+	struct key_id parts;
+	uint64_t n;
+	char *escaped;
+
+	if (!rd_until(&path, '/', &key) || !rd_text(key, id, sizeof id) || !rd_decimal(path, &n) || suid_parse(n, suid) != OK || *suid == SUID_NONE)
+		return false;
+	escaped = strstr(id, "%40");
+	text = rd_of(id, escaped ? (size_t)(escaped - id) : strcspn(id, "@"));
+	if (escaped) {
+		*escaped = '@';
+		memmove(escaped + 1, escaped + 3, strlen(escaped + 3) + 1);
+	}
+	if (key_id_split(rd_str(id), &parts) != OK || !fqdn_equal(parts.fqdn, rd_str(fqdn)))
+		return false;
+	*relative = rd_of(key.at, text.left); /* in the request, which stays */
+	return true;
+}
+
+static void answer_fetch(struct registration_call *call, enum onem2m_rsc rsc, const struct registry_key *k, const char *reason)
+{
+	struct answer_buffer b;
+	struct json_out *o = answer_begin(&b);
+	char end[TIMESTAMP_SIZE];
+
+	json_object(o, NULL);
+	json_put_bool(o, "Status", k != NULL);
+	if (k) {
+		timestamp_print(end, k->expires_at * 1000);
+		key_carry(o, "Credential", k->value);
+		json_put_string(o, "EnroleeID", k->source);
+		json_put_string(o, "Lifetime", end);
+	} else {
+		json_put_string(o, "ErrorString", reason);
+	}
+	json_close(o);
+	answer_end(call, &b, rsc);
+}
+
+static void fetch_credentials(struct registration_call *call, struct rd path)
+{
+	const struct registry_config *c = registry_config(call->s->registry);
+	struct registry_key k = {.value = NULL};
+	enum onem2m_rsc rsc = RSC_BAD_REQUEST;
+	enum suid suid = SUID_NONE;
+	struct rd relative;
+
+	if (strcmp(call->rq->method, "GET") != 0 || !fetch_split(path, c->fqdn, &relative, &suid)) {
+		answer_fetch(call, rsc, NULL, "GET /fetchCredentials/KeID/SUID, with a KeID of this MEF, is what there is");
+		return;
+	}
+	rsc = registry_credential_fetch(call->s->registry, &call->peer.peer, call->now_s, relative, suid, &k);
+	answer_fetch(call, rsc, rsc == RSC_OK ? &k : NULL, registry_reason(call->s->registry));
+	registry_key_clear(&k);
+}
+
 /* ---- routing ---- */
 
 static const struct {
@@ -704,8 +770,13 @@ static bool authenticate(struct registration_call *call)
 static void serve(struct registration_call *call, struct json_arena *arena)
 {
 	const char *base = registration_base(registry_config(call->s->registry)->kind);
+	struct rd fetch = rd_str(call->rq->path);
 	bool known = false;
 
+	if (registry_config(call->s->registry)->kind == REGISTRY_MEF && rd_starts(fetch, FETCH_PATH) && rd_skip(&fetch, sizeof FETCH_PATH - 1)) {
+		fetch_credentials(call, fetch);
+		return;
+	}
 	if (!path_split(call->rq->path, base, &call->name, &call->leaf)) {
 		registration_refuse(call, RSC_NOT_FOUND, "no such resource");
 		return;

@@ -1317,7 +1317,7 @@ static void registers_a_key_for_another_client(void **state)
 	static const char order[] = "{\"sec:symmKeyReg\":{\"fqdn\":\"mef.keyway.example\",\"et\":\"20991231T235959\",\"adminFQDN\":\"a.example\",\"SUID\":22,"
 				    "\"targetIDs\":[\"//keyway.example/id-b2\"],\"keyValue\":\"AAECAwQFBgcICQoLDA0ODw==\"}}";
 	struct node b = node_new("b", "/id-b"), b2 = node_new("b2", "/id-b2");
-	char path[64], id[REGISTRY_ID_SIZE];
+	char path[64], fetch[160], id[REGISTRY_ID_SIZE];
 	struct call c;
 
 	(void)state;
@@ -1336,6 +1336,25 @@ static void registers_a_key_for_another_client(void **state)
 	assert_true(json_is_string(json_path(c.doc, "sec:symmKeyReg.keyValue"), "AAECAwQFBgcICQoLDA0ODw=="));
 	assert_true(json_is_string(json_path(c.doc, "sec:symmKeyReg.sourceClientID"), "/id-b"));
 	assert_null(json_path(c.doc, "sec:symmKeyReg.zigbee"));
+	/* The older form of the same, 8.3.2.1: by KeID and usage. */
+	snprintf(fetch, sizeof fetch, "/fetchCredentials/%s@mef.keyway.example/22", id);
+	ask(&b2, &c, "GET", fetch, "");
+	assert_int_equal(c.rsc, 2000);
+	assert_true(json_is_string(json_get(c.doc, "Credential"), "AAECAwQFBgcICQoLDA0ODw==") && json_is_string(json_get(c.doc, "EnroleeID"), "/id-b"));
+	snprintf(fetch, sizeof fetch, "/fetchCredentials/%s%%40mef.keyway.example/22", id);
+	ask(&b2, &c, "GET", fetch, "");
+	assert_int_equal(c.rsc, 2000);
+	ask(&b, &c, "GET", fetch, ""); /* no target */
+	assert_int_equal(c.rsc, 4103);
+	assert_null(json_get(c.doc, "Credential"));
+	snprintf(fetch, sizeof fetch, "/fetchCredentials/%s@mef.keyway.example/21", id); /* another usage */
+	ask(&b2, &c, "GET", fetch, "");
+	assert_int_equal(c.rsc, 4103);
+	snprintf(fetch, sizeof fetch, "/fetchCredentials/%s@other.example/22", id);
+	ask(&b2, &c, "GET", fetch, "");
+	assert_int_equal(c.rsc, 4000);
+	ask(&b2, &c, "GET", "/fetchCredentials/22", "");
+	assert_int_equal(c.rsc, 4000);
 	ask(&b2, &c, "PUT", path, "{\"sec:symmKeyReg\":{\"targetIDs\":[\"/id-b\"]}}");
 	assert_int_equal(c.rsc, 4103);
 	ask(&b, &c, "PUT", path, "{\"sec:symmKeyReg\":{\"targetIDs\":[\"/id-b\"]}}");
