@@ -95,6 +95,8 @@ def main():
         if not url:
             program = find_program(a.build)
             servers.append(server.Server(program, *words))
+            if broker:  # which drops what is for those that it does not know yet
+                servers[0].until("mqtt connected")
             url, http_url = address(servers[0], "id-in"), servers[0].url
         world = check.World(url, admin=a.admin, tables=tables, transport=transport, http_url=http_url, serialization=a.serialization).learn(a.cse_name)
         if not mn_url and servers and any("mn" in c.needs for c in checks):

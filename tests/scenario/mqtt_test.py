@@ -475,6 +475,7 @@ def main():
     broker = mqtt_client.Broker()
     s = server.Server(PROGRAM, "--mqtt", broker.url)
     try:
+        s.until("mqtt connected")  # the broker drops what is for those that it does not know yet
         foreign(s, broker, client.Client(s.url))
         stranger(s, client.Client(s.url))
     finally:

@@ -33,6 +33,15 @@ class Server:
     def at(self, scheme):
         return "%s://127.0.0.1:%d" % (scheme, self.ports["http" if scheme == "ws" else scheme])
 
+    def until(self, line):
+        """Waits for a line of its log."""
+        end = time.monotonic() + PATIENCE
+        while line not in self.text():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("no line `%s` in:\n%s" % (line, self.text()[-2000:]))
+            time.sleep(0.02)
+        return self
+
     def text(self):
         with open(self.log.name, "rb") as f:
             return f.read().decode(errors="replace")
