@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/rd.h"
 
-#define KEYS_MAX 64
+#define KEYS_MAX 256 /* of one program; far above what any has */
 
 struct reading {
 	const struct config_key *keys;
