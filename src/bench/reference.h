@@ -13,6 +13,10 @@
  * a whole HTTP answer as a CSE gave it. Prints "ready http=PORT" and runs until SIGTERM. argv[0] is "reference-http". */
 int reference_http_main(int argc, char **argv);
 
+/* Program of its own, `keyway bench reference-mqtt PORT ANSWER-FILE`: a client of the broker at that port that answers every request to /oneM2M/req/X/echo/json
+ * with the octets in the file. Prints "ready" and runs until the broker or SIGTERM ends it. argv[0] is "reference-mqtt". */
+int reference_mqtt_main(int argc, char **argv);
+
 struct reference_sqlite_options {
 	const char *path;         /* of a database to make; the caller removes it, with -wal and -shm */
 	unsigned batch;           /* inserts a transaction */

@@ -32,6 +32,8 @@ int bench_main(int argc, char **argv)
 		return reference_tls_main(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "reference-http") == 0) /* bench cse starts it */
 		return reference_http_main(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "reference-mqtt") == 0)
+		return reference_mqtt_main(argc - 1, argv + 1);
 	if (cli_flag(&argc, argv, "--help"))
 		return cli_help(usage);
 #ifdef KEYWAY_HAVE_EG_BENCH

@@ -40,7 +40,7 @@ static struct load_options load_of(struct bench *b, unsigned connections, struct
 	};
 }
 
-static struct bench_row *row_add(struct bench *b, const char *name, unsigned connections, const struct load_result *r)
+struct bench_row *bench_row_add(struct bench *b, const char *name, unsigned connections, const struct load_result *r)
 {
 	struct bench_row *row = &b->rows[b->row_count];
 
@@ -80,7 +80,7 @@ static bool measure(struct bench *b, const char *name, const struct load_options
 	e = load_run(o, &r);
 	if (e != OK)
 		return bench_fail(b, "%s: %s", name, err_text(e));
-	row_add(b, name, o->connections, &r);
+	bench_row_add(b, name, o->connections, &r);
 	return true;
 }
 
@@ -105,6 +105,24 @@ static bool plain_tree(struct bench *b)
 	return bench_cse_fresh(b) &&
 	    bench_ask(b, CREATE("/cse-in", "2"), "{\"m2m:ae\":{\"rn\":\"bench\",\"api\":\"Nbench\",\"rr\":true,\"srv\":[\"3\"],\"poa\":[\"http://127.0.0.1:9\"]}}", 201, NULL) &&
 	    bench_ask(b, CREATE("/cse-in/bench", "3"), "{\"m2m:cnt\":{\"rn\":\"values\"}}", 201, NULL);
+}
+
+bool bench_prepare_latest(struct bench *b)
+{
+	return plain_tree(b) && bench_ask(b, CREATE("/cse-in/bench/values", "4"), INSTANCE, 201, NULL);
+}
+
+bool bench_retrieve_latest(struct bench *b, struct wr *answer)
+{
+	return bench_ask(b, HEAD("GET", "/cse-in/bench/values/la"), NULL, 200, answer);
+}
+
+bool bench_measure_latest(struct bench *b, const char *name, unsigned connections)
+{
+	static struct load_template t;
+	struct load_options o = load_of(b, connections, &t, 200);
+
+	return load_template_init(&t, HEAD("GET", "/cse-in/bench/values/la"), NULL) && measure(b, name, &o);
 }
 
 static bool answer_to_file(struct bench *b, const char *name, const struct wr *answer, char *path, size_t size)
@@ -195,7 +213,7 @@ static bool measure_sqlite(struct bench *b, unsigned batch)
 	if (e != OK)
 		return bench_fail(b, "sqlite: %s", err_text(e));
 	r = (struct load_result){.answers = s.inserts, .seconds = s.seconds, .server_cpu_us = s.cpu_us, .latency = s.latency};
-	row_add(b, "sqlite", batch, &r);
+	bench_row_add(b, "sqlite", batch, &r);
 	return true;
 }
 
@@ -263,7 +281,7 @@ static bool measure_notifications(struct bench *b, struct load_options o)
 	r.seconds = seconds;
 	r.latency = c->age;
 	r.server_cpu_us = in_time ? (double)cpu / (double)in_time : 0;
-	row_add(b, "notify", o.connections, &r);
+	bench_row_add(b, "notify", o.connections, &r);
 	return true;
 }
 

@@ -18,6 +18,7 @@ static const char usage[] =
     "usage: keyway bench cse [options]\n\n"
     "Measures a CSE of its own, in a process of its own with a store of its own, over HTTP at 127.0.0.1. Both are removed at the end.\n\n"
     "  --only NAME           one measurement: latest, path, create, notify, discover or start\n"
+    "  --binding NAME        retrieve by coap, ws or mqtt instead, against libcoap's server, HTTP, or an echo through the same broker\n"
     "  --connections N,N...  instead of 1,8,64\n"
     "  --seconds N           of counting in each measurement, instead of 5\n"
     "  --instances N         for `start`, instead of 1000000\n"
@@ -47,8 +48,8 @@ bool bench_fail(struct bench *b, const char *fmt, ...)
 
 /* ---- processes ---- */
 
-/* The port in the line "ready ... http=PORT"; 0 when there is none. */
-static uint16_t ready_port(const struct process *p)
+/* The port in the line "ready ... http=PORT" behind the word, "http=" say; 0 when there is none. */
+static uint16_t ready_port(const struct process *p, const char *binding)
 {
 	char *text = calloc(1, LOG_MAX);
 	const char *at = NULL;
@@ -57,8 +58,8 @@ static uint16_t ready_port(const struct process *p)
 
 	if (f && text && fseek(f, p->log_from, SEEK_SET) == 0 && fread(text, 1, LOG_MAX - 1, f) > 0)
 		at = strstr(text, "ready ");
-	at = at ? strstr(at, "http=") : NULL;
-	if (!at || sscanf(at, "http=%u", &port) != 1 || port > UINT16_MAX)
+	at = at ? strstr(at, binding) : NULL;
+	if (!at || sscanf(at + strlen(binding), "%u", &port) != 1 || port > UINT16_MAX)
 		port = 0;
 	if (f)
 		fclose(f);
@@ -73,6 +74,10 @@ static bool write_configuration(struct bench *b, const char *path)
 	if (!f)
 		return bench_fail(b, "%s: %s", path, strerror(errno));
 	fprintf(f, "[cse]\ntype = in\nid = /id-in\nname = cse-in\nadmin = CAdmin\nstate = %s/state\n[http]\nlisten = 127.0.0.1:0\n", b->dir);
+	if (b->o.binding && strcmp(b->o.binding, "coap") == 0)
+		fprintf(f, "[coap]\nlisten = 127.0.0.1:0\n");
+	if (b->broker_port)
+		fprintf(f, "[mqtt]\nbroker = mqtt://127.0.0.1:%u\n", b->broker_port);
 	return fclose(f) == 0 || bench_fail(b, "%s: %s", path, strerror(errno));
 }
 
@@ -82,12 +87,15 @@ bool bench_cse_start(struct bench *b)
 	const char *const argv[] = {b->o.cse ? b->o.cse : "keyway-cse", "--config", configuration, NULL};
 
 	snprintf(configuration, sizeof configuration, "%s/cse.ini", b->dir);
+	if (b->o.binding && strcmp(b->o.binding, "mqtt") == 0 && !bench_broker_start(b))
+		return false;
 	if (!write_configuration(b, configuration))
 		return false;
 	b->cse = process_start(&b->set, "cse", argv);
 	if (!b->cse || !process_wait_line(b->cse, "ready ", START_PATIENCE_MS))
 		return bench_fail(b, "keyway-cse does not start; its log is %s/cse.log", b->dir);
-	b->port = ready_port(b->cse);
+	b->port = ready_port(b->cse, " http=");
+	b->coap_port = ready_port(b->cse, " coap=");
 	return b->port != 0 || bench_fail(b, "keyway-cse does not say which port it has");
 }
 
@@ -125,7 +133,7 @@ uint16_t bench_reference_start(struct bench *b, const char *get, const char *pos
 	if (!p || !process_wait_line(p, "ready ", START_PATIENCE_MS))
 		return 0;
 	*pid = p->pid;
-	return ready_port(p);
+	return ready_port(p, " http=");
 }
 
 /* ---- one request ---- */
@@ -196,6 +204,7 @@ static bool options_parse(int argc, char **argv, struct bench_options *o, const 
 	o->keep = cli_flag(&argc, argv, "--keep");
 	o->only = cli_option(&argc, argv, "--only");
 	o->cse = cli_option(&argc, argv, "--cse");
+	o->binding = cli_option(&argc, argv, "--binding");
 	*state = cli_option(&argc, argv, "--state");
 	connections = cli_option(&argc, argv, "--connections");
 	seconds = cli_option(&argc, argv, "--seconds");
@@ -212,7 +221,7 @@ static bool options_parse(int argc, char **argv, struct bench_options *o, const 
 		o->seconds = (double)n;
 	if (instances && (!rd_decimal(rd_str(instances), &o->instances) || o->instances == 0))
 		return false;
-	return argc == 1 && known(o->only);
+	return argc == 1 && known(o->only) && (!o->binding || (!o->only && bench_binding_known(o->binding)));
 }
 
 /* ---- surroundings ---- */
@@ -265,6 +274,8 @@ static void clean_up(struct bench *b)
 
 static bool run(struct bench *b)
 {
+	if (b->o.binding)
+		return bench_binding_run(b);
 	for (const struct bench_case *c = bench_cases; c->name; c++)
 		if ((!b->o.only || strcmp(b->o.only, c->name) == 0) && (b->stop || !c->run(b)))
 			return false;

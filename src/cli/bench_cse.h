@@ -19,6 +19,7 @@ struct bench_options {
 	size_t connection_count;
 	double seconds;            /* counted in each measurement */
 	const char *only;          /* a measurement's name; NULL: all */
+	const char *binding;       /* "coap", "ws", "mqtt"; NULL: HTTP */
 	const char *cse;           /* program; NULL: the one beside this */
 	uint64_t instances;        /* for the start */
 	uint64_t few_resources, many_resources; /* trees for discovery */
@@ -54,7 +55,7 @@ struct bench {
 	char dir[256];
 	struct process_set set;
 	struct process *cse;
-	uint16_t port;
+	uint16_t port, coap_port, broker_port;
 	struct sink *sink;
 	volatile sig_atomic_t stop;
 	struct bench_row rows[BENCH_ROWS];
@@ -74,6 +75,18 @@ struct bench_case {
 	bool (*run)(struct bench *b);
 };
 extern const struct bench_case bench_cases[]; /* ends with {NULL, NULL, NULL} */
+
+/* bench_cases.c, for the other bindings: a tree with an instance, its retrieval by HTTP, and that measured. */
+struct bench_row *bench_row_add(struct bench *b, const char *name, unsigned connections, const struct load_result *r);
+bool bench_prepare_latest(struct bench *b);
+bool bench_retrieve_latest(struct bench *b, struct wr *answer);
+bool bench_measure_latest(struct bench *b, const char *name, unsigned connections);
+
+/* bench_binding.c */
+bool bench_binding_known(const char *name);
+bool bench_binding_run(struct bench *b);
+struct bench_target bench_binding_target(const struct bench *b, const char **legend);
+bool bench_broker_start(struct bench *b);
 
 /* The CSE under measurement. */
 bool bench_cse_fresh(struct bench *b);               /* with an empty store */

@@ -74,8 +74,13 @@ static double octets_an_instance(const struct bench_start *s, uint64_t octets)
 size_t bench_targets(const struct bench *b, struct bench_target t[static BENCH_TARGETS])
 {
 	const struct bench_start *s = &b->start;
+	const char *legend;
 	size_t n = 0;
 
+	if (b->o.binding) {
+		t[0] = bench_binding_target(b, &legend);
+		return 1;
+	}
 	t[n++] = latest_target(b);
 	t[n++] = create_target(b);
 	t[n++] = discover_target(b, "discovery of 10, CPU in the large tree to the small one", "discover-10-large", "discover-10-small");
@@ -100,6 +105,20 @@ static void ratio_print(double ratio)
 		printf(" %7s", "");
 }
 
+static void legend_print(const struct bench *b)
+{
+	const char *legend = "";
+
+	if (b->o.binding) {
+		bench_binding_target(b, &legend);
+		printf("\n%s CPU us: of the server, a request; gen. us: of the load generator.\n", legend);
+		return;
+	}
+	puts("\n(a) http-get, http-post: bare libmicrohttpd answering the same octets.  (b) sqlite: bare durable inserts, as many a transaction as\n"
+	     "connections; its times are a transaction's. CPU us: of the server, a request; gen. us: of the load generator. Times of notify: from\n"
+	     "sending the CREATE until the notification is there; its errors are notifications that did not come.");
+}
+
 static void rows_print(const struct bench *b)
 {
 	bool busy = false;
@@ -119,9 +138,7 @@ static void rows_print(const struct bench *b)
 		putchar('\n');
 		busy = busy || full;
 	}
-	puts("\n(a) http-get, http-post: bare libmicrohttpd answering the same octets.  (b) sqlite: bare durable inserts, as many a transaction as\n"
-	     "connections; its times are a transaction's. CPU us: of the server, a request; gen. us: of the load generator. Times of notify: from\n"
-	     "sending the CREATE until the notification is there; its errors are notifications that did not come.");
+	legend_print(b);
 	if (busy)
 		puts("* the load generator had no time left: the server may be faster.");
 }
@@ -174,7 +191,7 @@ static void rows_json(struct json_out *o, const struct bench *b)
 		if (r->errors)
 			json_put_uint(o, "error_status", r->error_status);
 		if (r->to_http > 0)
-			json_put_double(o, "of_http", r->to_http);
+			json_put_double(o, b->o.binding ? "of_reference" : "of_http", r->to_http);
 		if (r->to_sqlite > 0)
 			json_put_double(o, "of_sqlite", r->to_sqlite);
 		json_close(o);
@@ -230,6 +247,8 @@ void bench_report(const struct bench *b)
 	}
 	json_object(&o, NULL);
 	json_put_string(&o, "bench", "cse");
+	if (b->o.binding)
+		json_put_string(&o, "binding", b->o.binding);
 	json_put_bool(&o, "quick", b->o.quick);
 	json_put_int(&o, "cores", sysconf(_SC_NPROCESSORS_ONLN));
 	json_put_double(&o, "seconds", b->o.seconds);

@@ -28,6 +28,21 @@ def prints_valid_json():
     assert all(("value" in t) == ("met" in t) for t in report["targets"]) and len(report["targets"]) == 7
 
 
+def measures_the_other_bindings():
+    for binding, names in (("coap", {"libcoap", "coap"}), ("ws", {"http", "ws"}), ("mqtt", {"mqtt-echo", "mqtt"})):
+        with tempfile.TemporaryDirectory() as state:
+            done = subprocess.run([KEYWAY, "bench", "cse", "--quick", "--json", "--binding", binding, "--state", state], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  timeout=500, text=True)
+            assert done.returncode == 0, done.stderr
+            assert os.listdir(state) == [], os.listdir(state)
+        report = json.loads(done.stdout)
+        assert report["binding"] == binding and {(r["name"], r["connections"]) for r in report["rows"]} == {(n, c) for n in names for c in (1, 8)}, report["rows"]
+        for r in report["rows"]:
+            assert r["answers"] > 0 and r["per_second"] > 0 and r["errors"] == 0, r
+            assert ("of_reference" in r) == (r["name"] == binding), r
+        assert len(report["targets"]) == 1 and "met" in report["targets"][0]
+
+
 def ends_when_interrupted():
     with tempfile.TemporaryDirectory() as state:
         p = subprocess.Popen([KEYWAY, "bench", "cse", "--only", "latest", "--seconds", "600", "--state", state], stdout=subprocess.PIPE,
@@ -59,7 +74,7 @@ def measures_security():
 
 
 def main():
-    for test in (prints_valid_json, ends_when_interrupted, measures_security):
+    for test in (prints_valid_json, measures_the_other_bindings, ends_when_interrupted, measures_security):
         test()
         print(f"{test.__name__}: ok")
     return 0
