@@ -20,6 +20,7 @@ struct loop_io {
 	loop_io_fn *fn; /* NULL: freed, waits for the end of the round */
 	void *ctx;
 	struct loop_io *next_dead;
+	unsigned events; /* that epoll was told */
 };
 
 struct loop_timer {
@@ -156,6 +157,7 @@ struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events, loop_io_fn 
 	io->fd = fd;
 	io->fn = fn;
 	io->ctx = ctx;
+	io->events = events;
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) != 0 && (errno != EEXIST || epoll_ctl(l->epoll, EPOLL_CTL_MOD, fd, &e) != 0))
 		die("epoll_ctl");
 	return io;
@@ -165,6 +167,9 @@ void loop_io_events(struct loop_io *io, unsigned events)
 {
 	struct epoll_event e = {.events = epoll_events(events), .data.ptr = io};
 
+	if (io->events == events)
+		return;
+	io->events = events;
 	epoll_ctl(io->loop->epoll, EPOLL_CTL_MOD, io->fd, &e);
 }
 

@@ -159,10 +159,18 @@ void stream_write(struct stream *s, struct rd octets)
 		loop_timer_in(s->later, 0);
 		return;
 	}
-	if (s->busy)
-		update_interest(s);
-	else
+	if (!s->busy) /* otherwise it goes at the end of what is being done */
 		loop_timer_in(s->later, 0);
+}
+
+/* The end of a callback of the loop's: what was written meanwhile goes out at once. */
+static void settle(struct stream *s)
+{
+	if (s->state == STREAM_OPEN && !s->freed && s->out.len > s->out_sent && s->why == OK)
+		flush(s);
+	s->busy = false;
+	if (s->freed)
+		release(s);
 }
 
 static void hand_over(struct stream *s);
@@ -180,9 +188,7 @@ static void on_later(void *ctx)
 		s->given = false;
 		hand_over(s);
 	}
-	s->busy = false;
-	if (s->freed)
-		release(s);
+	settle(s);
 }
 
 static ssize_t raw_read(struct stream *s, uint8_t *octets, size_t len)
@@ -212,13 +218,14 @@ static void hand_over(struct stream *s)
 static void receive(struct stream *s)
 {
 	while (s->state == STREAM_OPEN && !s->freed && s->events) {
+		size_t room = sizeof s->in - s->in_len;
 		ssize_t n;
 
-		if (s->in_len == sizeof s->in) {
+		if (room == 0) {
 			finish(s, ERR_TOO_LONG); /* the owner waits for more than any message has */
 			return;
 		}
-		n = raw_read(s, s->in + s->in_len, sizeof s->in - s->in_len);
+		n = raw_read(s, s->in + s->in_len, room);
 		if (n == -EAGAIN)
 			return;
 		if (n <= 0) {
@@ -227,6 +234,8 @@ static void receive(struct stream *s)
 		}
 		s->in_len += (size_t)n;
 		hand_over(s);
+		if (!s->tls && (size_t)n < room)
+			return; /* that was all; what comes meanwhile is an event of its own */
 	}
 }
 
@@ -302,9 +311,7 @@ static void on_event(void *ctx, unsigned events)
 	}
 	if (s->state == STREAM_OPEN && !s->freed)
 		receive(s);
-	s->busy = false;
-	if (s->freed)
-		release(s);
+	settle(s);
 }
 
 static struct stream *stream_make(struct loop *l, int fd, enum stream_state state)
@@ -351,9 +358,7 @@ static void on_life(void *ctx)
 	if (s->state == STREAM_HANDSHAKE)
 		tls_life_refused(s->tls, s->accepted != NULL, s->peer);
 	finish(s, s->state == STREAM_OPEN ? ERR_NOT_AUTHORISED : ERR_TLS);
-	s->busy = false;
-	if (s->freed)
-		release(s);
+	settle(s);
 }
 
 static bool attach_tls(struct stream *s, struct tls_credentials *tls, bool server, const char *expected)
