@@ -48,6 +48,7 @@ struct stream {
 	void (*end)(void *ctx);     /* in the place of close; or NULL */
 	void *end_ctx;
 	bool freed, busy, paused;
+	bool shut;                  /* ending, all is written: what still comes is dropped until the peer closes, or for END_MS */
 	bool ending;                /* nobody cares for it any more but for what is still to be written */
 	bool given;                 /* octets came with it */
 	struct tls_peer *given_peer; /* somebody else does its TLS */
@@ -142,7 +143,9 @@ static void flush(struct stream *s)
 	if (s->out_sent == s->out.len) {
 		wr_reset(&s->out);
 		s->out_sent = 0;
-		if (s->ending)
+		if (s->ending && s->end && !s->tls && !s->shut) /* to close with octets unread would take back what was said */
+			s->shut = shutdown(s->fd, SHUT_WR) == 0;
+		if (s->ending && !s->shut)
 			finish(s, ERR_CLOSED);
 	}
 	update_interest(s);

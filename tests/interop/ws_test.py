@@ -117,7 +117,8 @@ def told_what_is_wrong(where, node, s):
     ae = Ae(where, node, s.at("ws"), "json")
     assert ae.opened()
     ae.tell(send=base64.b64encode(b"[" + b" " * (3 << 20) + b"]").decode(), binary=False)
-    assert ae.closed() == 1009
+    code = ae.closed()
+    assert code == 1009, (code, ae.events("error"))
     ae = Ae(where, node, s.at("ws"), "csv")
     assert not ae.opened() and "400" in ae.events("error")[0]["text"], ae.events("error")
     print("a text where octets belong, and 3 MiB, end the connection with a reason; an unknown sub-protocol gets none")

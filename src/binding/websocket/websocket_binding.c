@@ -306,6 +306,19 @@ void websocket_serve(struct websocket_binding *b, struct once *once)
 	b->once = once;
 }
 
+void websocket_goodbye(struct websocket_binding *b)
+{
+	struct ws_peer *next;
+
+	for (struct ws_peer *p = b->peers; p; p = next) {
+		next = p->next;
+		if (p->state == WS_OPEN && !p->leaving) {
+			p->leaving = true;
+			ws_link_close(p->link, 1001);
+		}
+	}
+}
+
 void websocket_free(struct websocket_binding *b)
 {
 	if (!b)

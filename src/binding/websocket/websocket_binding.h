@@ -30,6 +30,7 @@ struct websocket_config {
 /* Pointers of the configuration are borrowed for its life. once is where requests to us go; set before the loop runs. */
 struct websocket_binding *websocket_new(struct loop *l, const struct websocket_config *c);
 void websocket_serve(struct websocket_binding *b, struct once *once);
+void websocket_goodbye(struct websocket_binding *b); /* to all (1001), while the loop still runs for a moment */
 /* Says goodbye (1001) and gives the connections up; the CSE must be gone, and the HTTP servers must still be there. Accepts NULL. */
 void websocket_free(struct websocket_binding *b);
 

@@ -30,6 +30,8 @@
 #include "tls/tls.h"
 
 #define DEREGISTER_MS 2000
+#define GOODBYE_ROUNDS 10
+#define GOODBYE_MS 10
 
 struct program {
 	struct router router; /* first: the CSE's transport is the router, and the program is found from it */
@@ -458,6 +460,9 @@ int main(int argc, char **argv)
 	cse_register(p.cse);
 	loop_run(p.loop);
 	end_registration(&p);
+	websocket_goodbye(p.websocket);
+	for (int i = 0; i < GOODBYE_ROUNDS; i++) /* it crosses the socket of the HTTP library, and TLS */
+		loop_once(p.loop, GOODBYE_MS);
 	cse_free(p.cse);
 	end_to_end_free(p.end_to_end);
 	token_keys_free(p.token_keys);
