@@ -56,6 +56,8 @@ bool client_id_entity(const char *id, const char *sp, char entity[static ENTITY_
 		n = snprintf(entity, ENTITY_MAX, "%s", id);
 	else if (strchr(id + 1, '/'))
 		n = snprintf(entity, ENTITY_MAX, "m2m://%s%s", sp, id);
+	else if (strchr(id, '.')) /* "/id-b.id-in" would have the name that /id-b has when it is registered at /id-in */
+		return false;
 	else
 		n = snprintf(entity, ENTITY_MAX, "%s.%s", id + 1, sp);
 	return n > 0 && n < ENTITY_MAX;

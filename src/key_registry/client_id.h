@@ -14,7 +14,7 @@
  * that could be a CSE's is taken as that CSE's, so that "maf.sp.example" and "/maf" are one client. */
 bool client_id_of(struct rd text, const char *sp, char id[static ENTITY_MAX]) MUST_CHECK;
 bool client_id_equal(struct rd a, struct rd b, const char *sp);
-/* As certificates write it: "m2m://sp.example/id-b/Cmeter", "id-b.sp.example". */
+/* As certificates write it: "m2m://sp.example/id-b/Cmeter", "id-b.sp.example". False for a CSE-ID with a dot, whose name would be that of another CSE. */
 bool client_id_entity(const char *id, const char *sp, char entity[static ENTITY_MAX]) MUST_CHECK;
 /* The FQDN that goes into the derivation of a usage-constrained key (TS-0003 10.3): a MAF's own; "id-b.sp.example" of a CSE, wherever it is
  * registered, because an enrolee need not know that; "Cmeter.id-b.sp.example" of an AE (project convention). */

@@ -43,6 +43,8 @@ static void knows_one_name_for_each_client(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_false(client_id_of(rd_str(bad[i]), SP, id));
 	assert_false(client_id_equal(rd_str("/id-b"), rd_str("/id-c"), SP));
+	assert_true(client_id_of(rd_str("/id-b.id-in"), SP, id)); /* a CSE-ID as good as any, but "id-b.id-in.sp.example" is /id-b */
+	assert_false(client_id_entity(id, SP, other));
 }
 
 int main(void)
