@@ -85,7 +85,7 @@ def plain():
         print("a broker that breaks down is found again, and the notification comes")
     finally:
         assert s.stop() is None, "the CSE survived"
-        broker.stop()
+        broker.remove()
 
 
 def secure():
@@ -127,7 +127,7 @@ def secure():
             assert "4106" in told, told
             print("with TLS: the same, and a server that is somebody else is not talked to")
         finally:
-            broker.stop()
+            broker.remove()
 
 
 def told():

@@ -1,4 +1,5 @@
 /* The shell on real sockets: HTTPS with identities, streams over TLS-PSK, certificates and a pty, timers, configuration. */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,6 +70,20 @@ static int make_plant(void **state)
 	write_text("psk", "gw1:000102030405060708090a0b0c0d0e0f\n", 0600);
 	write_text("wrong", "gw1:ff0102030405060708090a0b0c0d0e0f\n", 0600);
 	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+	(void)info;
+	(void)kind;
+	(void)where;
+	return remove(path);
+}
+
+static int remove_plant(void **state)
+{
+	(void)state;
+	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- HTTP ---- */
@@ -543,5 +558,5 @@ int main(void)
 		cmocka_unit_test(quotes_what_comes_from_outside),
 	};
 
-	return cmocka_run_group_tests(tests, make_plant, NULL);
+	return cmocka_run_group_tests(tests, make_plant, remove_plant);
 }
