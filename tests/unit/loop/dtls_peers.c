@@ -130,9 +130,14 @@ static void wait_for(int fd)
 	(void)poll(&readable, 1, 1000);
 }
 
-static struct peer peer_new(uint16_t number)
+static unsigned again; /* handshakes that were begun anew */
+
+/* False: it does not come to an end. One in some hundreds of GnuTLS's non-blocking clients has the server's Finished and goes on waiting; who meets
+ * that begins anew, and the server keeps the session of the first attempt until it is idle for too long. */
+static bool try_peer(uint16_t number, struct peer *out)
 {
 	struct peer p = {socket_to(number), NULL};
+	uint64_t end = clock_ms() + 5000;
 	int r;
 
 	MUST(gnutls_init(&p.tls, GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK) == 0);
@@ -141,9 +146,27 @@ static struct peer peer_new(uint16_t number)
 	gnutls_transport_set_int(p.tls, p.fd);
 	gnutls_dtls_set_mtu(p.tls, 1200);
 	/* a client of GnuTLS that blocks sleeps 50 ms between its flights */
-	while ((r = gnutls_handshake(p.tls)) < 0 && !gnutls_error_is_fatal(r))
+	while ((r = gnutls_handshake(p.tls)) < 0 && !gnutls_error_is_fatal(r) && clock_ms() < end)
 		wait_for(p.fd);
-	MUST(r == 0);
+	MUST(r == 0 || !gnutls_error_is_fatal(r));
+	*out = p;
+	return r == 0;
+}
+
+static void peer_free(struct peer *p)
+{
+	gnutls_deinit(p->tls);
+	close(p->fd);
+}
+
+static struct peer peer_new(uint16_t number)
+{
+	struct peer p;
+
+	while (!try_peer(number, &p)) {
+		peer_free(&p);
+		MUST(++again < 10);
+	}
 	return p;
 }
 
@@ -195,23 +218,25 @@ static void flood(uint16_t number)
 int main(int argc, char **argv)
 {
 	const gnutls_datum_t shared = {(unsigned char *)(uintptr_t)key, sizeof key};
-	size_t count = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 1000, sessions;
+	size_t count = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 1000, sessions, served;
 	struct rlimit files = {count + 64, count + 64};
 	unsigned long before, after, flooded;
-	struct peer *peers = calloc(count, sizeof *peers);
+	struct peer *peers;
 	uint64_t began, ended;
 	uint16_t number;
 	char text[64];
 	int ends[2];
 	pid_t server;
 
-	MUST(peers && pipe(ends) == 0);
+	MUST(pipe(ends) == 0);
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	server = fork();
 	if (server == 0)
 		serve(ends[1]);
 	MUST(server > 0 && read(ends[0], &number, sizeof number) == sizeof number);
 	MUST(gnutls_psk_allocate_client_credentials(&credentials) == 0 && gnutls_psk_set_client_credentials(credentials, "meter", &shared, GNUTLS_PSK_KEY_RAW) == 0);
+	peers = calloc(count, sizeof *peers);
+	MUST(peers);
 	peers[0] = peer_new(number);
 	stats(&peers[0], &sessions, &before);
 	began = clock_ms();
@@ -223,13 +248,19 @@ int main(int argc, char **argv)
 		MUST(ask(&peers[i], "hello", text, sizeof text) == 5 && strcmp(text, "hello") == 0);
 	}
 	stats(&peers[0], &sessions, &after);
-	MUST(sessions == count);
+	MUST(sessions >= count && sessions <= count + again);
 	flood(number);
+	served = sessions;
 	stats(&peers[0], &sessions, &flooded);
-	MUST(sessions == count);
+	MUST(sessions == served);
 	MUST(flooded < after + 2048);
-	printf("%zu DTLS peers at one socket: %.0f handshakes a second, %.1f KiB a session; %d hellos with forged cookies: %lu KiB more, no session\n", count,
+	printf("%zu DTLS sessions at one socket (%u handshakes begun anew): %.0f handshakes a second, %.1f KiB a session; %d hellos with forged cookies: %lu KiB"
+	       " more, no session\n", served, again,
 	    1000.0 * (double)(count - 1) / (double)(ended - began + 1), (double)(after - before) / (double)count, FORGED, flooded - after);
+	for (size_t i = 0; i < count; i++)
+		peer_free(&peers[i]);
+	free(peers);
+	gnutls_psk_free_client_credentials(credentials);
 	kill(server, SIGTERM);
 	waitpid(server, NULL, 0);
 	return 0;
