@@ -12,8 +12,8 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "gba/hostapd_line.h"
-#include "gba/net/line_server.h"
 #include "gba/zh.h"
+#include "loop/line_server.h"
 #include "loop/log.h"
 
 #define DATAGRAMS_A_ROUND 64
@@ -212,6 +212,7 @@ static void on_admin(void *ctx, struct rd line, struct wr *answer)
 
 enum err hss_server_new(struct loop *l, struct hss *h, const struct hss_server_config *c, struct hss_server **out, const char **which)
 {
+	static const struct line_limits limits = {.line = 16384, .answers = (size_t)4 * 1024 * 1024};
 	struct hss_server *s = calloc(1, sizeof *s);
 	enum err e = OK;
 
@@ -220,10 +221,10 @@ enum err hss_server_new(struct loop *l, struct hss *h, const struct hss_server_c
 	s->hss = h;
 	s->fd = -1;
 	*which = c->admin_socket;
-	e = line_server_new(l, c->admin_socket, on_admin, s, &s->admin);
+	e = line_server_new(l, c->admin_socket, &limits, on_admin, s, &s->admin);
 	if (e == OK && c->zh_socket) {
 		*which = c->zh_socket;
-		e = line_server_new(l, c->zh_socket, on_zh, s, &s->zh);
+		e = line_server_new(l, c->zh_socket, &limits, on_zh, s, &s->zh);
 	}
 	if (e == OK && c->hostapd_socket) {
 		*which = c->hostapd_socket;

@@ -1,5 +1,5 @@
 /* Lines on a UNIX socket. */
-#include "gba/net/line_server.h"
+#include "loop/line_server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ struct line_server {
 	struct loop_io *io;
 	int fd;
 	char path[sizeof((struct sockaddr_un *)0)->sun_path];
+	struct line_limits limits;
 	line_answer *fn;
 	void *ctx;
 	struct caller *callers;
@@ -133,8 +134,8 @@ static void on_accept(void *ctx, unsigned events)
 	}
 	c->server = s;
 	c->fd = fd;
-	c->in = wr_new(LINE_MAX_OCTETS);
-	c->out = wr_new(LINE_ANSWER_MAX);
+	c->in = wr_new(s->limits.line);
+	c->out = wr_new(s->limits.answers);
 	c->io = loop_io_new(s->loop, fd, LOOP_READ, on_caller, c);
 	c->next = s->callers;
 	s->callers = c;
@@ -168,7 +169,7 @@ static enum err listen_at(struct line_server *s, const struct sockaddr_un *addre
 	return bound && listen(s->fd, LINE_CALLERS_MAX) == 0 ? OK : ERR_IO;
 }
 
-enum err line_server_new(struct loop *l, const char *path, line_answer *fn, void *ctx, struct line_server **out)
+enum err line_server_new(struct loop *l, const char *path, const struct line_limits *limits, line_answer *fn, void *ctx, struct line_server **out)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct line_server *s;
@@ -181,6 +182,7 @@ enum err line_server_new(struct loop *l, const char *path, line_answer *fn, void
 		return ERR_NO_MEMORY;
 	s->loop = l;
 	s->fd = -1;
+	s->limits = *limits;
 	s->fn = fn;
 	s->ctx = ctx;
 	e = listen_at(s, &address);
