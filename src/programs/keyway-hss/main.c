@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "credentials/store_key.h"
 #include "gba/net/hss_server.h"
-#include "loop/config.h"
 #include "loop/log.h"
+#include "loop/program.h"
 
 #define PATH_SIZE 4096
 #define STORE_KEY_OF "hss.localhost" /* it has no name of its own in any network */
@@ -105,40 +105,16 @@ static int run(void)
 	return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static void help(void)
-{
-	puts("usage: keyway-hss --config FILE\n\nHome subscriber server: gives authentication vectors to the bootstrapping server and to hostapd.\n\n"
-	     "  --config FILE  configuration, see docs/configuration.md\n"
-	     "  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more. `keyway subscriber` administers it.\n");
-	for (size_t i = 0; keys[i].section; i++)
-		printf("  [%s] %s%*s%s%s\n", keys[i].section, keys[i].name, (int)(26 - strlen(keys[i].section) - strlen(keys[i].name)), "", keys[i].help,
-		    keys[i].required ? " (required)" : "");
-}
-
 int main(int argc, char **argv)
 {
-	char message[512];
-	int status;
+	static const struct program p = {
+		.name = "keyway-hss",
+		.help = "usage: keyway-hss --config FILE\n\nHome subscriber server: gives authentication vectors to the bootstrapping server and to hostapd.\n\n"
+			"  --config FILE  configuration, see docs/configuration.md\n"
+			"  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more. `keyway subscriber` administers it.\n",
+		.keys = keys,
+		.run = run,
+	};
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help();
-		return EXIT_SUCCESS;
-	}
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("keyway-hss " KEYWAY_VERSION);
-		return EXIT_SUCCESS;
-	}
-	if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-		fputs("usage: keyway-hss --config FILE (or --help, --version)\n", stderr);
-		return 2;
-	}
-	log_start("keyway-hss", LOG_LEVEL_INFO);
-	if (config_read(argv[2], keys, message, sizeof message) != OK) {
-		log_line(LOG_LEVEL_ERROR, message, NULL);
-		config_free(keys);
-		return EXIT_FAILURE;
-	}
-	status = run();
-	config_free(keys);
-	return status;
+	return program_main(&p, argc, argv);
 }

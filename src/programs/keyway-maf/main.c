@@ -11,8 +11,8 @@
 #include "enrolee/key_fetcher.h"
 #include "gba/net/naf.h"
 #include "key_registry/registration_server.h"
-#include "loop/config.h"
 #include "loop/log.h"
+#include "loop/program.h"
 #include "maf/maf.h"
 #include "tls/psk_file.h"
 
@@ -281,40 +281,16 @@ static int run(void)
 	return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static void help(void)
-{
-	puts("usage: keyway-maf --config FILE\n\nThe M2M Authentication Function: hands out keys for associations between AEs and CSEs.\n\n"
-	     "  --config FILE  configuration, see docs/configuration.md\n"
-	     "  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more.\n");
-	for (size_t i = 0; keys[i].section; i++)
-		printf("  [%s] %s%*s%s%s\n", keys[i].section, keys[i].name, (int)(26 - strlen(keys[i].section) - strlen(keys[i].name)), "", keys[i].help,
-		    keys[i].required ? " (required)" : "");
-}
-
 int main(int argc, char **argv)
 {
-	char message[512];
-	int status;
+	static const struct program p = {
+		.name = "keyway-maf",
+		.help = "usage: keyway-maf --config FILE\n\nThe M2M Authentication Function: hands out keys for associations between AEs and CSEs.\n\n"
+			"  --config FILE  configuration, see docs/configuration.md\n"
+			"  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more.\n",
+		.keys = keys,
+		.run = run,
+	};
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help();
-		return EXIT_SUCCESS;
-	}
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("keyway-maf " KEYWAY_VERSION);
-		return EXIT_SUCCESS;
-	}
-	if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-		fputs("usage: keyway-maf --config FILE (or --help, --version)\n", stderr);
-		return 2;
-	}
-	log_start("keyway-maf", LOG_LEVEL_INFO);
-	if (config_read(argv[2], keys, message, sizeof message) != OK) {
-		log_line(LOG_LEVEL_ERROR, message, NULL);
-		config_free(keys);
-		return EXIT_FAILURE;
-	}
-	status = run();
-	config_free(keys);
-	return status;
+	return program_main(&p, argc, argv);
 }

@@ -10,8 +10,8 @@
 #include "credentials/store_key.h"
 #include "enrolee/credentials_psk.h"
 #include "keys/sealed.h"
-#include "loop/config.h"
 #include "loop/log.h"
+#include "loop/program.h"
 #include "tls/psk_file.h"
 #include "tls/tls.h"
 #include "mef/admin.h"
@@ -346,40 +346,16 @@ static int run(void)
 	return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static void help(void)
-{
-	puts("usage: keyway-mef --config FILE\n\nThe M2M Enrolment Function with the Enrolment Gateway for Zigbee devices.\n\n"
-	     "  --config FILE  configuration, see docs/configuration.md (`keyway init` writes one)\n"
-	     "  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more.\n");
-	for (size_t i = 0; keys[i].section; i++)
-		printf("  [%s] %s%*s%s%s\n", keys[i].section, keys[i].name, (int)(26 - strlen(keys[i].section) - strlen(keys[i].name)), "", keys[i].help,
-		    keys[i].required ? " (required)" : "");
-}
-
 int main(int argc, char **argv)
 {
-	char message[512];
-	int status;
+	static const struct program p = {
+		.name = "keyway-mef",
+		.help = "usage: keyway-mef --config FILE\n\nThe M2M Enrolment Function with the Enrolment Gateway for Zigbee devices.\n\n"
+			"  --config FILE  configuration, see docs/configuration.md (`keyway init` writes one)\n"
+			"  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more.\n",
+		.keys = keys,
+		.run = run,
+	};
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		help();
-		return EXIT_SUCCESS;
-	}
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("keyway-mef " KEYWAY_VERSION);
-		return EXIT_SUCCESS;
-	}
-	if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-		fputs("usage: keyway-mef --config FILE (or --help, --version)\n", stderr);
-		return 2;
-	}
-	log_start("keyway-mef", LOG_LEVEL_INFO);
-	if (config_read(argv[2], keys, message, sizeof message) != OK) {
-		log_line(LOG_LEVEL_ERROR, message, NULL);
-		config_free(keys);
-		return EXIT_FAILURE;
-	}
-	status = run();
-	config_free(keys);
-	return status;
+	return program_main(&p, argc, argv);
 }
