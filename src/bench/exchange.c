@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/process_figures.h"
+#include "bench/counting.h"
 
 #define IN_MAX 65536
 #define OUT_MAX 8192
@@ -33,18 +33,11 @@ struct exchange {
 	struct client *clients;
 	int epoll;
 	unsigned outstanding;
-	uint64_t sent, now, warm_until, end, last_answer, first_counted, server_cpu, client_cpu;
-	bool counting, ending;
+	uint64_t sent, now, warm_until, end, last_answer;
+	struct counting counting;
+	bool ending;
 	enum err failure;
 };
-
-static uint64_t own_cpu_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000U + (uint64_t)t.tv_nsec / 1000U;
-}
 
 /* What is sent is far smaller than a socket's buffer. */
 static void send_out(struct exchange *x, const struct client *c, struct wr *w)
@@ -74,10 +67,10 @@ static void answered(struct exchange *x, struct client *c, bool good, struct wr 
 	c->waiting = false;
 	x->outstanding--;
 	x->last_answer = x->now;
-	if (x->counting && good) {
+	if (x->counting.on && good) {
 		x->r->answers++;
 		histogram_add(&x->r->latency, x->now - c->sent_at);
-	} else if (x->counting) {
+	} else if (x->counting.on) {
 		x->r->errors++;
 	}
 	next_request(x, c, w);
@@ -114,33 +107,12 @@ static void on_readable(struct exchange *x, struct client *c)
 	c->have = in.left;
 }
 
-static void begin_counting(struct exchange *x)
-{
-	x->counting = true;
-	x->first_counted = x->now;
-	x->server_cpu = x->o->server ? process_cpu_us(x->o->server) : 0;
-	x->client_cpu = own_cpu_us();
-}
-
-static void end_counting(struct exchange *x)
-{
-	double answers = (double)(x->r->answers ? x->r->answers : 1);
-
-	if (!x->counting)
-		return;
-	x->counting = false;
-	x->r->seconds = (double)(x->now - x->first_counted) / 1e9;
-	x->r->client_cpu_us = (double)(own_cpu_us() - x->client_cpu) / answers;
-	if (x->o->server)
-		x->r->server_cpu_us = (double)(process_cpu_us(x->o->server) - x->server_cpu) / answers;
-}
-
 static void look_at_clock(struct exchange *x)
 {
-	if (!x->counting && !x->ending && x->now >= x->warm_until)
-		begin_counting(x);
-	if (x->counting && x->now >= x->end) {
-		end_counting(x);
+	if (!x->counting.on && !x->ending && x->now >= x->warm_until)
+		counting_begin(&x->counting, x->now, x->o->server);
+	if (x->counting.on && x->now >= x->end) {
+		counting_end(&x->counting, x->now, x->o->server, x->r);
 		x->ending = true;
 	}
 	if (x->o->stop && *x->o->stop)
@@ -193,7 +165,7 @@ static enum err run(struct exchange *x)
 		}
 		e = x->failure;
 	}
-	end_counting(x);
+	counting_end(&x->counting, x->now, x->o->server, x->r);
 	return e;
 }
 

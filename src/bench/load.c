@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/counting.h"
 #include "bench/http_head.h"
-#include "bench/process_figures.h"
 
 #define IN_MAX 65536
 #define EVENTS_A_ROUND 64
@@ -37,18 +37,10 @@ struct load {
 	int epoll;
 	unsigned outstanding;
 	uint64_t sent, answered, now, warm_until, end, last_answer, last_progress;
-	uint64_t first_counted, server_cpu, client_cpu;
-	bool counting, ending;
+	struct counting counting;
+	bool ending;
 	enum err failure;
 };
-
-static uint64_t own_cpu_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000U + (uint64_t)t.tv_nsec / 1000U;
-}
 
 static bool dial(struct load *l, struct connection *c)
 {
@@ -111,33 +103,12 @@ static void next_request(struct load *l, struct connection *c)
 		shutdown(c->fd, SHUT_RDWR); /* its end is read, and counted there */
 }
 
-static void begin_counting(struct load *l)
-{
-	l->counting = true;
-	l->first_counted = l->now;
-	l->server_cpu = l->o->server ? process_cpu_us(l->o->server) : 0;
-	l->client_cpu = own_cpu_us();
-}
-
-static void end_counting(struct load *l)
-{
-	double answers = (double)(l->r->answers ? l->r->answers : 1);
-
-	if (!l->counting)
-		return;
-	l->counting = false;
-	l->r->seconds = (double)(l->now - l->first_counted) / 1e9;
-	l->r->client_cpu_us = (double)(own_cpu_us() - l->client_cpu) / answers;
-	if (l->o->server)
-		l->r->server_cpu_us = (double)(process_cpu_us(l->o->server) - l->server_cpu) / answers;
-}
-
 static void count(struct load *l, const struct connection *c, unsigned status)
 {
 	l->outstanding--;
 	l->answered++;
 	l->last_answer = l->now;
-	if (!l->counting)
+	if (!l->counting.on)
 		return;
 	if (status == l->o->expect) {
 		l->r->answers++;
@@ -216,10 +187,10 @@ static void on_readable(struct load *l, struct connection *c)
 
 static void look_at_clock(struct load *l)
 {
-	if (!l->counting && !l->ending && l->now >= l->warm_until)
-		begin_counting(l);
-	if (l->counting && l->o->time_ms > 0 && l->now >= l->end) {
-		end_counting(l);
+	if (!l->counting.on && !l->ending && l->now >= l->warm_until)
+		counting_begin(&l->counting, l->now, l->o->server);
+	if (l->counting.on && l->o->time_ms > 0 && l->now >= l->end) {
+		counting_end(&l->counting, l->now, l->o->server, l->r);
 		l->ending = true;
 	}
 	if (l->o->stop && *l->o->stop)
@@ -288,7 +259,7 @@ enum err load_run(const struct load_options *o, struct load_result *r)
 		round_of(&l);
 		e = l.failure;
 	}
-	end_counting(&l);
+	counting_end(&l.counting, l.now, o->server, r);
 	for (unsigned i = 0; i < o->connections; i++)
 		if (l.connections[i].fd >= 0)
 			close(l.connections[i].fd);
