@@ -20,11 +20,17 @@ struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, con
 void oci_log(struct oci_core *c, const struct oci_device *d, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void oci_event(struct oci_core *c, const struct oci_device *d, const char *event);
 bool oci_save(struct oci_core *c, const struct oci_device *d);
-/* oci_net.c */
+/* oci_nwk.c */
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload);
+void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m);
+/* oci_aps.c */
 void oci_aps_send(struct oci_core *c, struct oci_device *d, const struct aps_frame *f);
 void oci_zdo_send(struct oci_core *c, struct oci_device *d, const struct zdo_message *m);
 uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint16_t cluster, enum zcl_frame_type type, uint8_t command, struct rd payload);
+void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets); /* opened */
+void oci_aps_tick(struct oci_core *c, struct oci_device *d);
+uint64_t oci_aps_deadline(const struct oci_device *d);
+void oci_aps_forget(struct oci_device *d); /* what waits for an acknowledgement, and what was heard lately */
 /* oci_interview.c */
 void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_ms);
 void oci_interview_step(struct oci_core *c, struct oci_device *d);

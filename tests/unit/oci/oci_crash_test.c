@@ -16,7 +16,7 @@
 #include "zigbee/security/nwk_security.h"
 
 #define ROUNDS 60
-#define BLOCK 1024 /* of oci_net.c; the test needs to know only how many frames cross a block's end */
+#define BLOCK 1024 /* of oci_core.c; the test needs to know only how many frames cross a block's end */
 
 enum death {
 	RESERVED_NOT_USED,   /* in the n-th reservation: it is on disk, and none of its numbers is used */

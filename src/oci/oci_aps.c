@@ -1,0 +1,221 @@
+/* The coordinator's application support layer: acknowledgements and repeats, duplicates, fragments, and the way to the EG. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "oci/core_private.h"
+
+#define APS_WAIT_MS 2500 /* 1.6 s on air, and the way through two CSEs */
+#define APS_WAIT_SLEEPY_MS 7000
+#define APS_RETRIES 3
+#define DUPLICATE_MS 20000
+
+/* ---- out ---- */
+
+static bool sleepy(const struct oci_device *d)
+{
+	return !(d->capability & 0x08);
+}
+
+static void expect_ack(struct oci_core *c, struct oci_device *d, uint8_t counter, struct rd octets)
+{
+	for (size_t i = 0; i < OCI_SENDING; i++) {
+		struct oci_sending *s = &d->sending[i];
+
+		if (s->used)
+			continue;
+		s->used = true;
+		s->counter = counter;
+		s->tries = 0;
+		s->again = c->now + (sleepy(d) ? APS_WAIT_SLEEPY_MS : APS_WAIT_MS);
+		memcpy(s->octets, octets.at, octets.left);
+		s->len = octets.left;
+		return;
+	}
+}
+
+static void send_octets(struct oci_core *c, struct oci_device *d, struct rd octets, bool ack_request, uint8_t counter)
+{
+	if (ack_request)
+		expect_ack(c, d, counter, octets);
+	oci_nwk_send(c, d, NWK_DATA, octets);
+}
+
+void oci_aps_send(struct oci_core *c, struct oci_device *d, const struct aps_frame *frame)
+{
+	struct aps_frame f = *frame;
+	uint8_t buffer[NWK_FRAME_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd octets;
+
+	if (f.type != APS_ACK)
+		f.counter = d->aps_counter++;
+	if (aps_frame_encode(&f, &w) == OK && wr_done(&w, &octets))
+		send_octets(c, d, octets, f.ack_request, f.counter);
+}
+
+void oci_zdo_send(struct oci_core *c, struct oci_device *d, const struct zdo_message *m)
+{
+	uint8_t buffer[100];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct aps_frame f = {.type = APS_DATA, .ack_request = true, .cluster = m->cluster, .profile = APS_PROFILE_ZDP};
+
+	if (zdo_encode(m, &w) == OK && wr_done(&w, &f.payload))
+		oci_aps_send(c, d, &f);
+}
+
+uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint16_t cluster, enum zcl_frame_type type, uint8_t command, struct rd payload)
+{
+	const struct zcl_frame z = {.type = type, .sequence = d->zcl_sequence++, .command = command, .payload = payload};
+	uint8_t buffer[100];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct aps_frame f = {
+		.type = APS_DATA,
+		.ack_request = true,
+		.destination_endpoint = d->endpoint ? d->endpoint : 1,
+		.source_endpoint = OCI_ENDPOINT,
+		.cluster = cluster,
+		.profile = APS_PROFILE_HOME_AUTOMATION,
+	};
+
+	if (zcl_encode(&z, &w) == OK && wr_done(&w, &f.payload))
+		oci_aps_send(c, d, &f);
+	return z.sequence;
+}
+
+void oci_core_aps(struct oci_core *c, uint64_t now, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter)
+{
+	struct oci_device *d = oci_core_device(c, eui64);
+	struct aps_frame f, acknowledgement = {.type = APS_ACK, .ack_format = true, .counter = ack_counter};
+
+	c->now = now;
+	if (!d)
+		return;
+	if (ack)
+		oci_aps_send(c, d, &acknowledgement);
+	if (aps.left > 0 && aps.left <= NWK_FRAME_MAX && aps_frame_decode(aps, &f) == OK)
+		send_octets(c, d, aps, f.ack_request, f.counter);
+}
+
+uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64)
+{
+	struct oci_device *d = oci_core_device(c, eui64);
+
+	return d ? d->aps_counter++ : 0;
+}
+
+void oci_aps_tick(struct oci_core *c, struct oci_device *d)
+{
+	for (size_t i = 0; i < OCI_SENDING; i++) {
+		struct oci_sending *s = &d->sending[i];
+
+		if (!s->used || c->now < s->again)
+			continue;
+		if (s->tries++ == APS_RETRIES) {
+			s->used = false;
+			continue;
+		}
+		s->again = c->now + (sleepy(d) ? APS_WAIT_SLEEPY_MS : APS_WAIT_MS);
+		oci_nwk_send(c, d, NWK_DATA, rd_of(s->octets, s->len));
+	}
+}
+
+uint64_t oci_aps_deadline(const struct oci_device *d)
+{
+	uint64_t next = CLOCK_NEVER;
+
+	for (size_t i = 0; i < OCI_SENDING; i++)
+		if (d->sending[i].used && d->sending[i].again < next)
+			next = d->sending[i].again;
+	return next;
+}
+
+void oci_aps_forget(struct oci_device *d)
+{
+	memset(d->sending, 0, sizeof d->sending);
+	memset(d->duplicates, 0, sizeof d->duplicates);
+}
+
+/* ---- in ---- */
+
+static bool duplicate(struct oci_core *c, struct oci_device *d, uint8_t counter)
+{
+	for (size_t i = 0; i < OCI_DUPLICATES; i++)
+		if (d->duplicates[i].used && d->duplicates[i].counter == counter && c->now - d->duplicates[i].at < DUPLICATE_MS)
+			return true;
+	d->duplicates[d->duplicate_next].used = true;
+	d->duplicates[d->duplicate_next].counter = counter;
+	d->duplicates[d->duplicate_next].at = c->now;
+	d->duplicate_next = (d->duplicate_next + 1) % OCI_DUPLICATES;
+	return false;
+}
+
+/* APS commands are the Trust Centre's: passed up as they are, with a counter lent for the answer. */
+static void pass_up(struct oci_core *c, struct oci_device *d, struct rd aps)
+{
+	struct oci_effect *e;
+
+	if (!c->config.answer_commissioning || aps.left > sizeof((struct oci_effect *)0)->octets)
+		return;
+	e = oci_effect(c, OCI_APS_RELAY, d);
+	memcpy(e->octets, aps.at, aps.left);
+	e->len = aps.left;
+	e->counter = d->aps_counter++;
+}
+
+/* Each fragment is acknowledged; the whole message is one frame like any other. */
+static void on_fragment(struct oci_core *c, struct oci_device *d, const struct aps_frame *f)
+{
+	struct aps_frame ack;
+	struct rd whole;
+	enum err e = f->security ? ERR_UNSUPPORTED : aps_reassembler_take(&d->fragments, c->now, f, &whole, &ack);
+
+	if (e != OK) {
+		oci_log(c, d, "fragment refused: %s", err_text(e));
+		return;
+	}
+	oci_aps_send(c, d, &ack);
+	if (whole.left == 0 || duplicate(c, d, f->counter))
+		return;
+	if (f->profile == APS_PROFILE_ZDP)
+		oci_zdo_input(c, d, f, whole);
+	else
+		oci_zcl_input(c, d, f, whole);
+}
+
+void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets)
+{
+	struct aps_frame f, ack;
+
+	if (aps_frame_decode(octets, &f) != OK)
+		return;
+	if (f.type == APS_ACK) {
+		for (size_t i = 0; i < OCI_SENDING; i++)
+			if (d->sending[i].used && d->sending[i].counter == f.counter)
+				d->sending[i].used = false;
+		return;
+	}
+	/* What is APS-sealed may be forged by nobody who lacks the link key, but only the EG can tell: it decides about acknowledgement and
+	 * repeats of those. */
+	if (f.type == APS_COMMAND && f.security) {
+		pass_up(c, d, octets);
+		return;
+	}
+	if (f.extended_header && f.fragmentation != APS_NOT_FRAGMENTED) {
+		on_fragment(c, d, &f);
+		return;
+	}
+	if (f.ack_request && f.delivery == APS_UNICAST) {
+		aps_ack_for(&f, &ack);
+		oci_aps_send(c, d, &ack);
+	}
+	if (duplicate(c, d, f.counter))
+		return;
+	if (f.type == APS_COMMAND)
+		pass_up(c, d, octets);
+	else if (f.security)
+		return;
+	else if (f.profile == APS_PROFILE_ZDP)
+		oci_zdo_input(c, d, &f, f.payload);
+	else
+		oci_zcl_input(c, d, &f, f.payload);
+}

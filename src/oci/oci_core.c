@@ -1,0 +1,257 @@
+/* The coordinator's devices, their keys, what it wants done, and time. */
+#include "oci/oci_core.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "oci/core_private.h"
+
+#define COUNTER_BLOCK 1024
+#define APS_COUNTER_SKIP 64 /* more than are sent between two frames of the device, each of which stores it */
+
+struct oci_core *oci_core_new(const struct oci_core_config *config)
+{
+	struct oci_core *c = calloc(1, sizeof *c);
+
+	if (!c || (c->effects = calloc(OCI_EFFECTS, sizeof *c->effects)) == NULL) {
+		free(c);
+		return NULL;
+	}
+	c->config = *config;
+	return c;
+}
+
+static void device_free(struct oci_device *d)
+{
+	secret_free(d->present.network);
+	secret_free(d->pending.network);
+	free(d);
+}
+
+void oci_core_free(struct oci_core *c)
+{
+	if (!c)
+		return;
+	while (c->devices) {
+		struct oci_device *d = c->devices;
+
+		c->devices = d->next;
+		device_free(d);
+	}
+	free(c->effects);
+	free(c);
+}
+
+struct oci_device *oci_core_device(struct oci_core *c, uint64_t eui64)
+{
+	for (struct oci_device *d = c->devices; d; d = d->next)
+		if (d->eui64 == eui64)
+			return d;
+	return NULL;
+}
+
+struct oci_device *oci_core_devices(struct oci_core *c)
+{
+	return c->devices;
+}
+
+struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, const struct oci_device *d)
+{
+	struct oci_effect *e;
+
+	if (c->count == OCI_EFFECTS) {
+		c->first = (c->first + 1) % OCI_EFFECTS;
+		c->count--;
+	}
+	e = &c->effects[(c->first + c->count++) % OCI_EFFECTS];
+	memset(e, 0, sizeof *e);
+	e->type = type;
+	e->eui64 = d->eui64;
+	return e;
+}
+
+bool oci_core_output(struct oci_core *c, struct oci_effect *e)
+{
+	if (c->count == 0)
+		return false;
+	*e = c->effects[c->first];
+	c->first = (c->first + 1) % OCI_EFFECTS;
+	c->count--;
+	return true;
+}
+
+void oci_log(struct oci_core *c, const struct oci_device *d, const char *fmt, ...)
+{
+	struct oci_effect *e = oci_effect(c, OCI_LOG, d);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(e->text, sizeof e->text, fmt, args);
+	va_end(args);
+}
+
+void oci_event(struct oci_core *c, const struct oci_device *d, const char *event)
+{
+	struct oci_effect *e = oci_effect(c, OCI_EVENT, d);
+
+	snprintf(e->text, sizeof e->text, "%s", event);
+	e->short_address = d->short_address;
+	e->capability = d->capability;
+}
+
+bool oci_save(struct oci_core *c, const struct oci_device *d)
+{
+	return c->config.save(c->config.save_ctx, d) == OK;
+}
+
+static void begin_sequences(struct oci_core *c, struct oci_device *d)
+{
+	d->nwk_sequence = (uint8_t)rng_u32(c->config.rng);
+	d->aps_counter = (uint8_t)rng_u32(c->config.rng);
+	d->zdo_sequence = (uint8_t)rng_u32(c->config.rng);
+	d->zcl_sequence = (uint8_t)rng_u32(c->config.rng);
+}
+
+static struct oci_device *device_add(struct oci_core *c, uint64_t eui64)
+{
+	struct oci_device *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return NULL;
+	d->eui64 = eui64;
+	d->step_at = CLOCK_NEVER;
+	counter_init(&d->out, 0, COUNTER_BLOCK);
+	begin_sequences(c, d);
+	d->next = c->devices;
+	c->devices = d;
+	return d;
+}
+
+struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const struct oci_device *stored)
+{
+	struct oci_device *d = device_add(c, stored->eui64), *next;
+
+	if (!d)
+		return NULL;
+	next = d->next;
+	*d = *stored;
+	d->next = next;
+	begin_sequences(c, d);
+	d->aps_counter = (uint8_t)(stored->aps_counter + APS_COUNTER_SKIP);
+	counter_init(&d->out, stored->out_reserved, COUNTER_BLOCK);
+	d->step_at = CLOCK_NEVER;
+	if (d->joined && d->interview != OCI_INTERVIEW_DONE)
+		d->step_at = now + 1000;
+	if (d->cluster_count > 0) {
+		c->now = now;
+		(void)oci_effect(c, OCI_DESCRIBED, d);
+	}
+	return d;
+}
+
+static void key_set(struct oci_key *k, struct secret *key, uint8_t sequence, uint64_t generation, const char *id)
+{
+	secret_free(k->network);
+	k->network = key;
+	k->sequence = sequence;
+	k->generation = generation;
+	snprintf(k->id, sizeof k->id, "%s", id);
+	k->in.any = false;
+}
+
+enum err oci_core_key(struct oci_core *c, uint64_t now, uint64_t eui64, uint64_t gateway, uint16_t short_address, uint8_t capability,
+    const char *relay, const char *application, struct secret *key, uint8_t sequence, uint64_t generation, const char *key_id)
+{
+	struct oci_device *d = oci_core_device(c, eui64);
+
+	c->now = now;
+	if (!d)
+		d = device_add(c, eui64);
+	if (!d) {
+		secret_free(key);
+		return ERR_NO_MEMORY;
+	}
+	d->gateway = gateway;
+	if (strcmp(d->relay, relay) != 0)
+		d->uplink = 0; /* another gateway, which counts by itself */
+	snprintf(d->relay, sizeof d->relay, "%s", relay);
+	snprintf(d->application, sizeof d->application, "%s", application);
+	if (!d->present.network || d->present.generation == generation || !d->joined) {
+		bool again = d->present.network && d->present.generation == generation;
+
+		d->short_address = short_address;
+		d->capability = capability;
+		if (again)
+			secret_free(key);
+		else
+			key_set(&d->present, key, sequence, generation, key_id);
+	} else {
+		key_set(&d->pending, key, sequence, generation, key_id);
+	}
+	return oci_save(c, d) ? OK : ERR_STORE;
+}
+
+void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
+{
+	const struct nwk_command leave = {.id = NWK_LEAVE, .leave = {.request = true}};
+	struct oci_device **link = &c->devices, *d;
+
+	c->now = now;
+	while (*link && (*link)->eui64 != eui64)
+		link = &(*link)->next;
+	d = *link;
+	if (!d)
+		return;
+	oci_nwk_command(c, d, &leave);
+	(void)oci_effect(c, OCI_CHILD_DROP, d);
+	*link = d->next;
+	device_free(d);
+}
+
+/* ---- time ---- */
+
+static void command_overdue(struct oci_core *c, struct oci_device *d)
+{
+	struct oci_effect *e;
+
+	if (!d->commanding || c->now < d->command_until)
+		return;
+	d->commanding = false;
+	oci_log(c, d, "the device did not confirm a command");
+	e = oci_effect(c, OCI_VALUE, d);
+	e->mapping = mapping_find(ZCL_ON_OFF, 0, 0);
+	snprintf(e->text, sizeof e->text, "%s", d->on ? "true" : "false");
+}
+
+void oci_core_tick(struct oci_core *c, uint64_t now)
+{
+	c->now = now;
+	for (struct oci_device *d = c->devices; d; d = d->next) {
+		if (c->count > OCI_EFFECTS / 2)
+			return; /* the rest is overdue, and has its turn when these effects are taken */
+		oci_aps_tick(c, d);
+		command_overdue(c, d);
+		if (now >= d->step_at) {
+			d->step_at = CLOCK_NEVER;
+			oci_interview_step(c, d);
+		}
+	}
+}
+
+uint64_t oci_core_deadline(const struct oci_core *c)
+{
+	uint64_t next = CLOCK_NEVER;
+
+	for (const struct oci_device *d = c->devices; d; d = d->next) {
+		if (d->step_at < next)
+			next = d->step_at;
+		if (d->commanding && d->command_until < next)
+			next = d->command_until;
+		if (oci_aps_deadline(d) < next)
+			next = oci_aps_deadline(d);
+	}
+	return next;
+}

@@ -1,0 +1,244 @@
+/* The coordinator's network layer: sealing, opening, and the commands that keep a device. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "oci/core_private.h"
+#include "zigbee/security/nwk_security.h"
+
+#define RADIUS 30
+#define VALIDITY_MS 20000
+#define COMMISSIONING_MS 12000
+#define PARENT_INFORMATION 0x01 /* keep-alive by MAC data poll */
+
+/* ---- out ---- */
+
+static enum err reserve(void *ctx, uint32_t limit)
+{
+	void **both = ctx;
+	struct oci_core *c = both[0];
+	struct oci_device *d = both[1];
+	uint32_t before = d->out_reserved;
+
+	d->out_reserved = limit;
+	if (oci_save(c, d))
+		return OK;
+	d->out_reserved = before;
+	return ERR_STORE;
+}
+
+void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload)
+{
+	const struct nwk_frame f = {
+		.type = type,
+		.protocol_version = 2,
+		.destination = d->short_address,
+		.source = NWK_COORDINATOR,
+		.radius = type == NWK_COMMAND ? 1 : RADIUS,
+		.sequence = d->nwk_sequence++,
+		.has_destination_eui64 = type == NWK_COMMAND,
+		.has_source_eui64 = type == NWK_COMMAND,
+		.destination_eui64 = d->eui64,
+		.source_eui64 = d->gateway,
+		.payload = payload,
+	};
+	void *both[2] = {c, d};
+	struct oci_effect *e;
+	uint32_t number;
+	struct wr w;
+
+	if (!d->present.network)
+		return;
+	if (counter_take(&d->out, reserve, both, &number) != OK) {
+		oci_log(c, d, "no frame counter left, or the store failed: nothing is sent");
+		return;
+	}
+	e = oci_effect(c, OCI_DOWNLINK, d);
+	w = wr_of(e->octets, sizeof e->octets);
+	e->validity_ms = VALIDITY_MS;
+	if (nwk_seal(d->present.network, d->present.sequence, d->gateway, number, &f, &w) == OK)
+		e->len = w.len;
+}
+
+void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m)
+{
+	uint8_t buffer[16];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd payload;
+
+	if (nwk_command_encode(m, &w) == OK && wr_done(&w, &payload))
+		oci_nwk_send(c, d, NWK_COMMAND, payload);
+}
+
+/* ---- in ---- */
+
+/* Opens under the present key, or under the pending one, which is the present one from then on. */
+static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload)
+{
+	struct oci_key *keys[2] = {&d->present, &d->pending};
+	struct rd sealed = f->payload;
+	struct aux_header aux;
+	enum err e = ERR_UNKNOWN_KEY;
+
+	if (!aux_header_decode(&sealed, &aux) || aux.source != d->eui64)
+		return ERR_NOT_AUTHORISED;
+	for (size_t i = 0; i < 2; i++) {
+		struct oci_key *k = keys[i];
+
+		if (!k->network || aux.key_sequence != k->sequence)
+			continue;
+		e = nwk_open(k->network, f, &aux, plain, payload);
+		if (e != OK)
+			continue;
+		if (!counter_in_fresh(&k->in, aux.frame_counter))
+			return ERR_REPLAY;
+		if (i == 1) {
+			struct oci_key none = {.network = NULL};
+
+			secret_free(d->present.network);
+			d->present = d->pending;
+			d->pending = none;
+			d->joined = false;
+			d->interview = OCI_INTERVIEW_WAITING;
+			d->step_at = CLOCK_NEVER;
+			if (nwk_address_is_device(f->source))
+				d->short_address = f->source;
+			oci_aps_forget(d);
+		}
+		counter_in_accept(&d->present.in, aux.frame_counter);
+		return OK;
+	}
+	return e;
+}
+
+static void on_timeout_request(struct oci_core *c, struct oci_device *d, const struct nwk_command *m)
+{
+	struct nwk_command answer = {.id = NWK_END_DEVICE_TIMEOUT_RESPONSE};
+	uint32_t seconds = nwk_timeout_seconds(m->timeout_request.timeout);
+	struct oci_effect *e;
+
+	if (!c->config.answer_commissioning)
+		return;
+	answer.timeout_response.status = seconds == 0;
+	answer.timeout_response.parent_information = PARENT_INFORMATION;
+	oci_nwk_command(c, d, &answer);
+	if (seconds == 0)
+		return;
+	e = oci_effect(c, OCI_CHILD_SET, d);
+	e->short_address = d->short_address;
+	e->capability = d->capability;
+	e->timeout_s = seconds;
+}
+
+static void on_rejoin(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, uint16_t source)
+{
+	struct nwk_command answer = {.id = NWK_REJOIN_RESPONSE};
+	struct oci_effect *e;
+
+	if (nwk_address_is_device(source))
+		d->short_address = source;
+	d->capability = m->rejoin_request.capability;
+	e = oci_effect(c, OCI_CHILD_SET, d);
+	e->short_address = d->short_address;
+	e->capability = d->capability;
+	answer.rejoin_response.short_address = d->short_address;
+	oci_nwk_command(c, d, &answer);
+	(void)oci_save(c, d);
+	oci_event(c, d, "rejoined");
+}
+
+static void on_leave(struct oci_core *c, struct oci_device *d, bool rejoin)
+{
+	if (rejoin) { /* it comes back under the same key: its place at the gateway must be there */
+		oci_log(c, d, "device leaves to rejoin");
+		return;
+	}
+	oci_event(c, d, "left");
+	(void)oci_effect(c, OCI_CHILD_DROP, d);
+	d->joined = false;
+	d->interview = OCI_INTERVIEW_WAITING;
+	d->step_at = CLOCK_NEVER;
+	memset(d->sending, 0, sizeof d->sending);
+	(void)oci_save(c, d);
+	oci_log(c, d, "device left");
+}
+
+static void on_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, struct rd payload)
+{
+	struct nwk_command m;
+
+	if (nwk_command_decode(payload, &m) != OK)
+		return;
+	switch (m.id) {
+	case NWK_END_DEVICE_TIMEOUT_REQUEST:
+		on_timeout_request(c, d, &m);
+		break;
+	case NWK_REJOIN_REQUEST:
+		on_rejoin(c, d, &m, f->source);
+		break;
+	case NWK_LEAVE:
+		if (!m.leave.request)
+			on_leave(c, d, m.leave.rejoin);
+		break;
+	case NWK_NETWORK_STATUS:
+	case NWK_LINK_STATUS:
+	case NWK_ROUTE_REQUEST:
+	case NWK_ROUTE_REPLY:
+	case NWK_ROUTE_RECORD:
+	case NWK_REJOIN_RESPONSE:
+	case NWK_NETWORK_REPORT:
+	case NWK_NETWORK_UPDATE:
+	case NWK_END_DEVICE_TIMEOUT_RESPONSE:
+		break; /* nothing that a star of end devices needs */
+	}
+}
+
+static void first_frame(struct oci_core *c, struct oci_device *d)
+{
+	d->joined = true;
+	oci_event(c, d, "joined");
+	/* A device that says nothing more is interviewed all the same. */
+	oci_interview_begin(c, d, COMMISSIONING_MS);
+}
+
+static enum err refuse(struct oci_core *c, struct oci_device *d, enum err e)
+{
+	if (e == ERR_REPLAY)
+		d->replays++;
+	else
+		d->bad_mic++;
+	oci_log(c, d, "frame refused: %s (%u with a wrong integrity code, %u replayed so far)", err_text(e), d->bad_mic, d->replays);
+	return e;
+}
+
+enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struct rd octets)
+{
+	struct oci_device *d = oci_core_device(c, eui64);
+	uint8_t plain[NWK_FRAME_MAX];
+	struct nwk_frame f;
+	struct rd payload;
+	enum err e;
+
+	c->now = now;
+	if (!d)
+		return ERR_UNKNOWN_DEVICE;
+	e = nwk_frame_decode(octets, &f);
+	if (e == OK && !f.security)
+		e = ERR_NOT_AUTHORISED; /* an unsealed frame of an enrolled device says nothing */
+	if (e == OK && f.destination != NWK_COORDINATOR && f.destination < NWK_BROADCAST_ROUTERS)
+		e = ERR_NOT_PERMITTED;
+	if (e == OK)
+		e = open_frame(d, &f, plain, &payload);
+	if (e != OK)
+		return refuse(c, d, e);
+	d->last_heard = now;
+	if (!d->joined)
+		first_frame(c, d);
+	/* The counter is on disk before the frame does anything: a crash in between cannot make a replay fresh. */
+	if (!oci_save(c, d))
+		return ERR_STORE;
+	if (f.type == NWK_COMMAND)
+		on_nwk_command(c, d, &f, payload);
+	else
+		oci_aps_input(c, d, payload);
+	return OK;
+}
