@@ -1,4 +1,4 @@
-/* One thread, one epoll, timers in a list sorted by time, deferred calls, signals. */
+/* One thread, one epoll, timers in a heap, deferred calls, signals. */
 #include "loop/loop.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "loop/timers.h"
 
 #define EVENTS_A_ROUND 64
 
@@ -24,9 +25,8 @@ struct loop_io {
 };
 
 struct loop_timer {
+	struct timer_node node; /* first: what the heap has is the timer */
 	struct loop *loop;
-	struct loop_timer *next; /* in order of time; NULL and not listed when at is CLOCK_NEVER */
-	uint64_t at;
 	loop_timer_fn *fn;
 	void *ctx;
 };
@@ -41,7 +41,7 @@ struct loop {
 	int epoll, signals;
 	struct loop_io *signal_io;
 	struct loop_io *dead; /* freed during this round */
-	struct loop_timer *timers;
+	struct timers timers;
 	struct deferred *first, **last;
 	struct deferred *next_first, **next_last; /* for the next round */
 	bool stopped;
@@ -137,6 +137,7 @@ void loop_free(struct loop *l)
 		l->first = d->next;
 		free(d);
 	}
+	timers_free(&l->timers);
 	if (l->signals >= 0)
 		close(l->signals);
 	close(l->epoll);
@@ -188,37 +189,17 @@ struct loop_timer *loop_timer_new(struct loop *l, loop_timer_fn *fn, void *ctx)
 	struct loop_timer *t = must(calloc(1, sizeof *t));
 
 	t->loop = l;
-	t->at = CLOCK_NEVER;
 	t->fn = fn;
 	t->ctx = ctx;
 	return t;
 }
 
-static void unlist(struct loop_timer *t)
-{
-	struct loop_timer **link = &t->loop->timers;
-
-	if (t->at == CLOCK_NEVER)
-		return;
-	while (*link && *link != t)
-		link = &(*link)->next;
-	if (*link)
-		*link = t->next;
-	t->at = CLOCK_NEVER;
-}
-
 void loop_timer_at(struct loop_timer *t, uint64_t monotonic_ms)
 {
-	struct loop_timer **link = &t->loop->timers;
-
-	unlist(t);
 	if (monotonic_ms == CLOCK_NEVER)
-		return;
-	t->at = monotonic_ms;
-	while (*link && (*link)->at <= t->at)
-		link = &(*link)->next;
-	t->next = *link;
-	*link = t;
+		timers_unset(&t->loop->timers, &t->node);
+	else
+		timers_set(&t->loop->timers, &t->node, monotonic_ms);
 }
 
 void loop_timer_in(struct loop_timer *t, uint64_t delay_ms)
@@ -230,7 +211,7 @@ void loop_timer_free(struct loop_timer *t)
 {
 	if (!t)
 		return;
-	unlist(t);
+	timers_unset(&t->loop->timers, &t->node);
 	free(t);
 }
 
@@ -294,25 +275,27 @@ static void run_deferred(struct loop *l)
 static void run_timers(struct loop *l)
 {
 	uint64_t now = clock_ms();
+	struct timer_node *n;
 
-	while (l->timers && l->timers->at <= now) {
-		struct loop_timer *t = l->timers;
+	while ((n = timers_first(&l->timers)) != NULL && n->at <= now) {
+		struct loop_timer *t = (struct loop_timer *)(void *)n;
 
-		unlist(t);
+		timers_unset(&l->timers, n);
 		t->fn(t->ctx);
 	}
 }
 
 static int wait_ms(const struct loop *l, int timeout_ms)
 {
+	const struct timer_node *n = timers_first(&l->timers);
 	uint64_t now, left;
 
 	if (l->first || l->next_first || l->stopped)
 		return 0;
-	if (!l->timers)
+	if (!n)
 		return timeout_ms;
 	now = clock_ms();
-	left = l->timers->at > now ? l->timers->at - now : 0;
+	left = n->at > now ? n->at - now : 0;
 	if (left > 3600000)
 		left = 3600000;
 	return timeout_ms >= 0 && (uint64_t)timeout_ms < left ? timeout_ms : (int)left;
