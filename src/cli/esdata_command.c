@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/key_fetch.h"
 #include "credentials/credentials.h"
 #include "e2e/esdata.h"
 
@@ -17,7 +18,7 @@ static const char usage[] =
     "usage: keyway esdata seal [--key ID | --to KID=CERT ...] [--sign ID | --sign-with KID=KEY] [options] < data\n"
     "       keyway esdata open [--open-with KID=KEY] [--verify KID=CERT] [options] < contentInstance\n\n"
     "Content that stays sealed or signed wherever it is stored. seal prints the contentInstance for `keyway create`; open takes one, as\n"
-    "`keyway get` gives it in JSON, and writes what was inside.\n\n"
+    "`keyway get` gives it in JSON, and writes what was inside. A key of the MAF or MEF that the store does not have yet is fetched.\n\n"
     "  --key ID            encrypt with this key of the credential store (kind esdata or esdata-wrap)\n"
     "  --to KID=CERT       encrypt for the holder of this certificate; may be given again with --form json or base64\n"
     "  --sign ID           sign with this key of the store (kind esdata-hmac)\n"
@@ -30,7 +31,8 @@ static const char usage[] =
     "  --enc ENC           A128GCM, A192GCM or A256GCM (default)\n"
     "  --media TYPE        of the data (default text/plain)\n"
     "  --state DIR         the program's state directory, with credentials.db (default .)\n"
-    "  --file F            the store itself\n";
+    "  --file F            the store itself\n"
+    KEY_FETCH_OPTIONS;
 
 struct work {
 	struct credentials *store;  /* opened when a key of it is wanted */
@@ -40,7 +42,10 @@ struct work {
 	size_t count;
 	struct wr input;
 	enum jose_enc enc;
+	struct key_fetch fetch;
 };
+
+#define FETCHED_SUIDS (KEY_FETCHER_SUID(SUID_MAF_ESDATA_ENC) | KEY_FETCHER_SUID(SUID_MAF_ESDATA_SIG) | KEY_FETCHER_SUID(SUID_RSPF_ESDATA_ENC) | KEY_FETCHER_SUID(SUID_RSPF_ESDATA_SIG))
 
 static int store_of(struct work *w)
 {
@@ -88,6 +93,8 @@ static int add_stored(struct work *w, const char *id)
 	if (store_of(w) != CLI_OK)
 		return CLI_FAILED;
 	e = credentials_find(w->store, id, &c);
+	if (e == ERR_NOT_FOUND && key_fetch_may(&w->fetch, id) && key_fetch_now(&w->fetch, w->store, id, FETCHED_SUIDS))
+		e = credentials_find(w->store, id, &c);
 	if (e != OK)
 		return cli_fail("the key %s: %s", id, err_text(e));
 	if (credential_expired(&c, clock_unix_ms() / 1000)) {
@@ -316,6 +323,8 @@ int esdata_main(int argc, char **argv)
 	enc = cli_option(&argc, argv, "--enc");
 	if (enc && (w.enc = jose_enc_of(rd_str(enc))) == JOSE_NO_ENC)
 		return cli_misuse(usage, "`%s` is no content encryption", enc);
+	if ((r = key_fetch_take(&w.fetch, &argc, argv, usage)) != CLI_OK)
+		return r;
 	r = file ? snprintf(w.path, sizeof w.path, "%s", file) : snprintf(w.path, sizeof w.path, "%s/credentials.db", state ? state : ".");
 	if (r < 0 || (size_t)r >= sizeof w.path)
 		return cli_fail("the path of the store is too long");

@@ -144,11 +144,16 @@ static bool went_well(struct enrolee *e, const struct function_result *r)
 
 /* ---- what the steps give ---- */
 
-/* The key that is derived from Ke for this usage and this target: both sides compute it (TS-0003 10.3). */
+/* The key that is derived from Ke for this usage and this target: both sides compute it (TS-0003 10.3). For ESData, which may have several targets, Ke is
+ * the key: docs/protocols/key-registration.md. */
 static enum err derived(const struct enrolee *e, const struct secret *ke, enum suid suid, const char *target, struct secret **key)
 {
 	char id[ENTITY_MAX], fqdn[ENTITY_MAX];
 
+	if (suid_usage(suid) == SUID_USAGE_ESDATA_ENC || suid_usage(suid) == SUID_USAGE_ESDATA_SIG) {
+		*key = secret_dup(ke);
+		return *key ? OK : ERR_NO_MEMORY;
+	}
 	if (!client_id_of(rd_str(target), e->config.sp, id) || !client_id_fqdn(id, e->config.sp, fqdn))
 		return ERR_BAD_VALUE;
 	return derive_usage_key(ke, suid, rd_str(fqdn), key);

@@ -111,7 +111,7 @@ static const char *fault(const struct fetch *q, const struct function_answer *a,
 	char id[ENTITY_MAX];
 	struct key_id key_id;
 
-	if (a->suid != q->function->suid)
+	if (!(q->function->suids & KEY_FETCHER_SUID(a->suid)))
 		return "its key is for another usage";
 	if (a->expires_at <= now_s)
 		return "its key has expired";
@@ -122,7 +122,21 @@ static const char *fault(const struct fetch *q, const struct function_answer *a,
 
 static enum credential_kind kind_of(enum suid suid)
 {
-	return suid == SUID_RSPF_MAF ? KIND_KM : suid_usage(suid) == SUID_USAGE_ESPRIM ? KIND_ESPRIM : KIND_KPSA;
+	switch (suid_usage(suid)) {
+	case SUID_USAGE_MAF:
+		return KIND_KM;
+	case SUID_USAGE_ESPRIM:
+		return KIND_ESPRIM;
+	case SUID_USAGE_ESDATA_ENC:
+		return KIND_ESDATA;
+	case SUID_USAGE_ESDATA_SIG:
+		return KIND_ESDATA_HMAC;
+	case SUID_USAGE_NONE:
+	case SUID_USAGE_MEF:
+	case SUID_USAGE_SAEF:
+		break;
+	}
+	return KIND_KPSA;
 }
 
 static void keep(struct fetch *q, struct function_answer *a, struct credential *c)

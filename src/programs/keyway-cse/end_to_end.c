@@ -70,9 +70,9 @@ static enum err fetch_start(struct end_to_end *e, struct loop *l, const struct o
 	struct psk_source source;
 
 	if (o->maf_url && o->maf_id)
-		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MAF, o->maf_url, o->maf_id}, SUID_MAF_ESPRIM};
+		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MAF, o->maf_url, o->maf_id}, KEY_FETCHER_SUID(SUID_MAF_ESPRIM)};
 	if (o->mef_url && o->mef_id)
-		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, o->mef_url, o->mef_id}, SUID_RSPF_ESPRIM};
+		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, o->mef_url, o->mef_id}, KEY_FETCHER_SUID(SUID_RSPF_ESPRIM)};
 	if (c.function_count == 0)
 		return OK;
 	if (o->cert && tls_credentials_new(&own, why, &e->to_functions) != OK) {

@@ -81,9 +81,9 @@ static enum err functions_start(struct loop *l, struct psk_keys *k, const struct
 	struct psk_source source;
 
 	if (o->maf_url)
-		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MAF, o->maf_url, o->maf_id}, SUID_MAF_SAEF};
+		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MAF, o->maf_url, o->maf_id}, KEY_FETCHER_SUID(SUID_MAF_SAEF)};
 	if (o->mef_url)
-		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, o->mef_url, o->mef_id}, SUID_RSPF_SAEF};
+		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, o->mef_url, o->mef_id}, KEY_FETCHER_SUID(SUID_RSPF_SAEF)};
 	if (c.function_count == 0)
 		return OK;
 	if (o->cert && tls_credentials_new(&own, why, &k->to_functions) != OK)

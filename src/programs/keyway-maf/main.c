@@ -173,7 +173,7 @@ static bool sources_start(struct service *s)
 	source = credentials_psk_source(&s->psk);
 	psk_chain_add(s->chain, &source);
 	if (config.mef_url) {
-		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, config.mef_url, config.mef_id}, SUID_RSPF_MAF};
+		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, config.mef_url, config.mef_id}, KEY_FETCHER_SUID(SUID_RSPF_MAF)};
 		s->fetcher = key_fetcher_new(&c);
 		source = key_fetcher_source(s->fetcher);
 		psk_chain_add(s->chain, &source);
