@@ -140,14 +140,6 @@ bool cse_is_undeletable(const struct cse *c, const struct resource *r)
 	return r->type == TY_CSE_BASE || r->type == TY_AE_CONTACT_LIST_PER_CSE || cse_is_fixed(c, r);
 }
 
-static void put_deleted(struct exchange *x, struct wr *w)
-{
-	if (x->rcn == 1)
-		represent(x->cse, x->target, w);
-	else if (x->rcn >= 4)
-		retrieve_with_children(x, w, x->rcn);
-}
-
 /* la and ol stand for the instance. */
 static bool take_virtual(struct exchange *x)
 {
@@ -165,11 +157,34 @@ static bool take_virtual(struct exchange *x)
 	return true;
 }
 
+/* w: what the answer shows of children, or nothing yet. */
+static void delete_target(struct exchange *x, struct wr w)
+{
+	const struct type_hooks *h = type_hooks(x->target->type);
+
+	if (h->remove && h->remove(x, x->target) != HOOK_GO) {
+		wr_free(&w);
+		return;
+	}
+	if (x->rcn == 1)
+		represent(x->cse, x->target, &w);
+	if (exchange_save(x))
+		announce_delete(x, w);
+	else
+		wr_free(&w);
+}
+
+/* It may have taken a while to put them together. */
+static void delete_with_children(struct exchange *x, struct wr w)
+{
+	if (transaction_refuses(x))
+		wr_free(&w);
+	else
+		delete_target(x, w);
+}
+
 void cse_delete(struct exchange *x)
 {
-	const struct type_hooks *h;
-	struct wr w;
-
 	if (!cse_permits(x, x->target, ACOP_DELETE)) {
 		exchange_fail(x, x->target->type == TY_CSE_BASE ? RSC_OPERATION_NOT_ALLOWED : RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not delete this", x->from);
 		return;
@@ -180,15 +195,10 @@ void cse_delete(struct exchange *x)
 		exchange_fail(x, x->target->type == TY_NOTIFICATION_TARGET_POLICY ? RSC_BAD_REQUEST : RSC_OPERATION_NOT_ALLOWED, "a resource of type %d cannot be deleted", x->target->type);
 		return;
 	}
-	h = type_hooks(x->target->type);
-	if (h->remove && h->remove(x, x->target) != HOOK_GO)
-		return;
-	w = wr_new(CSE_BODY_MAX * 16);
-	put_deleted(x, &w);
-	if (exchange_save(x))
-		announce_delete(x, w);
+	if (x->rcn >= 4)
+		children_put(x, x->rcn, delete_with_children);
 	else
-		wr_free(&w);
+		delete_target(x, wr_new(CSE_BODY_MAX * 16));
 }
 
 /* ---- expiry ---- */

@@ -70,5 +70,6 @@ static inline bool filter_discovers(const struct filter *f)
 enum err filter_parse(struct filter *f, struct json_arena *a, struct rd query, char *why, size_t size) MUST_CHECK;
 /* The matching conditions against one resource (not limit, level ...). */
 bool filter_matches(const struct filter *f, struct cse *c, struct resource *r);
+bool filter_may_match_instances(const struct filter *f); /* false: none, whatever it has */
 
 #endif

@@ -322,3 +322,13 @@ bool filter_matches(const struct filter *f, struct cse *c, struct resource *r)
 		return t.held == t.all;
 	}
 }
+
+bool filter_may_match_instances(const struct filter *f)
+{
+	if (f->operation != 1 || f->type_count == 0)
+		return true;
+	for (size_t i = 0; i < f->type_count; i++)
+		if (f->types[i] == TY_CONTENT_INSTANCE || f->types[i] == TY_TIME_SERIES_INSTANCE || f->types[i] == TY_FLEX_CONTAINER_INSTANCE)
+			return true;
+	return false;
+}

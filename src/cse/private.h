@@ -49,7 +49,7 @@ enum cse_service {
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
 	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP,
 	SERVICE_ACCESS, SERVICE_PROFILE, SERVICE_TRANSACTION_MGMT, SERVICE_TRIGGER, SERVICE_MULTICAST,
-	SERVICE_PRIMITIVE_PROFILE, SERVICE_CONTACTS, SERVICE_DISCOVERY, SERVICE_CMDH, SERVICE_COUNT,
+	SERVICE_PRIMITIVE_PROFILE, SERVICE_CONTACTS, SERVICE_SLICES, SERVICE_CMDH, SERVICE_COUNT,
 };
 
 struct cse {
@@ -263,6 +263,7 @@ void exchange_keep(struct exchange *x);    /* ends it: the writes stand */
 void cse_create(struct exchange *x);
 void cse_retrieve(struct exchange *x);
 void cse_discover(struct exchange *x);
+bool discover_ask_ipe(struct exchange *x, cse_done *done, void *ctx); /* false: it cannot be asked this */
 void cse_update(struct exchange *x);
 void cse_delete(struct exchange *x);
 void cse_notify(struct exchange *x);
@@ -396,7 +397,8 @@ void semantic_retrieve(struct exchange *x);                 /* rcn 10 */
 void semantic_validation(struct exchange *x);               /* types/semantic_check.c: smv */
 bool filter_semantics_match(const struct filter *f, struct cse *c, struct resource *r);
 bool access_consult(struct exchange *x, const char *why);   /* access_consult.c: what was refused is asked of somebody else; true: it took the exchange */
-void retrieve_with_children(struct exchange *x, struct wr *w, int rcn);
+/* children.c: the target with what is below it, for rcn 4, 5, 6 and 8, put together in slices. `then` has the content, or w spoilt, and ends x. */
+void children_put(struct exchange *x, int rcn, void (*then)(struct exchange *x, struct wr w));
 /* announce/: what creation, update and deletion tell it. Those with `then` call it later if they say true. */
 bool announce_check(struct exchange *x, const struct schema_type *t, const struct json *given, struct attributes *a, struct resource *old); /* false: failed */
 bool announce_created(struct exchange *x, struct resource *made, void (*then)(void *ctx), void *ctx);

@@ -5,179 +5,6 @@
 
 #include "cse/private.h"
 
-#define CHILDREN_MOST 20000
-
-/* ---- children in the answer: rcn 4, 5, 6, 8 ---- */
-
-struct listing {
-	struct exchange *x;
-	struct resource **list;
-	uint64_t *depths;
-	size_t count, room;
-	uint64_t seen;
-	bool more;
-};
-
-static void add(struct listing *l, struct resource *r)
-{
-	if (l->count == l->room) {
-		l->room = l->room ? l->room * 2 : 64;
-		l->list = realloc(l->list, l->room * sizeof *l->list);
-		if (!l->list)
-			abort();
-	}
-	l->list[l->count++] = resource_ref(r);
-}
-
-struct descending {
-	struct listing *l;
-	uint64_t depth;
-};
-
-/* All descendants that match, parents before children. */
-static bool visit(void *ctx, struct resource *r)
-{
-	struct descending *d = ctx;
-	struct listing *l = d->l;
-	const struct filter *f = &l->x->filter;
-	struct descending deeper = {l, d->depth + 1};
-
-	if (filter_matches(f, l->x->cse, r) && cse_permits(l->x, r, ACOP_RETRIEVE)) {
-		if (l->seen++ >= f->offset) {
-			if ((f->limit && l->count == f->limit) || l->count == CHILDREN_MOST) {
-				l->more = true;
-				return false;
-			}
-			add(l, r);
-		}
-	}
-	if (!r->instance && (f->level == 0 || d->depth < f->level) &&
-	    tree_children(l->x->cse->tree, r, 0, true, visit, &deeper) != OK)
-		l->more = true;
-	return !l->more;
-}
-
-static void list_children(struct listing *l)
-{
-	struct descending d = {l, 1};
-
-	if (tree_children(l->x->cse->tree, l->x->target, 0, true, visit, &d) != OK)
-		l->more = true;
-}
-
-static void put_reference(struct exchange *x, struct resource *r, struct json_out *o)
-{
-	char path[CSE_PATH_MAX];
-	struct rd spid;
-
-	json_object(o, NULL);
-	json_put_string(o, "nm", r->rn);
-	json_put_int(o, "typ", r->type);
-	if (r->type == TY_FLEX_CONTAINER && json_string(resource_get(r, "cnd"), &spid))
-		json_put_rd(o, "spid", spid);
-	if (cse_address_for(x, r, x->rq->drt != 2, path, sizeof path))
-		json_put_string(o, "val", path);
-	json_close(o);
-}
-
-/* Whether r hangs directly below `parent` in the answer: its nearest listed ancestor, or the target. */
-static int64_t listed_parent(struct listing *l, struct resource *r)
-{
-	struct resource *at = tree_parent(l->x->cse->tree, r), *above;
-	int64_t found = l->x->target->id;
-
-	while (at && at->id != l->x->target->id) {
-		for (size_t i = 0; i < l->count; i++) {
-			if (l->list[i]->id == at->id) {
-				found = at->id;
-				resource_unref(at);
-				return found;
-			}
-		}
-		above = tree_parent(l->x->cse->tree, at);
-		resource_unref(at);
-		at = above;
-	}
-	resource_unref(at);
-	return found;
-}
-
-/* The subtree below `parent`: children of one root in one array, each with its own subtree inside. */
-static void put_below(struct listing *l, const int64_t *parents, int64_t parent, struct json_out *o, bool *done)
-{
-	for (size_t i = 0; i < l->count; i++) {
-		const char *root = l->list[i]->root;
-
-		if (parents[i] != parent || done[i])
-			continue;
-		json_array(o, root);
-		for (size_t k = i; k < l->count; k++) {
-			if (parents[k] != parent || done[k] || strcmp(l->list[k]->root, root) != 0)
-				continue;
-			done[k] = true;
-			json_object(o, NULL);
-			represent_members(l->x->cse, l->list[k], o);
-			if (!l->list[k]->instance && o->depth < JSON_DEPTH_MAX - 4)
-				put_below(l, parents, l->list[k]->id, o, done);
-			json_close(o);
-		}
-		json_close(o);
-	}
-}
-
-static void put_tree(struct listing *l, struct json_out *o)
-{
-	int64_t *parents = calloc(l->count + 1, sizeof *parents);
-	bool *done = calloc(l->count + 1, sizeof *done);
-
-	if (!parents || !done)
-		abort();
-	for (size_t i = 0; i < l->count; i++)
-		parents[i] = listed_parent(l, l->list[i]);
-	put_below(l, parents, l->x->target->id, o, done);
-	free(parents);
-	free(done);
-}
-
-void retrieve_with_children(struct exchange *x, struct wr *w, int rcn)
-{
-	struct listing l = {.x = x};
-	struct json_out o = json_out(w);
-
-	list_children(&l);
-	json_object(&o, NULL);
-	if (rcn == 6) {
-		json_object(&o, "m2m:rrl");
-		json_array(&o, "rrf");
-	} else {
-		json_object(&o, x->target->root);
-		if (rcn != 8)
-			represent_members(x->cse, x->target, &o);
-		if (rcn == 5)
-			json_array(&o, "ch");
-		else
-			put_tree(&l, &o);
-	}
-	if (rcn == 5 || rcn == 6) {
-		for (size_t i = 0; i < l.count; i++)
-			put_reference(x, l.list[i], &o);
-		json_close(&o);
-	}
-	json_close(&o);
-	json_close(&o);
-	if (l.more) {
-		x->cts = 1;
-		x->cto = x->filter.offset + l.count;
-	} else if (x->filter.limit || x->filter.offset) {
-		x->cts = 2;
-	}
-	for (size_t i = 0; i < l.count; i++)
-		resource_unref(l.list[i]);
-	free(l.list);
-}
-
-/* ---- one resource ---- */
-
 static bool take_virtual(struct exchange *x)
 {
 	struct resource *instance;
@@ -254,14 +81,22 @@ static void put_permissions(struct exchange *x, struct wr *w)
 	json_close(&o);
 }
 
+static void answer(struct exchange *x, struct wr w)
+{
+	struct rd content;
+
+	if (wr_done(&w, &content))
+		exchange_answer(x, RSC_OK, content, rd_str(""));
+	else
+		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the answer is too large; ask with lim and ofst");
+	wr_free(&w);
+}
+
 static void retrieve_one(struct exchange *x, int rcn)
 {
 	struct wr w = wr_new(CSE_BODY_MAX * 16);
-	struct rd content;
 
-	if (rcn == 4 || rcn == 5 || rcn == 6 || rcn == 8) {
-		retrieve_with_children(x, &w, rcn);
-	} else if (rcn == 12) {
+	if (rcn == 12) {
 		put_permissions(x, &w);
 	} else if (x->filter.attribute_list_count > 0) {
 		if (!attributes_exist(x)) {
@@ -272,13 +107,8 @@ static void retrieve_one(struct exchange *x, int rcn)
 	} else {
 		represent(x->cse, x->target, &w);
 	}
-	if (wr_done(&w, &content))
-		exchange_answer(x, RSC_OK, content, rd_str(""));
-	else
-		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the answer is too large; ask with lim and ofst");
-	wr_free(&w);
+	answer(x, w);
 }
-
 
 void cse_retrieve(struct exchange *x)
 {
@@ -306,6 +136,8 @@ void cse_retrieve(struct exchange *x)
 		retrieve_original(x);
 	else if (rcn == 1 && x->filter.usage == FILTER_CONDITIONAL && !filter_matches(&x->filter, x->cse, x->target))
 		exchange_fail(x, RSC_NOT_FOUND, "the resource does not match the filter criteria");
+	else if (rcn == 4 || rcn == 5 || rcn == 6 || rcn == 8)
+		children_put(x, rcn, answer);
 	else
 		retrieve_one(x, rcn);
 }
