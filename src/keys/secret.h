@@ -1,7 +1,7 @@
 /* The one type that holds a key. Opaque: no printing, constant-time comparison, wiped when freed, in memory
  * that is locked and left out of core dumps where the system allows it. The octets are reachable only through
- * keys/secret_octets.h, which a test permits to src/keys, src/crypto, src/zigbee/security and the few files
- * that carry a key over a protected wire (tests/unit/secret_octets.allow). */
+ * keys/secret_octets.h, which a test permits to src/keys, src/crypto, src/zigbee/security, src/zwave/security and the
+ * few files that carry a key over a protected wire (tests/unit/secret_octets.allow). */
 #ifndef KEYWAY_KEYS_SECRET_H
 #define KEYWAY_KEYS_SECRET_H
 

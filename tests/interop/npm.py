@@ -35,7 +35,7 @@ def install():
     stamp = os.path.join(WORK, "installed")
     with open(os.path.join(WORK, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in ("package.json", "package-lock.json", "zoh_coordinator.mjs", "ws_client.mjs", "coap_client.mjs"):  # beside node_modules, where import looks for it
+        for name in ("package.json", "package-lock.json", "zoh_coordinator.mjs", "ws_client.mjs", "coap_client.mjs", "s2_device.mjs"):  # beside node_modules, where import looks for it
             shutil.copy(os.path.join(HERE, name), WORK)
         if not os.path.exists(stamp) or open(stamp).read() != wanted:
             with contextlib.suppress(FileNotFoundError):

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Who includes whom. Run with the source root; prints each violation as "RULE FILE: HEADER" and fails when there is one.
 #
-#   octets   keys/secret_octets.h is for src/keys, src/crypto, src/zigbee/security and the files of secret_octets.allow
+#   octets   keys/secret_octets.h is for src/keys, src/crypto, src/zigbee/security, src/zwave/security and the files of secret_octets.allow
 #   stale    a line of secret_octets.allow that no file needs any more
 #   core     cores know neither the shell (loop/) nor sockets, files or clocks
 #   arrow    a folder includes only folders that stand before it in the top meson.build
-#   blind    nothing that keyway-gateway is made of reaches keys/, crypto/ or zigbee/security/, through any chain of headers
+#   blind    nothing that keyway-gateway is made of reaches keys/, crypto/, zigbee/security/ or zwave/, through any chain of headers
 #   missing  a header that is not in the tree: src/, or include/ for public ones
 #
 # With --bite it first proves itself: it breaks each rule in a copy of the tree and must find exactly that.
@@ -26,7 +26,7 @@ check() { # source root
 		function is_core(file, f) {
 			if (file ~ /^(gateway\/(coordinator|down|egp_client|spinel_host)|sim\/(radio|device|device_(aps|attribute|mac|memory|nwk|report|tc|zcl|zdo|private))|oci\/(mapping|oci_interview|oci_core|oci_nwk|oci_aps))\.[ch]$/)
 				return 1
-			return f ~ /^(base|json|keys|crypto|ieee802154|zigbee|zigbee\/security|zep|spinel|egp|gba|coap|mqtt|onem2m|security|e2e|serialization|semantics|eg|cse)$/
+			return f ~ /^(base|json|keys|crypto|ieee802154|zigbee|zigbee\/security|zwave\/security|zep|spinel|egp|gba|coap|mqtt|onem2m|security|e2e|serialization|semantics|eg|cse)$/
 		}
 		# What a core may not have of the system, but for the few whose work it is.
 		function is_outside(file, header) {
@@ -45,7 +45,7 @@ check() { # source root
 			seen[root, file] = 1
 			n = split(includes[file], next_ones, " ")
 			for (i = 1; i <= n; i++) {
-				if (next_ones[i] ~ /^(keys|crypto|zigbee\/security)\//)
+				if (next_ones[i] ~ /^(keys|crypto|zigbee\/security|zwave)\//)
 					violation("blind", root, next_ones[i])
 				follow(next_ones[i], root)
 			}
@@ -74,7 +74,7 @@ check() { # source root
 			}
 			includes[file] = includes[file] " " header
 			wanted[header] = file
-			if (header == "keys/secret_octets.h" && own !~ /^(keys|crypto|zigbee\/security)$/) {
+			if (header == "keys/secret_octets.h" && own !~ /^(keys|crypto|zigbee\/security|zwave\/security)$/) {
 				if (file in may)
 					used[file] = 1
 				else
