@@ -1,7 +1,6 @@
 /* The store of credentials: SQLite in WAL mode with synchronous=FULL. */
 #include "credentials/credentials.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,8 +11,6 @@
 #include "base/bytes.h"
 #include "credentials/private.h"
 #include "keys/sealed.h"
-
-#define BUSY_MS 10000
 
 /* pending: KEKs in a token that a rotation has begun to make or has done with; see rotate.c. */
 static const char schema[] =
@@ -140,28 +137,9 @@ static bool is_good(const struct credential *c)
 
 /* ---- opening ---- */
 
-enum err credentials_execute(struct credentials *s, const char *sql)
-{
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : ERR_STORE;
-}
-
 void credentials_rollback(struct credentials *s)
 {
 	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* may have happened by itself */
-}
-
-/* SQLite gives its -wal and -shm files the mode of the database. */
-static bool prepare_file(const char *path)
-{
-	int fd;
-
-	if (strcmp(path, ":memory:") == 0)
-		return true;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
 }
 
 enum err credentials_header_read(struct credentials *s, struct credentials_header *h)
@@ -280,13 +258,13 @@ static enum err unlock_or_begin(struct credentials *s, bool may_begin, const cha
 
 	if (e == ERR_NOT_FOUND && may_begin) {
 		*detail = "the store is locked";
-		if (credentials_execute(s, "BEGIN IMMEDIATE") != OK)
+		if (database_execute(s->db, "BEGIN IMMEDIATE") != OK)
 			return ERR_STORE;
 		e = credentials_header_read(s, &h);
 		if (e == ERR_NOT_FOUND) {
 			e = first(s, detail);
 			if (e == OK)
-				return credentials_execute(s, "COMMIT");
+				return database_execute(s->db, "COMMIT");
 		}
 		credentials_rollback(s);
 	}
@@ -302,14 +280,7 @@ static enum err open_file(struct credentials *s, const struct credentials_option
 	*detail = "there is no such store";
 	if (o->must_exist && access(o->path, F_OK) != 0)
 		return ERR_NOT_FOUND;
-	*detail = "the store can't be opened for writing";
-	if (!prepare_file(o->path) ||
-	    sqlite3_open_v2(o->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(s->db, BUSY_MS) != SQLITE_OK ||
-	    credentials_execute(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK)
-		return ERR_STORE;
-	*detail = "the file is no store of credentials, or damaged";
-	return credentials_execute(s, schema);
+	return database_open(o->path, schema, &s->db, detail);
 }
 
 /* Absolute, because the store remembers it. */
@@ -473,13 +444,13 @@ enum err credentials_put(struct credentials *s, const struct credential *c, bool
 		return ERR_BAD_VALUE;
 	if (s->no_keys)
 		return ERR_STATE;
-	if (credentials_execute(s, "BEGIN IMMEDIATE") != OK)
+	if (database_execute(s->db, "BEGIN IMMEDIATE") != OK)
 		return ERR_STORE;
 	e = refresh(s);
 	if (e == OK)
 		e = write_row(s, c, only_new);
 	if (e == OK)
-		e = credentials_execute(s, "COMMIT");
+		e = database_execute(s->db, "COMMIT");
 	if (e != OK)
 		credentials_rollback(s);
 	return e;

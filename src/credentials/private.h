@@ -2,9 +2,8 @@
 #ifndef KEYWAY_CREDENTIALS_PRIVATE_H
 #define KEYWAY_CREDENTIALS_PRIVATE_H
 
-#include <sqlite3.h>
-
 #include "credentials/credentials.h"
+#include "database/database.h"
 
 #define CREDENTIALS_SEALED_MAX 96 /* SEALED_SIZE(SECRET_MAX), rounded up */
 #define CREDENTIALS_LABEL_MAX (CREDENTIAL_IDENTITY_MAX + CREDENTIAL_ENTITY_MAX + CREDENTIAL_PEER_MAX + 96)
@@ -24,7 +23,6 @@ struct credentials {
 	int64_t generation;       /* grows with each rotation */
 };
 
-enum err credentials_execute(struct credentials *s, const char *sql) MUST_CHECK;
 void credentials_rollback(struct credentials *s);
 /* What a row's secret is bound to. */
 void credential_label(const struct credential *c, char label[static CREDENTIALS_LABEL_MAX]);

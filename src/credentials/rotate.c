@@ -134,7 +134,7 @@ static enum err turn(struct credentials *s, const struct credentials_header *old
 	/* A key file that is only renamed over needs no forgetting. What lies at another place than where this store found its key is another store's. */
 	if (e == OK && (kek_is_token(s->kek) || strcmp(s->kek, h.kek) != 0))
 		e = pending_add(s, s->kek, old->kek_id);
-	return e == OK ? credentials_execute(s, "COMMIT") : e;
+	return e == OK ? database_execute(s->db, "COMMIT") : e;
 }
 
 static enum err make(struct credentials *s, const char *reference, struct kek **k, const char **detail)
@@ -207,7 +207,7 @@ static enum err rotate(struct credentials *s, const char *where, const char **de
 
 	if (e == OK) {
 		*detail = "the store is locked";
-		e = credentials_execute(s, "BEGIN IMMEDIATE");
+		e = database_execute(s->db, "BEGIN IMMEDIATE");
 		if (e == OK) {
 			e = locked(s, where, &k, detail);
 			if (e != OK)

@@ -1,16 +1,13 @@
 /* The registry's file: SQLite in WAL mode with synchronous=FULL, one transaction for all procedures between two commits. */
 #include "key_registry/registry.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "audit/audit.h"
+#include "database/database.h"
 #include "key_registry/private.h"
-
-#define BUSY_MS 5000
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS clients (id TEXT PRIMARY KEY COLLATE NOCASE, client TEXT NOT NULL, admin TEXT NOT NULL COLLATE NOCASE,"
@@ -93,16 +90,11 @@ void registry_done(sqlite3_stmt *s)
 	sqlite3_clear_bindings(s);
 }
 
-static enum err execute(struct registry *r, const char *sql)
-{
-	return sqlite3_exec(r->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : ERR_STORE;
-}
-
 enum err registry_touch(struct registry *r)
 {
 	if (r->dirty)
 		return r->broken ? ERR_STORE : OK;
-	if (execute(r, "BEGIN IMMEDIATE") != OK)
+	if (database_execute(r->db, "BEGIN IMMEDIATE") != OK)
 		return ERR_STORE;
 	r->dirty = true;
 	return OK;
@@ -159,28 +151,9 @@ bool registry_lifetime(uint64_t now_s, uint64_t asked, uint64_t policy_s, uint64
 
 /* ---- opening ---- */
 
-static bool prepare_file(const char *path)
-{
-	int fd;
-
-	if (strcmp(path, ":memory:") == 0)
-		return true;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 static enum err open_db(struct registry *r, const char *path, const char **detail)
 {
-	*detail = "the registry can't be opened for writing";
-	if (!prepare_file(path) || sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(r->db, BUSY_MS) != SQLITE_OK ||
-	    execute(r, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK)
-		return ERR_STORE;
-	*detail = "the file is not one of this program, or damaged";
-	if (execute(r, schema) != OK)
+	if (database_open(path, schema, &r->db, detail) != OK)
 		return ERR_STORE;
 	for (int i = 0; i < REGISTRY_STATEMENTS; i++)
 		if (sqlite3_prepare_v3(r->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &r->statements[i], NULL) != SQLITE_OK)
@@ -258,7 +231,7 @@ enum err registry_commit(struct registry *r)
 		e = e == OK ? synced : e;
 	}
 	if (e == OK)
-		e = execute(r, "COMMIT");
+		e = database_execute(r->db, "COMMIT");
 	if (e != OK) {
 		r->losses++;
 		sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);

@@ -1,16 +1,14 @@
 /* SQLite under the MEF. */
 #include "mef/mef_store.h"
 
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "database/database.h"
 #include "keys/sealed.h"
 
 #define LABEL_MAX 96
@@ -35,25 +33,6 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS gateways (name TEXT PRIMARY KEY, eui64 INTEGER NOT NULL UNIQUE, relay TEXT NOT NULL, identity TEXT NOT NULL,"
     " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;";
 
-static enum err execute(struct mef_store *st, const char *sql)
-{
-	return sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : ERR_STORE;
-}
-
-/* SQLite gives its -wal and -shm files the mode of the database. */
-static bool prepare_file(const char *path)
-{
-	int fd;
-
-	if (strcmp(path, ":memory:") == 0)
-		return true;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 enum err mef_store_open(const char *path, const struct secret *file_key, struct rng *rng, struct mef_store **out, const char **detail)
 {
 	struct mef_store *st = calloc(1, sizeof *st);
@@ -62,15 +41,7 @@ enum err mef_store_open(const char *path, const struct secret *file_key, struct 
 		return ERR_NO_MEMORY;
 	st->file_key = file_key;
 	st->rng = rng;
-	*detail = "the database can't be opened for writing";
-	if (!prepare_file(path) || sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(st->db, 5000) != SQLITE_OK ||
-	    execute(st, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK) {
-		mef_store_close(st);
-		return ERR_STORE;
-	}
-	*detail = "the database is not one of this program, or damaged";
-	if (execute(st, schema) != OK) {
+	if (database_open(path, schema, &st->db, detail) != OK) {
 		mef_store_close(st);
 		return ERR_STORE;
 	}
@@ -88,17 +59,17 @@ void mef_store_close(struct mef_store *st)
 
 enum err mef_store_begin(struct mef_store *st)
 {
-	return execute(st, "BEGIN IMMEDIATE");
+	return database_execute(st->db, "BEGIN IMMEDIATE");
 }
 
 enum err mef_store_commit(struct mef_store *st)
 {
-	return execute(st, "COMMIT");
+	return database_execute(st->db, "COMMIT");
 }
 
 void mef_store_rollback(struct mef_store *st)
 {
-	(void)execute(st, "ROLLBACK");
+	sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL); /* may have happened by itself */
 }
 
 /* ---- statements ---- */

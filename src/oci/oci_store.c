@@ -1,19 +1,16 @@
 /* The store of node B's devices: SQLite, WAL, synchronous=FULL. One row a device, written before what it says is acted on. */
 #include "oci/oci_store.h"
 
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "database/database.h"
 #include "keys/sealed.h"
 
 static const char schema[] =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
     "CREATE TABLE IF NOT EXISTS device(eui64 TEXT PRIMARY KEY, gateway INTEGER, short INTEGER, capability INTEGER, relay TEXT, application TEXT,"
     " present BLOB, present_sequence INTEGER, present_generation INTEGER, present_id TEXT, present_in INTEGER,"
     " pending BLOB, pending_sequence INTEGER, pending_generation INTEGER, pending_id TEXT,"
@@ -39,7 +36,7 @@ enum err oci_store_open(const char *directory, const char *key_file, struct oci_
 {
 	struct oci_store *s = calloc(1, sizeof *s);
 	char path[600];
-	int fd;
+	const char *detail;
 
 	if (!s)
 		return ERR_NO_MEMORY;
@@ -49,12 +46,7 @@ enum err oci_store_open(const char *directory, const char *key_file, struct oci_
 		return ERR_CONFIG;
 	}
 	snprintf(path, sizeof path, "%s/oci.db", directory);
-	/* SQLite gives its -wal and -shm files the mode of the database. */
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0 || sqlite3_open(path, &s->db) != SQLITE_OK || sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-	    !columns_complete(s) ||
+	if (database_open(path, schema, &s->db, &detail) != OK || !columns_complete(s) ||
 	    sqlite3_prepare_v2(s->db, "REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &s->put, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(s->db, "DELETE FROM device WHERE eui64=?", -1, &s->drop, NULL) != SQLITE_OK) {
 		oci_store_close(s);

@@ -1,14 +1,12 @@
 /* The HSS's store. */
 #include "gba/net/hss.h"
 
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "database/database.h"
 #include "keys/sealed.h"
 
 #define LABEL_MAX 64
@@ -28,25 +26,6 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS subscribers (imsi TEXT PRIMARY KEY, impi TEXT NOT NULL UNIQUE, k BLOB NOT NULL, opc BLOB NOT NULL,"
     " amf INTEGER NOT NULL, sqn INTEGER NOT NULL, turn INTEGER NOT NULL, recent BLOB NOT NULL, guss TEXT NOT NULL) WITHOUT ROWID;";
 #define COLUMNS "imsi, impi, k, opc, amf, sqn, turn, recent, guss"
-
-static enum err execute(struct hss *h, const char *sql)
-{
-	return sqlite3_exec(h->db, sql, NULL, NULL, NULL) == SQLITE_OK ? OK : ERR_STORE;
-}
-
-/* SQLite gives its -wal and -shm files the mode of the database. */
-static bool prepare_file(const char *path)
-{
-	int fd;
-
-	if (strcmp(path, ":memory:") == 0)
-		return true;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
 
 void hss_close(struct hss *h)
 {
@@ -197,24 +176,17 @@ static enum err try_key(struct hss *h)
 enum err hss_open(const char *path, const struct secret *store_key, struct rng *rng, struct hss **out, const char **detail)
 {
 	struct hss *h = calloc(1, sizeof *h);
-	enum err e = ERR_STORE;
+	enum err e;
 
 	if (!h)
 		return ERR_NO_MEMORY;
 	h->store_key = store_key;
 	h->rng = rng;
-	*detail = "the database can't be opened for writing";
-	if (!prepare_file(path) || sqlite3_open_v2(path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    sqlite3_busy_timeout(h->db, 5000) != SQLITE_OK ||
-	    execute(h, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK)
-		goto out;
-	*detail = "the database is not one of this program, or damaged";
-	if (execute(h, schema) != OK)
-		goto out;
-	e = try_key(h);
+	e = database_open(path, schema, &h->db, detail);
+	if (e == OK)
+		e = try_key(h);
 	if (e == ERR_BAD_MIC)
 		*detail = "it was sealed under another key";
-out:
 	if (e == OK)
 		*out = h;
 	else
