@@ -102,8 +102,8 @@ void worker_run(struct worker *w, void (*work)(void *ctx), void (*done)(void *ct
 	w->done = done;
 	w->ctx = ctx;
 	w->work = work;
+	pthread_mutex_unlock(&w->lock); /* first: whoever wakes needs it */
 	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
 }
 
 void worker_finish(struct worker *w)

@@ -89,7 +89,7 @@ int64_t store_new_id(struct store *s); /* numbers are reserved in blocks ahead; 
 enum err store_insert(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
 /* New body and expiry of the row with this id, parent and kind; labels NULL: unchanged. ERR_NOT_FOUND. */
 enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count) MUST_CHECK;
-/* The same of a row that is known to be there, without labels; it may be written as late as the commit. */
+/* New body alone of a resource that is known to be there; it may be written as late as the commit. */
 enum err store_update_later(struct store *s, const struct store_row *row) MUST_CHECK;
 /* This row, its instances and its labels; the caller deletes child resources first, or notes that it will (a value "gone.ID", so that a check
  * knows). ERR_NOT_FOUND. Of very many instances some thousands are

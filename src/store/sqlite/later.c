@@ -42,7 +42,7 @@ enum err later_put(struct store *s, const struct store_row *row, bool update)
 
 static enum err write_one(struct store *s, const struct later_row *l)
 {
-	return l->update ? store_row_update(s, &l->row) : store_row_insert(s, &l->row);
+	return l->update ? store_body_update(s, &l->row) : store_row_insert(s, &l->row);
 }
 
 /* What fails here was promised by later_put: it spoils the transaction. */

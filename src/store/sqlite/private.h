@@ -50,6 +50,7 @@ enum query {
 	QUERY_INSERT_INSTANCE,
 	QUERY_UPDATE,
 	QUERY_UPDATE_INSTANCE,
+	QUERY_UPDATE_BODY,
 	QUERY_DELETE,
 	QUERY_DELETE_INSTANCE,
 	QUERY_DELETE_INSTANCES,
@@ -86,7 +87,7 @@ struct gone {
 /* Rows that are to be written, in order: what they point to lies in texts, one after the other. */
 struct later_row {
 	struct store_row row;
-	bool update;                       /* of a resource that is there; otherwise an instance to insert */
+	bool update;                       /* of the body of a resource that is there; otherwise an instance to insert */
 };
 struct later {
 	struct later_row *rows;
@@ -156,6 +157,7 @@ void store_checkpoints(struct store *s); /* from now on at commits, when the jou
 /* ---- write.c: the statements alone, within the transaction ---- */
 enum err store_row_insert(struct store *s, const struct store_row *row) MUST_CHECK;
 enum err store_row_update(struct store *s, const struct store_row *row) MUST_CHECK;
+enum err store_body_update(struct store *s, const struct store_row *row) MUST_CHECK; /* of a resource: leaves the indexes alone */
 
 /* ---- later.c ---- */
 enum err later_put(struct store *s, const struct store_row *row, bool update) MUST_CHECK;

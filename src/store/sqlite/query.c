@@ -38,6 +38,7 @@ static const char *const texts[QUERIES] = {
 	[QUERY_INSERT_INSTANCE] = "INSERT INTO instance(id, parent, type, rn, root, creator, expires, body) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
 	[QUERY_UPDATE] = "UPDATE resource SET expires=?3, body=?4 WHERE id=?1 AND parent=?2",
 	[QUERY_UPDATE_INSTANCE] = "UPDATE instance SET expires=?3, body=?4 WHERE parent=?2 AND id=?1",
+	[QUERY_UPDATE_BODY] = "UPDATE resource SET body=?2 WHERE id=?1",
 	[QUERY_DELETE] = "DELETE FROM resource WHERE id=?1 AND parent=?2",
 	[QUERY_DELETE_INSTANCE] = "DELETE FROM instance WHERE parent=?2 AND id=?1",
 	[QUERY_DELETE_INSTANCES] = "DELETE FROM instance WHERE parent=?1 AND id<=?2",

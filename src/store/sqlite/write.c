@@ -164,11 +164,32 @@ enum err store_row_update(struct store *s, const struct store_row *row)
 	return sqlite3_changes(s->db) == 0 ? ERR_NOT_FOUND : OK;
 }
 
+enum err store_body_update(struct store *s, const struct store_row *row)
+{
+	sqlite3_stmt *st;
+	enum err e = take(s, QUERY_UPDATE_BODY, &st);
+
+	if (e != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, row->id);
+	bind_octets_as_text(st, 2, row->body);
+	if ((e = finish(s, QUERY_UPDATE_BODY, st)) != OK)
+		return e;
+	return sqlite3_changes(s->db) == 0 ? ERR_NOT_FOUND : OK;
+}
+
 enum err store_update_later(struct store *s, const struct store_row *row)
 {
+	enum err e;
+
+	if (row->instance)
+		return store_refuse(s, ERR_STATE, "an instance is not updated late");
 	if (!store_may_write(s))
 		return ERR_STATE;
-	return s->depth == 0 ? later_put(s, row, true) : store_update(s, row, NULL, 0);
+	if (s->depth == 0)
+		return later_put(s, row, true);
+	e = store_begin(s);
+	return e == OK ? store_body_update(s, row) : e;
 }
 
 enum err store_update(struct store *s, const struct store_row *row, const struct rd *labels, size_t label_count)
