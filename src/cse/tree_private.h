@@ -45,6 +45,15 @@ void tree_cache(struct tree *t, struct resource *r);
 void tree_uncache(struct tree *t, struct resource *r); /* marks it stale too */
 void tree_charge(struct resource *r); /* r has got larger or smaller: others may leave the cache for it */
 struct resource *tree_cached(struct tree *t, int64_t id); /* borrowed; NULL when it is not in the cache */
+void tree_use(struct tree *t, struct resource *r);        /* it was used now */
+/* Where a chain of the cache begins: same_ri, same_name. */
+struct resource **tree_bucket_ri(struct tree *t, struct rd ri);
+struct resource **tree_bucket_name(struct tree *t, int64_t parent, struct rd name);
 struct store_row tree_row(struct resource *r);            /* borrowed from r */
+
+/* The resource of a row, from the cache if it is there, otherwise `cache` says whether it goes there; a new reference. */
+struct resource *tree_take(struct tree *t, const struct store_row *row, bool cache);
+bool tree_is_visible(struct tree *t, const struct resource *r); /* no orphan */
+bool tree_parse_ri(struct rd ri, int64_t *parent, int64_t *id); /* of a derived resourceID */
 
 #endif
