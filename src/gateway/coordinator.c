@@ -435,6 +435,7 @@ static void send_beacon(struct coordinator *c, uint64_t now)
 	const struct zigbee_beacon z = {
 		.stack_profile = 2,
 		.protocol_version = 2,
+		.router_capacity = true, /* they are served as leaves */
 		.end_device_capacity = true,
 		.extended_pan_id = c->config.extended_pan_id,
 		.tx_offset = 0xffffff,

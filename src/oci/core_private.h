@@ -23,6 +23,8 @@ bool oci_save(struct oci_core *c, const struct oci_device *d);
 /* oci_nwk.c */
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload);
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m);
+/* To all routers one hop away, which is this one: to its MAC address, or as a MAC broadcast. */
+void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast);
 /* oci_aps.c */
 void oci_aps_send(struct oci_core *c, struct oci_device *d, const struct aps_frame *f);
 void oci_zdo_send(struct oci_core *c, struct oci_device *d, const struct zdo_message *m);
@@ -31,6 +33,16 @@ void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets); 
 void oci_aps_tick(struct oci_core *c, struct oci_device *d);
 uint64_t oci_aps_deadline(const struct oci_device *d);
 void oci_aps_forget(struct oci_device *d); /* what waits for an acknowledgement, and what was heard lately */
+/* oci_router.c */
+bool oci_is_router(const struct oci_device *d);
+uint8_t oci_link_cost(uint8_t lqi);
+bool oci_router_own(const struct oci_device *d, const struct nwk_frame *f); /* not what it passes on for another */
+void oci_router_heard(struct oci_core *c, struct oci_device *d);            /* a genuine frame of it, when it has been dealt with */
+void oci_router_command(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, const struct nwk_command *m);
+bool oci_router_zdo(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload); /* false: not ours to answer */
+void oci_router_tick(struct oci_core *c, struct oci_device *d);
+uint64_t oci_router_deadline(const struct oci_core *c, const struct oci_device *d);
+void oci_router_forget(struct oci_device *d); /* it begins anew */
 /* oci_interview.c */
 void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_ms);
 void oci_interview_step(struct oci_core *c, struct oci_device *d);

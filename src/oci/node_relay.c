@@ -74,6 +74,7 @@ static bool take(struct channel *c, struct rd con, bool in_order)
 	case EGP_UPLINK:
 		if (m.uplink.device != c->device)
 			break;
+		oci_core_heard(n->core, c->device, m.uplink.lqi);
 		e = oci_core_uplink(n->core, clock_ms(), c->device, m.uplink.frame);
 		if (e == ERR_STORE)
 			log_line(LOG_LEVEL_ERROR, "frame not processed: the store failed", "device=%s", node_name(c->device));

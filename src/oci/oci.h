@@ -16,6 +16,8 @@ struct oci_config {
 	const char *state;         /* directory for oci.db */
 	const char *key_file;
 	bool answer_commissioning; /* no: a test switch */
+	uint32_t link_status_ms;   /* to routers; 0: none, a test switch */
+	bool link_status_broadcast;
 	struct http_client *http;
 };
 

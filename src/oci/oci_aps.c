@@ -162,6 +162,12 @@ static void pass_up(struct oci_core *c, struct oci_device *d, struct rd aps)
 	e->counter = d->aps_counter++;
 }
 
+static void zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload)
+{
+	if (!oci_router_zdo(c, d, f, payload))
+		oci_zdo_input(c, d, f, payload);
+}
+
 /* Each fragment is acknowledged; the whole message is one frame like any other. */
 static void on_fragment(struct oci_core *c, struct oci_device *d, const struct aps_frame *f)
 {
@@ -177,7 +183,7 @@ static void on_fragment(struct oci_core *c, struct oci_device *d, const struct a
 	if (whole.left == 0 || duplicate(c, d, f->counter))
 		return;
 	if (f->profile == APS_PROFILE_ZDP)
-		oci_zdo_input(c, d, f, whole);
+		zdo_input(c, d, f, whole);
 	else
 		oci_zcl_input(c, d, f, whole);
 }
@@ -215,7 +221,7 @@ void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets)
 	else if (f.security)
 		return;
 	else if (f.profile == APS_PROFILE_ZDP)
-		oci_zdo_input(c, d, &f, f.payload);
+		zdo_input(c, d, &f, f.payload);
 	else
 		oci_zcl_input(c, d, &f, f.payload);
 }

@@ -143,6 +143,7 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	d->aps_counter = (uint8_t)(stored->aps_counter + APS_COUNTER_SKIP);
 	counter_init(&d->out, stored->out_reserved, COUNTER_BLOCK);
 	d->step_at = CLOCK_NEVER;
+	oci_router_forget(d);
 	if (d->joined && d->interview != OCI_INTERVIEW_DONE)
 		d->step_at = now + 1000;
 	if (d->cluster_count > 0) {
@@ -233,6 +234,7 @@ void oci_core_tick(struct oci_core *c, uint64_t now)
 		if (c->count > OCI_EFFECTS / 2)
 			return; /* the rest is overdue, and has its turn when these effects are taken */
 		oci_aps_tick(c, d);
+		oci_router_tick(c, d);
 		command_overdue(c, d);
 		if (now >= d->step_at) {
 			d->step_at = CLOCK_NEVER;
@@ -252,6 +254,8 @@ uint64_t oci_core_deadline(const struct oci_core *c)
 			next = d->command_until;
 		if (oci_aps_deadline(d) < next)
 			next = oci_aps_deadline(d);
+		if (oci_router_deadline(c, d) < next)
+			next = oci_router_deadline(c, d);
 	}
 	return next;
 }

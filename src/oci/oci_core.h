@@ -52,6 +52,16 @@ enum oci_interview {
 	OCI_INTERVIEW_DONE,
 };
 
+/* What keeps a router on the network. */
+struct oci_router {
+	bool served;            /* heard: its place at the gateway is sure, and it gets link status */
+	bool closed, announced; /* told to let nobody in; that we are a concentrator */
+	uint8_t lqi;            /* of its last frame, as the gateway says; 0: not known */
+	uint8_t outgoing_cost;  /* how it hears us, as it says; 0: it does not */
+	uint8_t request_id;
+	uint64_t status_at, announced_at;
+};
+
 struct oci_device {
 	struct oci_device *next;
 	uint64_t eui64, gateway; /* gateway: the coordinator's EUI-64, which frames are sealed from */
@@ -71,6 +81,7 @@ struct oci_device {
 	size_t duplicate_next;
 	struct aps_reassembler fragments; /* one fragmented message at a time */
 	uint64_t last_heard;
+	struct oci_router router;
 	/* interview; stored but for the running question */
 	enum oci_interview interview;
 	size_t item;                /* cluster or mapping that it is at */
@@ -106,6 +117,7 @@ struct oci_effect {
 	uint8_t octets[NWK_FRAME_MAX];
 	size_t len;
 	uint32_t validity_ms, timeout_s;
+	bool broadcast; /* OCI_DOWNLINK: as a MAC broadcast */
 	uint16_t short_address;
 	uint8_t capability, counter;
 	const struct mapping *mapping;
@@ -118,6 +130,8 @@ struct oci_core_config {
 	/* The device as it stands, on disk when OK. */
 	enum err (*save)(void *ctx, const struct oci_device *d);
 	void *save_ctx;
+	uint32_t link_status_ms;    /* between two link status to a router (R22: 15000); 0: none, and it loses its route */
+	bool link_status_broadcast; /* as MAC broadcasts, which all other routers hear and cannot open */
 };
 
 struct oci_core;
@@ -134,6 +148,7 @@ void oci_core_forget(struct oci_core *c, uint64_t now_ms, uint64_t eui64); /* NW
 
 /* A NWK frame from the gateway. Every reason for which it is refused is an error here and an OCI_LOG. */
 enum err oci_core_uplink(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd frame);
+void oci_core_heard(struct oci_core *c, uint64_t eui64, uint8_t lqi); /* link quality of the frame that comes next */
 /* A sealed APS frame from the EG; acknowledgement: of the frame that it answers, when that asked for one. */
 void oci_core_aps(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter);
 uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64); /* for an APS frame that the EG has waiting */

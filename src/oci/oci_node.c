@@ -24,6 +24,7 @@ static void downlink(struct oci_node *n, const struct oci_effect *e)
 
 	m.downlink.device = e->eui64;
 	m.downlink.validity_ms = e->validity_ms;
+	m.downlink.flags = e->broadcast ? EGP_DOWNLINK_BROADCAST : 0;
 	m.downlink.frame = rd_of(e->octets, e->len);
 	if (e->len > 0)
 		relay_down(n, e->eui64, &m);
@@ -139,7 +140,7 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	e = oci_store_open(config->state, config->key_file, &n->store);
 	if (e != OK)
 		return e;
-	core = (struct oci_core_config){&n->rng, config->answer_commissioning, oci_store_save, n->store};
+	core = (struct oci_core_config){&n->rng, config->answer_commissioning, oci_store_save, n->store, config->link_status_ms, config->link_status_broadcast};
 	n->core = oci_core_new(&core);
 	if (!n->core)
 		return ERR_NO_MEMORY;

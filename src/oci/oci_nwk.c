@@ -7,6 +7,8 @@
 
 #define RADIUS 30
 #define VALIDITY_MS 20000
+#define ONE_HOP_MS 5000         /* what is told again and again is of no use when it is late */
+#define COMMAND_MAX 32          /* a route reply has 24 octets */
 #define COMMISSIONING_MS 12000
 #define PARENT_INFORMATION 0x01 /* keep-alive by MAC data poll */
 
@@ -26,6 +28,27 @@ static enum err reserve(void *ctx, uint32_t limit)
 	return ERR_STORE;
 }
 
+static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, uint32_t validity_ms, bool broadcast)
+{
+	void *both[2] = {c, d};
+	struct oci_effect *e;
+	uint32_t number;
+	struct wr w;
+
+	if (!d->present.network)
+		return;
+	if (counter_take(&d->out, reserve, both, &number) != OK) {
+		oci_log(c, d, "no frame counter left, or the store failed: nothing is sent");
+		return;
+	}
+	e = oci_effect(c, OCI_DOWNLINK, d);
+	w = wr_of(e->octets, sizeof e->octets);
+	e->validity_ms = validity_ms;
+	e->broadcast = broadcast;
+	if (nwk_seal(d->present.network, d->present.sequence, d->gateway, number, f, &w) == OK)
+		e->len = w.len;
+}
+
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload)
 {
 	const struct nwk_frame f = {
@@ -41,27 +64,32 @@ void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type 
 		.source_eui64 = d->gateway,
 		.payload = payload,
 	};
-	void *both[2] = {c, d};
-	struct oci_effect *e;
-	uint32_t number;
-	struct wr w;
 
-	if (!d->present.network)
-		return;
-	if (counter_take(&d->out, reserve, both, &number) != OK) {
-		oci_log(c, d, "no frame counter left, or the store failed: nothing is sent");
-		return;
-	}
-	e = oci_effect(c, OCI_DOWNLINK, d);
-	w = wr_of(e->octets, sizeof e->octets);
-	e->validity_ms = VALIDITY_MS;
-	if (nwk_seal(d->present.network, d->present.sequence, d->gateway, number, &f, &w) == OK)
-		e->len = w.len;
+	seal(c, d, &f, VALIDITY_MS, false);
+}
+
+void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast)
+{
+	struct nwk_frame f = {
+		.type = NWK_COMMAND,
+		.protocol_version = 2,
+		.destination = NWK_BROADCAST_ROUTERS,
+		.source = NWK_COORDINATOR,
+		.radius = 1,
+		.sequence = d->nwk_sequence++,
+		.has_source_eui64 = true,
+		.source_eui64 = d->gateway,
+	};
+	uint8_t buffer[COMMAND_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+
+	if (nwk_command_encode(m, &w) == OK && wr_done(&w, &f.payload))
+		seal(c, d, &f, ONE_HOP_MS, broadcast);
 }
 
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m)
 {
-	uint8_t buffer[16];
+	uint8_t buffer[COMMAND_MAX];
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct rd payload;
 
@@ -103,6 +131,7 @@ static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint
 			if (nwk_address_is_device(f->source))
 				d->short_address = f->source;
 			oci_aps_forget(d);
+			oci_router_forget(d);
 		}
 		counter_in_accept(&d->present.in, aux.frame_counter);
 		return OK;
@@ -142,6 +171,7 @@ static void on_rejoin(struct oci_core *c, struct oci_device *d, const struct nwk
 	e->capability = d->capability;
 	answer.rejoin_response.short_address = d->short_address;
 	oci_nwk_command(c, d, &answer);
+	oci_router_forget(d);
 	(void)oci_save(c, d);
 	oci_event(c, d, "rejoined");
 }
@@ -158,6 +188,7 @@ static void on_leave(struct oci_core *c, struct oci_device *d, bool rejoin)
 	d->interview = OCI_INTERVIEW_WAITING;
 	d->step_at = CLOCK_NEVER;
 	memset(d->sending, 0, sizeof d->sending);
+	oci_router_forget(d);
 	(void)oci_save(c, d);
 	oci_log(c, d, "device left");
 }
@@ -182,13 +213,15 @@ static void on_nwk_command(struct oci_core *c, struct oci_device *d, const struc
 	case NWK_NETWORK_STATUS:
 	case NWK_LINK_STATUS:
 	case NWK_ROUTE_REQUEST:
-	case NWK_ROUTE_REPLY:
 	case NWK_ROUTE_RECORD:
+		oci_router_command(c, d, f, &m);
+		break;
+	case NWK_ROUTE_REPLY:
 	case NWK_REJOIN_RESPONSE:
 	case NWK_NETWORK_REPORT:
 	case NWK_NETWORK_UPDATE:
 	case NWK_END_DEVICE_TIMEOUT_RESPONSE:
-		break; /* nothing that a star of end devices needs */
+		break; /* nothing that a star needs */
 	}
 }
 
@@ -210,12 +243,20 @@ static enum err refuse(struct oci_core *c, struct oci_device *d, enum err e)
 	return e;
 }
 
+static bool is_link_status(const struct nwk_frame *f, struct rd payload)
+{
+	uint8_t id;
+
+	return f->type == NWK_COMMAND && rd_u8(&payload, &id) && id == NWK_LINK_STATUS;
+}
+
 enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struct rd octets)
 {
 	struct oci_device *d = oci_core_device(c, eui64);
 	uint8_t plain[NWK_FRAME_MAX];
 	struct nwk_frame f;
 	struct rd payload;
+	bool durable;
 	enum err e;
 
 	c->now = now;
@@ -231,14 +272,19 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	if (e != OK)
 		return refuse(c, d, e);
 	d->last_heard = now;
+	durable = !d->joined || !is_link_status(&f, payload);
 	if (!d->joined)
 		first_frame(c, d);
-	/* The counter is on disk before the frame does anything: a crash in between cannot make a replay fresh. */
-	if (!oci_save(c, d))
+	/* The counter is on disk before the frame does anything: a crash in between cannot make a replay fresh. Link status comes every 15 s from
+	 * each router and changes nothing that is kept: one that is heard again after a crash does no harm. */
+	if (durable && !oci_save(c, d))
 		return ERR_STORE;
-	if (f.type == NWK_COMMAND)
+	if (!oci_router_own(d, &f))
+		oci_log(c, d, "a frame of %04x that the device passes on is ignored", f.source);
+	else if (f.type == NWK_COMMAND)
 		on_nwk_command(c, d, &f, payload);
 	else
 		oci_aps_input(c, d, payload);
+	oci_router_heard(c, d);
 	return OK;
 }

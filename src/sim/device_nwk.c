@@ -5,7 +5,6 @@
 #include "zigbee/security/nwk_security.h"
 
 #define RADIUS 30
-#define STATUS_ADDRESS_CONFLICT 0x0d
 
 void device_network_key_clear(struct network_key *k)
 {
@@ -158,7 +157,7 @@ static void on_command(struct sim_device *d, const struct nwk_frame *f, struct r
 		break;
 	case NWK_NETWORK_STATUS:
 		device_event(d, "network-status", "\"status\":%u", c.network_status.status);
-		if (c.network_status.status == STATUS_ADDRESS_CONFLICT && c.network_status.destination == d->short_address && d->state == DEVICE_COMMISSIONED)
+		if (c.network_status.status == NWK_STATUS_ADDRESS_CONFLICT && c.network_status.destination == d->short_address && d->state == DEVICE_COMMISSIONED)
 			device_nwk_seek(d); /* for a new address from the parent: R22 3.6.1.9.3 */
 		break;
 	case NWK_ROUTE_REQUEST:

@@ -1,5 +1,5 @@
 /* Network layer commands, clause 3.4. */
-#include "zigbee/nwk_frame.h"
+#include "zigbee/nwk_route.h"
 
 #define LEAVE_REJOIN 0x20
 #define LEAVE_REQUEST 0x40
@@ -54,8 +54,11 @@ static bool fields_read(struct rd *in, struct nwk_command *c)
 	case NWK_END_DEVICE_TIMEOUT_RESPONSE:
 		return rd_u8(in, &c->timeout_response.status) && rd_u8(in, &c->timeout_response.parent_information);
 	case NWK_ROUTE_REQUEST:
+		return nwk_route_request_read(in, c);
 	case NWK_ROUTE_REPLY:
+		return nwk_route_reply_read(in, c);
 	case NWK_ROUTE_RECORD:
+		return nwk_route_record_read(in, c);
 	case NWK_NETWORK_REPORT:
 	case NWK_NETWORK_UPDATE:
 		c->other = rd_rest(in);
@@ -123,8 +126,14 @@ enum err nwk_command_encode(const struct nwk_command *c, struct wr *w)
 		wr_u8(w, c->timeout_response.parent_information);
 		break;
 	case NWK_ROUTE_REQUEST:
+		nwk_route_request_write(c, w);
+		break;
 	case NWK_ROUTE_REPLY:
+		nwk_route_reply_write(c, w);
+		break;
 	case NWK_ROUTE_RECORD:
+		nwk_route_record_write(c, w);
+		break;
 	case NWK_NETWORK_REPORT:
 	case NWK_NETWORK_UPDATE:
 		wr_rd(w, c->other);

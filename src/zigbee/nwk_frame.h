@@ -96,6 +96,22 @@ struct nwk_link {
 	uint8_t incoming_cost, outgoing_cost; /* 0..7 */
 };
 
+/* Of a route request: for one destination, or from a concentrator for all routes to it (R22 table 3-44). */
+enum nwk_many_to_one {
+	NWK_ROUTE_TO_ONE = 0,
+	NWK_MANY_TO_ONE = 1,          /* it keeps route records */
+	NWK_MANY_TO_ONE_NO_CACHE = 2, /* it does not: one before every frame */
+};
+
+enum nwk_status {
+	NWK_STATUS_NO_ROUTE = 0x00,
+	NWK_STATUS_TREE_LINK_FAILURE = 0x01,
+	NWK_STATUS_LINK_FAILURE = 0x02,
+	NWK_STATUS_SOURCE_ROUTE_FAILURE = 0x0b,
+	NWK_STATUS_MANY_TO_ONE_FAILURE = 0x0c,
+	NWK_STATUS_ADDRESS_CONFLICT = 0x0d,
+};
+
 struct nwk_command {
 	enum nwk_command_id id;
 	union {
@@ -109,6 +125,23 @@ struct nwk_command {
 			uint16_t short_address;
 			uint8_t status;
 		} rejoin_response;
+		struct {
+			enum nwk_many_to_one many;
+			bool multicast, has_destination_eui64;
+			uint8_t id, cost;
+			uint16_t destination;
+			uint64_t destination_eui64;
+		} route_request;
+		struct {
+			bool multicast, has_originator_eui64, has_responder_eui64;
+			uint8_t id, cost;
+			uint16_t originator, responder;
+			uint64_t originator_eui64, responder_eui64;
+		} route_reply;
+		struct {
+			uint8_t count;
+			uint16_t relays[NWK_RELAYS_MAX];
+		} route_record;
 		struct {
 			bool first, last;
 			uint8_t count;

@@ -1,5 +1,5 @@
 /* Zigbee Device Profile commands. */
-#include "zigbee/zdo.h"
+#include "zigbee/zdo_table.h"
 
 #define ADDRESS_MODE_EXTENDED 3
 #define REQUEST_SINGLE 0
@@ -142,6 +142,9 @@ static bool request_read(struct rd *in, struct zdo_message *m)
 		return bind_read(in, m);
 	case ZDO_MGMT_LEAVE:
 		return rd_le64(in, &m->eui64) && rd_u8(in, &m->leave_flags);
+	case ZDO_MGMT_LQI:
+	case ZDO_MGMT_RTG:
+		return rd_u8(in, &m->start);
 	case ZDO_MGMT_PERMIT_JOINING:
 		return rd_u8(in, &m->permit_duration) && rd_u8(in, &m->tc_significance);
 	default:
@@ -169,6 +172,10 @@ static bool response_read(struct rd *in, struct zdo_message *m)
 	case ZDO_ACTIVE_EP:
 	case ZDO_MATCH_DESC:
 		return rd_le16(in, &m->short_address) && endpoints_read(in, m);
+	case ZDO_MGMT_LQI:
+		return m->status != ZDO_SUCCESS || zdo_neighbours_read(in, m);
+	case ZDO_MGMT_RTG:
+		return m->status != ZDO_SUCCESS || zdo_routes_read(in, m);
 	case ZDO_BIND:
 	case ZDO_UNBIND:
 	case ZDO_MGMT_LEAVE:
@@ -191,6 +198,8 @@ static bool known(uint16_t cluster)
 	case ZDO_MATCH_DESC:
 	case ZDO_BIND:
 	case ZDO_UNBIND:
+	case ZDO_MGMT_LQI:
+	case ZDO_MGMT_RTG:
 	case ZDO_MGMT_LEAVE:
 	case ZDO_MGMT_PERMIT_JOINING:
 		return true;
@@ -256,6 +265,10 @@ static void request_write(const struct zdo_message *m, struct wr *w)
 		wr_le64(w, m->eui64);
 		wr_u8(w, m->leave_flags);
 		break;
+	case ZDO_MGMT_LQI:
+	case ZDO_MGMT_RTG:
+		wr_u8(w, m->start);
+		break;
 	case ZDO_MGMT_PERMIT_JOINING:
 		wr_u8(w, m->permit_duration);
 		wr_u8(w, m->tc_significance);
@@ -293,6 +306,14 @@ static void response_write(const struct zdo_message *m, struct wr *w)
 	case ZDO_MATCH_DESC:
 		wr_le16(w, m->short_address);
 		endpoints_write(m, w);
+		break;
+	case ZDO_MGMT_LQI:
+		if (m->status == ZDO_SUCCESS)
+			zdo_neighbours_write(m, w);
+		break;
+	case ZDO_MGMT_RTG:
+		if (m->status == ZDO_SUCCESS)
+			zdo_routes_write(m, w);
 		break;
 	default:
 		break;

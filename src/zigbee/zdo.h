@@ -23,6 +23,8 @@ enum zdo_cluster {
 	ZDO_PARENT_ANNCE = 0x001f,
 	ZDO_BIND = 0x0021,
 	ZDO_UNBIND = 0x0022,
+	ZDO_MGMT_LQI = 0x0031,
+	ZDO_MGMT_RTG = 0x0032,
 	ZDO_MGMT_LEAVE = 0x0034,
 	ZDO_MGMT_PERMIT_JOINING = 0x0036,
 };
@@ -37,6 +39,7 @@ enum zdo_status {
 	ZDO_NO_MATCH = 0x86,
 	ZDO_TABLE_FULL = 0x87,
 	ZDO_NO_ENTRY = 0x88,
+	ZDO_NOT_AUTHORIZED = 0x8d,
 };
 
 /* Node descriptor, clause 2.3.2.3, 13 octets. */
@@ -63,6 +66,32 @@ struct zdo_simple_descriptor {
 	uint16_t in[ZDO_CLUSTERS_MAX], out[ZDO_CLUSTERS_MAX];
 };
 
+/* A row of a neighbour table, clause 2.4.4.3.2. */
+#define ZDO_NEIGHBOURS_MAX 4
+struct zdo_neighbour {
+	uint64_t extended_pan_id, eui64;
+	uint16_t short_address;
+	uint8_t kind;   /* logical type, receiver on when idle << 2, relationship << 4 */
+	uint8_t permit; /* 0 takes nobody, 1 does, 2 not known */
+	uint8_t depth, lqi;
+};
+#define ZDO_NEIGHBOUR_RX_ON 0x04
+#define ZDO_NEIGHBOUR_PARENT 0x00
+#define ZDO_NEIGHBOUR_CHILD 0x10
+#define ZDO_NEIGHBOUR_NONE 0x30
+#define ZDO_NEIGHBOUR_PERMIT_UNKNOWN 2
+
+/* A row of a routing table, clause 2.4.4.3.3. */
+#define ZDO_ROUTES_MAX 12
+struct zdo_route {
+	uint16_t destination, next_hop;
+	uint8_t state; /* 0 active, 3 inactive, ...; 0x10 many-to-one, 0x20 route record required */
+};
+#define ZDO_ROUTE_ACTIVE 0x00
+#define ZDO_ROUTE_INACTIVE 0x03
+#define ZDO_ROUTE_MANY_TO_ONE 0x10
+#define ZDO_ROUTE_RECORD_REQUIRED 0x20
+
 struct zdo_message {
 	uint16_t cluster; /* with ZDO_RESPONSE in answers */
 	uint8_t sequence;
@@ -85,6 +114,10 @@ struct zdo_message {
 	} bind;
 	uint8_t leave_flags;    /* Mgmt_Leave: bit 6 remove children, bit 7 rejoin */
 	uint8_t permit_duration, tc_significance;
+	uint8_t start;                /* Mgmt_Lqi, Mgmt_Rtg: index of the first row */
+	uint8_t total, row_count;     /* their responses: of the table, in this message */
+	struct zdo_neighbour neighbours[ZDO_NEIGHBOURS_MAX];
+	struct zdo_route routes[ZDO_ROUTES_MAX];
 };
 
 /* ERR_UNSUPPORTED for a cluster that is not in the list; answer it with zdo_not_supported. */

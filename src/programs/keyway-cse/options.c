@@ -11,6 +11,7 @@
 #include "loop/config.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
+#define LINK_STATUS_S 15 /* nwkLinkStatusPeriod; a router gives up after a little more than three */
 
 static const char usage[] =
     "usage: keyway-cse [--config FILE] [options]\n\n"
@@ -119,6 +120,8 @@ static bool read_file(struct options *o, const char *path)
 		{"zigbee", "mef_identity", CONFIG_STRING, &o->mef_identity, false, ""},
 		{"zigbee", "key_file", CONFIG_STRING, &o->key_file, false, ""},
 		{"zigbee", "answer_commissioning", CONFIG_BOOL, &o->answer_commissioning, false, ""},
+		{"zigbee", "link_status", CONFIG_STRING, &o->link_status, false, "to routers: yes (default), broadcast, no"},
+		{"zigbee", "link_status_s", CONFIG_UINT, &o->link_status_s, false, "seconds between two"},
 		{"esprim", "credentials", CONFIG_STRING, &o->esprim_credentials, false, "credential store with keys of kind esprim"},
 		{"esprim", "certificates", CONFIG_BOOL, &o->esprim_certificates, false, "agree on keys by certificates, those of [tls]"},
 		{"esprim", "kek", CONFIG_STRING, &o->esprim_kek, false, "its key encryption key, when the store does not say it"},
@@ -237,6 +240,10 @@ static enum options_result check(const struct options *o)
 		return wrong("[tls] crl and ocsp_url need ca%s", "");
 	if (o->ocsp_url && strncmp(o->ocsp_url, "http://", 7) != 0)
 		return wrong("[tls] ocsp_url = %s: it begins with http://", o->ocsp_url);
+	if (o->link_status && strcmp(o->link_status, "yes") != 0 && strcmp(o->link_status, "broadcast") != 0 && strcmp(o->link_status, "no") != 0)
+		return wrong("[zigbee] link_status must be yes, broadcast or no%s", "");
+	if (o->link_status_s == 0 || o->link_status_s > LINK_STATUS_S)
+		return wrong("[zigbee] link_status_s must be from 1 to 15%s", "");
 	if (o->esprim_life_s > 86400)
 		return wrong("[esprim] life_s must be at most 86400%s", "");
 	if (!o->registrar_url != !o->registrar_id)
@@ -273,6 +280,7 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 	int c;
 
 	o->answer_commissioning = true;
+	o->link_status_s = LINK_STATUS_S;
 	o->websocket = true;
 	o->websocket_ping_s = 30;
 	/* the file first, so that the command line overrides it wherever it stands */

@@ -18,7 +18,8 @@ struct options {
 	char *mef, *mef_identity, *key_file;
 	char *esprim_credentials, *esprim_kek, *trace;
 	char *token_issuers, *token_credentials, *token_kek;
-	uint64_t esprim_life_s;
+	char *link_status;
+	uint64_t link_status_s, esprim_life_s;
 	bool esprim_certificates;
 	char *credentials, *credentials_kek, *maf_url, *maf_id, *mef_url, *mef_id;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;

@@ -58,7 +58,7 @@ static void start(void)
 {
 	static const struct cse_config cse_config = {.type = CSE_MN, .id = "/id-b", .name = "cse-b", .sp = "keyway.example", .registrar_id = "/id-in", .registrar_poa = "http://127.0.0.1:9"};
 	static const struct cse_transport transport = {on_send, on_now, on_now, on_defer, on_wake_at, NULL};
-	const struct oci_core_config core = {&node.rng, true, on_save, NULL};
+	const struct oci_core_config core = {&node.rng, true, on_save, NULL, 0, false};
 	struct oci_device d = {.eui64 = DEVICE, .relay = "/id-mn/cse-mn/gw1/00124b0000000001", .clusters = {ZCL_ON_OFF}, .interview = OCI_INTERVIEW_DONE};
 	const char *detail;
 	struct store *store;

@@ -60,7 +60,7 @@ static enum err on_save(void *ctx, const struct oci_device *d)
 
 static struct oci_core *core_new(struct world *w)
 {
-	const struct oci_core_config c = {&w->rng, true, on_save, w};
+	const struct oci_core_config c = {&w->rng, true, on_save, w, 15000, false};
 	struct oci_core *core = oci_core_new(&c);
 
 	MUST(core);

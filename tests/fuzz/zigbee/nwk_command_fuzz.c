@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	MUST(nwk_command_encode(&c, &w) == OK && wr_done(&w, &out));
 	MUST(out.left == size);
-	if (c.id != NWK_LEAVE && c.id != NWK_LINK_STATUS)
+	if (c.id != NWK_LEAVE && c.id != NWK_LINK_STATUS && c.id != NWK_ROUTE_REQUEST && c.id != NWK_ROUTE_REPLY)
 		MUST(rd_equal(out, rd_of(data, size)));
 	MUST(nwk_command_decode(out, &again) == OK && again.id == c.id);
 	MUST(nwk_command_encode(&again, &v) == OK && wr_done(&v, &twice) && rd_equal(out, twice));

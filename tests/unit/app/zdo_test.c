@@ -64,6 +64,20 @@ static const struct vector vectors[] = {
 		{.cluster = ZDO_MGMT_LEAVE, .sequence = 10, .eui64 = DEVICE, .leave_flags = 0x80}},
 	{"Mgmt_Permit_Joining_req, 2.4.3.3.7", "0b b4 01",
 		{.cluster = ZDO_MGMT_PERMIT_JOINING, .sequence = 11, .permit_duration = 180, .tc_significance = 1}},
+	{"Mgmt_Lqi_req, 2.4.3.3.2", "0c 02",
+		{.cluster = ZDO_MGMT_LQI, .sequence = 12, .start = 2}},
+	{"Mgmt_Lqi_rsp with a router that hears always, a child, 2.4.4.3.2", "0c 00 03 02 01 10a429ce8f36cef4 " DEVICE_ON_AIR " 317b 15 02 01 b4",
+		{.cluster = ZDO_MGMT_LQI | ZDO_RESPONSE, .sequence = 12, .total = 3, .start = 2, .row_count = 1,
+		 .neighbours = {{0xf4ce368fce29a410ULL, DEVICE, SHORT, ZDO_ROUTER | ZDO_NEIGHBOUR_RX_ON | ZDO_NEIGHBOUR_CHILD, ZDO_NEIGHBOUR_PERMIT_UNKNOWN, 1, 180}}}},
+	{"Mgmt_Lqi_rsp behind the last row", "0c 00 03 03 00",
+		{.cluster = ZDO_MGMT_LQI | ZDO_RESPONSE, .sequence = 12, .total = 3, .start = 3}},
+	{"Mgmt_Rtg_req, 2.4.3.3.3", "0d 00",
+		{.cluster = ZDO_MGMT_RTG, .sequence = 13}},
+	{"Mgmt_Rtg_rsp with a many-to-one route and one that is lost, 2.4.4.3.3", "0d 00 02 00 02 0000 30 0000 317b 03 0000",
+		{.cluster = ZDO_MGMT_RTG | ZDO_RESPONSE, .sequence = 13, .total = 2, .row_count = 2,
+		 .routes = {{0, 0, ZDO_ROUTE_MANY_TO_ONE | ZDO_ROUTE_RECORD_REQUIRED}, {SHORT, 0, ZDO_ROUTE_INACTIVE}}}},
+	{"Mgmt_Rtg_rsp of a device without routes", "0d 84",
+		{.cluster = ZDO_MGMT_RTG | ZDO_RESPONSE, .sequence = 13, .status = ZDO_NOT_SUPPORTED}},
 };
 /* clang-format on */
 
@@ -114,6 +128,20 @@ static void is_same(const struct zdo_message *a, const struct zdo_message *b)
 	assert_int_equal(a->bind.source_endpoint, b->bind.source_endpoint);
 	assert_int_equal(a->bind.destination_endpoint, b->bind.destination_endpoint);
 	assert_int_equal(a->bind.cluster, b->bind.cluster);
+	assert_int_equal(a->start, b->start);
+	assert_int_equal(a->total, b->total);
+	assert_int_equal(a->row_count, b->row_count);
+	for (size_t i = 0; i < a->row_count; i++) {
+		assert_true(a->neighbours[i].extended_pan_id == b->neighbours[i].extended_pan_id && a->neighbours[i].eui64 == b->neighbours[i].eui64);
+		assert_int_equal(a->neighbours[i].short_address, b->neighbours[i].short_address);
+		assert_int_equal(a->neighbours[i].kind, b->neighbours[i].kind);
+		assert_int_equal(a->neighbours[i].permit, b->neighbours[i].permit);
+		assert_int_equal(a->neighbours[i].depth, b->neighbours[i].depth);
+		assert_int_equal(a->neighbours[i].lqi, b->neighbours[i].lqi);
+		assert_int_equal(a->routes[i].destination, b->routes[i].destination);
+		assert_int_equal(a->routes[i].state, b->routes[i].state);
+		assert_int_equal(a->routes[i].next_hop, b->routes[i].next_hop);
+	}
 }
 
 static void reads_and_writes_what_the_figures_say(void **state)
@@ -177,7 +205,9 @@ static void refuses_what_it_cannot_hold_or_does_not_know(void **state)
 	assert_int_not_equal(decode(ZDO_SIMPLE_DESC | ZDO_RESPONSE, "06 00 317b 09 01 0401 0203 01 00 00 00"), OK); /* an octet behind it */
 	assert_int_not_equal(decode(ZDO_BIND, "09 " DEVICE_ON_AIR " 01 0204 01 0100"), OK);                        /* to a group */
 	assert_int_equal(decode(ZDO_MGMT_PERMIT_JOINING, "0b b4 01 00"), ERR_MALFORMED);                           /* an octet behind */
-	assert_int_equal(decode(0x0031, "0c 00"), ERR_UNSUPPORTED);                                                /* Mgmt_Lqi_req */
+	assert_int_equal(decode(0x0033, "0c 00"), ERR_UNSUPPORTED);                                                /* Mgmt_Bind_req */
+	assert_int_equal(decode(ZDO_MGMT_LQI | ZDO_RESPONSE, "0c 00 05 00 05"), ERR_SHORT);                        /* more rows than a frame holds */
+	assert_int_equal(decode(ZDO_MGMT_RTG | ZDO_RESPONSE, "0d 00 0d 00 0d"), ERR_SHORT);
 	assert_int_equal(decode(ZDO_DEVICE_ANNCE | ZDO_RESPONSE, "0c 00"), ERR_UNSUPPORTED);
 }
 

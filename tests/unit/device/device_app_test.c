@@ -103,10 +103,10 @@ static void an_unknown_zdo_request_is_not_supported(void **state)
 	const uint8_t request[] = {42, 0, 0};
 
 	(void)state;
-	plant_data(&p, 201, 0x0031 /* Mgmt_Lqi_req */, APS_PROFILE_ZDP, 0, rd_of(request, sizeof request));
+	plant_data(&p, 201, 0x0033 /* Mgmt_Bind_req */, APS_PROFILE_ZDP, 0, rd_of(request, sizeof request));
 	plant_run(&p, 3000);
 	assert_int_equal(p.zdo_frames, 1);
-	assert_int_equal(p.last_zdo.cluster, 0x8031);
+	assert_int_equal(p.last_zdo.cluster, 0x8033);
 	assert_int_equal(p.last_zdo.sequence, 42);
 	assert_int_equal(p.last_zdo_error, ERR_UNSUPPORTED);
 }

@@ -311,7 +311,7 @@ void plant_zcl(struct plant *p, uint16_t cluster, enum zcl_frame_type type, uint
 
 static void answer_beacon(struct plant *p)
 {
-	const struct zigbee_beacon z = {.stack_profile = 2, .protocol_version = 2, .end_device_capacity = true, .extended_pan_id = PLANT_EXTENDED_PAN, .tx_offset = 0xffffff};
+	const struct zigbee_beacon z = {.stack_profile = 2, .protocol_version = 2, .router_capacity = true, .end_device_capacity = true, .extended_pan_id = PLANT_EXTENDED_PAN, .tx_offset = 0xffffff};
 	struct mac_beacon b = {.association_permit = p->permit, .pan_coordinator = true, .superframe = 0xcfff};
 	struct mac_frame f = {.type = MAC_BEACON, .source = {MAC_ADDRESS_SHORT, PLANT_PAN, 0, 0}};
 	uint8_t inner[32], outer[64];

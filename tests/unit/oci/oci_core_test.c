@@ -35,7 +35,7 @@ static enum err save(void *ctx, const struct oci_device *d)
 
 static struct oci_core *core_new(struct node *n)
 {
-	const struct oci_core_config c = {&n->rng, true, save, n};
+	const struct oci_core_config c = {&n->rng, true, save, n, 0, false};
 	struct oci_core *core = oci_core_new(&c);
 
 	assert_non_null(core);

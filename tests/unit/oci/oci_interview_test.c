@@ -414,16 +414,16 @@ static void the_coordinator_describes_itself(void **state)
 
 static void an_unknown_request_is_refused_and_an_unknown_answer_ignored(void **state)
 {
-	struct aps_frame f = {.type = APS_DATA, .cluster = 0x0031, .profile = APS_PROFILE_ZDP, .counter = 1, .payload = rd_of("\x2a\x00", 2)};
+	struct aps_frame f = {.type = APS_DATA, .cluster = 0x0033, .profile = APS_PROFILE_ZDP, .counter = 1, .payload = rd_of("\x2a\x00", 2)};
 	struct rig_down d;
 
 	(void)state;
 	assert_int_equal(rig_aps(&r, &f), OK);
 	assert_true(rig_asked(&r, &d));
-	assert_int_equal(d.aps.cluster, 0x8031);
+	assert_int_equal(d.aps.cluster, 0x8033);
 	assert_int_equal(d.aps.payload.at[0], 0x2a);
 	assert_int_equal(d.aps.payload.at[1], ZDO_NOT_SUPPORTED);
-	f.cluster = 0x8031;
+	f.cluster = 0x8033;
 	f.counter++;
 	assert_int_equal(rig_aps(&r, &f), OK);
 	assert_int_equal(r.count, 0);

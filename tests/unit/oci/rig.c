@@ -16,9 +16,9 @@ static enum err save(void *ctx, const struct oci_device *d)
 	return r->save_answer;
 }
 
-static void core_new(struct rig *r)
+void rig_core(struct rig *r)
 {
-	const struct oci_core_config c = {&r->rng, r->answer_commissioning, save, r};
+	const struct oci_core_config c = {&r->rng, r->answer_commissioning, save, r, r->link_status_ms, false};
 
 	r->core = oci_core_new(&c);
 	assert_non_null(r->core);
@@ -35,7 +35,7 @@ void rig_init(struct rig *r, bool sleepy)
 	r->short_address = RIG_SHORT;
 	r->now = 1000000;
 	r->answer_commissioning = true;
-	core_new(r);
+	rig_core(r);
 }
 
 void rig_clear(struct rig *r)
@@ -53,7 +53,7 @@ void rig_restart(struct rig *r)
 	if (d.pending.network)
 		d.pending.network = secret_dup(d.pending.network);
 	oci_core_free(r->core);
-	core_new(r);
+	rig_core(r);
 	assert_non_null(oci_core_restore(r->core, r->now, &d));
 	rig_collect(r);
 }
@@ -90,7 +90,7 @@ size_t rig_seal(struct rig *r, enum nwk_frame_type type, struct rd payload, uint
 	const struct nwk_frame f = {
 		.type = type,
 		.protocol_version = 2,
-		.end_device_initiator = true,
+		.end_device_initiator = r->capability != RIG_ROUTES,
 		.destination = NWK_COORDINATOR,
 		.source = r->short_address,
 		.radius = 30,

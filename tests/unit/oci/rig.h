@@ -22,7 +22,8 @@
 #define RIG_SHORT 0x7b31
 #define RIG_SEQUENCE 3
 #define RIG_EFFECTS 300
-#define RIG_LISTENS 0x8e
+#define RIG_LISTENS 0x8c
+#define RIG_ROUTES 0x8e
 #define RIG_SLEEPS 0x80
 
 struct rig {
@@ -35,6 +36,7 @@ struct rig {
 	uint16_t short_address;
 	uint8_t nwk_sequence, aps_counter, zdo_sequence, zcl_sequence;
 	bool answer_commissioning;
+	uint32_t link_status_ms;
 	/* the store */
 	enum err save_answer;
 	unsigned saves;
@@ -57,6 +59,7 @@ struct rig_down {
 
 void rig_init(struct rig *r, bool sleepy);
 void rig_clear(struct rig *r);
+void rig_core(struct rig *r); /* a new core, after other settings; the former must be freed */
 /* The core ends as in a crash and starts again from what was stored. */
 void rig_restart(struct rig *r);
 enum err rig_offer(struct rig *r, const struct secret *key, uint8_t sequence, uint64_t generation);
