@@ -14,6 +14,8 @@
 #include "tls/tls_session.h"
 
 #define DATAGRAMS_A_ROUND 64 /* then others of the loop have their turn */
+#define ERRORS_A_ROUND 512   /* they are in the room for datagrams, and cost little */
+#define RECEIVE_ROOM (1024 * 1024) /* what arrives meanwhile; as much of it as the system permits */
 
 static struct datagram_peer peer_of(const struct sockaddr_in *a)
 {
@@ -23,7 +25,7 @@ static struct datagram_peer peer_of(const struct sockaddr_in *a)
 /* What earlier datagrams met with: their destination is in the error queue. */
 static void read_errors(struct datagram_port *p)
 {
-	for (int i = 0; i < DATAGRAMS_A_ROUND && !p->closed; i++) {
+	for (int i = 0; i < ERRORS_A_ROUND && !p->closed; i++) {
 		struct sockaddr_in to = {0};
 		char control[512];
 		struct iovec iov = {p->octets, sizeof p->octets};
@@ -81,7 +83,7 @@ enum err datagram_open(struct loop *l, const char *host_port, const struct datag
 	struct sockaddr_in a;
 	struct datagram_port *p;
 	enum err e = address_parse(host_port, &a);
-	int fd, one = 1;
+	int fd, one = 1, room = RECEIVE_ROOM;
 
 	if (e != OK)
 		return e;
@@ -94,6 +96,7 @@ enum err datagram_open(struct loop *l, const char *host_port, const struct datag
 		free(p);
 		return ERR_IO;
 	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 	p->fd = fd;
 	p->loop = l;
 	p->events = *events;

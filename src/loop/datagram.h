@@ -18,6 +18,7 @@
 #define DATAGRAM_SESSION_IDLE_MS 900000
 #define DATAGRAM_PENDING_MAX 16         /* datagrams of one session that wait for its handshake; more are lost, as datagrams may be */
 #define DATAGRAM_HALF_OPEN_MAX 1024     /* sessions whose handshake goes on, beside those that are open; the one that began first ends */
+#define DATAGRAM_HALF_OPEN_HOST 256     /* of them, of one IPv4 address: who knocks on many ports pushes out his own */
 
 struct datagram_port;
 

@@ -31,6 +31,7 @@ struct session {
 	struct sockaddr_in address;
 	struct tls_session *tls;
 	bool client, open;
+	uint64_t hello;                 /* of a server: the client's, by its first random octets */
 	char *wanted;                   /* identity, of a client */
 	struct loop_timer *timer;
 	struct rd in;                   /* the datagram that TLS may read; `at` NULL: none */
@@ -43,12 +44,16 @@ struct list {
 	size_t count;
 };
 
+#define HOSTS 1024 /* counters: hosts that share one have less room, which harms nobody else */
+
 struct dtls {
 	struct datagram_port *port;
 	struct datagram_credentials credentials;
 	struct tls_cookie_key *cookies;
 	struct session *by_address[BUCKETS], *by_id[BUCKETS];
 	struct list open, half_open;
+	unsigned by_host[HOSTS];        /* half open ones */
+	uint32_t salt;                  /* so that nobody chooses with whom he shares one */
 	uint64_t next_id;
 };
 
@@ -82,6 +87,13 @@ static struct list *list_of(struct session *s)
 	return s->open ? &s->dtls->open : &s->dtls->half_open;
 }
 
+static unsigned *host_count(struct dtls *d, const struct sockaddr_in *a)
+{
+	uint32_t h = (ntohl(a->sin_addr.s_addr) ^ d->salt) * 2654435761U;
+
+	return &d->by_host[(h ^ (h >> 15)) % HOSTS];
+}
+
 static void put_first(struct session *s)
 {
 	struct list *l = list_of(s);
@@ -91,6 +103,7 @@ static void put_first(struct session *s)
 	*(l->busiest ? &l->busiest->busier : &l->idlest) = s;
 	l->busiest = s;
 	l->count++;
+	*host_count(s->dtls, &s->address) += s->open ? 0U : 1U;
 	s->used = clock_ms();
 }
 
@@ -101,6 +114,7 @@ static void take_out(struct session *s)
 	*(s->idler ? &s->idler->busier : &l->idlest) = s->busier;
 	*(s->busier ? &s->busier->idler : &l->busiest) = s->idler;
 	l->count--;
+	*host_count(s->dtls, &s->address) -= s->open ? 0U : 1U;
 }
 
 /* A half-open session stays where it is: what is sent to it makes it no better. */
@@ -241,9 +255,22 @@ static size_t sessions_max(const struct dtls *d)
 	return d->credentials.sessions_max ? d->credentials.sessions_max : DATAGRAM_SESSIONS_MAX;
 }
 
-/* Room for one more: those whose handshake does not end make room for others of their kind, never those that are open. */
-static void make_room(struct dtls *d)
+/* The one of this host, or of whom its counter counts too, that began first. */
+static struct session *oldest_of(struct dtls *d, const struct sockaddr_in *a)
 {
+	struct session *s = d->half_open.idlest;
+
+	while (host_count(d, &s->address) != host_count(d, a))
+		s = s->busier;
+	return s;
+}
+
+/* Room for one more: those whose handshake does not end make room for others of their kind, first for those of the same host, never those that are
+ * open. */
+static void make_room(struct dtls *d, const struct sockaddr_in *a)
+{
+	if (*host_count(d, a) >= DATAGRAM_HALF_OPEN_HOST)
+		session_fail(oldest_of(d, a), "there are too many handshakes");
 	while (d->half_open.count >= DATAGRAM_HALF_OPEN_MAX || (d->half_open.count > 0 && d->half_open.count >= sessions_max(d)))
 		session_fail(d->half_open.idlest, "there are too many handshakes");
 }
@@ -256,7 +283,7 @@ static struct session *session_new(struct dtls *d, const struct sockaddr_in *a, 
 
 	if (!s)
 		abort();
-	make_room(d);
+	make_room(d, a);
 	s->tls = tls_session_new(d->credentials.tls, &o);
 	if (!s->tls) {
 		free(s);
@@ -340,17 +367,19 @@ static ssize_t on_cookie_push(void *ctx, const void *octets, size_t len)
 	return (ssize_t)len;
 }
 
-/* type(1) version(2) epoch(2) ...: a handshake record of epoch 0 whose message is ClientHello. */
-static bool is_client_hello(struct rd r)
+/* A handshake record of epoch 0 whose message is ClientHello: type(1) version(2) epoch(2) sequence(6) length(2), then type(1) length(3) sequence(2)
+ * offset(3) length(3) version(2) random(32) ... (RFC 6347 clause 4.1). */
+static bool is_client_hello(struct rd r, uint64_t *random)
 {
 	uint8_t type, message;
 	uint16_t epoch;
 
-	return rd_u8(&r, &type) && type == 22 && rd_skip(&r, 2) && rd_be16(&r, &epoch) && epoch == 0 && rd_skip(&r, 8) && rd_u8(&r, &message) && message == 1;
+	return rd_u8(&r, &type) && type == 22 && rd_skip(&r, 2) && rd_be16(&r, &epoch) && epoch == 0 && rd_skip(&r, 8) && rd_u8(&r, &message) && message == 1 &&
+	    rd_skip(&r, 11 + 2) && rd_be64(&r, random);
 }
 
 /* Somebody begins: an address that shows the cookie gets a session, and loses the one that it had (RFC 6347 section 4.2.8). */
-static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd datagram)
+static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd datagram, uint64_t hello)
 {
 	struct cookie_reply reply = {d->port, from};
 	struct tls_prestate prestate;
@@ -366,6 +395,7 @@ static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd data
 	if (!s)
 		return;
 	id = s->id;
+	s->hello = hello;
 	tls_session_accept(s->tls, &prestate);
 	s->in = datagram;
 	handshake(s);
@@ -406,11 +436,12 @@ static void receive(struct session *s)
 void dtls_input(struct dtls *d, const struct sockaddr_in *from, struct rd datagram)
 {
 	struct session *s = by_address(d, from);
-	uint64_t id;
+	uint64_t id, hello;
 
-	if (is_client_hello(datagram) && (!s || (s->open && !s->client))) {
+	/* what is half open goes on when its own hello comes again, and ends when the peer, started anew, says another */
+	if (is_client_hello(datagram, &hello) && (!s || (!s->client && (s->open || s->hello != hello)))) {
 		if (!d->credentials.client_only)
-			greet(d, from, datagram);
+			greet(d, from, datagram, hello);
 		return;
 	}
 	if (!s || datagram.left == 0)
@@ -536,6 +567,7 @@ struct dtls *dtls_new(struct datagram_port *p, const struct datagram_credentials
 	}
 	d->port = p;
 	d->credentials = *c;
+	d->salt = tls_cookie_salt(d->cookies);
 	tls_credentials_hold(c->tls);
 	return d;
 }

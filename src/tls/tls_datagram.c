@@ -1,4 +1,5 @@
 /* What only datagrams have: sizes, time-outs, cookies. */
+#include <gnutls/crypto.h>
 #include <gnutls/dtls.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,23 +27,30 @@ void tls_session_timeouts(struct tls_session *s)
 
 struct tls_cookie_key {
 	gnutls_datum_t key;
+	uint32_t salt;
 };
 
 struct tls_cookie_key *tls_cookie_key_new(void)
 {
 	struct tls_cookie_key *k = calloc(1, sizeof *k);
 
-	if (k && gnutls_key_generate(&k->key, GNUTLS_COOKIE_KEY_SIZE) == 0)
+	if (k && gnutls_key_generate(&k->key, GNUTLS_COOKIE_KEY_SIZE) == 0 && gnutls_rnd(GNUTLS_RND_NONCE, &k->salt, sizeof k->salt) == 0)
 		return k;
-	free(k);
+	tls_cookie_key_free(k);
 	return NULL;
+}
+
+uint32_t tls_cookie_salt(const struct tls_cookie_key *k)
+{
+	return k->salt;
 }
 
 void tls_cookie_key_free(struct tls_cookie_key *k)
 {
 	if (!k)
 		return;
-	gnutls_memset(k->key.data, 0, k->key.size);
+	if (k->key.data)
+		gnutls_memset(k->key.data, 0, k->key.size);
 	gnutls_free(k->key.data);
 	free(k);
 }

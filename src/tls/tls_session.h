@@ -54,6 +54,7 @@ struct tls_cookie_key;
 struct tls_prestate { unsigned record_seq, read_seq, write_seq; };
 struct tls_cookie_key *tls_cookie_key_new(void); /* NULL: no randomness */
 void tls_cookie_key_free(struct tls_cookie_key *k);
+uint32_t tls_cookie_salt(const struct tls_cookie_key *k); /* a number that nobody outside can know */
 bool tls_cookie_check(struct tls_cookie_key *k, const void *address, size_t address_len, struct rd client_hello,
     ssize_t (*push)(void *ctx, const void *octets, size_t len), void *ctx, struct tls_prestate *prestate);
 void tls_session_accept(struct tls_session *s, const struct tls_prestate *prestate);
