@@ -335,6 +335,15 @@ static const struct relay_events relay_events = {on_relay_ready, on_relay_messag
 
 /* ---- effects ---- */
 
+static void on_radio_ready(struct gateway *g, const struct radio_info *r)
+{
+	log_line(LOG_LEVEL_INFO, "radio ready", "channel=%u pan=%04x power=%d sensitivity=%d api=%u match=%d firmware=\"%s\"", g->config.radio.channel,
+	    g->config.radio.pan_id, r->tx_power_dbm, r->sensitivity_dbm, (unsigned)r->api, r->has_match, r->version);
+	if (g->config.set_tx_power && r->tx_power_dbm != g->config.tx_power_dbm)
+		log_line(LOG_LEVEL_WARNING, "the radio does not have the power that was asked for", "asked=%d has=%d", g->config.tx_power_dbm, r->tx_power_dbm);
+	coordinator_radio_ready(g->coordinator);
+}
+
 static bool pump_radio(struct gateway *g)
 {
 	struct spinel_host_effect e;
@@ -347,9 +356,17 @@ static bool pump_radio(struct gateway *g)
 			stream_write(g->radio, rd_of(e.octets, e.len));
 		break;
 	case SPINEL_HOST_READY:
-		log_line(LOG_LEVEL_INFO, "radio ready", "channel=%u pan=%04x", g->config.radio.channel, g->config.radio.pan_id);
-		coordinator_radio_ready(g->coordinator);
+		on_radio_ready(g, spinel_host_radio(g->host));
 		break;
+	case SPINEL_HOST_REFUSED:
+		log_line(LOG_LEVEL_ERROR, "this radio will not do", "reason=\"%s\" firmware=\"%s\"", e.text, spinel_host_radio(g->host)->version);
+		break;
+	case SPINEL_HOST_MATCH_FULL:
+		log_line(LOG_LEVEL_NOTICE, "the radio's source-match table is full: sleepers stay awake a little longer until it is empty", NULL);
+		break;
+	case SPINEL_HOST_ENERGY:
+	case SPINEL_HOST_SCANNED:
+		break; /* scans are for forming: form.c */
 	case SPINEL_HOST_LOST:
 		log_line(LOG_LEVEL_WARNING, "radio was reset, or does not answer", NULL);
 		break;
@@ -571,7 +588,8 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	g->rng = rng_system();
 	g->egp_serial = strncmp(config->egp_address, "serial:", 7) == 0;
 	g->coordinator = coordinator_new(&config->radio, &g->rng);
-	radio = (struct spinel_host_config){config->radio.eui64, config->radio.pan_id, 0, config->radio.channel};
+	radio = (struct spinel_host_config){.eui64 = config->radio.eui64, .pan_id = config->radio.pan_id, .channel = config->radio.channel,
+	    .set_tx_power = config->set_tx_power, .tx_power_dbm = config->tx_power_dbm};
 	g->host = spinel_host_new(&radio);
 	if (!g->coordinator || !g->host)
 		return ERR_NO_MEMORY;

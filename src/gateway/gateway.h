@@ -9,6 +9,8 @@
 struct gateway_config {
 	struct coordinator_config radio;
 	const char *radio_address;              /* "tcp:..." or "serial:..." */
+	bool set_tx_power;
+	int8_t tx_power_dbm;
 	const char *egp_address, *egp_identity; /* "tls:...", "psk:...", "serial:...", "tcp:..." */
 	struct tls_credentials *egp_tls;        /* NULL for serial and tcp */
 	struct tls_credentials *tls;            /* for the CSE and for notifications */

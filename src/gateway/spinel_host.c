@@ -5,36 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "spinel/spinel.h"
-
-#define EFFECTS_MAX 256
-#define QUEUE_MAX 64
-#define ANSWER_MS 5000
-/* What is awaited has a transaction number of its own, so that the late answer to a change of the source-match table is never taken for it. */
-#define AWAITED_TRANSACTION 14
-#define RESET_SOFTWARE_OPTION 2 /* reset the stack only */
-
-enum host_state { HOST_STOPPED, HOST_RESETTING, HOST_CONFIGURING, HOST_RUNNING };
-
-struct queued {
-	uint8_t frame[MAC_FRAME_MAX];
-	size_t len;
-	uint32_t token;
-};
-
-struct spinel_host {
-	struct spinel_host_config config;
-	enum host_state state;
-	struct hdlc_decoder hdlc;
-	unsigned step;               /* of the configuration */
-	uint8_t next_transaction; /* of what is not awaited */
-	bool awaiting;            /* the answer to the configuration step, or to the transmission in flight */
-	uint64_t deadline;
-	struct queued queue[QUEUE_MAX];
-	size_t first, count;
-	struct spinel_host_effect *effects;
-	size_t effect_first, effect_count;
-};
+#include "gateway/spinel_private.h"
 
 struct spinel_host *spinel_host_new(const struct spinel_host_config *c)
 {
@@ -42,7 +13,7 @@ struct spinel_host *spinel_host_new(const struct spinel_host_config *c)
 
 	if (!h)
 		return NULL;
-	h->effects = calloc(EFFECTS_MAX, sizeof *h->effects);
+	h->effects = calloc(HOST_EFFECTS_MAX, sizeof *h->effects);
 	if (!h->effects) {
 		free(h);
 		return NULL;
@@ -61,15 +32,15 @@ void spinel_host_free(struct spinel_host *h)
 	free(h);
 }
 
-static struct spinel_host_effect *effect(struct spinel_host *h, enum spinel_host_effect_type type)
+struct spinel_host_effect *host_effect(struct spinel_host *h, enum spinel_host_effect_type type)
 {
 	struct spinel_host_effect *e;
 
-	if (h->effect_count == EFFECTS_MAX) { /* nobody drains: the oldest is lost */
-		h->effect_first = (h->effect_first + 1) % EFFECTS_MAX;
+	if (h->effect_count == HOST_EFFECTS_MAX) { /* nobody drains: the oldest is lost */
+		h->effect_first = (h->effect_first + 1) % HOST_EFFECTS_MAX;
 		h->effect_count--;
 	}
-	e = &h->effects[(h->effect_first + h->effect_count++) % EFFECTS_MAX];
+	e = &h->effects[(h->effect_first + h->effect_count++) % HOST_EFFECTS_MAX];
 	memset(e, 0, sizeof *e);
 	e->type = type;
 	return e;
@@ -80,7 +51,7 @@ bool spinel_host_output(struct spinel_host *h, struct spinel_host_effect *e)
 	if (h->effect_count == 0)
 		return false;
 	*e = h->effects[h->effect_first];
-	h->effect_first = (h->effect_first + 1) % EFFECTS_MAX;
+	h->effect_first = (h->effect_first + 1) % HOST_EFFECTS_MAX;
 	h->effect_count--;
 	return true;
 }
@@ -88,7 +59,7 @@ bool spinel_host_output(struct spinel_host *h, struct spinel_host_effect *e)
 static void write_command(struct spinel_host *h, uint8_t transaction, uint32_t what, uint32_t property, struct rd value)
 {
 	const struct spinel_frame f = {.transaction = transaction, .command = what, .property = property, .value = value};
-	struct spinel_host_effect *e = effect(h, SPINEL_HOST_WRITE);
+	struct spinel_host_effect *e = host_effect(h, SPINEL_HOST_WRITE);
 	uint8_t plain[256];
 	struct wr w = wr_of(plain, sizeof plain), line = wr_of(e->octets, sizeof e->octets);
 	struct rd content;
@@ -99,36 +70,27 @@ static void write_command(struct spinel_host *h, uint8_t transaction, uint32_t w
 	e->len = line.spoilt ? 0 : line.len;
 }
 
-static void command(struct spinel_host *h, uint32_t what, uint32_t property, struct rd value)
+void host_command(struct spinel_host *h, uint32_t what, uint32_t property, struct rd value)
 {
-	h->next_transaction = (uint8_t)(h->next_transaction % (AWAITED_TRANSACTION - 1) + 1);
+	h->next_transaction = (uint8_t)(h->next_transaction % (HOST_AWAITED_TRANSACTION - 1) + 1);
 	write_command(h, h->next_transaction, what, property, value);
 }
 
-static void command_awaited(struct spinel_host *h, uint64_t now, uint32_t property, struct rd value)
+void host_command_awaited(struct spinel_host *h, uint64_t now, uint32_t what, uint32_t property, struct rd value)
 {
 	h->awaiting = true;
-	h->deadline = now + ANSWER_MS;
-	write_command(h, AWAITED_TRANSACTION, SPINEL_PROP_SET, property, value);
+	h->awaited_property = property;
+	h->deadline = now + HOST_ANSWER_MS;
+	write_command(h, HOST_AWAITED_TRANSACTION, what, property, value);
 }
 
-static void reset(struct spinel_host *h, uint64_t now)
-{
-	uint8_t option = RESET_SOFTWARE_OPTION;
-
-	h->state = HOST_RESETTING;
-	h->awaiting = false;
-	h->deadline = now + ANSWER_MS;
-	command(h, SPINEL_RESET, 0, rd_of(&option, 1));
-}
-
-static void fail_queue(struct spinel_host *h)
+void host_fail_queue(struct spinel_host *h)
 {
 	while (h->count > 0) {
-		struct spinel_host_effect *e = effect(h, SPINEL_HOST_SENT);
+		struct spinel_host_effect *e = host_effect(h, SPINEL_HOST_SENT);
 
 		e->token = h->queue[h->first].token;
-		h->first = (h->first + 1) % QUEUE_MAX;
+		h->first = (h->first + 1) % HOST_QUEUE_MAX;
 		h->count--;
 	}
 }
@@ -136,8 +98,9 @@ static void fail_queue(struct spinel_host *h)
 void spinel_host_start(struct spinel_host *h, uint64_t now)
 {
 	hdlc_init(&h->hdlc);
-	fail_queue(h);
-	reset(h, now);
+	host_fail_queue(h);
+	h->resets = 0;
+	host_reset(h, now);
 }
 
 void spinel_host_stop(struct spinel_host *h)
@@ -145,62 +108,10 @@ void spinel_host_stop(struct spinel_host *h)
 	h->state = HOST_STOPPED;
 	h->deadline = CLOCK_NEVER;
 	h->awaiting = false;
-	fail_queue(h);
+	host_fail_queue(h);
 }
 
-/* One SET a step; false behind the last. */
-static bool configure_step(struct spinel_host *h, uint32_t *property, struct wr *w)
-{
-	static const uint32_t steps[] = {
-		SPINEL_PHY_ENABLED, SPINEL_PHY_CHAN, SPINEL_MAC_15_4_LADDR, SPINEL_MAC_15_4_PANID, SPINEL_MAC_15_4_SADDR,
-		SPINEL_MAC_SRC_MATCH_ENABLED, SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES, SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES,
-		SPINEL_MAC_RX_ON_WHEN_IDLE, SPINEL_MAC_RAW_STREAM_ENABLED,
-	};
-
-	if (h->step >= sizeof steps / sizeof steps[0])
-		return false;
-	*property = steps[h->step];
-	switch (*property) {
-	case SPINEL_PHY_CHAN:
-		wr_u8(w, h->config.channel);
-		break;
-	case SPINEL_MAC_15_4_LADDR:
-		wr_be64(w, h->config.eui64);
-		break;
-	case SPINEL_MAC_15_4_PANID:
-		wr_le16(w, h->config.pan_id);
-		break;
-	case SPINEL_MAC_15_4_SADDR:
-		wr_le16(w, h->config.short_address);
-		break;
-	case SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES:
-	case SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES:
-		break; /* empty lists */
-	default:
-		wr_u8(w, 1);
-		break;
-	}
-	return true;
-}
-
-static void configure(struct spinel_host *h, uint64_t now)
-{
-	uint8_t buffer[16];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	uint32_t property;
-
-	if (!configure_step(h, &property, &w)) {
-		h->state = HOST_RUNNING;
-		h->awaiting = false;
-		h->deadline = CLOCK_NEVER;
-		(void)effect(h, SPINEL_HOST_READY);
-		return;
-	}
-	h->step++;
-	command_awaited(h, now, property, rd_of(w.octets, w.len));
-}
-
-static void transmit_next(struct spinel_host *h, uint64_t now)
+void host_transmit_next(struct spinel_host *h, uint64_t now)
 {
 	struct spinel_transmit t = {.channel = h->config.channel, .csma_backoffs = 4, .retries = 3, .csma = true, .header_updated = true, .security_processed = true, .channel_after = h->config.channel};
 	uint8_t buffer[256];
@@ -213,7 +124,7 @@ static void transmit_next(struct spinel_host *h, uint64_t now)
 	spinel_transmit_encode(&t, &w);
 	if (!wr_done(&w, &value))
 		return;
-	command_awaited(h, now, SPINEL_STREAM_RAW, value);
+	host_command_awaited(h, now, SPINEL_PROP_SET, SPINEL_STREAM_RAW, value);
 }
 
 enum err spinel_host_transmit(struct spinel_host *h, uint64_t now, struct rd frame, uint32_t token)
@@ -222,16 +133,57 @@ enum err spinel_host_transmit(struct spinel_host *h, uint64_t now, struct rd fra
 
 	if (h->state != HOST_RUNNING)
 		return ERR_NOT_READY;
-	if (h->count == QUEUE_MAX)
+	if (h->count == HOST_QUEUE_MAX)
 		return ERR_FULL;
 	if (frame.left == 0 || frame.left > MAC_FRAME_MAX)
 		return frame.left ? ERR_TOO_LONG : ERR_SHORT;
-	q = &h->queue[(h->first + h->count++) % QUEUE_MAX];
+	q = &h->queue[(h->first + h->count++) % HOST_QUEUE_MAX];
 	memcpy(q->frame, frame.at, frame.left);
 	q->len = frame.left;
 	q->token = token;
-	transmit_next(h, now);
+	host_transmit_next(h, now);
 	return OK;
+}
+
+enum err spinel_host_tune(struct spinel_host *h, uint64_t now, uint8_t channel)
+{
+	if (h->state != HOST_RUNNING || h->awaiting)
+		return ERR_NOT_READY;
+	h->config.channel = channel;
+	host_command_awaited(h, now, SPINEL_PROP_SET, SPINEL_PHY_CHAN, rd_of(&channel, 1));
+	return OK;
+}
+
+const struct radio_info *spinel_host_radio(const struct spinel_host *h)
+{
+	return &h->radio;
+}
+
+/* ---- source match ---- */
+
+static void match_enable(struct spinel_host *h, bool on)
+{
+	uint8_t flag = on;
+
+	host_command(h, SPINEL_PROP_SET, SPINEL_MAC_SRC_MATCH_ENABLED, rd_of(&flag, 1));
+	h->match_off = !on;
+}
+
+static void match(struct spinel_host *h, uint32_t property, struct rd address, bool add)
+{
+	if (h->state != HOST_RUNNING || !h->radio.has_match)
+		return;
+	host_command(h, add ? SPINEL_PROP_INSERT : SPINEL_PROP_REMOVE, property, address);
+	h->inserting = (uint16_t)((h->inserting & ~(1U << h->next_transaction)) | (unsigned)add << h->next_transaction);
+	if (add)
+		h->matches++;
+	else if (h->matches > 0)
+		h->matches--;
+	if (h->matches == 0 && h->match_off) { /* room again for all that will come */
+		host_command(h, SPINEL_PROP_SET, SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES, rd_of(NULL, 0));
+		host_command(h, SPINEL_PROP_SET, SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES, rd_of(NULL, 0));
+		match_enable(h, true);
+	}
 }
 
 void spinel_host_match_short(struct spinel_host *h, uint16_t short_address, bool add)
@@ -240,8 +192,7 @@ void spinel_host_match_short(struct spinel_host *h, uint16_t short_address, bool
 	struct wr w = wr_of(buffer, sizeof buffer);
 
 	wr_le16(&w, short_address);
-	if (h->state == HOST_RUNNING)
-		command(h, add ? SPINEL_PROP_INSERT : SPINEL_PROP_REMOVE, SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES, rd_of(buffer, sizeof buffer));
+	match(h, SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES, rd_of(buffer, sizeof buffer), add);
 }
 
 void spinel_host_match_extended(struct spinel_host *h, uint64_t eui64, bool add)
@@ -250,8 +201,28 @@ void spinel_host_match_extended(struct spinel_host *h, uint64_t eui64, bool add)
 	struct wr w = wr_of(buffer, sizeof buffer);
 
 	wr_be64(&w, eui64);
-	if (h->state == HOST_RUNNING)
-		command(h, add ? SPINEL_PROP_INSERT : SPINEL_PROP_REMOVE, SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES, rd_of(buffer, sizeof buffer));
+	match(h, SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES, rd_of(buffer, sizeof buffer), add);
+}
+
+/* A sleeper that is not in a table that is on would never be told that a frame waits. */
+static void match_answer(struct spinel_host *h, uint8_t transaction, uint32_t status)
+{
+	if (!(h->inserting & 1U << transaction))
+		return;
+	h->inserting &= (uint16_t) ~(1U << transaction);
+	if (status == SPINEL_STATUS_OK || status == SPINEL_STATUS_ALREADY || h->match_off)
+		return;
+	match_enable(h, false);
+	(void)host_effect(h, SPINEL_HOST_MATCH_FULL);
+}
+
+/* ---- answers ---- */
+
+static void lose(struct spinel_host *h, uint64_t now)
+{
+	(void)host_effect(h, SPINEL_HOST_LOST);
+	host_fail_queue(h);
+	host_reset(h, now);
 }
 
 static void sent(struct spinel_host *h, uint64_t now, uint32_t status)
@@ -260,15 +231,23 @@ static void sent(struct spinel_host *h, uint64_t now, uint32_t status)
 
 	h->awaiting = false;
 	h->deadline = CLOCK_NEVER;
+	if (h->awaited_property != SPINEL_STREAM_RAW) {
+		host_transmit_next(h, now);
+		return;
+	}
+	if (status == SPINEL_STATUS_INVALID_STATE) { /* it was reset without a word, and its radio is off */
+		lose(h, now);
+		return;
+	}
 	if (h->count == 0)
 		return;
-	e = effect(h, SPINEL_HOST_SENT);
+	e = host_effect(h, SPINEL_HOST_SENT);
 	e->token = h->queue[h->first].token;
 	e->acked = status == SPINEL_STATUS_OK;
 	e->busy = status == SPINEL_STATUS_CCA_FAILURE || status == SPINEL_STATUS_BUSY;
-	h->first = (h->first + 1) % QUEUE_MAX;
+	h->first = (h->first + 1) % HOST_QUEUE_MAX;
 	h->count--;
-	transmit_next(h, now);
+	host_transmit_next(h, now);
 }
 
 static void received(struct spinel_host *h, struct rd value)
@@ -278,22 +257,28 @@ static void received(struct spinel_host *h, struct rd value)
 
 	if (spinel_receive_decode(value, &rx) != OK || rx.frame.left > MAC_FRAME_MAX)
 		return;
-	e = effect(h, SPINEL_HOST_RECEIVED);
+	e = host_effect(h, SPINEL_HOST_RECEIVED);
 	memcpy(e->octets, rx.frame.at, rx.frame.left);
 	e->len = rx.frame.left;
 	e->rssi = rx.rssi;
 	e->lqi = rx.lqi;
 }
 
-static void was_reset(struct spinel_host *h, uint64_t now)
+/* What the radio says unasked. */
+static void on_told(struct spinel_host *h, uint64_t now, const struct spinel_frame *f)
 {
-	if (h->state == HOST_RUNNING || h->state == HOST_CONFIGURING) {
-		(void)effect(h, SPINEL_HOST_LOST);
-		fail_queue(h);
+	struct rd value = f->value;
+	uint32_t status;
+
+	if (f->property == SPINEL_LAST_STATUS) {
+		if (rd_packed_uint(&value, &status) && status >= SPINEL_STATUS_RESET_POWER_ON && status < SPINEL_STATUS_RESET_POWER_ON + 16)
+			host_was_reset(h, now);
+	} else if (f->property == SPINEL_STREAM_RAW) {
+		if (h->state == HOST_RUNNING)
+			received(h, f->value);
+	} else {
+		host_scan_told(h, now, f->property, f->value);
 	}
-	h->state = HOST_CONFIGURING;
-	h->step = 0;
-	configure(h, now);
 }
 
 static void on_frame(struct spinel_host *h, uint64_t now, const struct spinel_frame *f)
@@ -303,21 +288,19 @@ static void on_frame(struct spinel_host *h, uint64_t now, const struct spinel_fr
 
 	if (h->state == HOST_STOPPED)
 		return;
-	if (f->command == SPINEL_PROP_IS && f->property == SPINEL_LAST_STATUS && rd_packed_uint(&value, &status) && f->transaction == 0) {
-		if (status >= SPINEL_STATUS_RESET_POWER_ON && status < SPINEL_STATUS_RESET_POWER_ON + 16)
-			was_reset(h, now);
+	if (f->command == SPINEL_PROP_IS && f->transaction == 0) {
+		on_told(h, now, f);
 		return;
 	}
-	if (f->command == SPINEL_PROP_IS && f->property == SPINEL_STREAM_RAW && f->transaction == 0) {
-		if (h->state == HOST_RUNNING)
-			received(h, f->value);
-		return;
-	}
-	if (f->transaction != AWAITED_TRANSACTION || !h->awaiting)
-		return;
-	if (h->state == HOST_CONFIGURING)
-		configure(h, now); /* a property that the radio lacks is an answer too: source match, say */
-	else if (h->state == HOST_RUNNING)
+	if (f->property == SPINEL_LAST_STATUS && !rd_packed_uint(&value, &status))
+		status = SPINEL_STATUS_FAILURE;
+	if (f->transaction != HOST_AWAITED_TRANSACTION)
+		match_answer(h, f->transaction, status);
+	else if (h->awaiting && h->state == HOST_STARTING)
+		host_start_answer(h, now, f, f->property == SPINEL_LAST_STATUS ? status : SPINEL_STATUS_OK);
+	else if (h->awaiting && h->state == HOST_SCANNING)
+		host_scan_answer(h, now, status);
+	else if (h->awaiting && h->state == HOST_RUNNING)
 		sent(h, now, status);
 }
 
@@ -336,11 +319,10 @@ void spinel_host_tick(struct spinel_host *h, uint64_t now)
 {
 	if (now < h->deadline || h->state == HOST_STOPPED)
 		return;
-	if (h->state == HOST_RUNNING) {
-		(void)effect(h, SPINEL_HOST_LOST);
-		fail_queue(h);
-	}
-	reset(h, now);
+	if (h->state == HOST_RUNNING || h->state == HOST_SCANNING)
+		lose(h, now);
+	else
+		host_reset(h, now);
 }
 
 uint64_t spinel_host_deadline(const struct spinel_host *h)

@@ -29,6 +29,7 @@ enum spinel_property {
 	SPINEL_HWADDR = 0x08,
 	SPINEL_PHY_ENABLED = 0x20,
 	SPINEL_PHY_CHAN = 0x21,
+	SPINEL_PHY_CHAN_SUPPORTED = 0x22,
 	SPINEL_PHY_CCA_THRESHOLD = 0x24,
 	SPINEL_PHY_TX_POWER = 0x25,
 	SPINEL_PHY_RSSI = 0x26,
@@ -46,9 +47,15 @@ enum spinel_property {
 	SPINEL_STREAM_RAW = 0x71,
 	SPINEL_RCP_API_VERSION = 0xb0,
 	SPINEL_RCP_MIN_HOST_API_VERSION = 0xb1,
+	SPINEL_RADIO_CAPS = 0x120b,
 	SPINEL_MAC_SRC_MATCH_ENABLED = 0x1303,
 	SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES = 0x1304,    /* SET whole list, INSERT or REMOVE one: uint16 each */
 	SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES = 0x1305, /* likewise, EUI-64 most significant octet first */
+};
+
+enum spinel_scan_state {
+	SPINEL_SCAN_IDLE = 0,
+	SPINEL_SCAN_ENERGY = 2,
 };
 
 enum spinel_status {

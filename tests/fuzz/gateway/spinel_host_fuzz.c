@@ -37,7 +37,7 @@ static void asks(struct world *w, const struct spinel_frame *f)
 		w->asked_count = 0;
 		return;
 	}
-	MUST(f->command >= SPINEL_PROP_SET && f->command <= SPINEL_PROP_REMOVE);
+	MUST(f->command >= SPINEL_PROP_GET && f->command <= SPINEL_PROP_REMOVE);
 	if (f->property == SPINEL_STREAM_RAW)
 		MUST(w->running && spinel_transmit_decode(f->value, &t) == OK && t.frame.left <= MAC_FRAME_MAX);
 	if (w->asked_count == ASKED) {
@@ -89,6 +89,16 @@ static void acted(struct world *w, const struct spinel_host_effect *e)
 	case SPINEL_HOST_LOST:
 		w->running = false;
 		break;
+	case SPINEL_HOST_REFUSED:
+		MUST(!w->running && e->text);
+		break;
+	case SPINEL_HOST_ENERGY:
+		MUST(w->running && e->channel >= 11 && e->channel <= 26);
+		break;
+	case SPINEL_HOST_MATCH_FULL:
+	case SPINEL_HOST_SCANNED:
+		MUST(w->running);
+		break;
 	}
 }
 
@@ -117,6 +127,7 @@ static void says(struct world *w, const struct spinel_frame *f)
 /* The oldest question is answered. */
 static void answers(struct world *w, uint8_t status)
 {
+	static const uint8_t version[] = {4, 3};
 	const struct asked a = w->asked[0];
 	struct spinel_frame f = {.transaction = a.transaction, .command = SPINEL_PROP_IS, .property = a.property, .value = rd_of(&status, 1)};
 
@@ -126,6 +137,10 @@ static void answers(struct world *w, uint8_t status)
 	status &= 0x1f;
 	if (a.transmit || status != SPINEL_STATUS_OK)
 		f.property = SPINEL_LAST_STATUS;
+	else if (a.property == SPINEL_PROTOCOL_VERSION)
+		f.value = rd_of(version, sizeof version);
+	else if (a.property == SPINEL_CAPS || a.property == SPINEL_RADIO_CAPS || a.property == SPINEL_INTERFACE_TYPE)
+		f.value.left = 0; /* not told */
 	w->answering = a.transmit;
 	w->acked = status == SPINEL_STATUS_OK;
 	says(w, &f);
@@ -193,7 +208,7 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 	struct rd octets;
 
 	(void)!rd_u8(in, &a);
-	switch (what % 10) {
+	switch (what % 12) {
 	case 0:
 		w->honest = false;
 		if (rd_sub(in, a, &octets))
@@ -203,7 +218,7 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 		answers(w, a);
 		break;
 	case 2:
-		for (unsigned n = 0; n < 12 && w->honest; n++)
+		for (unsigned n = 0; n < 20 && w->honest; n++)
 			answers(w, 0);
 		break;
 	case 3:
@@ -234,13 +249,19 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 		stop(w);
 		spinel_host_start(w->h, w->now);
 		break;
+	case 10:
+		MUST(spinel_host_scan(w->h, w->now, (uint32_t)a << 11, a) != OK || w->running);
+		break;
+	case 11:
+		MUST(spinel_host_tune(w->h, w->now, a) != OK || w->running);
+		break;
 	}
 	drain(w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
-	static const struct spinel_host_config config = {0x0200000000000001ULL, 0x1a62, 0, 15};
+	static const struct spinel_host_config config = {.eui64 = 0x0200000000000001ULL, .pan_id = 0x1a62, .channel = 15};
 	static struct world w;
 	struct rd in = rd_of(octets, size);
 	uint8_t what;
