@@ -40,6 +40,7 @@ struct http_bridge {
 	struct way in, out; /* from the peer, to the peer */
 	/* What the socket gave, for TLS to take: it asks for a record's head and its body one after the other, and then for the next that is not there. */
 	size_t raw_len, raw_taken;
+	uint64_t pulled; /* all that TLS took of it */
 	bool drained; /* the last reading emptied the socket */
 	uint8_t raw[RAW];
 };
@@ -87,6 +88,20 @@ static bool way_has(const struct way *w)
 	return w->len > w->sent;
 }
 
+/* TLS stops behind a message of its own too, such as TLS 1.3's session tickets, and what came in the same segment waits in here, of which epoll knows
+ * nothing: so it goes on for as long as there is something left and it takes of it. */
+static ssize_t read_on(struct http_bridge *b)
+{
+	uint64_t before;
+	ssize_t n;
+
+	do {
+		before = b->pulled;
+		n = tls_session_read(b->tls, b->in.octets, sizeof b->in.octets);
+	} while (n == -EAGAIN && b->raw_taken < b->raw_len && b->pulled != before);
+	return n;
+}
+
 /* Peer -> library. True: something moved. */
 static bool take_in(struct http_bridge *b)
 {
@@ -94,7 +109,7 @@ static bool take_in(struct http_bridge *b)
 
 	if (way_has(&b->in) || b->in.ended)
 		return false;
-	n = tls_session_read(b->tls, b->in.octets, sizeof b->in.octets);
+	n = read_on(b);
 	if (n == -EAGAIN)
 		return false;
 	if (n < 0 && !b->received) { /* TLS 1.3: the server may refuse who we are when the handshake is done here already */
@@ -385,6 +400,7 @@ static ssize_t on_pull(void *ctx, void *octets, size_t size)
 	n = b->raw_len - b->raw_taken < size ? b->raw_len - b->raw_taken : size;
 	memcpy(octets, b->raw + b->raw_taken, n);
 	b->raw_taken += n;
+	b->pulled += n;
 	return (ssize_t)n;
 }
 
