@@ -6,15 +6,25 @@
 
 #define INHERIT_DEPTH 64
 
+struct resource *access_policy(struct cse *c, const struct json *address)
+{
+	struct resource *policy = address->type == JSON_STRING ? cse_find_address(c, address->text) : NULL;
+
+	if (!policy && address->type == JSON_STRING)
+		policy = announce_policy(c, address->text);
+	if (policy && policy->type % TY_ANNOUNCED != TY_ACP) {
+		resource_unref(policy);
+		policy = NULL;
+	}
+	return policy;
+}
+
 static bool policies_permit(struct exchange *x, const struct json *acpi, const struct access_question *q)
 {
 	for (const struct json *id = acpi->first; id; id = id->next) {
-		struct resource *policy = id->type == JSON_STRING ? cse_find_address(x->cse, id->text) : NULL;
-		bool ok;
+		struct resource *policy = access_policy(x->cse, id);
+		bool ok = policy && access_rules_permit(x, resource_get(policy, "pv"), q);
 
-		if (!policy && id->type == JSON_STRING)
-			policy = announce_policy(x->cse, id->text);
-		ok = policy && policy->type % TY_ANNOUNCED == TY_ACP && access_rules_permit(x, resource_get(policy, "pv"), q);
 		resource_unref(policy);
 		if (ok)
 			return true;
@@ -104,6 +114,29 @@ static bool decide(struct exchange *x, struct resource *r, const struct access_q
 	ok = parent && parent->type != TY_CSE_BASE && decide(x, parent, q, depth - 1);
 	resource_unref(parent);
 	return ok;
+}
+
+const struct json *access_policies_of(struct cse *c, struct resource *r, struct resource **whose)
+{
+	struct resource *at = resource_ref(r), *above;
+
+	for (unsigned depth = INHERIT_DEPTH; at && depth > 0; depth--) {
+		const struct json *acpi = at->schema && at->schema->own_acpi ? resource_get(at, "acpi") : NULL;
+
+		if (at->type % TY_ANNOUNCED == TY_ACP)
+			break;
+		if (acpi && acpi->first) {
+			*whose = at;
+			return acpi;
+		}
+		if (resource_get(at, "cstn") || at->type == TY_CSE_BASE)
+			break;
+		above = tree_parent(c->tree, at);
+		resource_unref(at);
+		at = above;
+	}
+	resource_unref(at);
+	return NULL;
 }
 
 bool access_permits(struct exchange *x, const struct access_question *q)

@@ -7,8 +7,13 @@
 
 #include "cse/access.h"
 #include "cse/gate.h"
+#include "security/credential.h"
 
 #define SERVERS_MOST 8
+#define TOKENS_TRIED 16    /* of one answer: each costs operations with public keys */
+#define ROLES_MOST 64      /* that are told to a server as those which would do */
+#define PATIENCE_MS 5000   /* for one server */
+#define ALL_MOST_MS 10000  /* for all: then no further one is asked */
 
 struct consulting {
 	struct exchange *x;
@@ -16,7 +21,8 @@ struct consulting {
 	uint64_t most;                /* dal: no grant is longer; 0: no limit */
 	char *servers[SERVERS_MOST];
 	size_t count, asked;
-	char from[CSE_ID_MAX];        /* this CSE */
+	uint64_t give_up;             /* monotonic ms */
+	char name[FQDN_MAX];          /* of the server that is asked: what its certificate says, and who issues its tokens; "" */
 	char number[80];
 	struct wr content;
 	struct onem2m_request rq;
@@ -60,8 +66,28 @@ static struct resource *consultation_of(struct cse *c, int64_t object)
 
 /* ---- the question ---- */
 
-static void put_list(struct json_out *o, const char *name, struct rd list)
+/* One of a list joined by '+', without percent escapes. */
+static struct rd unescaped(struct rd text, char room[static CSE_ID_MAX])
 {
+	static const char digits[] = "0123456789abcdef";
+	size_t n = 0;
+	uint8_t c;
+
+	while (n < CSE_ID_MAX && rd_u8(&text, &c)) {
+		const char *high = c == '%' && text.left >= 2 ? memchr(digits, text.at[0] | 32, 16) : NULL;
+		const char *low = high ? memchr(digits, text.at[1] | 32, 16) : NULL;
+
+		if (low && rd_skip(&text, 2))
+			c = (uint8_t)((high - digits) << 4 | (low - digits));
+		room[n++] = (char)c;
+	}
+	return rd_of(room, n);
+}
+
+/* The part of a list that `wanted` says; NULL: all of it. */
+static void put_list(struct json_out *o, const char *name, struct rd list, struct exchange *x, bool (*wanted)(struct exchange *x, struct rd part))
+{
+	char room[CSE_ID_MAX];
 	struct rd part;
 
 	if (list.left == 0)
@@ -70,9 +96,51 @@ static void put_list(struct json_out *o, const char *name, struct rd list)
 	while (list.left > 0) {
 		if (!rd_until(&list, '+', &part))
 			part = rd_rest(&list);
-		json_put_rd(o, NULL, part);
+		part = unescaped(part, room);
+		if (part.left > 0 && (!wanted || wanted(x, part)))
+			json_put_rd(o, NULL, part);
 	}
 	json_close(o);
+}
+
+static bool is_unknown_token(struct exchange *x, struct rd id)
+{
+	return !access_is_kept(x, id) && !access_token_is_held(x->cse, x->from, id, cse_now(x->cse));
+}
+
+static size_t put_roles_of(struct json_out *o, const struct json *acor, size_t most)
+{
+	size_t n = 0;
+
+	for (const struct json *a = acor ? acor->first : NULL; a && n < most; a = a->next) {
+		if (a->type != JSON_STRING || !memchr(a->text.at, '@', a->text.left))
+			continue;
+		json_put(o, NULL, a);
+		n++;
+	}
+	return n;
+}
+
+/* roleIDsFromACPs: the roles that would do. */
+static void put_roles(struct json_out *o, struct cse *c, struct resource *object)
+{
+	struct resource *whose = NULL;
+	const struct json *acpi = object ? access_policies_of(c, object, &whose) : NULL;
+	size_t n = 0;
+
+	if (!acpi)
+		return;
+	json_array(o, "rfa");
+	for (const struct json *id = acpi->first; id; id = id->next) {
+		struct resource *policy = access_policy(c, id);
+		const struct json *acr = policy ? json_get(resource_get(policy, "pv"), "acr") : NULL;
+
+		for (const struct json *r = acr ? acr->first : NULL; r; r = r->next)
+			n += put_roles_of(o, json_get(r, "acor"), ROLES_MOST - n);
+		resource_unref(policy);
+	}
+	json_close(o);
+	resource_unref(whose);
 }
 
 /* m2m:dynAuthDasRequest, TS-0004 table 6.3.5.45-1. */
@@ -91,14 +159,15 @@ static void put_request(struct exchange *x, struct resource *consultation, struc
 		json_put_rd(o, memchr(x->rq->address.at, ':', x->rq->address.left) ? "ip6" : "ip4", x->rq->address);
 		json_close(o);
 	}
-	put_list(o, "orid", x->rq->role_ids);
+	put_list(o, "orid", x->rq->role_ids, x, NULL);
 	timestamp_print(stamp, cse_now(x->cse));
 	json_put_string(o, "rts", stamp);
 	snprintf(text, sizeof text, "%s/%s", x->cse->config.id, object ? object->ri : "");
 	json_put_string(o, "trid", text);
 	if (json_string(resource_get(consultation, "dal"), &dal))
 		json_put_rd(o, "ppl", dal);
-	put_list(o, "tids", x->rq->token_ids);
+	put_roles(o, x->cse, object);
+	put_list(o, "tids", x->rq->token_ids, x, is_unknown_token);
 	json_close(o);
 	resource_unref(object);
 }
@@ -123,6 +192,7 @@ static void go_on(struct consulting *k)
 	x->target = NULL;
 	x->virtual_child = VIRTUAL_NONE;
 	x->suffix = rd_of("", 0);
+	x->tokens = NULL;
 	exchange_route(x);
 }
 
@@ -132,34 +202,66 @@ static void refuse(struct consulting *k)
 	char why[sizeof k->why];
 
 	memcpy(why, k->why, sizeof why);
-	access_note_refusal(x->cse, k->object, x->from, x->denied_acop);
+	access_note_refusal(x);
 	consulting_free(k);
 	exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s", why);
 }
 
-/* False: the answer grants nothing. */
-static bool take_grant(struct consulting *k, struct rd content)
+/* dynamicACPInfo: privileges, until a moment. */
+static bool take_privileges(struct consulting *k, const struct json *dai)
 {
-	struct json_arena *arena = json_arena_new();
 	struct cse *c = k->x->cse;
-	const struct json *doc = NULL, *dai = NULL;
-	struct schema_fault fault;
 	uint64_t until = cse_now(c) + 1; /* without a lifetime: this once */
 	struct rd pl;
+
+	if (!dai || !json_get(dai, "gp"))
+		return false;
+	if (json_string(json_get(dai, "pl"), &pl) && !timestamp_parse_abs_rel(pl, cse_now(c), &until))
+		until = 0;
+	if (k->most && until > k->most)
+		until = k->most;
+	if (until <= cse_now(c))
+		return false;
+	access_grant(c, k->object, k->consultation, json_get(dai, "gp"), until);
+	return true;
+}
+
+/* Tokens: checked as those of requests are, and issued by the server that was asked (TS-0003 clause 7.3.2.2). */
+static bool take_tokens(struct consulting *k, const struct json *tkns)
+{
+	struct exchange *x = k->x;
+	unsigned tries = 0;
+	bool any = false;
+
+	for (const struct json *t = tkns && x->cse->tokens.open ? tkns->first : NULL; t && tries < TOKENS_TRIED; t = t->next, tries++) {
+		const struct json *claims = t->type == JSON_STRING ? access_jwt_claims(x, t->text, cse_now(x->cse)) : NULL;
+		uint64_t until;
+
+		if (!claims || !access_jwt_end(claims, &until) || (k->name[0] && !access_jwt_is_from(x->cse, claims, k->name)))
+			continue;
+		access_token_keep(x, claims, k->consultation, k->most && until > k->most ? k->most : until);
+		any = true;
+	}
+	return any;
+}
+
+/* False: the answer grants nothing. */
+static bool take_answer(struct consulting *k, struct rd content)
+{
+	struct json_arena *arena = json_arena_new();
+	const struct json *doc = NULL, *info, *dres = NULL;
+	struct schema_fault fault;
+	uint64_t sit;
 	bool ok = false;
 
 	if (!arena)
 		abort();
-	if (json_parse(arena, content, NULL, &doc) == OK)
-		dai = json_get(json_get(json_get(doc, "m2m:seci"), "dres"), "dai");
-	if (dai && json_get(dai, "gp") && schema_check_value(schema_datatype("m2m:dynamicACPInfo"), dai, "dai", &fault)) {
-		if (json_string(json_get(dai, "pl"), &pl) && !timestamp_parse_abs_rel(pl, cse_now(c), &until))
-			until = 0;
-		if (k->most && until > k->most)
-			until = k->most;
-		ok = until > cse_now(c);
-		if (ok)
-			access_grant(c, k->object, k->consultation, json_get(dai, "gp"), until);
+	if (json_parse(arena, content, NULL, &doc) == OK && (info = json_get(doc, "m2m:seci")) != NULL && json_uint(json_get(info, "sit"), &sit) && sit == 2 &&
+	    schema_check_value(schema_datatype("m2m:securityInfo"), info, "m2m:seci", &fault))
+		dres = json_get(info, "dres");
+	if (dres) {
+		ok = take_privileges(k, json_get(dres, "dai"));
+		ok = take_tokens(k, json_get(dres, "tkns")) || ok;
 	}
 	json_arena_free(arena);
 	return ok;
@@ -171,12 +273,41 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 {
 	struct consulting *k = ctx;
 
-	if (rsp->rsc == RSC_OK && take_grant(k, rsp->content))
+	if (rsp->rsc == RSC_OK && take_answer(k, rsp->content))
 		go_on(k);
-	else if (rsp->rsc == RSC_OK || k->asked == k->count)
+	else if (rsp->rsc == RSC_OK || k->asked == k->count || cse_mono(k->x->cse) >= k->give_up)
 		refuse(k);
 	else
 		ask_next(k);
+}
+
+/* What a URL's server is called: by the configuration; otherwise as its host. */
+static void name_of(struct cse *c, const char *url, char name[static FQDN_MAX])
+{
+	struct rd servers = rd_str(c->config.das_servers ? c->config.das_servers : ""), one, known, rest = rd_str(url), host;
+
+	name[0] = '\0';
+	while (servers.left > 0) {
+		if (!rd_until(&servers, ',', &one))
+			one = rd_rest(&servers);
+		while (one.left > 0 && one.at[0] == ' ' && rd_skip(&one, 1))
+			;
+		/* the whole authority: https://host:94 is another one than https://host:9447 */
+		if (rd_until(&one, ' ', &known) && known.left > 0 && strlen(url) >= known.left && memcmp(url, known.at, known.left) == 0 &&
+		    (url[known.left] == '\0' || url[known.left] == '/')) {
+			if (!rd_text(one, name, FQDN_MAX))
+				name[0] = '\0';
+			return;
+		}
+	}
+	if (!rd_starts(rest, "https://") || !rd_skip(&rest, 8))
+		return;
+	if (!rd_until(&rest, '/', &host))
+		host = rest;
+	if (!rd_until(&host, ':', &known))
+		known = host;
+	if (!fqdn_valid(known) || !rd_text(known, name, FQDN_MAX))
+		name[0] = '\0';
 }
 
 static void ask_next(struct consulting *k)
@@ -193,9 +324,13 @@ static void ask_next(struct consulting *k)
 		.rcn = ONEM2M_RCN_ABSENT,
 		.content = rd_of(k->content.octets, k->content.len),
 		.peer = "",
+		.patience_ms = PATIENCE_MS,
 	};
+	k->name[0] = '\0';
 	if (strstr(to, "://")) {
-		cse_send(c, to, "", &k->rq, on_answer, k);
+		name_of(c, to, k->name);
+		k->rq.to = rd_of("", 0); /* the URL is where it goes */
+		cse_send(c, to, k->name, &k->rq, on_answer, k);
 		return;
 	}
 	k->rq.internal = true;
@@ -254,6 +389,7 @@ static struct consulting *consulting_new(struct exchange *x, struct resource *co
 	k->x = x;
 	k->object = x->denied;
 	k->consultation = consultation->id;
+	k->give_up = cse_mono(x->cse) + ALL_MOST_MS;
 	snprintf(k->why, sizeof k->why, "%s", why);
 	snprintf(k->number, sizeof k->number, "das-%llx-%llx", (unsigned long long)cse_now(x->cse), (unsigned long long)++x->cse->numbers);
 	if (json_string(resource_get(consultation, "dal"), &dal) && !timestamp_parse(dal, &k->most))
@@ -280,7 +416,7 @@ bool access_consult(struct exchange *x, const char *why)
 		return false;
 	if (x->rq->token_request)
 		taken = answer_where(x, consultation);
-	else if (!access_was_refused(x->cse, x->denied, x->from, x->denied_acop))
+	else if (!access_was_refused(x))
 		k = consulting_new(x, consultation, why);
 	resource_unref(consultation);
 	if (k) {

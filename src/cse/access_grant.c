@@ -18,6 +18,7 @@ struct grant {
 struct refusal {
 	int64_t object;
 	unsigned acop;
+	uint32_t mark;
 	uint64_t until;               /* monotonic ms */
 	char from[CSE_ID_MAX];
 };
@@ -108,6 +109,7 @@ void access_forget(struct cse *c, int64_t consultation)
 {
 	if (c->services[SERVICE_ACCESS])
 		sweep(c, grants_of(c), consultation);
+	access_kept_forget(c, consultation);
 }
 
 bool access_granted(struct exchange *x, const struct access_question *q)
@@ -125,25 +127,43 @@ bool access_granted(struct exchange *x, const struct access_question *q)
 	return false;
 }
 
-bool access_was_refused(struct cse *c, int64_t object, const char *from, unsigned acop)
+/* What else the request brings: FNV-1a. Who finds another text with the same value is refused for a second longer. */
+static uint32_t mark_of(const struct onem2m_request *rq)
 {
-	struct grants *s = grants_of(c);
-	uint64_t now = cse_mono(c);
+	const struct rd lists[] = {rq->role_ids, rq->token_ids, rq->local_token_ids, rq->tokens};
+	uint32_t h = 2166136261U;
+	uint8_t c;
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		struct rd r = lists[i];
+
+		while (rd_u8(&r, &c))
+			h = (h ^ c) * 16777619U;
+		h = (h ^ 0xff) * 16777619U;
+	}
+	return h;
+}
+
+bool access_was_refused(struct exchange *x)
+{
+	struct grants *s = grants_of(x->cse);
+	uint64_t now = cse_mono(x->cse);
+	uint32_t mark = mark_of(x->rq);
 
 	for (size_t i = 0; i < REFUSALS_MOST; i++) {
 		const struct refusal *f = &s->refusals[i];
 
-		if (f->object == object && f->acop == acop && f->until > now && strcmp(f->from, from) == 0)
+		if (f->object == x->denied && f->acop == x->denied_acop && f->mark == mark && f->until > now && strcmp(f->from, x->from) == 0)
 			return true;
 	}
 	return false;
 }
 
-void access_note_refusal(struct cse *c, int64_t object, const char *from, unsigned acop)
+void access_note_refusal(struct exchange *x)
 {
-	struct grants *s = grants_of(c);
+	struct grants *s = grants_of(x->cse);
 	struct refusal *f = &s->refusals[s->next_refusal++ % REFUSALS_MOST];
 
-	*f = (struct refusal){.object = object, .acop = acop, .until = cse_mono(c) + REFUSAL_MS};
-	strncpy(f->from, from, sizeof f->from - 1);
+	*f = (struct refusal){.object = x->denied, .acop = x->denied_acop, .mark = mark_of(x->rq), .until = cse_mono(x->cse) + REFUSAL_MS};
+	memcpy(f->from, x->from, sizeof f->from);
 }

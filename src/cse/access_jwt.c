@@ -18,7 +18,7 @@ static bool date(const struct json *v, uint64_t *unix_ms)
 	return true;
 }
 
-static bool is_time(const struct json *claims, uint64_t when)
+bool access_jwt_is_time(const struct json *claims, uint64_t when)
 {
 	uint64_t from, to;
 
@@ -105,8 +105,18 @@ const struct json *access_jwt_claims(struct exchange *x, struct rd token, uint64
 		claims = parse(x, &w);
 	wr_free(&w);
 	if (!claims || !json_string(json_get(claims, "jti"), &id) || id.left == 0 || !is_entity(c, json_get(claims, "azp"), x->from) ||
-	    !is_issuer(c, json_get(claims, "iss"), issuer) || !is_time(claims, when) || !is_for_here(c, json_get(claims, "aud")) ||
+	    !is_issuer(c, json_get(claims, "iss"), issuer) || !access_jwt_is_time(claims, when) || !is_for_here(c, json_get(claims, "aud")) ||
 	    !permissions_are_good(json_get(claims, "tkps")))
 		return NULL;
 	return claims;
+}
+
+bool access_jwt_is_from(struct cse *c, const struct json *claims, const char *issuer)
+{
+	return is_issuer(c, json_get(claims, "iss"), issuer);
+}
+
+bool access_jwt_end(const struct json *claims, uint64_t *unix_ms)
+{
+	return date(json_get(claims, "exp"), unix_ms);
 }

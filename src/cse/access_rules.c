@@ -4,6 +4,7 @@
 #include "base/ip.h"
 #include "cse/access.h"
 #include "cse/schedule.h"
+#include "onem2m/identity.h"
 
 bool cse_pattern_matches(const char *pattern, const char *text)
 {
@@ -30,25 +31,7 @@ bool cse_pattern_matches(const char *pattern, const char *text)
 
 bool cse_id_matches(const char *pattern, const char *id)
 {
-	const char *star = NULL, *swallowed = NULL; /* the last star of this segment, and the end of what it stands for */
-
-	while (*id || *pattern) {
-		if (*pattern == '*') {
-			star = pattern++;
-			swallowed = id;
-		} else if (*id && *pattern == *id) {
-			if (*id == '/')
-				star = NULL; /* an earlier segment is settled: a star cannot reach beyond it */
-			pattern++;
-			id++;
-		} else if (star && *swallowed && *swallowed != '/') {
-			pattern = star + 1;
-			id = ++swallowed;
-		} else {
-			return false;
-		}
-	}
-	return true;
+	return identity_matches(pattern, id);
 }
 
 bool cse_list_matches(const char *patterns, const char *text)

@@ -12,7 +12,7 @@
 struct access_tokens {
 	int64_t ids[TOKENS_MOST];     /* of the <token> resources that hold */
 	size_t count;
-	const struct json *claims[TOKENS_MOST]; /* of the JSON Web Tokens that hold */
+	const struct json *claims[2 * TOKENS_MOST]; /* of the JSON Web Tokens that hold: kept ones, and the request's */
 	size_t claim_count;
 };
 
@@ -42,7 +42,7 @@ static bool is_same(struct rd given, struct rd wanted)
 	return wanted.left == 0;
 }
 
-static bool lists(struct rd list, struct rd wanted)
+bool access_lists(struct rd list, struct rd wanted)
 {
 	struct rd part;
 
@@ -140,8 +140,8 @@ static bool is_given(const struct onem2m_request *rq, struct resource *r)
 	struct rd text;
 
 	local_id(local, sizeof local, r);
-	return (json_string(resource_get(r, "tkid"), &text) && lists(rq->token_ids, text)) || lists(rq->local_token_ids, rd_str(local)) ||
-	    (json_string(resource_get(r, "tkob"), &text) && lists(rq->tokens, text));
+	return (json_string(resource_get(r, "tkid"), &text) && access_lists(rq->token_ids, text)) || access_lists(rq->local_token_ids, rd_str(local)) ||
+	    (json_string(resource_get(r, "tkob"), &text) && access_lists(rq->tokens, text));
 }
 
 static bool note_token(void *ctx, struct resource *r)
@@ -167,19 +167,20 @@ static void take_claims(struct exchange *x, struct access_tokens *t, uint64_t wh
 	}
 }
 
-/* NULL: the request gives none. Looked up once a request. */
+/* NULL: there are none. Looked up once a request, and again when a server gave some. */
 static struct access_tokens *tokens_of(struct exchange *x)
 {
 	const struct onem2m_request *rq = x->rq;
 	struct token_search s = {x, x->tokens, x->when ? x->when : cse_now(x->cse)};
 
-	if (x->tokens || (rq->tokens.left == 0 && rq->token_ids.left == 0 && rq->local_token_ids.left == 0))
+	if (x->tokens || (rq->tokens.left == 0 && rq->token_ids.left == 0 && rq->local_token_ids.left == 0 && !x->cse->services[SERVICE_ACCESS_TOKENS]))
 		return x->tokens;
 	s.tokens = x->tokens = json_arena_alloc(x->arena, sizeof *x->tokens);
 	if (!x->tokens)
 		abort();
-	if (tree_by_type(x->cse->tree, TY_TOKEN, note_token, &s) != OK)
+	if ((rq->tokens.left || rq->token_ids.left || rq->local_token_ids.left) && tree_by_type(x->cse->tree, TY_TOKEN, note_token, &s) != OK)
 		x->tokens->count = 0;
+	x->tokens->claim_count = access_kept_claims(x, s.when, x->tokens->claims, TOKENS_MOST);
 	if (x->cse->tokens.open)
 		take_claims(x, x->tokens, s.when);
 	return x->tokens;
@@ -250,7 +251,7 @@ static bool gives_role(struct exchange *x, const struct json *permission, void *
 
 bool access_has_role(struct exchange *x, struct rd role)
 {
-	if (x->rq->role_ids.left > 0 && lists(x->rq->role_ids, role) && access_role_is_assigned(x->cse, x->from, role, x->when ? x->when : cse_now(x->cse)))
+	if (x->rq->role_ids.left > 0 && access_lists(x->rq->role_ids, role) && access_role_is_assigned(x->cse, x->from, role, x->when ? x->when : cse_now(x->cse)))
 		return true;
 	return any_permission(x, gives_role, &role);
 }
@@ -309,6 +310,8 @@ struct rd access_assigned(struct exchange *x)
 		}
 		resource_unref(token);
 	}
+	if (t)
+		access_kept_assigned(x, &w);
 	if (w.len > 0 && wr_done(&w, &text) && (copy = json_arena_alloc(x->arena, text.left)) != NULL)
 		memcpy(copy, text.at, text.left);
 	text = copy ? rd_of(copy, text.left) : rd_of("", 0);

@@ -44,6 +44,9 @@ struct cse_config {
 	const char *ae_originators;  /* patterns of From with which an AE may register, comma separated; NULL: "C*,S*" */
 	const char *cse_originators; /* and a CSE; NULL: any */
 	const char *open_create;     /* types that anyone may create under the CSEBase, comma separated numbers; NULL: none */
+	/* Servers of dynamic authorisation, "URL NAME,URL NAME": what their certificates say, and who issues their tokens. The name of others is the
+	 * host of their URL. NULL: none. */
+	const char *das_servers;
 	const char *releases;        /* supported, comma separated; NULL: "2a,3,4,5" */
 	uint64_t max_expiration_ms;  /* longest life that a resource gets; 0: five years */
 	uint64_t request_life_ms;    /* of a <request> and of a blocking request without rqet; 0: 60 000 and 20 000 */

@@ -64,6 +64,8 @@ void identity_of_target(const struct identity_self *self, const char *target, ch
 
 	if (target[0] == '\0')
 		identity[0] = '\0';
+	else if (target[0] != '/')
+		snprintf(identity, size, "%s", target);
 	else if (strchr(target + 1, '/'))
 		snprintf(identity, size, "m2m://%s%s", self->sp, target);
 	else if (registrar && self->registrar_identity)
@@ -72,4 +74,27 @@ void identity_of_target(const struct identity_self *self, const char *target, ch
 		snprintf(identity, size, "%s.%s", target + 1, self->sp);
 	else
 		snprintf(identity, size, "%s.%s.%s", target + 1, self->own_id + 1, self->sp);
+}
+
+bool identity_matches(const char *pattern, const char *id)
+{
+	const char *star = NULL, *swallowed = NULL; /* the last star of this segment, and the end of what it stands for */
+
+	while (*id || *pattern) {
+		if (*pattern == '*') {
+			star = pattern++;
+			swallowed = id;
+		} else if (*id && *pattern == *id) {
+			if (*id == '/')
+				star = NULL; /* an earlier segment is settled: a star cannot reach beyond it */
+			pattern++;
+			id++;
+		} else if (star && *swallowed && *swallowed != '/') {
+			pattern = star + 1;
+			id = ++swallowed;
+		} else {
+			return false;
+		}
+	}
+	return true;
 }

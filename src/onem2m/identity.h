@@ -24,7 +24,10 @@ struct identity_self {
 	const char *registrar_id;       /* or NULL */
 	const char *registrar_identity; /* what its certificate says, when that does not follow from its ID; or NULL */
 };
-/* What the certificate of `target` must say: an AE "/id-in/Cx", a CSE "/id-mn"; "", which is nobody's identity, for "". */
+/* What the certificate of `target` must say: an AE "/id-in/Cx", a CSE "/id-mn", a domain name, which stands for itself; "", which is nobody's identity,
+ * for "". */
 void identity_of_target(const struct identity_self *self, const char *target, char *identity, size_t size);
+/* Whether an ID is of a pattern, in which `*` stands for any characters but `/`. */
+bool identity_matches(const char *pattern, const char *id);
 
 #endif

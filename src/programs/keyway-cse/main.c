@@ -157,6 +157,7 @@ static int start_cse(struct program *p)
 		.cse_originators = o->cse_originators,
 		.open_create = o->open_create,
 		.releases = o->releases,
+		.das_servers = o->das_servers,
 		.require_subscription = o->require_subscription,
 		.background_window = o->background_window,
 		.max_expiration_ms = o->max_expiration_s * 1000,

@@ -126,6 +126,7 @@ static bool read_file(struct options *o, const char *path)
 		{"esprim", "certificates", CONFIG_BOOL, &o->esprim_certificates, false, "agree on keys by certificates, those of [tls]"},
 		{"esprim", "kek", CONFIG_STRING, &o->esprim_kek, false, "its key encryption key, when the store does not say it"},
 		{"esprim", "life_s", CONFIG_UINT, &o->esprim_life_s, false, "life of rand objects"},
+		{"das", "servers", CONFIG_STRING, &o->das_servers, false, "servers of dynamic authorisation: URL NAME, comma separated"},
 		{"tokens", "issuers", CONFIG_STRING, &o->token_issuers, false, "file: who may issue tokens, and by which keys"},
 		{"tokens", "credentials", CONFIG_STRING, &o->token_credentials, false, "credential store with symmetric keys for tokens"},
 		{"tokens", "kek", CONFIG_STRING, &o->token_kek, false, "its key encryption key, when the store does not say it"},

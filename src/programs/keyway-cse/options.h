@@ -17,7 +17,7 @@ struct options {
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file;
 	char *esprim_credentials, *esprim_kek, *trace;
-	char *token_issuers, *token_credentials, *token_kek;
+	char *token_issuers, *token_credentials, *token_kek, *das_servers;
 	char *link_status;
 	uint64_t link_status_s, esprim_life_s;
 	bool esprim_certificates;
