@@ -154,5 +154,6 @@ int enrol_main(int argc, char **argv);
 int certificate_main(int argc, char **argv);
 int bench_main(int argc, char **argv);
 int subscriber_main(int argc, char **argv);
+int das_main(int argc, char **argv);
 
 #endif

@@ -45,7 +45,7 @@ def check(what, wanted, there):
 
 lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *PAGES], capture_output=True, text=True)
 assert lint.returncode == 0 and not lint.stdout, lint.stdout + lint.stderr
-assert len(PAGES) == 8, PAGES
+assert len(PAGES) == 9, PAGES
 
 # subcommands, each with its subsection
 count = 0
@@ -64,7 +64,7 @@ for name in ("keyway", "keyway-sim"):
         count += len(shown)
 
 # servers
-for name in ("keyway-cse", "keyway-gateway", "keyway-hss", "keyway-maf", "keyway-mef"):
+for name in ("keyway-cse", "keyway-das", "keyway-gateway", "keyway-hss", "keyway-maf", "keyway-mef"):
     check(name, options(help_of(program(name), "--help")), entries(page(name + ".8")))
 
 
@@ -96,7 +96,7 @@ def keys_of_table(name):
     return keys
 
 
-for name in ("keyway-mef", "keyway-cse", "keyway-gateway", "keyway-hss", "keyway-maf"):
+for name in ("keyway-mef", "keyway-cse", "keyway-das", "keyway-gateway", "keyway-hss", "keyway-maf"):
     takes = keys_of_program(name)
     for where, there in (("keyway.ini(5)", keys_of_page(name)), ("docs/configuration.md", keys_of_table(name))):
         assert takes == there, "%s of %s: missing %s, too many %s" % (where, name, sorted(takes - there), sorted(there - takes))

@@ -14,6 +14,7 @@ for root, _, files in os.walk(os.path.join(SOURCE, "tests", "unit")):
         if name.endswith("_test.c"):
             sources[name[:-len("_test.c")]] = os.path.join(root, name)
 sources["keyway_mef"] = sources["program"]
+sources["cse_access"] = sources["access"]
 
 
 def registered(name, test):

@@ -14,6 +14,7 @@ static const struct {
 	{"device", device_command_main, "add, import, list, show, remove Zigbee devices"},
 	{"gateway", gateway_command_main, "add and list gateways"},
 	{"subscriber", subscriber_main, "add, list, remove subscribers of keyway-hss, and say who gets keys of theirs"},
+	{"das", das_main, "rules of keyway-das: who gets grants and tokens for what"},
 	{"permit", permit_main, "open joining at a gateway for a while"},
 	{"status", status_main, "what the enrolment function knows: gateways, devices, nodes"},
 	{"get", get_main, "retrieve a oneM2M resource"},
