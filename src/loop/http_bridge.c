@@ -22,7 +22,12 @@ struct way {
 	bool ended; /* nothing more comes; told to the other side once all is sent */
 	bool told;
 	bool all; /* the last reading took all that there was */
-	uint8_t octets[CHUNK];
+	uint8_t *octets; /* CHUNK of them */
+};
+
+/* Where octets are on their way. Not cleared: a handshake needs little of it. */
+struct room {
+	uint8_t in[CHUNK], out[CHUNK], raw[RAW];
 };
 
 struct http_bridge {
@@ -42,7 +47,7 @@ struct http_bridge {
 	size_t raw_len, raw_taken;
 	uint64_t pulled; /* all that TLS took of it */
 	bool drained; /* the last reading emptied the socket */
-	uint8_t raw[RAW];
+	struct room *room;
 };
 
 static void on_tcp(void *ctx, unsigned events);
@@ -58,6 +63,7 @@ static void release(struct http_bridge *b)
 		close(b->tcp);
 	if (b->pair >= 0)
 		close(b->pair);
+	free(b->room);
 	free(b);
 }
 
@@ -97,9 +103,22 @@ static ssize_t read_on(struct http_bridge *b)
 
 	do {
 		before = b->pulled;
-		n = tls_session_read(b->tls, b->in.octets, sizeof b->in.octets);
+		n = tls_session_read(b->tls, b->in.octets, CHUNK);
 	} while (n == -EAGAIN && b->raw_taken < b->raw_len && b->pulled != before);
 	return n;
+}
+
+/* A peer is worth a connection of the library's when it says something: that costs more than what the handshake itself does beside its cryptography.
+ * False: it has nothing to say. */
+static bool first_octets(struct http_bridge *b)
+{
+	if (b->in.len == 0) {
+		finish(b, ERR_CLOSED, "nothing was asked");
+		return false;
+	}
+	tls_life_opened(&b->life, tls_session_peer(b->tls));
+	b->events.open(b->ctx, b);
+	return !b->freed;
 }
 
 /* Peer -> library. True: something moved. */
@@ -120,7 +139,7 @@ static bool take_in(struct http_bridge *b)
 	b->in.len = n > 0 ? (size_t)n : 0;
 	b->in.sent = 0;
 	b->in.ended = n <= 0;
-	return true;
+	return b->pair >= 0 || first_octets(b);
 }
 
 static bool give_in(struct http_bridge *b)
@@ -152,13 +171,13 @@ static bool take_out(struct http_bridge *b)
 
 	if (way_has(&b->out) || b->out.ended || (b->out.all && b->pair_io))
 		return false;
-	n = recv(b->pair, b->out.octets, sizeof b->out.octets, MSG_DONTWAIT);
+	n = recv(b->pair, b->out.octets, CHUNK, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	b->out.len = n > 0 ? (size_t)n : 0;
 	b->out.sent = 0;
 	b->out.ended = n <= 0;
-	b->out.all = b->out.len < sizeof b->out.octets;
+	b->out.all = b->out.len < CHUNK;
 	return true;
 }
 
@@ -238,13 +257,27 @@ static void update_interest(struct http_bridge *b)
 static void opened(struct http_bridge *b)
 {
 	b->state = BRIDGE_OPEN;
-	tls_life_opened(&b->life, tls_session_peer(b->tls));
-	b->events.open(b->ctx, b);
-	if (b->freed)
-		return;
-	pump_out(b);
+	if (!b->server) { /* the library speaks first */
+		tls_life_opened(&b->life, tls_session_peer(b->tls));
+		b->events.open(b->ctx, b);
+		if (!b->freed)
+			pump_out(b);
+	}
 	if (!b->freed)
 		pump_in(b);
+}
+
+/* As read_on. */
+static enum tls_step shake_on(struct http_bridge *b)
+{
+	enum tls_step step;
+	uint64_t before;
+
+	do {
+		before = b->pulled;
+		step = tls_session_handshake(b->tls);
+	} while (step == TLS_MORE && b->raw_taken < b->raw_len && b->pulled != before);
+	return step;
 }
 
 static void handshake(struct http_bridge *b)
@@ -253,7 +286,7 @@ static void handshake(struct http_bridge *b)
 
 	b->state = BRIDGE_HANDSHAKE;
 	b->paused = false;
-	switch (tls_session_handshake(b->tls)) {
+	switch (shake_on(b)) {
 	case TLS_OPEN:
 		opened(b);
 		return;
@@ -359,7 +392,7 @@ static void on_life(void *ctx)
 	if (b->state == BRIDGE_HANDSHAKE)
 		tls_life_refused(b->tls, b->server, address);
 	if (b->state == BRIDGE_OPEN)
-		finish(b, ERR_CLOSED, "the peer's credential expired");
+		finish(b, ERR_CLOSED, b->pair >= 0 ? "the peer's credential expired" : "nothing was asked");
 	else
 		finish(b, b->state == BRIDGE_CONNECTING ? ERR_UNREACHABLE : ERR_TLS, "it takes too long");
 	leave(b);
@@ -384,21 +417,22 @@ static ssize_t on_pull(void *ctx, void *octets, size_t size)
 	ssize_t got;
 
 	if (b->raw_taken == b->raw_len) {
+		bool whole = size >= RAW;
+
 		if (b->drained) {
 			errno = EAGAIN;
 			return -1;
 		}
-		if (size >= sizeof b->raw)
-			return recv(b->tcp, octets, size, MSG_DONTWAIT);
-		got = recv(b->tcp, b->raw, sizeof b->raw, MSG_DONTWAIT);
-		if (got <= 0)
+		got = recv(b->tcp, whole ? octets : b->room->raw, whole ? size : RAW, MSG_DONTWAIT);
+		if (got > 0)
+			b->drained = (size_t)got < (whole ? size : RAW);
+		if (whole || got <= 0)
 			return got;
 		b->raw_len = (size_t)got;
 		b->raw_taken = 0;
-		b->drained = b->raw_len < sizeof b->raw;
 	}
 	n = b->raw_len - b->raw_taken < size ? b->raw_len - b->raw_taken : size;
-	memcpy(octets, b->raw + b->raw_taken, n);
+	memcpy(octets, b->room->raw + b->raw_taken, n);
 	b->raw_taken += n;
 	b->pulled += n;
 	return (ssize_t)n;
@@ -408,10 +442,14 @@ struct http_bridge *http_bridge_new(struct loop *l, int tcp, bool connecting, co
     const char *expected, const struct http_bridge_events *events, void *ctx)
 {
 	struct http_bridge *b = calloc(1, sizeof *b);
+	struct room *room = malloc(sizeof *room);
 	const struct tls_session_options o = {.server = expected == NULL, .expected = expected, .push = on_push, .pull = on_pull, .wake = on_wake, .ctx = b};
 
-	if (!b)
+	if (!b || !room)
 		abort();
+	b->room = room;
+	b->in.octets = room->in;
+	b->out.octets = room->out;
 	b->loop = l;
 	b->tcp = tcp;
 	b->pair = -1;

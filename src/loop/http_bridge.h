@@ -11,7 +11,8 @@
 struct http_bridge;
 
 struct http_bridge_events {
-	void (*open)(void *ctx, struct http_bridge *b);                                /* the handshake is done */
+	/* The handshake is done, and of a server: the peer has something to say, for which it has TLS_HANDSHAKE_MS. The place for http_bridge_attach. */
+	void (*open)(void *ctx, struct http_bridge *b);
 	/* The last call; the bridge is gone afterwards. why: ERR_UNREACHABLE and ERR_TLS before it was open, ERR_CLOSED. */
 	void (*closed)(void *ctx, struct http_bridge *b, enum err why, const char *detail);
 	void (*gave)(void *ctx); /* the library has something to read now; may be NULL */

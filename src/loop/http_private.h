@@ -31,7 +31,7 @@ struct http_link {
 	struct http_server *server;
 	struct http_link *next, **at;
 	struct http_bridge *bridge;
-	struct http_peer *peer;          /* NULL before the handshake is done, and when libmicrohttpd is done with it */
+	struct http_peer *peer;          /* NULL before it asks something, and when libmicrohttpd is done with it */
 	struct http_identity *identity;
 	struct http_link *next_asked, **asked_at; /* in server->asked; asked_at NULL: not */
 };
@@ -45,7 +45,7 @@ struct http_server {
 	struct tls_credentials *tls;
 	struct loop_io *listener_io;   /* with TLS */
 	struct http_link *links, *adding, *asked; /* asked: have sent something since the last answers; adding: whose connection libmicrohttpd is being given */
-	size_t shaking;                /* links whose handshake goes on */
+	size_t shaking;                /* links whose handshake goes on, or that have asked nothing yet */
 	bool refuses_long;             /* the handler does */
 	struct http_peer *oldest, *newest; /* connections that are waited for: for a request, or to take their answer */
 	size_t peers, peers_max;

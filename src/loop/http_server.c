@@ -285,7 +285,7 @@ static void on_link_closed(void *ctx, struct http_bridge *b, enum err why, const
 	link_free(ctx);
 }
 
-/* The handshake is done: from here on it is a connection like others. */
+/* The handshake is done and a request begins: from here on it is a connection like others. */
 static void on_link_open(void *ctx, struct http_bridge *b)
 {
 	struct http_link *k = ctx;

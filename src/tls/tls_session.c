@@ -9,7 +9,8 @@
 
 #include "tls/tls_private.h"
 
-#define CHUNK 16384
+#define CHUNK 4096       /* of the first flights; more is read where there is more */
+#define FLIGHT_MAX 8192  /* of a flight's records that leave together */
 #define HELD_MAX (128 * 1024) /* what is read ahead: a record that is not whole, and what came with it */
 #define DATAGRAM_MAX 65536
 
@@ -179,6 +180,18 @@ static ssize_t on_push(gnutls_transport_ptr_t ptr, const void *octets, size_t le
 	return n;
 }
 
+/* The records of a flight come one by one, and each would be a packet of its own, for which the other side wakes up. */
+static ssize_t on_push_flight(gnutls_transport_ptr_t ptr, const giovec_t *parts, int count)
+{
+	uint8_t octets[FLIGHT_MAX];
+	struct wr flight = wr_of(octets, sizeof octets);
+	int fits = 0;
+
+	for (; fits < count && parts[fits].iov_len <= sizeof octets - flight.len; fits++)
+		wr_copy(&flight, parts[fits].iov_base, parts[fits].iov_len);
+	return fits < 2 ? on_push(ptr, parts[0].iov_base, parts[0].iov_len) : on_push(ptr, octets, flight.len);
+}
+
 static int on_pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
 {
 	struct tls_session *s = ptr;
@@ -248,7 +261,10 @@ static bool set_credentials(struct tls_session *s)
 static void set_transport(struct tls_session *s)
 {
 	gnutls_transport_set_ptr(s->tls, s);
-	gnutls_transport_set_push_function(s->tls, on_push);
+	if (s->o.datagram)
+		gnutls_transport_set_push_function(s->tls, on_push);
+	else
+		gnutls_transport_set_vec_push_function(s->tls, on_push_flight);
 	gnutls_transport_set_pull_function(s->tls, on_pull);
 	gnutls_transport_set_pull_timeout_function(s->tls, on_pull_timeout);
 }

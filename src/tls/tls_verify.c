@@ -278,9 +278,9 @@ enum tls_verdict tls_verify(struct tls_session *s, gnutls_alert_description_t *a
 	*alert = GNUTLS_A_BAD_CERTIFICATE;
 	if (s->hs->leaf)
 		return status_of(s, alert);
-	tls_trust_refresh(s->credentials);
 	if (gnutls_auth_get_type(s->tls) == GNUTLS_CRD_PSK)
 		return verify_psk(s);
+	tls_trust_refresh(s->credentials);
 	if (s->o.server && s->credentials->guests)
 		return TLS_GOOD; /* nobody was asked: method none, no name */
 	if (gnutls_auth_get_type(s->tls) != GNUTLS_CRD_CERTIFICATE)
