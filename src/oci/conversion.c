@@ -72,10 +72,10 @@ static bool put_number(const struct point *p, double n, struct json_out *o)
 {
 	if (!isfinite(n) || fabs(n) > 1e15)
 		return false;
-	if (p->kind == POINT_FLOAT)
-		json_put_double(o, NULL, n == 0 ? 0 : n); /* there is no -0 */
+	if (p->kind != POINT_FLOAT || floor(n) >= n)
+		json_put_int(o, NULL, (int64_t)floor(p->kind == POINT_FLOAT ? n : n + 0.5)); /* 10, not 1e+01 */
 	else
-		json_put_int(o, NULL, (int64_t)floor(n + 0.5));
+		json_put_double(o, NULL, n);
 	return true;
 }
 

@@ -28,7 +28,6 @@ void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_
 /* oci_aps.c */
 void oci_aps_send(struct oci_core *c, struct oci_device *d, const struct aps_frame *f);
 void oci_zdo_send(struct oci_core *c, struct oci_device *d, const struct zdo_message *m);
-uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint16_t cluster, enum zcl_frame_type type, uint8_t command, struct rd payload);
 void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets); /* opened */
 void oci_aps_tick(struct oci_core *c, struct oci_device *d);
 uint64_t oci_aps_deadline(const struct oci_device *d);
@@ -43,10 +42,35 @@ bool oci_router_zdo(struct oci_core *c, struct oci_device *d, const struct aps_f
 void oci_router_tick(struct oci_core *c, struct oci_device *d);
 uint64_t oci_router_deadline(const struct oci_core *c, const struct oci_device *d);
 void oci_router_forget(struct oci_device *d); /* it begins anew */
+/* oci_zdo.c: the coordinator's Zigbee Device Object */
+void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
 /* oci_interview.c */
 void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_ms);
 void oci_interview_step(struct oci_core *c, struct oci_device *d);
-void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
+void oci_interview_restored(struct oci_core *c, struct oci_device *d);
+void oci_interview_descriptor(struct oci_core *c, struct oci_device *d, const struct zdo_message *m); /* ZDO answers */
+void oci_interview_answer(struct oci_core *c, struct oci_device *d, const struct zcl_frame *z); /* the last thing done with a ZCL answer */
+/* oci_place.c: what the descriptions make of a device */
+struct oci_endpoint *oci_endpoint(struct oci_device *d, uint8_t id); /* NULL: it has none of this ID */
+bool oci_endpoint_has(const struct oci_endpoint *e, uint16_t cluster);
+void oci_places_make(struct oci_core *c, struct oci_device *d);
+struct oci_attribute *oci_attribute(struct oci_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id, bool make); /* NULL: not known, or no room */
+/* The member's value from what the device said; false when that is not known, or stands for nothing. */
+bool oci_place_value(struct oci_device *d, const struct oci_place *p, struct wr *w) MUST_CHECK;
+bool oci_place_factors(struct oci_device *d, const struct oci_place *p, struct factors *f) MUST_CHECK;
+/* Whether this one of several places of the same member is the one that serves. */
+bool oci_place_serves(struct oci_device *d, const struct oci_place *p);
+/* oci_value.c: what the device says */
 void oci_zcl_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
+void oci_value_show(struct oci_core *c, struct oci_device *d, const struct oci_place *p); /* as it is known */
+/* oci_command.c: what is said to it */
+uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z); /* gives the sequence number */
+uint8_t oci_zcl_ask(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, uint16_t manufacturer, uint8_t command, struct rd payload);
+struct oci_command *oci_command_of(struct oci_device *d, const struct oci_place *p); /* NULL: none is under way */
+void oci_command_reported(struct oci_device *d, const struct oci_place *p, const char *text);
+/* The device's word on the command with this sequence number; false: there is none. */
+bool oci_command_answered(struct oci_core *c, struct oci_device *d, uint8_t sequence, uint8_t status);
+void oci_command_tick(struct oci_core *c, struct oci_device *d);
+uint64_t oci_command_deadline(const struct oci_device *d);
 
 #endif

@@ -11,7 +11,8 @@
 
 struct mef_client;
 struct channel;
-struct mirror;
+struct jobs;
+struct watch;
 
 struct oci_node {
 	struct loop *loop;
@@ -23,7 +24,10 @@ struct oci_node {
 	struct loop_timer *timer;
 	struct mef_client *mef;
 	struct channel *channels;
-	struct mirror *mirror;
+	const struct descriptions *descriptions;
+	struct jobs *jobs;
+	struct watch *watches;
+	uint64_t gateway_made; /* the last whose node was made */
 	uint32_t transaction, request;
 	char ae[128]; /* "/id-b/Coci" */
 	bool pumping;
@@ -44,10 +48,20 @@ void relay_down(struct oci_node *n, uint64_t device, struct egp_message *m);
 void relay_notify(struct oci_node *n, struct rd from, struct rd content); /* from: only the CSE that has the container may tell of it */
 
 /* node_mirror.c: the devices as resources */
-void mirror_start(struct oci_node *n);
+void device_path(const struct oci_node *n, uint64_t device, char *path, size_t size); /* "cse-b/zb-00124b..." */
 void mirror_device(struct oci_node *n, const struct oci_device *d);
-void mirror_value(struct oci_node *n, uint64_t device, const struct mapping *m, const char *json);
+void mirror_value(struct oci_node *n, const struct oci_effect *e); /* OCI_VALUE */
+void mirror_raw(struct oci_node *n, const struct oci_effect *e);   /* OCI_RAW */
 void mirror_forget(struct oci_node *n, uint64_t device);
-bool mirror_notify(struct oci_node *n, struct rd content); /* an application's UPDATE; false: not ours */
+
+/* node_raw.c */
+void raw_make(struct oci_node *n, uint64_t device, const char *path);
+void raw_up(struct oci_node *n, const char *path, const struct oci_raw *raw, struct rd payload);
+void raw_down(struct oci_node *n, uint64_t device, const struct json *instance); /* what an application put into raw/down */
+
+/* node_mgmt.c */
+void node_path(const struct oci_node *n, uint64_t eui64, char *path, size_t size); /* "cse-b/node-00124b..." */
+void mgmt_make(struct oci_node *n, const struct oci_device *d);
+void mgmt_value(struct oci_node *n, const struct oci_effect *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cse/cse.h"
 #include "loop/http.h"
 #include "loop/loop.h"
+#include "oci/description.h"
 
 struct oci_config {
 	const char *mef;           /* "https://127.0.0.1:9443" */
@@ -18,8 +19,12 @@ struct oci_config {
 	bool answer_commissioning; /* no: a test switch */
 	uint32_t link_status_ms;   /* to routers; 0: none, a test switch */
 	bool link_status_broadcast;
+	const struct descriptions *descriptions; /* live as long as the process */
 	struct http_client *http;
 };
+
+/* The built-in descriptions and those of the JSON files in a directory (NULL: none), in the order of their names. On an error one line for a person. */
+enum err oci_descriptions(const char *directory, struct descriptions **out, char *why, size_t why_size) MUST_CHECK;
 
 /* Runs for the life of the process. ERR_CONFIG, ERR_STORE. */
 enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *config) MUST_CHECK;

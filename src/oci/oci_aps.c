@@ -63,25 +63,6 @@ void oci_zdo_send(struct oci_core *c, struct oci_device *d, const struct zdo_mes
 		oci_aps_send(c, d, &f);
 }
 
-uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint16_t cluster, enum zcl_frame_type type, uint8_t command, struct rd payload)
-{
-	const struct zcl_frame z = {.type = type, .sequence = d->zcl_sequence++, .command = command, .payload = payload};
-	uint8_t buffer[100];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct aps_frame f = {
-		.type = APS_DATA,
-		.ack_request = true,
-		.destination_endpoint = d->endpoint ? d->endpoint : 1,
-		.source_endpoint = OCI_ENDPOINT,
-		.cluster = cluster,
-		.profile = APS_PROFILE_HOME_AUTOMATION,
-	};
-
-	if (zcl_encode(&z, &w) == OK && wr_done(&w, &f.payload))
-		oci_aps_send(c, d, &f);
-	return z.sequence;
-}
-
 void oci_core_aps(struct oci_core *c, uint64_t now, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter)
 {
 	struct oci_device *d = oci_core_device(c, eui64);

@@ -144,12 +144,8 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	counter_init(&d->out, stored->out_reserved, COUNTER_BLOCK);
 	d->step_at = CLOCK_NEVER;
 	oci_router_forget(d);
-	if (d->joined && d->interview != OCI_INTERVIEW_DONE)
-		d->step_at = now + 1000;
-	if (d->cluster_count > 0) {
-		c->now = now;
-		(void)oci_effect(c, OCI_DESCRIBED, d);
-	}
+	c->now = now;
+	oci_interview_restored(c, d);
 	return d;
 }
 
@@ -214,19 +210,6 @@ void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
 
 /* ---- time ---- */
 
-static void command_overdue(struct oci_core *c, struct oci_device *d)
-{
-	struct oci_effect *e;
-
-	if (!d->commanding || c->now < d->command_until)
-		return;
-	d->commanding = false;
-	oci_log(c, d, "the device did not confirm a command");
-	e = oci_effect(c, OCI_VALUE, d);
-	e->mapping = mapping_find(ZCL_ON_OFF, 0, 0);
-	snprintf(e->text, sizeof e->text, "%s", d->on ? "true" : "false");
-}
-
 void oci_core_tick(struct oci_core *c, uint64_t now)
 {
 	c->now = now;
@@ -235,7 +218,7 @@ void oci_core_tick(struct oci_core *c, uint64_t now)
 			return; /* the rest is overdue, and has its turn when these effects are taken */
 		oci_aps_tick(c, d);
 		oci_router_tick(c, d);
-		command_overdue(c, d);
+		oci_command_tick(c, d);
 		if (now >= d->step_at) {
 			d->step_at = CLOCK_NEVER;
 			oci_interview_step(c, d);
@@ -250,8 +233,8 @@ uint64_t oci_core_deadline(const struct oci_core *c)
 	for (const struct oci_device *d = c->devices; d; d = d->next) {
 		if (d->step_at < next)
 			next = d->step_at;
-		if (d->commanding && d->command_until < next)
-			next = d->command_until;
+		if (oci_command_deadline(d) < next)
+			next = oci_command_deadline(d);
 		if (oci_aps_deadline(d) < next)
 			next = oci_aps_deadline(d);
 		if (oci_router_deadline(c, d) < next)

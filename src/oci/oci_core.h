@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "keys/counter.h"
 #include "keys/secret.h"
-#include "oci/mapping.h"
+#include "oci/conversion.h"
 #include "zigbee/aps_fragment.h"
 #include "zigbee/aps_frame.h"
 #include "zigbee/nwk_frame.h"
@@ -18,7 +18,12 @@
 
 #define OCI_KEY_ID 64
 #define OCI_NAME 128
-#define OCI_CLUSTERS 16
+#define OCI_ENDPOINTS 8    /* of a device; the largest switches have as many */
+#define OCI_CLUSTERS 16    /* of an endpoint, in each direction */
+#define OCI_PLACES 64      /* members of a device's modules */
+#define OCI_ATTRIBUTES 96  /* of a device, that something is made of */
+#define OCI_COMMANDS 8     /* that wait for their confirmation */
+#define OCI_TEXT 32        /* a JSON value */
 #define OCI_SENDING 16
 #define OCI_DUPLICATES 32
 
@@ -62,6 +67,40 @@ struct oci_router {
 	uint64_t status_at, announced_at;
 };
 
+/* An endpoint of the device, by its simple descriptor. */
+struct oci_endpoint {
+	uint8_t id;
+	uint16_t device;            /* ZCL device identifier */
+	uint16_t zone_type;         /* of its IAS zone; 0: none or not known */
+	uint8_t in_count, out_count;
+	uint16_t in[OCI_CLUSTERS], out[OCI_CLUSTERS]; /* server, client */
+};
+
+/* A member of a module that stands for something of an endpoint. */
+struct oci_place {
+	const struct point *point;
+	uint8_t endpoint;           /* index */
+};
+
+/* What the device said of an attribute last. */
+struct oci_attribute {
+	uint8_t endpoint;           /* ID */
+	uint16_t cluster, id;
+	bool known, refused;        /* refused: it has no such attribute */
+	uint8_t type;
+	uint64_t number;
+};
+
+/* An UPDATE on its way to the device. */
+struct oci_command {
+	const struct oci_place *place; /* NULL: none */
+	char text[OCI_TEXT];        /* the JSON value that is wanted */
+	struct wanted wanted;
+	bool by_attribute;
+	uint8_t sequence;
+	uint64_t until;
+};
+
 struct oci_device {
 	struct oci_device *next;
 	uint64_t eui64, gateway; /* gateway: the coordinator's EUI-64, which frames are sealed from */
@@ -82,21 +121,28 @@ struct oci_device {
 	struct aps_reassembler fragments; /* one fragmented message at a time */
 	uint64_t last_heard;
 	struct oci_router router;
-	/* interview; stored but for the running question */
+	/* what the interview found; stored */
 	enum oci_interview interview;
-	size_t item;                /* cluster or mapping that it is at */
-	uint8_t endpoint;
-	uint16_t zcl_device, zone_type;
-	uint16_t clusters[OCI_CLUSTERS];
-	size_t cluster_count;
-	char manufacturer[33], model[33];
+	size_t item, part;          /* cluster or endpoint that it is at, and how far it is there */
+	struct oci_endpoint endpoints[OCI_ENDPOINTS];
+	size_t endpoint_count;
+	char manufacturer[33], model[33], software[33];
+	uint8_t hardware;
+	uint16_t poll_s;            /* it does not report: asked so often; 0: not */
+	uint32_t described_by;      /* fingerprint of the descriptions that it was interviewed with */
+	/* not stored: the running question */
 	uint64_t step_at;
 	unsigned step_tries;
-	uint8_t asked_sequence;     /* ZDO or ZCL sequence of the running question */
-	/* command that waits for its confirmation */
-	bool commanding, wanted_on, on_known, on;
-	uint8_t command_sequence;
-	uint64_t command_until;
+	uint8_t asked_sequence;     /* ZDO or ZCL sequence */
+	size_t asked_parts;         /* how much of the item it is about */
+	bool polling;               /* interviewed before: its values are read again */
+	/* what the descriptions make of it */
+	const struct model *kind;
+	struct oci_place places[OCI_PLACES];
+	size_t place_count;
+	struct oci_attribute attributes[OCI_ATTRIBUTES];
+	size_t attribute_count;
+	struct oci_command commands[OCI_COMMANDS];
 	uint32_t bad_mic, replays;
 };
 
@@ -107,8 +153,18 @@ enum oci_effect_type {
 	OCI_APS_RELAY,  /* counter; octets: whole APS frame, to the MEF */
 	OCI_EVENT,      /* text: event for the MEF */
 	OCI_DESCRIBED,  /* the device's clusters are known: make its resources */
-	OCI_VALUE,      /* mapping, text: JSON value */
+	OCI_VALUE,      /* point, name of its module's resource, text: JSON value */
+	OCI_RAW,        /* raw; octets: the payload of a ZCL frame that nothing else shows, or not whole */
 	OCI_LOG,        /* text */
+};
+
+/* A ZCL frame as it is, without its sequence number. */
+struct oci_raw {
+	uint8_t endpoint;           /* the device's */
+	uint16_t cluster, manufacturer;
+	bool global;                /* a command of the foundation, not of the cluster */
+	bool from_server;
+	uint8_t command;
 };
 
 struct oci_effect {
@@ -120,13 +176,16 @@ struct oci_effect {
 	bool broadcast; /* OCI_DOWNLINK: as a MAC broadcast */
 	uint16_t short_address;
 	uint8_t capability, counter;
-	const struct mapping *mapping;
+	const struct point *point;
+	char name[32];
+	struct oci_raw raw;
 	char text[160];
 };
 
 struct oci_core_config {
 	struct rng *rng;
 	bool answer_commissioning;
+	const struct descriptions *descriptions; /* live as long as the core */
 	/* The device as it stands, on disk when OK. */
 	enum err (*save)(void *ctx, const struct oci_device *d);
 	void *save_ctx;
@@ -152,7 +211,15 @@ void oci_core_heard(struct oci_core *c, uint64_t eui64, uint8_t lqi); /* link qu
 /* A sealed APS frame from the EG; acknowledgement: of the frame that it answers, when that asked for one. */
 void oci_core_aps(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter);
 uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64); /* for an APS frame that the EG has waiting */
-void oci_core_switch(struct oci_core *c, uint64_t now_ms, uint64_t eui64, bool on);
+/* An application's UPDATE of a module's resource: `name` is the resource's, `members` what is in it afterwards (JSON). What differs from what the
+ * device said last, and can be written, becomes commands; a member that cannot be is set back by an OCI_VALUE. */
+void oci_core_update(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const char *name, const struct json *members);
+/* An application's UPDATE of an action's resource, such as the toggle of binarySwitch. */
+void oci_core_action(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const char *name, const struct action *a);
+/* A ZCL frame as it is. ERR_UNKNOWN_DEVICE, ERR_TOO_LONG. */
+enum err oci_core_raw(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const struct oci_raw *raw, struct rd payload) MUST_CHECK;
+/* The name of the resource of this place's module: that of the module, and behind it the endpoint where an earlier endpoint has one too. */
+void oci_place_name(const struct oci_device *d, const struct oci_place *p, const struct module *m, char name[32]);
 void oci_core_tick(struct oci_core *c, uint64_t now_ms);
 uint64_t oci_core_deadline(const struct oci_core *c);
 bool oci_core_output(struct oci_core *c, struct oci_effect *e) MUST_CHECK;

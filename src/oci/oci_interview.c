@@ -1,5 +1,5 @@
-/* ZDO and ZCL of the coordinator: its own descriptors, the interview of a device, its reports, and commands to it. */
-#include <stdio.h>
+/* The interview of a device: what endpoints it has, who made it, what its alarm zones are; then bindings, reporting and first values as the
+ * descriptions say. Each question three times; what a device does not answer or support is left out. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,102 +8,17 @@
 #define STEP_MS 6000
 #define STEP_SLEEPY_MS 9000
 #define STEP_TRIES 3
-#define COMMAND_MS 15000
-#define SETTLE_MS 500
-#define REVISION_22 (22 << 9)
-#define SERVER_PRIMARY_DISCOVERY 0x0040
-
-/* ---- the coordinator's own descriptors ---- */
-
-static void own_node(struct zdo_node_descriptor *n)
-{
-	*n = (struct zdo_node_descriptor){
-		.logical_type = ZDO_COORDINATOR,
-		.frequency = 8,
-		.capability = 0x8f,
-		.buffer_size = 82,
-		.incoming_size = 82,
-		.server_mask = REVISION_22 | SERVER_PRIMARY_DISCOVERY | ZDO_SERVER_PRIMARY_TRUST_CENTER,
-		.outgoing_size = 82,
-	};
-}
-
-static void own_simple(const struct zdo_message *rq, struct zdo_message *m)
-{
-	static const uint16_t out[] = {ZCL_ON_OFF, ZCL_TEMPERATURE, ZCL_HUMIDITY, ZCL_IAS_ZONE, ZCL_METERING};
-
-	if (rq->endpoint != OCI_ENDPOINT) {
-		m->status = ZDO_NOT_ACTIVE;
-		return;
-	}
-	m->simple = (struct zdo_simple_descriptor){.endpoint = OCI_ENDPOINT, .profile = APS_PROFILE_HOME_AUTOMATION, .device = 0x0007, .version = 1, .in_count = 1, .in = {ZCL_BASIC}};
-	m->simple.out_count = sizeof out / sizeof out[0];
-	memcpy(m->simple.out, out, sizeof out);
-}
-
-static void on_request(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, const struct zdo_message *rq)
-{
-	struct zdo_message m = {.cluster = rq->cluster | ZDO_RESPONSE, .sequence = rq->sequence, .short_address = NWK_COORDINATOR, .eui64 = d->gateway};
-
-	switch (rq->cluster) {
-	case ZDO_DEVICE_ANNCE:
-		if (rq->eui64 != d->eui64 || !nwk_address_is_device(rq->short_address))
-			return; /* another's, passed on */
-		d->short_address = rq->short_address;
-		d->capability = rq->capability;
-		if (d->interview == OCI_INTERVIEW_WAITING)
-			oci_event(c, d, "announced");
-		return;
-	case ZDO_MGMT_PERMIT_JOINING:
-		/* A device's last word in commissioning (BDB): it is ready to be asked. */
-		if (d->interview == OCI_INTERVIEW_WAITING)
-			oci_interview_begin(c, d, SETTLE_MS);
-		if (f->delivery != APS_UNICAST)
-			return;
-		break;
-	case ZDO_NODE_DESC:
-		if (!c->config.answer_commissioning)
-			return;
-		if (rq->short_address == NWK_COORDINATOR)
-			own_node(&m.node);
-		else
-			m.status = ZDO_DEVICE_NOT_FOUND;
-		break;
-	case ZDO_POWER_DESC:
-		m.power = 0xc110;
-		break;
-	case ZDO_ACTIVE_EP:
-		m.endpoint_count = 1;
-		m.endpoints[0] = OCI_ENDPOINT;
-		break;
-	case ZDO_SIMPLE_DESC:
-		own_simple(rq, &m);
-		break;
-	case ZDO_NWK_ADDR:
-		if (rq->eui64 != d->gateway)
-			return;
-		break;
-	case ZDO_IEEE_ADDR:
-		break;
-	case ZDO_MATCH_DESC:
-		if (rq->simple.profile != APS_PROFILE_HOME_AUTOMATION)
-			return;
-		m.endpoint_count = 1;
-		m.endpoints[0] = OCI_ENDPOINT;
-		break;
-	default:
-		m.status = ZDO_NOT_SUPPORTED;
-		break;
-	}
-	oci_zdo_send(c, d, &m);
-}
-
-/* ---- the interview ---- */
+#define RESTORED_MS 1000
+#define POLL_S 300       /* of a device that cannot report */
+#define ENDPOINT_LAST 240
+#define QUESTION_MAX 60  /* octets of attributes in one question: the frame has to fit, and the answer too */
+#define READ_MAX 6
+#define NEEDS_MAX 32     /* of one cluster of an endpoint */
 
 static void step_to(struct oci_core *c, struct oci_device *d, enum oci_interview next)
 {
 	d->interview = next;
-	d->item = 0;
+	d->item = d->part = 0;
 	d->step_tries = 0;
 	d->step_at = c->now;
 	(void)oci_save(c, d);
@@ -114,6 +29,7 @@ void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_m
 {
 	if (d->interview != OCI_INTERVIEW_WAITING)
 		return;
+	d->polling = false;
 	d->step_at = c->now + in_ms;
 	d->step_tries = 0;
 }
@@ -121,42 +37,112 @@ void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_m
 static void next_item(struct oci_core *c, struct oci_device *d)
 {
 	d->item++;
+	d->part = 0;
 	d->step_tries = 0;
 	d->step_at = c->now;
 	oci_interview_step(c, d);
 }
 
-static bool mapped(const struct oci_device *d, uint16_t cluster)
+static void next_part(struct oci_core *c, struct oci_device *d)
 {
-	return mapping_at(cluster, d->zone_type, 0) != NULL;
+	d->part += d->asked_parts;
+	d->step_tries = 0;
+	d->step_at = c->now;
+	oci_interview_step(c, d);
 }
 
-/* The item-th mapped cluster; 0xffff behind the last. */
-static uint16_t cluster_at(const struct oci_device *d, size_t item)
-{
-	for (size_t i = 0; i < d->cluster_count; i++)
-		if (mapped(d, d->clusters[i]) && item-- == 0)
-			return d->clusters[i];
-	return 0xffff;
-}
+/* ---- what is to be asked ---- */
 
-static bool has_cluster(const struct oci_device *d, uint16_t cluster)
+/* A cluster of an endpoint that the descriptions have a use for. */
+struct pair {
+	const struct oci_endpoint *endpoint;
+	uint16_t cluster;
+	bool client; /* it sends commands: it is bound, and there is nothing to read */
+};
+
+static bool is_used(const struct oci_device *d, const struct oci_endpoint *e, uint16_t cluster, bool client)
 {
-	for (size_t i = 0; i < d->cluster_count; i++)
-		if (d->clusters[i] == cluster)
+	for (size_t i = 0; i < d->place_count; i++) {
+		const struct oci_place *p = &d->places[i];
+
+		if (&d->endpoints[p->endpoint] == e && p->point->cluster == cluster && (p->point->received_count > 0) == client)
 			return true;
+	}
 	return false;
 }
 
+/* The item-th; false behind the last. */
+static bool pair_at(const struct oci_device *d, size_t item, struct pair *pair)
+{
+	for (size_t e = 0; e < d->endpoint_count; e++) {
+		const struct oci_endpoint *p = &d->endpoints[e];
+
+		for (unsigned i = 0; i < p->in_count + 0U + p->out_count; i++) {
+			bool client = i >= p->in_count;
+			uint16_t cluster = client ? p->out[i - p->in_count] : p->in[i];
+
+			if (!is_used(d, p, cluster, client) || item-- > 0)
+				continue;
+			*pair = (struct pair){p, cluster, client};
+			return true;
+		}
+	}
+	return false;
+}
+
+struct need {
+	uint16_t manufacturer, attribute;
+	uint8_t type;
+	uint16_t minimum_s, maximum_s;
+	uint64_t change;
+};
+
+struct needs {
+	struct need list[NEEDS_MAX];
+	size_t count;
+};
+
+static void need(struct needs *n, const struct point *p, uint16_t attribute, bool reports)
+{
+	for (size_t i = 0; i < n->count; i++)
+		if (n->list[i].attribute == attribute && n->list[i].manufacturer == p->manufacturer)
+			return;
+	if (n->count < NEEDS_MAX && (!reports || p->maximum_s > 0))
+		n->list[n->count++] = (struct need){p->manufacturer, attribute, p->type, p->minimum_s, p->maximum_s, p->change};
+}
+
+static void needs_of(const struct oci_device *d, const struct pair *pair, bool reports, struct needs *n)
+{
+	n->count = 0;
+	for (int inputs = reports ? 1 : 0; inputs < 2; inputs++) { /* factors first: no value is shown without them */
+		for (size_t i = 0; i < d->place_count; i++) {
+			const struct oci_place *p = &d->places[i];
+
+			if (&d->endpoints[p->endpoint] != pair->endpoint || p->point->cluster != pair->cluster)
+				continue;
+			if (!inputs && p->point->has_multiplier)
+				need(n, p->point, p->point->multiplier, false);
+			if (!inputs && p->point->has_divisor)
+				need(n, p->point, p->point->divisor, false);
+			for (size_t k = 0; inputs && k < p->point->input_count; k++)
+				need(n, p->point, p->point->inputs[k], reports);
+		}
+	}
+}
+
+/* ---- questions ---- */
+
 static void ask_zdo(struct oci_core *c, struct oci_device *d, uint16_t cluster)
 {
-	struct zdo_message m = {.cluster = cluster, .sequence = d->zdo_sequence++, .short_address = d->short_address, .endpoint = d->endpoint};
+	struct zdo_message m = {.cluster = cluster, .sequence = d->zdo_sequence++, .short_address = d->short_address};
 
+	if (cluster == ZDO_SIMPLE_DESC)
+		m.endpoint = d->endpoints[d->item].id;
 	d->asked_sequence = m.sequence;
 	oci_zdo_send(c, d, &m);
 }
 
-static void ask_read(struct oci_core *c, struct oci_device *d, uint16_t cluster, const uint16_t *attributes, size_t n)
+static void ask_attributes(struct oci_core *c, struct oci_device *d, const struct oci_endpoint *e, uint16_t cluster, const uint16_t *attributes, size_t n)
 {
 	uint8_t buffer[32];
 	struct wr w = wr_of(buffer, sizeof buffer);
@@ -165,51 +151,58 @@ static void ask_read(struct oci_core *c, struct oci_device *d, uint16_t cluster,
 	for (size_t i = 0; i < n; i++)
 		wr_le16(&w, attributes[i]);
 	if (wr_done(&w, &payload))
-		d->asked_sequence = oci_zcl_send(c, d, cluster, ZCL_GLOBAL, ZCL_READ, payload);
+		d->asked_sequence = oci_zcl_ask(c, d, e->id, cluster, 0, ZCL_READ, payload);
 }
 
-static void ask_bind(struct oci_core *c, struct oci_device *d, uint16_t cluster)
+static void ask_bind(struct oci_core *c, struct oci_device *d, const struct pair *pair)
 {
 	struct zdo_message m = {.cluster = ZDO_BIND, .sequence = d->zdo_sequence++};
 
 	m.bind.source = d->eui64;
-	m.bind.source_endpoint = d->endpoint;
-	m.bind.cluster = cluster;
+	m.bind.source_endpoint = pair->endpoint->id;
+	m.bind.cluster = pair->cluster;
 	m.bind.destination = d->gateway;
 	m.bind.destination_endpoint = OCI_ENDPOINT;
 	d->asked_sequence = m.sequence;
 	oci_zdo_send(c, d, &m);
 }
 
-static void ask_reporting(struct oci_core *c, struct oci_device *d, uint16_t cluster)
+/* As many of the needs as fit into a frame, from the part-th on; those of one manufacturer code. */
+static void ask_needs(struct oci_core *c, struct oci_device *d, const struct pair *pair, bool reports)
 {
-	uint8_t buffer[64];
+	uint8_t buffer[QUESTION_MAX];
 	struct wr w = wr_of(buffer, sizeof buffer);
-	const struct mapping *m;
+	struct needs needs = {.count = 0};
 	struct rd payload;
+	size_t taken = 0;
 
-	for (size_t i = 0; (m = mapping_at(cluster, d->zone_type, i)) != NULL; i++)
-		if (m->maximum_s > 0)
-			zcl_configure_put(&w, m->attribute, m->type, m->minimum_s, m->maximum_s, m->change);
-	if (w.len == 0)
+	if (!pair->client && !(reports && d->kind && d->kind->no_reporting))
+		needs_of(d, pair, reports, &needs);
+	for (size_t i = d->part; i < needs.count && taken < READ_MAX; i++, taken++) {
+		const struct need *n = &needs.list[i];
+		bool tuned = d->kind && d->kind->has_reporting;
+		struct wr before = w;
+
+		if (n->manufacturer != needs.list[d->part].manufacturer)
+			break;
+		if (reports)
+			zcl_configure_put(&w, n->attribute, n->type, tuned ? d->kind->minimum_s : n->minimum_s, tuned ? d->kind->maximum_s : n->maximum_s, n->change);
+		else
+			wr_le16(&w, n->attribute);
+		if (w.spoilt) {
+			w = before;
+			break;
+		}
+	}
+	d->asked_parts = taken;
+	if (taken == 0)
 		next_item(c, d);
 	else if (wr_done(&w, &payload))
-		d->asked_sequence = oci_zcl_send(c, d, cluster, ZCL_GLOBAL, ZCL_CONFIGURE_REPORTING, payload);
-}
-
-static void ask_values(struct oci_core *c, struct oci_device *d, uint16_t cluster)
-{
-	const struct mapping *m;
-	uint16_t attributes[8];
-	size_t n = 0;
-
-	for (size_t i = 0; n < 8 && (m = mapping_at(cluster, d->zone_type, i)) != NULL; i++)
-		attributes[n++] = m->attribute;
-	ask_read(c, d, cluster, attributes, n);
+		d->asked_sequence = oci_zcl_ask(c, d, pair->endpoint->id, pair->cluster, needs.list[d->part].manufacturer, reports ? ZCL_CONFIGURE_REPORTING : ZCL_READ, payload);
 }
 
 /* Where alarms go: the device enrols its zone when it knows. */
-static void write_cie(struct oci_core *c, struct oci_device *d)
+static void write_cie(struct oci_core *c, struct oci_device *d, const struct oci_endpoint *e)
 {
 	const struct zcl_value v = {.type = ZCL_EUI64, .number = d->gateway};
 	uint8_t buffer[16];
@@ -218,13 +211,73 @@ static void write_cie(struct oci_core *c, struct oci_device *d)
 
 	zcl_report_put(&w, 0x0010, &v);
 	if (wr_done(&w, &payload))
-		d->asked_sequence = oci_zcl_send(c, d, ZCL_IAS_ZONE, ZCL_GLOBAL, ZCL_WRITE, payload);
+		d->asked_sequence = oci_zcl_ask(c, d, e->id, ZCL_IAS_ZONE, 0, ZCL_WRITE, payload);
+}
+
+static void describe(struct oci_core *c, struct oci_device *d)
+{
+	oci_places_make(c, d);
+	d->described_by = descriptions_fingerprint(c->config.descriptions);
+	d->poll_s = d->kind ? d->kind->poll_s : 0;
+	if (d->endpoint_count > 0)
+		(void)oci_effect(c, OCI_DESCRIBED, d);
+}
+
+/* ---- steps ---- */
+
+static void ask_basic(struct oci_core *c, struct oci_device *d)
+{
+	static const uint16_t who[] = {0x0004, 0x0005}, what[] = {0x4000, 0x0003};
+	const struct oci_endpoint *e = &d->endpoints[0];
+
+	for (size_t i = d->endpoint_count; i-- > 0;)
+		if (oci_endpoint_has(&d->endpoints[i], ZCL_BASIC))
+			e = &d->endpoints[i];
+	ask_attributes(c, d, e, ZCL_BASIC, d->item == 0 ? who : what, 2);
+}
+
+/* Each endpoint's zone in turn; part 0 asks for its type, part 1 tells it where we are. */
+static void ask_zone(struct oci_core *c, struct oci_device *d)
+{
+	static const uint16_t zone_type[] = {0x0001};
+
+	while (d->item < d->endpoint_count && !oci_endpoint_has(&d->endpoints[d->item], ZCL_IAS_ZONE))
+		d->item++;
+	d->asked_parts = 1;
+	if (d->item >= d->endpoint_count) {
+		describe(c, d);
+		step_to(c, d, OCI_INTERVIEW_BIND);
+	} else if (d->part == 0) {
+		ask_attributes(c, d, &d->endpoints[d->item], ZCL_IAS_ZONE, zone_type, 1);
+	} else {
+		write_cie(c, d, &d->endpoints[d->item]);
+	}
+}
+
+static void after_zone(struct oci_core *c, struct oci_device *d)
+{
+	if (d->part == 0)
+		next_part(c, d);
+	else
+		next_item(c, d);
+}
+
+static void done(struct oci_core *c, struct oci_device *d)
+{
+	d->step_at = d->poll_s > 0 ? c->now + d->poll_s * 1000ULL : CLOCK_NEVER;
+	if (d->polling)
+		return;
+	oci_log(c, d, "interviewed: %s %s, %zu endpoints, %zu values", d->manufacturer, d->model, d->endpoint_count, d->place_count);
+	oci_event(c, d, "interviewed");
+	d->polling = true;
+	if (d->poll_s > 0)
+		oci_log(c, d, "it does not report: asked every %u s", d->poll_s);
 }
 
 static void ask(struct oci_core *c, struct oci_device *d)
 {
-	static const uint16_t basic[] = {0x0004, 0x0005}, zone[] = {0x0001};
-	uint16_t cluster = cluster_at(d, d->item);
+	struct pair pair = {.endpoint = NULL};
+	bool any = pair_at(d, d->item, &pair);
 
 	switch (d->interview) {
 	case OCI_INTERVIEW_WAITING:
@@ -234,70 +287,69 @@ static void ask(struct oci_core *c, struct oci_device *d)
 		ask_zdo(c, d, ZDO_ACTIVE_EP);
 		break;
 	case OCI_INTERVIEW_SIMPLE:
-		ask_zdo(c, d, ZDO_SIMPLE_DESC);
+		if (d->item >= d->endpoint_count)
+			step_to(c, d, OCI_INTERVIEW_BASIC);
+		else
+			ask_zdo(c, d, ZDO_SIMPLE_DESC);
 		break;
 	case OCI_INTERVIEW_BASIC:
-		ask_read(c, d, ZCL_BASIC, basic, 2);
+		if (d->item > 1 || d->endpoint_count == 0)
+			step_to(c, d, OCI_INTERVIEW_ZONE);
+		else
+			ask_basic(c, d);
 		break;
 	case OCI_INTERVIEW_ZONE:
-		if (!has_cluster(d, ZCL_IAS_ZONE))
-			step_to(c, d, OCI_INTERVIEW_BIND);
-		else if (d->item == 0)
-			ask_read(c, d, ZCL_IAS_ZONE, zone, 1);
-		else
-			write_cie(c, d);
+		ask_zone(c, d);
 		break;
 	case OCI_INTERVIEW_BIND:
-		if (d->item == 0 && d->step_tries <= 1)
-			(void)oci_effect(c, OCI_DESCRIBED, d);
-		if (cluster == 0xffff)
-			step_to(c, d, OCI_INTERVIEW_REPORTING);
+		if (any)
+			ask_bind(c, d, &pair);
 		else
-			ask_bind(c, d, cluster);
+			step_to(c, d, OCI_INTERVIEW_REPORTING);
 		break;
 	case OCI_INTERVIEW_REPORTING:
-		if (cluster == 0xffff)
-			step_to(c, d, OCI_INTERVIEW_READ);
+		if (any)
+			ask_needs(c, d, &pair, true);
 		else
-			ask_reporting(c, d, cluster);
+			step_to(c, d, OCI_INTERVIEW_READ);
 		break;
 	case OCI_INTERVIEW_READ:
-		if (cluster == 0xffff)
-			step_to(c, d, OCI_INTERVIEW_DONE);
+		if (any)
+			ask_needs(c, d, &pair, false);
 		else
-			ask_values(c, d, cluster);
+			step_to(c, d, OCI_INTERVIEW_DONE);
 		break;
 	case OCI_INTERVIEW_DONE:
-		d->step_at = CLOCK_NEVER;
-		oci_log(c, d, "interviewed: %s %s, %zu clusters", d->manufacturer, d->model, d->cluster_count);
-		oci_event(c, d, "interviewed");
+		done(c, d);
 		break;
 	}
 }
 
-/* What is not answered in three tries is left out, but endpoints and descriptor: without them there is nothing to go on with. */
+/* What is not answered in three tries is left out, but endpoints and the first descriptor: without them there is nothing to go on with. */
 static void give_up(struct oci_core *c, struct oci_device *d)
 {
 	switch (d->interview) {
+	case OCI_INTERVIEW_SIMPLE:
+		if (d->item > 0) {
+			next_item(c, d);
+			break;
+		}
+		/* fall through */
 	case OCI_INTERVIEW_WAITING:
 	case OCI_INTERVIEW_ENDPOINTS:
-	case OCI_INTERVIEW_SIMPLE:
 		d->step_tries = 0;
 		d->step_at = c->now + 10 * STEP_MS;
 		oci_log(c, d, "the device does not answer its interview");
 		break;
-	case OCI_INTERVIEW_BASIC:
-		step_to(c, d, OCI_INTERVIEW_ZONE);
-		break;
 	case OCI_INTERVIEW_ZONE:
-		if (d->item == 0)
-			next_item(c, d);
-		else
-			step_to(c, d, OCI_INTERVIEW_BIND);
+		after_zone(c, d);
 		break;
-	case OCI_INTERVIEW_BIND:
 	case OCI_INTERVIEW_REPORTING:
 	case OCI_INTERVIEW_READ:
+		next_part(c, d);
+		break;
+	case OCI_INTERVIEW_BASIC:
+	case OCI_INTERVIEW_BIND:
 		next_item(c, d);
 		break;
 	case OCI_INTERVIEW_DONE:
@@ -307,219 +359,146 @@ static void give_up(struct oci_core *c, struct oci_device *d)
 
 void oci_interview_step(struct oci_core *c, struct oci_device *d)
 {
-	if (d->interview != OCI_INTERVIEW_WAITING && d->step_tries++ >= STEP_TRIES) {
+	if (d->interview == OCI_INTERVIEW_DONE && d->polling && d->poll_s > 0 && d->step_tries > 0) { /* it is time to ask for its values again */
+		d->interview = OCI_INTERVIEW_READ;
+		d->item = d->part = 0;
+		d->step_tries = 0;
+	}
+	if (d->interview != OCI_INTERVIEW_WAITING && d->interview != OCI_INTERVIEW_DONE && d->step_tries >= STEP_TRIES) {
+		d->step_tries++;
 		give_up(c, d);
 		return;
 	}
+	d->step_tries++;
 	d->step_at = c->now + (d->capability & 0x08 ? STEP_MS : STEP_SLEEPY_MS);
 	ask(c, d);
 }
 
-static void take_simple(struct oci_core *c, struct oci_device *d, const struct zdo_message *m)
+void oci_interview_restored(struct oci_core *c, struct oci_device *d)
 {
-	d->zcl_device = m->simple.device;
-	d->cluster_count = 0;
-	for (size_t i = 0; i < m->simple.in_count && d->cluster_count < OCI_CLUSTERS; i++)
-		d->clusters[d->cluster_count++] = m->simple.in[i];
-	step_to(c, d, OCI_INTERVIEW_BASIC);
+	bool other_descriptions = d->described_by != descriptions_fingerprint(c->config.descriptions);
+
+	d->polling = false;
+	oci_places_make(c, d);
+	if (d->endpoint_count > 0 && d->interview > OCI_INTERVIEW_ZONE)
+		(void)oci_effect(c, OCI_DESCRIBED, d);
+	if (!d->joined)
+		return;
+	if (d->interview == OCI_INTERVIEW_DONE && other_descriptions && d->endpoint_count > 0) { /* there may be more to bind and to read now */
+		d->interview = OCI_INTERVIEW_BASIC;
+		d->item = d->part = 0;
+	}
+	if (d->interview != OCI_INTERVIEW_DONE) {
+		d->step_tries = 0;
+		d->step_at = c->now + RESTORED_MS;
+	} else if (d->poll_s > 0) {
+		d->polling = true;
+		d->step_tries = 1;
+		d->step_at = c->now + RESTORED_MS;
+	}
 }
 
-static void on_response(struct oci_core *c, struct oci_device *d, const struct zdo_message *m)
+/* ---- answers ---- */
+
+static void take_endpoints(struct oci_core *c, struct oci_device *d, const struct zdo_message *m)
+{
+	memset(d->endpoints, 0, sizeof d->endpoints);
+	d->endpoint_count = d->place_count = d->attribute_count = 0;
+	d->poll_s = 0;
+	for (size_t i = 0; i < m->endpoint_count && d->endpoint_count < OCI_ENDPOINTS; i++)
+		if (m->endpoints[i] >= 1 && m->endpoints[i] <= ENDPOINT_LAST)
+			d->endpoints[d->endpoint_count++].id = m->endpoints[i];
+	if (d->endpoint_count > 0)
+		step_to(c, d, OCI_INTERVIEW_SIMPLE);
+}
+
+static void take_simple(struct oci_core *c, struct oci_device *d, const struct zdo_message *m)
+{
+	struct oci_endpoint *e = &d->endpoints[d->item];
+	bool ours = m->status == ZDO_SUCCESS && m->simple.profile == APS_PROFILE_HOME_AUTOMATION;
+
+	e->in_count = e->out_count = 0;
+	e->device = m->simple.device;
+	for (size_t i = 0; ours && i < m->simple.in_count && e->in_count < OCI_CLUSTERS; i++)
+		e->in[e->in_count++] = m->simple.in[i];
+	for (size_t i = 0; ours && i < m->simple.out_count && e->out_count < OCI_CLUSTERS; i++)
+		e->out[e->out_count++] = m->simple.out[i];
+	next_item(c, d);
+}
+
+void oci_interview_descriptor(struct oci_core *c, struct oci_device *d, const struct zdo_message *m)
 {
 	if (m->sequence != d->asked_sequence)
 		return;
-	if (m->cluster == (ZDO_ACTIVE_EP | ZDO_RESPONSE) && d->interview == OCI_INTERVIEW_ENDPOINTS && m->endpoint_count > 0) {
-		d->endpoint = m->endpoints[0];
-		step_to(c, d, OCI_INTERVIEW_SIMPLE);
-	} else if (m->cluster == (ZDO_SIMPLE_DESC | ZDO_RESPONSE) && d->interview == OCI_INTERVIEW_SIMPLE && m->status == ZDO_SUCCESS) {
+	if (m->cluster == (ZDO_ACTIVE_EP | ZDO_RESPONSE) && d->interview == OCI_INTERVIEW_ENDPOINTS)
+		take_endpoints(c, d, m);
+	else if (m->cluster == (ZDO_SIMPLE_DESC | ZDO_RESPONSE) && d->interview == OCI_INTERVIEW_SIMPLE && d->item < d->endpoint_count &&
+	    (m->status == ZDO_SUCCESS || d->item > 0))
 		take_simple(c, d, m);
-	} else if (m->cluster == (ZDO_BIND | ZDO_RESPONSE) && d->interview == OCI_INTERVIEW_BIND) {
+	else if (m->cluster == (ZDO_BIND | ZDO_RESPONSE) && d->interview == OCI_INTERVIEW_BIND)
 		next_item(c, d);
+}
+
+/* It has these attributes and will not tell of them by itself. */
+static void cannot_report(struct oci_device *d)
+{
+	if (d->poll_s == 0)
+		d->poll_s = POLL_S;
+}
+
+/* One status for all, or a record for each that was refused. ZCL 2.5.8. */
+static void take_reporting(struct oci_device *d, struct rd in)
+{
+	uint8_t status, direction;
+	uint16_t attribute;
+
+	while (rd_u8(&in, &status)) {
+		if (status == ZCL_UNREPORTABLE_ATTRIBUTE)
+			cannot_report(d);
+		if (!rd_u8(&in, &direction) || !rd_le16(&in, &attribute))
+			return;
 	}
 }
 
-void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload)
-{
-	struct zdo_message m;
-	enum err e = zdo_decode(f->cluster, payload, &m);
-
-	if (e == ERR_UNSUPPORTED && !(f->cluster & ZDO_RESPONSE) && f->delivery == APS_UNICAST) {
-		uint8_t buffer[4];
-		struct wr w = wr_of(buffer, sizeof buffer);
-		struct aps_frame answer = {.type = APS_DATA, .cluster = f->cluster | ZDO_RESPONSE, .profile = APS_PROFILE_ZDP};
-
-		zdo_not_supported(m.sequence, &w);
-		if (wr_done(&w, &answer.payload))
-			oci_aps_send(c, d, &answer);
-	}
-	if (e != OK)
-		return;
-	if (f->cluster & ZDO_RESPONSE)
-		on_response(c, d, &m);
-	else
-		on_request(c, d, f, &m);
-}
-
-/* ---- values ---- */
-
-static void value(struct oci_core *c, struct oci_device *d, uint16_t cluster, uint16_t attribute, const struct zcl_value *v)
-{
-	const struct mapping *m = mapping_find(cluster, attribute, d->zone_type);
-	struct oci_effect *e;
-	char text[64];
-	struct wr w = wr_of(text, sizeof text - 1);
-
-	if (!m || !mapping_value(m, v, &w))
-		return;
-	text[w.len] = '\0';
-	if (cluster == ZCL_ON_OFF && attribute == 0) {
-		d->on = v->number != 0;
-		d->on_known = true;
-		if (d->commanding && d->on == d->wanted_on)
-			d->commanding = false;
-		if (d->commanding)
-			return; /* a report that left before our command arrived */
-	}
-	e = oci_effect(c, OCI_VALUE, d);
-	e->mapping = m;
-	snprintf(e->text, sizeof e->text, "%s", text);
-}
-
-static void copy_name(char *to, size_t size, const struct zcl_value *v)
-{
-	size_t n = 0;
-	struct rd in = v->octets;
-	uint8_t octet;
-
-	/* printable ASCII only: it becomes a label and a log line */
-	while (n + 1 < size && rd_u8(&in, &octet))
-		if (octet >= 0x20 && octet < 0x7f && octet != '"' && octet != '\\')
-			to[n++] = (char)octet;
-	to[n] = '\0';
-}
-
-static void on_read_response(struct oci_core *c, struct oci_device *d, uint16_t cluster, const struct zcl_frame *z)
+static bool refused_by_default(const struct zcl_frame *z, uint8_t command)
 {
 	struct rd in = z->payload;
-	struct zcl_record r;
+	uint8_t what, status;
 
-	while (zcl_read_response_next(&in, &r)) {
-		if (r.status != ZCL_SUCCESS)
-			continue;
-		if (cluster == ZCL_BASIC && r.attribute == 0x0004)
-			copy_name(d->manufacturer, sizeof d->manufacturer, &r.value);
-		else if (cluster == ZCL_BASIC && r.attribute == 0x0005)
-			copy_name(d->model, sizeof d->model, &r.value);
-		else if (cluster == ZCL_IAS_ZONE && r.attribute == 0x0001)
-			d->zone_type = (uint16_t)r.value.number;
-		else
-			value(c, d, cluster, r.attribute, &r.value);
-	}
+	return z->command == ZCL_DEFAULT_RESPONSE && rd_u8(&in, &what) && rd_u8(&in, &status) && what == command && status != ZCL_SUCCESS;
+}
+
+void oci_interview_answer(struct oci_core *c, struct oci_device *d, const struct zcl_frame *z)
+{
 	if (z->sequence != d->asked_sequence)
 		return;
-	if (d->interview == OCI_INTERVIEW_BASIC)
-		step_to(c, d, OCI_INTERVIEW_ZONE);
-	else if (d->interview == OCI_INTERVIEW_ZONE && d->item == 0)
-		next_item(c, d);
-	else if (d->interview == OCI_INTERVIEW_READ)
-		next_item(c, d);
-}
-
-static void on_report(struct oci_core *c, struct oci_device *d, uint16_t cluster, const struct zcl_frame *z)
-{
-	struct rd in = z->payload;
-	struct zcl_record r;
-
-	while (zcl_report_next(&in, &r))
-		value(c, d, cluster, r.attribute, &r.value);
-}
-
-static void on_default_response(struct oci_core *c, struct oci_device *d, const struct zcl_frame *z)
-{
-	struct rd in = z->payload;
-	struct zcl_value v = {.type = ZCL_BOOL};
-	uint8_t command, status;
-
-	if (!rd_u8(&in, &command) || !rd_u8(&in, &status))
-		return;
-	if (d->commanding && z->sequence == d->command_sequence) {
-		d->commanding = false;
-		if (status != ZCL_SUCCESS)
-			oci_log(c, d, "the device refused a command: status %02x", status);
-		v.number = status == ZCL_SUCCESS ? d->wanted_on : d->on;
-		value(c, d, ZCL_ON_OFF, 0, &v);
-	} else if (z->sequence == d->asked_sequence && d->interview != OCI_INTERVIEW_DONE && d->interview != OCI_INTERVIEW_WAITING) {
-		give_up(c, d); /* it does not support what was asked */
-	}
-}
-
-static void on_global(struct oci_core *c, struct oci_device *d, uint16_t cluster, const struct zcl_frame *z)
-{
-	bool asked = z->sequence == d->asked_sequence;
-
-	switch (z->command) {
-	case ZCL_READ_RESPONSE:
-		on_read_response(c, d, cluster, z);
-		break;
-	case ZCL_REPORT:
-		on_report(c, d, cluster, z);
-		break;
-	case ZCL_WRITE_RESPONSE:
-		if (asked && d->interview == OCI_INTERVIEW_ZONE && d->item == 1)
-			step_to(c, d, OCI_INTERVIEW_BIND);
-		break;
-	case ZCL_CONFIGURE_REPORTING_RESPONSE:
-		if (asked && d->interview == OCI_INTERVIEW_REPORTING)
+	switch (d->interview) {
+	case OCI_INTERVIEW_BASIC:
+		if (z->command == ZCL_READ_RESPONSE || refused_by_default(z, ZCL_READ))
 			next_item(c, d);
 		break;
-	case ZCL_DEFAULT_RESPONSE:
-		on_default_response(c, d, z);
+	case OCI_INTERVIEW_ZONE:
+		if (z->command == (d->part == 0 ? ZCL_READ_RESPONSE : ZCL_WRITE_RESPONSE) || refused_by_default(z, d->part == 0 ? ZCL_READ : ZCL_WRITE))
+			after_zone(c, d);
 		break;
-	default:
+	case OCI_INTERVIEW_REPORTING:
+		if (z->command == ZCL_CONFIGURE_REPORTING_RESPONSE)
+			take_reporting(d, z->payload);
+		else if (refused_by_default(z, ZCL_CONFIGURE_REPORTING))
+			cannot_report(d);
+		else
+			break;
+		next_part(c, d);
+		break;
+	case OCI_INTERVIEW_READ:
+		if (z->command == ZCL_READ_RESPONSE || refused_by_default(z, ZCL_READ))
+			next_part(c, d);
+		break;
+	case OCI_INTERVIEW_WAITING:
+	case OCI_INTERVIEW_ENDPOINTS:
+	case OCI_INTERVIEW_SIMPLE:
+	case OCI_INTERVIEW_BIND:
+	case OCI_INTERVIEW_DONE:
 		break;
 	}
-}
-
-static void on_zone(struct oci_core *c, struct oci_device *d, const struct zcl_frame *z)
-{
-	static const uint8_t accepted[] = {0, 1}; /* success, zone 1 */
-	struct zcl_value v = {.type = ZCL_BITMAP16};
-	struct rd in = z->payload;
-	uint16_t status;
-
-	if (z->command == ZCL_IAS_ENROLL_REQUEST) {
-		if (rd_le16(&in, &status) && d->zone_type == 0)
-			d->zone_type = status;
-		(void)oci_zcl_send(c, d, ZCL_IAS_ZONE, ZCL_CLUSTER, ZCL_IAS_ENROLL_RESPONSE, rd_of(accepted, sizeof accepted));
-	} else if (z->command == ZCL_IAS_STATUS_CHANGE && rd_le16(&in, &status)) {
-		v.number = status;
-		value(c, d, ZCL_IAS_ZONE, 0x0002, &v);
-	}
-}
-
-void oci_zcl_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload)
-{
-	struct zcl_frame z;
-
-	if (f->profile != APS_PROFILE_HOME_AUTOMATION || zcl_decode(payload, &z) != OK || !z.from_server)
-		return;
-	if (z.type == ZCL_GLOBAL)
-		on_global(c, d, f->cluster, &z);
-	else if (f->cluster == ZCL_IAS_ZONE)
-		on_zone(c, d, &z);
-}
-
-void oci_core_switch(struct oci_core *c, uint64_t now, uint64_t eui64, bool on)
-{
-	struct oci_device *d = oci_core_device(c, eui64);
-
-	c->now = now;
-	if (!d || !has_cluster(d, ZCL_ON_OFF))
-		return;
-	if (d->on_known && !d->commanding && d->on == on)
-		return; /* our own mirror of what the device said */
-	d->commanding = true;
-	d->wanted_on = on;
-	d->command_until = now + COMMAND_MS;
-	d->command_sequence = oci_zcl_send(c, d, ZCL_ON_OFF, ZCL_CLUSTER, on ? ZCL_ON_OFF_ON : ZCL_ON_OFF_OFF, rd_of(NULL, 0));
 }

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "loop/log.h"
-#include "oci/node_private.h"
+#include "oci/node_watch.h"
 
 const char *node_name(uint64_t eui64)
 {
@@ -72,7 +72,10 @@ static void act(struct oci_node *n, const struct oci_effect *e)
 			mirror_device(n, d);
 		break;
 	case OCI_VALUE:
-		mirror_value(n, e->eui64, e->mapping, e->text);
+		mirror_value(n, e);
+		break;
+	case OCI_RAW:
+		mirror_raw(n, e);
 		break;
 	case OCI_LOG:
 		log_line(LOG_LEVEL_NOTICE, "device", "device=%s note=%s", node_name(e->eui64), log_quote(rd_str(e->text)));
@@ -107,7 +110,7 @@ static void on_notify(void *ctx, const struct onem2m_request *rq, cse_done *done
 	struct oci_node *n = ctx;
 
 	/* Of our own resources this CSE alone tells us; of the relays, the gateways' CSEs. What anybody else says is nothing to us. */
-	if (!rd_is(rq->from, n->config.cse_id) || !mirror_notify(n, rq->content))
+	if (!rd_is(rq->from, n->config.cse_id) || !watch_notify(n, rq->content))
 		relay_notify(n, rq->from, rq->content);
 	done(done_ctx, &ok);
 	node_pump(n);
@@ -140,12 +143,13 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	e = oci_store_open(config->state, config->key_file, &n->store);
 	if (e != OK)
 		return e;
-	core = (struct oci_core_config){&n->rng, config->answer_commissioning, oci_store_save, n->store, config->link_status_ms, config->link_status_broadcast};
+	n->descriptions = config->descriptions;
+	core = (struct oci_core_config){&n->rng, config->answer_commissioning, config->descriptions, oci_store_save, n->store, config->link_status_ms, config->link_status_broadcast};
 	n->core = oci_core_new(&core);
 	if (!n->core)
 		return ERR_NO_MEMORY;
 	n->timer = loop_timer_new(l, on_time, n);
-	mirror_start(n);
+	jobs_start(n);
 	e = cse_internal_ae(c, NODE_AE, "oci", on_notify, n);
 	if (e == OK)
 		e = oci_store_each(n->store, restore, n);

@@ -15,9 +15,13 @@ static const char schema[] =
     " present BLOB, present_sequence INTEGER, present_generation INTEGER, present_id TEXT, present_in INTEGER,"
     " pending BLOB, pending_sequence INTEGER, pending_generation INTEGER, pending_id TEXT,"
     " out_reserved INTEGER, uplink INTEGER, joined INTEGER, interview INTEGER, item INTEGER, endpoint INTEGER, zcl_device INTEGER, zone_type INTEGER,"
-    " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER) WITHOUT ROWID;";
-/* Databases made before have no such column; it fails, and may, where there is one. */
-static const char add_aps_counter[] = "ALTER TABLE device ADD COLUMN aps_counter INTEGER;";
+    " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER, endpoints BLOB, software TEXT) WITHOUT ROWID;";
+/* Databases made before have no such columns; each fails, and may, where there is one. */
+static const char *const additions[] = {
+	"ALTER TABLE device ADD COLUMN aps_counter INTEGER;",
+	"ALTER TABLE device ADD COLUMN endpoints BLOB;", /* in the place of endpoint, zcl_device, zone_type and clusters, which are read no more but for old rows */
+	"ALTER TABLE device ADD COLUMN software TEXT;",
+};
 
 struct oci_store {
 	sqlite3 *db;
@@ -28,8 +32,9 @@ struct oci_store {
 
 static bool columns_complete(struct oci_store *s)
 {
-	(void)sqlite3_exec(s->db, add_aps_counter, NULL, NULL, NULL);
-	return sqlite3_exec(s->db, "SELECT aps_counter FROM device LIMIT 1", NULL, NULL, NULL) == SQLITE_OK;
+	for (size_t i = 0; i < sizeof additions / sizeof additions[0]; i++)
+		(void)sqlite3_exec(s->db, additions[i], NULL, NULL, NULL);
+	return sqlite3_exec(s->db, "SELECT aps_counter, endpoints, software FROM device LIMIT 1", NULL, NULL, NULL) == SQLITE_OK;
 }
 
 enum err oci_store_open(const char *directory, const char *key_file, struct oci_store **out)
@@ -47,7 +52,7 @@ enum err oci_store_open(const char *directory, const char *key_file, struct oci_
 	}
 	snprintf(path, sizeof path, "%s/oci.db", directory);
 	if (database_open(path, schema, &s->db, &detail) != OK || !columns_complete(s) ||
-	    sqlite3_prepare_v2(s->db, "REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", -1, &s->put, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(s->db, "REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0,NULL,?,?,?,?,?)", -1, &s->put, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(s->db, "DELETE FROM device WHERE eui64=?", -1, &s->drop, NULL) != SQLITE_OK) {
 		oci_store_close(s);
 		return ERR_STORE;
@@ -86,10 +91,69 @@ static bool bind_key(struct oci_store *s, int column, const char *eui64, const c
 	    sqlite3_bind_blob(s->put, column, w.octets, (int)w.len, SQLITE_TRANSIENT) == SQLITE_OK;
 }
 
+/* What the interview found: version(1) poll_s(2) described_by(4) hardware(1) count(1), and of each endpoint id(1) device(2) zone_type(2), then twice, for
+ * its servers and its clients, count(1) and clusters(2 each); least significant octet first. */
+#define ENDPOINTS_VERSION 1
+#define ENDPOINTS_MAX (9 + OCI_ENDPOINTS * (7 + 4 * OCI_CLUSTERS))
+
+static void clusters_write(const uint16_t *clusters, uint8_t count, struct wr *w)
+{
+	wr_u8(w, count);
+	for (uint8_t i = 0; i < count; i++)
+		wr_le16(w, clusters[i]);
+}
+
+static void endpoints_write(const struct oci_device *d, struct wr *w)
+{
+	wr_u8(w, ENDPOINTS_VERSION);
+	wr_le16(w, d->poll_s);
+	wr_le32(w, d->described_by);
+	wr_u8(w, d->hardware);
+	wr_u8(w, (uint8_t)d->endpoint_count);
+	for (size_t i = 0; i < d->endpoint_count; i++) {
+		const struct oci_endpoint *e = &d->endpoints[i];
+
+		wr_u8(w, e->id);
+		wr_le16(w, e->device);
+		wr_le16(w, e->zone_type);
+		clusters_write(e->in, e->in_count, w);
+		clusters_write(e->out, e->out_count, w);
+	}
+}
+
+static bool clusters_read(struct rd *in, uint16_t clusters[OCI_CLUSTERS], uint8_t *count)
+{
+	if (!rd_u8(in, count) || *count > OCI_CLUSTERS)
+		return false;
+	for (uint8_t i = 0; i < *count; i++)
+		if (!rd_le16(in, &clusters[i]))
+			return false;
+	return true;
+}
+
+static bool endpoints_read(struct rd in, struct oci_device *d)
+{
+	uint8_t version, count;
+
+	if (!rd_u8(&in, &version) || version != ENDPOINTS_VERSION || !rd_le16(&in, &d->poll_s) || !rd_le32(&in, &d->described_by) || !rd_u8(&in, &d->hardware) ||
+	    !rd_u8(&in, &count) || count > OCI_ENDPOINTS)
+		return false;
+	for (d->endpoint_count = 0; d->endpoint_count < count; d->endpoint_count++) {
+		struct oci_endpoint *e = &d->endpoints[d->endpoint_count];
+
+		if (!rd_u8(&in, &e->id) || !rd_le16(&in, &e->device) || !rd_le16(&in, &e->zone_type) || !clusters_read(&in, e->in, &e->in_count) ||
+		    !clusters_read(&in, e->out, &e->out_count))
+			return false;
+	}
+	return rd_end(&in);
+}
+
 enum err oci_store_save(void *store, const struct oci_device *d)
 {
 	struct oci_store *s = store;
 	sqlite3_stmt *q = s->put;
+	uint8_t buffer[ENDPOINTS_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
 	char eui64[EUI64_SIZE];
 	int r;
 
@@ -115,13 +179,12 @@ enum err oci_store_save(void *store, const struct oci_device *d)
 	sqlite3_bind_int(q, 18, d->joined);
 	sqlite3_bind_int(q, 19, (int)d->interview);
 	sqlite3_bind_int64(q, 20, (sqlite3_int64)d->item);
-	sqlite3_bind_int(q, 21, d->endpoint);
-	sqlite3_bind_int(q, 22, d->zcl_device);
-	sqlite3_bind_int(q, 23, d->zone_type);
-	sqlite3_bind_blob(q, 24, d->clusters, (int)(d->cluster_count * sizeof d->clusters[0]), SQLITE_TRANSIENT);
-	sqlite3_bind_text(q, 25, d->manufacturer, -1, SQLITE_TRANSIENT);
-	sqlite3_bind_text(q, 26, d->model, -1, SQLITE_TRANSIENT);
-	sqlite3_bind_int(q, 27, d->aps_counter);
+	sqlite3_bind_text(q, 21, d->manufacturer, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(q, 22, d->model, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int(q, 23, d->aps_counter);
+	endpoints_write(d, &w);
+	sqlite3_bind_blob(q, 24, buffer, (int)w.len, SQLITE_TRANSIENT);
+	sqlite3_bind_text(q, 25, d->software, -1, SQLITE_TRANSIENT);
 	r = sqlite3_step(q);
 	sqlite3_reset(q);
 	return r == SQLITE_DONE ? OK : ERR_STORE;
@@ -156,11 +219,25 @@ static bool unseal(struct oci_store *s, sqlite3_stmt *q, int column, const char 
 	return secret_unseal(s->file_key, label, rd_of(sqlite3_column_blob(q, column), (size_t)sqlite3_column_bytes(q, column)), &k->network) == OK;
 }
 
+/* A row of before devices had several endpoints. What such a device was interviewed with is not what there is now: it is asked again. */
+static bool old_endpoint_read(sqlite3_stmt *q, struct oci_device *d)
+{
+	struct rd clusters = rd_of(sqlite3_column_blob(q, 23), (size_t)sqlite3_column_bytes(q, 23));
+	struct oci_endpoint *e = &d->endpoints[0];
+
+	e->id = (uint8_t)sqlite3_column_int(q, 20);
+	e->device = (uint16_t)sqlite3_column_int(q, 21);
+	e->zone_type = (uint16_t)sqlite3_column_int(q, 22);
+	while (e->in_count < OCI_CLUSTERS && rd_le16(&clusters, &e->in[e->in_count]))
+		e->in_count++;
+	d->endpoint_count = e->in_count > 0;
+	return rd_end(&clusters);
+}
+
 static bool row_read(struct oci_store *s, sqlite3_stmt *q, struct oci_device *d)
 {
 	char eui64[EUI64_SIZE];
 	int64_t in;
-	size_t len;
 
 	memset(d, 0, sizeof *d);
 	text(q, 0, eui64, sizeof eui64);
@@ -185,18 +262,12 @@ static bool row_read(struct oci_store *s, sqlite3_stmt *q, struct oci_device *d)
 	d->joined = sqlite3_column_int(q, 17);
 	d->interview = (enum oci_interview)sqlite3_column_int(q, 18);
 	d->item = (size_t)sqlite3_column_int64(q, 19);
-	d->endpoint = (uint8_t)sqlite3_column_int(q, 20);
-	d->zcl_device = (uint16_t)sqlite3_column_int(q, 21);
-	d->zone_type = (uint16_t)sqlite3_column_int(q, 22);
-	len = (size_t)sqlite3_column_bytes(q, 23);
-	if (len > sizeof d->clusters)
-		return false;
-	if (len > 0)
-		memcpy(d->clusters, sqlite3_column_blob(q, 23), len);
-	d->cluster_count = len / sizeof d->clusters[0];
 	text(q, 24, d->manufacturer, sizeof d->manufacturer);
 	text(q, 25, d->model, sizeof d->model);
 	d->aps_counter = (uint8_t)sqlite3_column_int(q, 26);
+	text(q, 28, d->software, sizeof d->software);
+	if (!(sqlite3_column_type(q, 27) == SQLITE_NULL ? old_endpoint_read(q, d) : endpoints_read(rd_of(sqlite3_column_blob(q, 27), (size_t)sqlite3_column_bytes(q, 27)), d)))
+		return false;
 	return unseal(s, q, 6, eui64, &d->present) && unseal(s, q, 11, eui64, &d->pending);
 }
 

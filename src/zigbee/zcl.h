@@ -119,8 +119,11 @@ enum zcl_cluster_id {
 	ZCL_BASIC = 0x0000,
 	ZCL_POWER = 0x0001,
 	ZCL_IDENTIFY = 0x0003,
+	ZCL_GROUPS = 0x0004,
+	ZCL_SCENES = 0x0005,
 	ZCL_ON_OFF = 0x0006,
 	ZCL_LEVEL = 0x0008,
+	ZCL_OTA = 0x0019,
 	ZCL_POLL_CONTROL = 0x0020,
 	ZCL_DOOR_LOCK = 0x0101,
 	ZCL_WINDOW_COVERING = 0x0102,
@@ -139,6 +142,8 @@ enum zcl_cluster_id {
 #define ZCL_ON_OFF_OFF 0x00
 #define ZCL_ON_OFF_ON 0x01
 #define ZCL_ON_OFF_TOGGLE 0x02
+#define ZCL_DOOR_LOCK_LOCK 0x00       /* and the response to it */
+#define ZCL_DOOR_LOCK_UNLOCK 0x01     /* and the response to it */
 #define ZCL_IAS_STATUS_CHANGE 0x00     /* from server */
 #define ZCL_IAS_ENROLL_REQUEST 0x01    /* from server */
 #define ZCL_IAS_ENROLL_RESPONSE 0x00   /* to server */

@@ -192,7 +192,9 @@ static int start_oci(struct program *p)
 {
 	const struct options *o = &p->options;
 #ifdef KEYWAY_HAVE_OCI
-	const struct oci_config config = {
+	struct descriptions *descriptions = NULL;
+	char why[600];
+	struct oci_config config = {
 		.mef = o->mef,
 		.mef_identity = o->mef_identity,
 		.cse_id = o->id,
@@ -210,6 +212,9 @@ static int start_oci(struct program *p)
 		return 0;
 	if (!o->mef_identity || !o->key_file)
 		return program_fail("[zigbee] needs mef, mef_identity and key_file%s%s", "", "");
+	if (oci_descriptions(o->descriptions, &descriptions, why, sizeof why) != OK)
+		return program_fail("[zigbee] descriptions: %s%s", why, "");
+	config.descriptions = descriptions; /* they stay */
 	if (oci_start(p->loop, p->cse, &config) != OK)
 		return program_fail("IPE-OCI cannot start: is the key file %s there, with mode 0600?%s", o->key_file, "");
 	return 0;

@@ -1,11 +1,11 @@
 /* Notifications to IPE-OCI, and what the gateway's CSE answers when it is asked for what they did not bring: transaction numbers only grow, a
- * notification takes at most the next one, and only of the CSE that has the container; a device is switched only by its own resource. Input: the
+ * notification takes at most the next one, and only of the CSE that has the container; a device is commanded only by its own subscriptions and by others than node B. Input: the
  * notification up to a line end, and the content of the answer. */
 #include <string.h>
 
 #include "json/json.h"
 #include "loop/log.h"
-#include "oci/node_private.h"
+#include "oci/node_watch.h"
 #include "store/store.h"
 #include "../fuzz.h"
 
@@ -18,6 +18,8 @@ struct outgoing {
 };
 
 static struct oci_node node;
+static struct watch raw = {.id = "sub2", .kind = WATCH_RAW, .device = DEVICE, .name = "raw"};
+static struct watch module = {.next = &raw, .id = "sub1", .kind = WATCH_MODULE, .device = DEVICE, .name = "binSh"};
 static struct outgoing outgoing[OUTGOING];
 static size_t outgoing_count;
 
@@ -58,8 +60,9 @@ static void start(void)
 {
 	static const struct cse_config cse_config = {.type = CSE_MN, .id = "/id-b", .name = "cse-b", .sp = "keyway.example", .registrar_id = "/id-in", .registrar_poa = "http://127.0.0.1:9"};
 	static const struct cse_transport transport = {on_send, on_now, on_now, on_defer, on_wake_at, NULL};
-	const struct oci_core_config core = {&node.rng, true, on_save, NULL, 0, false};
-	struct oci_device d = {.eui64 = DEVICE, .relay = "/id-mn/cse-mn/gw1/00124b0000000001", .clusters = {ZCL_ON_OFF}, .interview = OCI_INTERVIEW_DONE};
+	const struct descriptions *descriptions = descriptions_built_in();
+	const struct oci_core_config core = {&node.rng, true, descriptions, on_save, NULL, 0, false};
+	struct oci_device d = {.eui64 = DEVICE, .relay = "/id-mn/cse-mn/gw1/00124b0000000001", .endpoints = {{.id = 1, .in_count = 1, .in = {ZCL_ON_OFF}}}, .endpoint_count = 1, .interview = OCI_INTERVIEW_DONE};
 	const char *detail;
 	struct store *store;
 
@@ -71,10 +74,11 @@ static void start(void)
 	strcpy(node.ae, "/id-b/Coci");
 	node.core = oci_core_new(&core);
 	node.timer = loop_timer_new(node.loop, NULL, NULL); /* the loop does not run */
-	mirror_start(&node);
+	node.descriptions = descriptions;
+	jobs_start(&node);
 	MUST(node.core && oci_core_restore(node.core, 1000, &d));
 	relay_open(&node, DEVICE);
-	oci_core_device(node.core, DEVICE)->cluster_count = 1;
+	node.watches = &module;
 	node_pump(&node);
 }
 
@@ -92,12 +96,21 @@ static void answer(struct rd content)
 
 static bool names(struct json_arena *arena, struct rd content)
 {
-	const struct json *doc, *resource;
+	const struct json *doc, *sgn, *cr;
 
 	if (json_parse(arena, content, NULL, &doc) != OK)
 		return false;
-	resource = json_path(doc, "m2m:sgn.nev.rep");
-	return json_get(json_get(resource, "cod:binSh"), "state") && json_get(json_get(resource, "cod:binSh"), "lbl");
+	sgn = json_get(doc, "m2m:sgn");
+	cr = json_get(sgn, "cr");
+	return json_is_string(json_get(sgn, "sur"), "/id-b/sub1") && cr && !json_is_string(cr, "Coci") && !json_is_string(cr, "/id-b/Coci");
+}
+
+static bool commanding(const struct oci_device *d)
+{
+	for (size_t i = 0; i < OCI_COMMANDS; i++)
+		if (d->commands[i].place)
+			return true;
+	return false;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -111,16 +124,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		start();
 	d = oci_core_device(node.core, DEVICE);
 	d->uplink = 0;
-	d->commanding = d->on_known = false;
+	memset(d->commands, 0, sizeof d->commands);
+	d->attribute_count = 0;
 	if (size <= 8 * FUZZ_INPUT_MAX && rd_line(&in, &notification)) {
-		if (!mirror_notify(&node, notification)) {
+		if (!watch_notify(&node, notification)) {
 			relay_notify(&node, rd_str("/id-zz"), notification);
 			relay_notify(&node, rd_str("/id-m"), notification);
 			MUST(d->uplink == 0);
 			relay_notify(&node, rd_str("/id-mn"), notification);
 		}
 		node_pump(&node);
-		MUST(d->uplink <= 1 && (!d->commanding || names(arena, notification)));
+		MUST(d->uplink <= 1 && (!commanding(d) || names(arena, notification)));
 		before = d->uplink;
 		answer(in);
 		MUST(d->uplink >= before);

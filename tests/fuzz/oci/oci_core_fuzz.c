@@ -60,9 +60,14 @@ static enum err on_save(void *ctx, const struct oci_device *d)
 
 static struct oci_core *core_new(struct world *w)
 {
-	const struct oci_core_config c = {&w->rng, true, on_save, w, 15000, false};
-	struct oci_core *core = oci_core_new(&c);
+	static struct descriptions *descriptions;
+	struct oci_core_config c = {&w->rng, true, NULL, on_save, w, 15000, false};
+	struct oci_core *core;
 
+	if (!descriptions)
+		descriptions = descriptions_built_in();
+	c.descriptions = descriptions;
+	core = oci_core_new(&c);
 	MUST(core);
 	return core;
 }
@@ -149,8 +154,11 @@ static void acted(struct world *w, const struct oci_effect *e)
 		break;
 	case OCI_VALUE:
 		arena = json_arena_new();
-		MUST(e->mapping && json_parse(arena, rd_str(e->text), NULL, &doc) == OK);
+		MUST(e->point && e->name[0] && json_parse(arena, rd_str(e->text), NULL, &doc) == OK);
 		json_arena_free(arena);
+		break;
+	case OCI_RAW:
+		MUST(e->len <= sizeof e->octets);
 		break;
 	case OCI_CHILD_DROP:
 	case OCI_DESCRIBED:
@@ -288,6 +296,25 @@ static void passed(struct world *w, uint64_t ms)
 	MUST(oci_core_deadline(w->core) > w->now);
 }
 
+/* An application's UPDATE: of every module that the device has. */
+static void update(struct world *w, struct rd text)
+{
+	struct oci_device *d = oci_core_device(w->core, DEVICE);
+	struct json_arena *arena = json_arena_new();
+	const struct json *members;
+
+	if (json_parse(arena, text, NULL, &members) == OK)
+		for (size_t i = 0; d && i < d->place_count; i++) {
+			char name[32];
+
+			oci_place_name(d, &d->places[i], d->places[i].point->module, name);
+			oci_core_update(w->core, w->now, DEVICE, name, members);
+			for (size_t k = 0; k < d->places[i].point->module->action_count && text.left > 4; k++)
+				oci_core_action(w->core, w->now, DEVICE, name, &d->places[i].point->module->actions[k]);
+		}
+	json_arena_free(arena);
+}
+
 static void step(struct world *w, uint8_t what, struct rd *in)
 {
 	uint8_t a = 0, b = 0, len = 0;
@@ -297,7 +324,7 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 	(void)!rd_u8(in, &b);
 	if (rd_u8(in, &len) && !rd_sub(in, len, &octets))
 		octets = rd_rest(in);
-	switch (what % 13) {
+	switch (what % 14) {
 	case 0:
 		uplink(w, octets);
 		break;
@@ -320,7 +347,7 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 		oci_core_aps(w->core, w->now, DEVICE, octets, a & 1, b);
 		break;
 	case 7:
-		oci_core_switch(w->core, w->now, DEVICE, a & 1);
+		update(w, octets);
 		break;
 	case 8:
 		passed(w, a * 100ULL);
@@ -333,6 +360,9 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 		break;
 	case 11:
 		restart(w);
+		break;
+	case 13:
+		(void)!oci_core_raw(w->core, w->now, DEVICE, &(const struct oci_raw){a, (uint16_t)(a << 8 | b), b, a & 1, a & 2, b}, octets);
 		break;
 	case 12:
 		if (a == 255)

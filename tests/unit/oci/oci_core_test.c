@@ -35,9 +35,14 @@ static enum err save(void *ctx, const struct oci_device *d)
 
 static struct oci_core *core_new(struct node *n)
 {
-	const struct oci_core_config c = {&n->rng, true, save, n, 0, false};
-	struct oci_core *core = oci_core_new(&c);
+	static struct descriptions *descriptions;
+	struct oci_core_config c = {&n->rng, true, NULL, save, n, 0, false};
+	struct oci_core *core;
 
+	if (!descriptions)
+		descriptions = descriptions_built_in();
+	c.descriptions = descriptions;
+	core = oci_core_new(&c);
 	assert_non_null(core);
 	return core;
 }
@@ -85,11 +90,21 @@ static void restart(struct node *n)
 	struct oci_device d = n->stored;
 
 	d.present.network = secret_dup(n->key);
-	d.cluster_count = 1;
-	d.clusters[0] = ZCL_ON_OFF;
+	d.endpoints[0] = (struct oci_endpoint){.id = 1, .in_count = 1, .in = {ZCL_ON_OFF}};
+	d.endpoint_count = 1;
 	oci_core_free(n->core);
 	n->core = core_new(n);
 	assert_non_null(oci_core_restore(n->core, n->now, &d));
+}
+
+static void update(struct node *n, const char *json)
+{
+	struct json_arena *a = json_arena_new();
+	const struct json *members;
+
+	assert_int_equal(json_parse(a, rd_str(json), NULL, &members), OK);
+	oci_core_update(n->core, n->now, DEVICE, "binSh", members);
+	json_arena_free(a);
 }
 
 static void a_device_takes_no_command_after_a_restart_for_one_before_it(void **state)
@@ -104,7 +119,7 @@ static void a_device_takes_no_command_after_a_restart_for_one_before_it(void **s
 		answer(&n);
 		restart(&n);
 		for (int i = 0; i < 100; i++) {
-			oci_core_switch(n.core, n.now, DEVICE, i & 1);
+			update(&n, i & 1 ? "{\"state\":true}" : "{\"state\":false}");
 			hear(&n);
 			if (i % 7 == 6)
 				restart(&n);

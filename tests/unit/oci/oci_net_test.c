@@ -153,7 +153,7 @@ static void a_frame_with_any_bit_changed_is_refused(void **state)
 	for (size_t n = 0; n < len; n++)
 		refused(octets, n, OK);
 	assert_int_equal(rig_octets(&r, rd_of(octets, len)), OK); /* as it was sent, it is fine */
-	assert_non_null(rig_effect(&r, OCI_VALUE, 0));
+	assert_non_null(rig_effect(&r, OCI_RAW, 0));
 	assert_true(rig_device(&r)->bad_mic > 8 * 20);
 }
 
@@ -224,7 +224,7 @@ static void a_frame_has_no_effect_before_its_counter_is_on_disk(void **state)
 	assert_int_equal(r.count, 0);
 	r.save_answer = OK;
 	assert_int_equal(rig_aps(&r, &f), OK);
-	assert_non_null(rig_effect(&r, OCI_VALUE, 0));
+	assert_non_null(rig_effect(&r, OCI_RAW, 0));
 	assert_int_equal(r.stored.present.in.last, r.counter - 1);
 }
 
@@ -332,17 +332,17 @@ static void a_frame_that_asks_is_acknowledged_each_time_and_acted_on_once(void *
 		assert_int_equal(d.aps.profile, APS_PROFILE_HOME_AUTOMATION);
 		assert_int_equal(d.aps.destination_endpoint, 2);
 		assert_int_equal(d.aps.source_endpoint, 1);
-		assert_int_equal(rig_effects(&r, OCI_VALUE), i == 0);
+		assert_int_equal(rig_effects(&r, OCI_RAW), i == 0);
 		assert_int_equal(oci_core_deadline(r.core) < r.now + 2000, false); /* an acknowledgement awaits none */
 	}
 	r.now += 20001;
 	assert_int_equal(rig_aps(&r, &f), OK); /* eight bits come round again */
-	assert_int_equal(rig_effects(&r, OCI_VALUE), 1);
+	assert_int_equal(rig_effects(&r, OCI_RAW), 1);
 	f.ack_request = false;
 	f.counter++;
 	assert_int_equal(rig_aps(&r, &f), OK);
 	assert_int_equal(rig_effects(&r, OCI_DOWNLINK), 0);
-	assert_int_equal(rig_effects(&r, OCI_VALUE), 1);
+	assert_int_equal(rig_effects(&r, OCI_RAW), 1);
 	f.ack_request = true;
 	f.delivery = APS_BROADCAST;
 	f.counter++;
@@ -441,9 +441,9 @@ static void a_message_in_fragments_is_put_together_in_any_order(void **state)
 		assert_true(d.aps.extended_header);
 		assert_int_equal(d.aps.block, block);
 		assert_true(d.aps.ack_bitfield & 1);
-		assert_int_equal(rig_effects(&r, OCI_VALUE), i == 3);
+		assert_int_equal(rig_effects(&r, OCI_RAW), i == 3);
 	}
-	assert_string_equal(rig_effect(&r, OCI_VALUE, 0)->text, "true");
+		assert_int_equal(rig_effect(&r, OCI_RAW, 0)->len, 4);
 }
 
 static void fragments_out_of_bounds_or_sealed_are_refused(void **state)

@@ -92,13 +92,14 @@ static struct oci_device device(uint64_t eui64)
 		.joined = true,
 		.interview = OCI_INTERVIEW_REPORTING,
 		.item = 7,
-		.endpoint = 240,
-		.zcl_device = 0x0402,
-		.zone_type = 0x0015,
-		.clusters = {ZCL_BASIC, ZCL_IAS_ZONE, 0xfc57},
-		.cluster_count = 3,
+		.endpoints = {{240, 0x0402, 0x0015, 3, 1, {ZCL_BASIC, ZCL_IAS_ZONE, 0xfc57}, {ZCL_OTA}}, {7, 0x0100, 0, 0, 2, {0}, {ZCL_ON_OFF, ZCL_LEVEL}}},
+		.endpoint_count = 2,
 		.manufacturer = "Makers",
 		.model = "M-1",
+		.software = "1.2.3",
+		.hardware = 9,
+		.poll_s = 333,
+		.described_by = 0xdeadbeef,
 	};
 
 	d.present.network = secret_random(&rng, SECRET_AES128);
@@ -144,11 +145,12 @@ static void everything_comes_back(void **state)
 	assert_true(g->joined);
 	assert_int_equal(g->interview, d.interview);
 	assert_int_equal(g->item, 7);
-	assert_int_equal(g->endpoint, 240);
-	assert_int_equal(g->zcl_device, d.zcl_device);
-	assert_int_equal(g->zone_type, d.zone_type);
-	assert_int_equal(g->cluster_count, 3);
-	assert_memory_equal(g->clusters, d.clusters, 3 * sizeof d.clusters[0]);
+	assert_int_equal(g->endpoint_count, 2);
+	assert_memory_equal(g->endpoints, d.endpoints, sizeof d.endpoints);
+	assert_string_equal(g->software, "1.2.3");
+	assert_int_equal(g->hardware, 9);
+	assert_int_equal(g->poll_s, 333);
+	assert_int_equal(g->described_by, 0xdeadbeef);
 	assert_string_equal(g->manufacturer, "Makers");
 	assert_string_equal(g->model, "M-1");
 	found_clear(&found);
@@ -170,7 +172,7 @@ static void saving_again_replaces_and_none_is_none(void **state)
 	d.present = d.pending;
 	d.pending = (struct oci_key){.network = NULL};
 	d.present.in.any = false;
-	d.cluster_count = 0;
+	d.endpoint_count = 0;
 	d.joined = false;
 	assert_int_equal(oci_store_save(s, &d), OK);
 	oci_store_close(s);
@@ -185,7 +187,7 @@ static void saving_again_replaces_and_none_is_none(void **state)
 		assert_true(secret_equal(g->present.network, d.present.network));
 		assert_null(g->pending.network);
 		assert_false(g->present.in.any);
-		assert_int_equal(g->cluster_count, 0);
+		assert_int_equal(g->endpoint_count, 0);
 		assert_false(g->joined);
 	}
 	found_clear(&found);

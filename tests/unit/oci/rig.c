@@ -16,9 +16,19 @@ static enum err save(void *ctx, const struct oci_device *d)
 	return r->save_answer;
 }
 
+const struct descriptions *rig_descriptions(void)
+{
+	static struct descriptions *d;
+
+	if (!d)
+		d = descriptions_built_in();
+	assert_non_null(d);
+	return d;
+}
+
 void rig_core(struct rig *r)
 {
-	const struct oci_core_config c = {&r->rng, r->answer_commissioning, save, r, r->link_status_ms, false};
+	const struct oci_core_config c = {&r->rng, r->answer_commissioning, rig_descriptions(), save, r, r->link_status_ms, false};
 
 	r->core = oci_core_new(&c);
 	assert_non_null(r->core);
@@ -35,6 +45,7 @@ void rig_init(struct rig *r, bool sleepy)
 	r->short_address = RIG_SHORT;
 	r->now = 1000000;
 	r->answer_commissioning = true;
+	r->endpoint = 1;
 	rig_core(r);
 }
 
@@ -160,7 +171,7 @@ enum err rig_zcl(struct rig *r, uint16_t cluster, enum zcl_frame_type type, uint
 	struct aps_frame f = {
 		.type = APS_DATA,
 		.destination_endpoint = 1,
-		.source_endpoint = 1,
+		.source_endpoint = r->endpoint,
 		.cluster = cluster,
 		.profile = APS_PROFILE_HOME_AUTOMATION,
 		.counter = r->aps_counter++,
@@ -182,6 +193,17 @@ enum err rig_report(struct rig *r, uint16_t cluster, uint16_t attribute, uint8_t
 	zcl_report_put(&w, attribute, &v);
 	assert_false(w.spoilt);
 	return rig_zcl(r, cluster, ZCL_GLOBAL, ZCL_REPORT, r->zcl_sequence++, rd_of(w.octets, w.len));
+}
+
+void rig_update(struct rig *r, const char *name, const char *json)
+{
+	struct json_arena *a = json_arena_new();
+	const struct json *members;
+
+	assert_int_equal(json_parse(a, rd_str(json), NULL, &members), OK);
+	oci_core_update(r->core, r->now, RIG_DEVICE, name, members);
+	rig_collect(r);
+	json_arena_free(a);
 }
 
 static void collect_more(struct rig *r)

@@ -35,6 +35,7 @@ struct rig {
 	uint32_t counter;            /* of the device's next frame */
 	uint16_t short_address;
 	uint8_t nwk_sequence, aps_counter, zdo_sequence, zcl_sequence;
+	uint8_t endpoint;            /* that its ZCL frames come from */
 	bool answer_commissioning;
 	uint32_t link_status_ms;
 	/* the store */
@@ -57,6 +58,7 @@ struct rig_down {
 	uint8_t octets[NWK_FRAME_MAX], plain[NWK_FRAME_MAX];
 };
 
+const struct descriptions *rig_descriptions(void); /* the built-in ones */
 void rig_init(struct rig *r, bool sleepy);
 void rig_clear(struct rig *r);
 void rig_core(struct rig *r); /* a new core, after other settings; the former must be freed */
@@ -75,6 +77,7 @@ enum err rig_aps(struct rig *r, const struct aps_frame *f); /* with the counter 
 enum err rig_zdo(struct rig *r, const struct zdo_message *m);
 enum err rig_zcl(struct rig *r, uint16_t cluster, enum zcl_frame_type type, uint8_t command, uint8_t sequence, struct rd payload);
 enum err rig_report(struct rig *r, uint16_t cluster, uint16_t attribute, uint8_t type, uint64_t number);
+void rig_update(struct rig *r, const char *name, const char *json); /* an application's, of a module's resource */
 void rig_run(struct rig *r, uint64_t ms);  /* time passes; every deadline is kept; effects of all of it are collected */
 
 /* What came out. */

@@ -1,0 +1,30 @@
+/* What applications do to the resources of devices: subscriptions of IPE-OCI, told apart by their resource IDs, which nobody can change. */
+#ifndef KEYWAY_OCI_NODE_WATCH_H
+#define KEYWAY_OCI_NODE_WATCH_H
+
+#include "oci/node_job.h"
+
+enum watch_kind {
+	WATCH_MODULE,   /* UPDATE of a module class's flexContainer */
+	WATCH_ACTION,   /* UPDATE of an action's */
+	WATCH_RAW,      /* contentInstance in raw/down */
+	WATCH_PINS,     /* contentInstance in pins/down */
+	WATCH_FIRMWARE, /* UPDATE of [firmware] */
+};
+
+struct watch {
+	struct watch *next;
+	char id[64];        /* of the subscription */
+	enum watch_kind kind;
+	uint64_t device;
+	char name[32];      /* of the module's resource */
+	const struct action *action;
+};
+
+/* Subscribes to `to`: to its UPDATEs, or to what is created in it. */
+void watch_make(struct oci_node *n, const char *to, enum watch_kind kind, uint64_t device, const char *name, const struct action *a);
+void watch_forget(struct oci_node *n, uint64_t device);
+/* A notification of this CSE; false: it is of none of these subscriptions. */
+bool watch_notify(struct oci_node *n, struct rd content);
+
+#endif
