@@ -443,7 +443,7 @@ static void a_message_in_fragments_is_put_together_in_any_order(void **state)
 		assert_true(d.aps.ack_bitfield & 1);
 		assert_int_equal(rig_effects(&r, OCI_RAW), i == 3);
 	}
-		assert_int_equal(rig_effect(&r, OCI_RAW, 0)->len, 4);
+	assert_int_equal(rig_effect(&r, OCI_RAW, 0)->len, 4);
 }
 
 static void fragments_out_of_bounds_or_sealed_are_refused(void **state)
