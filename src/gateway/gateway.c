@@ -9,13 +9,12 @@
 #include "base/clock.h"
 #include "gateway/children_file.h"
 #include "gateway/egp_client.h"
+#include "gateway/radio_port.h"
 #include "gateway/relay.h"
-#include "gateway/spinel_host.h"
 #include "loop/http.h"
 #include "loop/log.h"
 #include "loop/stream.h"
 
-#define RADIO_RETRY_MS 500
 #define EGP_RETRY_FIRST_MS 250
 #define EGP_RETRY_MOST_MS 10000
 #define AGE_CHECK_MS 5000
@@ -34,17 +33,17 @@ struct gateway {
 	struct rng rng;
 	uint32_t epoch;
 	char children_path[512];
-	struct stream *radio, *egp;
-	struct spinel_host *host;
+	struct radio_port *radio;
+	struct stream *egp;
 	struct coordinator *coordinator;
 	struct egp_client *client;
 	struct relay *relay;
 	struct http_client *http;
 	struct http_server *server;
-	struct loop_timer *timer, *radio_retry, *egp_retry;
+	struct loop_timer *timer, *egp_retry;
 	struct hdlc_decoder egp_line; /* when EGP runs on a serial line */
 	bool egp_serial, egp_open;
-	bool radio_complained, egp_complained; /* each trouble is told once, until it is over */
+	bool egp_complained; /* each trouble is told once, until it is over */
 	uint64_t egp_wait;
 	struct packet *packets;
 	char poa[128];
@@ -61,64 +60,6 @@ static const char *name_of(uint64_t eui64)
 
 	eui64_print(t, eui64);
 	return t;
-}
-
-/* ---- radio ---- */
-
-static enum err radio_open(struct gateway *g);
-
-static void on_radio_retry(void *ctx)
-{
-	(void)radio_open(ctx);
-}
-
-static void on_radio_open(void *ctx)
-{
-	struct gateway *g = ctx;
-
-	g->radio_complained = false;
-	log_line(LOG_LEVEL_INFO, "radio connected", "address=%s", g->config.radio_address);
-	spinel_host_start(g->host, clock_ms());
-	pump(g);
-}
-
-static size_t on_radio_data(void *ctx, struct rd in)
-{
-	struct gateway *g = ctx;
-
-	spinel_host_input(g->host, clock_ms(), in);
-	pump(g);
-	return in.left;
-}
-
-static void on_radio_closed(void *ctx, enum err why)
-{
-	struct gateway *g = ctx;
-
-	if (!g->radio_complained)
-		log_line(LOG_LEVEL_WARNING, "radio lost; trying on", "address=%s reason=%s", g->config.radio_address, err_name(why));
-	g->radio_complained = true;
-	stream_free(g->radio);
-	g->radio = NULL;
-	spinel_host_stop(g->host);
-	loop_timer_in(g->radio_retry, RADIO_RETRY_MS);
-	pump(g);
-}
-
-static const struct stream_events radio_events = {on_radio_open, on_radio_data, on_radio_closed};
-
-static enum err radio_open(struct gateway *g)
-{
-	enum err e = stream_open(g->loop, g->config.radio_address, NULL, NULL, &radio_events, g, &g->radio);
-
-	if (e == OK)
-		return OK;
-	g->radio = NULL;
-	if (!g->radio_complained)
-		log_line(LOG_LEVEL_WARNING, "radio cannot be opened; trying on", "address=%s reason=%s", g->config.radio_address, err_name(e));
-	g->radio_complained = true;
-	loop_timer_in(g->radio_retry, RADIO_RETRY_MS);
-	return e;
 }
 
 /* ---- EGP ---- */
@@ -344,40 +285,35 @@ static void on_radio_ready(struct gateway *g, const struct radio_info *r)
 	coordinator_radio_ready(g->coordinator);
 }
 
-static bool pump_radio(struct gateway *g)
+static void on_radio_effect(void *ctx, const struct spinel_host_effect *e)
 {
-	struct spinel_host_effect e;
+	struct gateway *g = ctx;
 
-	if (!spinel_host_output(g->host, &e))
-		return false;
-	switch (e.type) {
-	case SPINEL_HOST_WRITE:
-		if (g->radio)
-			stream_write(g->radio, rd_of(e.octets, e.len));
-		break;
+	if (radio_port_complain(g->radio, e))
+		return;
+	switch (e->type) {
 	case SPINEL_HOST_READY:
-		on_radio_ready(g, spinel_host_radio(g->host));
-		break;
-	case SPINEL_HOST_REFUSED:
-		log_line(LOG_LEVEL_ERROR, "this radio will not do", "reason=\"%s\" firmware=\"%s\"", e.text, spinel_host_radio(g->host)->version);
-		break;
-	case SPINEL_HOST_MATCH_FULL:
-		log_line(LOG_LEVEL_NOTICE, "the radio's source-match table is full: sleepers stay awake a little longer until it is empty", NULL);
-		break;
-	case SPINEL_HOST_ENERGY:
-	case SPINEL_HOST_SCANNED:
-		break; /* scans are for forming: form.c */
-	case SPINEL_HOST_LOST:
-		log_line(LOG_LEVEL_WARNING, "radio was reset, or does not answer", NULL);
+		on_radio_ready(g, spinel_host_radio(radio_port_host(g->radio)));
 		break;
 	case SPINEL_HOST_RECEIVED:
-		coordinator_received(g->coordinator, clock_ms(), rd_of(e.octets, e.len), e.lqi, e.rssi);
+		coordinator_received(g->coordinator, clock_ms(), rd_of(e->octets, e->len), e->lqi, e->rssi);
 		break;
 	case SPINEL_HOST_SENT:
-		coordinator_sent(g->coordinator, clock_ms(), e.token, e.acked, e.busy);
+		coordinator_sent(g->coordinator, clock_ms(), e->token, e->acked, e->busy);
+		break;
+	case SPINEL_HOST_WRITE:
+	case SPINEL_HOST_LOST:
+	case SPINEL_HOST_REFUSED:
+	case SPINEL_HOST_MATCH_FULL:
+	case SPINEL_HOST_ENERGY: /* scans are for forming: form.c */
+	case SPINEL_HOST_SCANNED:
 		break;
 	}
-	return true;
+}
+
+static void on_radio_settled(void *ctx)
+{
+	pump(ctx);
 }
 
 static void on_uplink(struct gateway *g, const struct coordinator_effect *e)
@@ -418,14 +354,14 @@ static bool pump_coordinator(struct gateway *g)
 		return false;
 	switch (e.type) {
 	case COORDINATOR_TRANSMIT:
-		if (spinel_host_transmit(g->host, clock_ms(), rd_of(e.octets, e.len), e.token) != OK)
+		if (spinel_host_transmit(radio_port_host(g->radio), clock_ms(), rd_of(e.octets, e.len), e.token) != OK)
 			coordinator_sent(g->coordinator, clock_ms(), e.token, false, true);
 		break;
 	case COORDINATOR_MATCH_SHORT:
-		spinel_host_match_short(g->host, e.short_address, e.add);
+		spinel_host_match_short(radio_port_host(g->radio), e.short_address, e.add);
 		break;
 	case COORDINATOR_MATCH_EXTENDED:
-		spinel_host_match_extended(g->host, e.eui64, e.add);
+		spinel_host_match_extended(radio_port_host(g->radio), e.eui64, e.add);
 		break;
 	case COORDINATOR_ASSOCIATED:
 		log_line(LOG_LEVEL_INFO, "device associated", "device=%s short=%04x capability=%02x", name_of(e.eui64), e.short_address, e.capability);
@@ -493,15 +429,13 @@ static void pump(struct gateway *g)
 {
 	uint64_t next, age = clock_ms() + AGE_CHECK_MS;
 
-	if (g->pumping)
+	if (g->pumping || !g->radio)
 		return;
 	g->pumping = true;
-	while (pump_radio(g) || pump_coordinator(g) || pump_egp(g))
+	while (radio_port_drain(g->radio) || pump_coordinator(g) || pump_egp(g))
 		;
 	g->pumping = false;
-	next = spinel_host_deadline(g->host);
-	if (coordinator_deadline(g->coordinator) < next)
-		next = coordinator_deadline(g->coordinator);
+	next = coordinator_deadline(g->coordinator);
 	if (egp_client_deadline(g->client) < next)
 		next = egp_client_deadline(g->client);
 	loop_timer_at(g->timer, next < age ? next : age);
@@ -512,7 +446,6 @@ static void on_time(void *ctx)
 	struct gateway *g = ctx;
 	uint64_t now = clock_ms();
 
-	spinel_host_tick(g->host, now);
 	coordinator_tick(g->coordinator, now);
 	egp_client_tick(g->client, now);
 	pump(g);
@@ -575,6 +508,7 @@ static void point_of_access(struct gateway *g)
 
 enum err gateway_start(struct loop *l, const struct gateway_config *config)
 {
+	static const struct radio_port_events radio_events = {on_radio_effect, on_radio_settled};
 	struct gateway *g = calloc(1, sizeof *g);
 	struct spinel_host_config radio;
 	struct egp_client_config egp;
@@ -590,8 +524,7 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	g->coordinator = coordinator_new(&config->radio, &g->rng);
 	radio = (struct spinel_host_config){.eui64 = config->radio.eui64, .pan_id = config->radio.pan_id, .channel = config->radio.channel,
 	    .set_tx_power = config->set_tx_power, .tx_power_dbm = config->tx_power_dbm};
-	g->host = spinel_host_new(&radio);
-	if (!g->coordinator || !g->host)
+	if (!g->coordinator)
 		return ERR_NO_MEMORY;
 	e = start_state(g);
 	if (e != OK)
@@ -606,11 +539,13 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	relay = (struct relay_config){config->cse_url, config->cse_identity, config->cse_id, config->cse_name, config->ae_id, config->ae_name, g->poa, g->epoch};
 	g->relay = relay_new(l, g->http, &relay, &relay_events, g);
 	g->timer = loop_timer_new(l, on_time, g);
-	g->radio_retry = loop_timer_new(l, on_radio_retry, g);
 	g->egp_retry = loop_timer_new(l, on_egp_retry, g);
 	resume_children(g);
 	/* What is not there yet may come; an address that cannot be is the operator's to mend. */
-	if (radio_open(g) == ERR_CONFIG || egp_connect(g) == ERR_CONFIG)
+	e = radio_port_open(l, config->radio_address, &radio, &radio_events, g, &g->radio);
+	if (e != OK)
+		return e;
+	if (egp_connect(g) == ERR_CONFIG)
 		return ERR_CONFIG;
 	pump(g);
 	return OK;

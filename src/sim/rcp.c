@@ -4,28 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "spinel/spinel.h"
+#include "sim/rcp_private.h"
 
+#define HEARD_DBM (-50) /* the simulated air has no distances */
 #define EFFECTS_MAX 128 /* an answer, and all that the radio has */
-#define SCAN_IDLE 0
-
-struct rcp {
-	struct rng *rng;
-	struct radio *radio;
-	struct hdlc_decoder line;
-	uint64_t now;
-	uint8_t channel;
-	bool phy_enabled, raw_stream, rx_on, promiscuous, match;
-	uint64_t eui64;
-	uint16_t pan_id, short_address;
-	int8_t tx_power;
-	struct rcp_effect *effects;
-	size_t first, count;
-};
 
 /* A full list drops the oldest: whoever drains it does so after every call. */
-static struct rcp_effect *effect(struct rcp *r, enum rcp_effect_type type)
+struct rcp_effect *rcp_effect_add(struct rcp *r, enum rcp_effect_type type)
 {
 	struct rcp_effect *e;
 
@@ -49,10 +34,10 @@ bool rcp_output(struct rcp *r, struct rcp_effect *e)
 	return true;
 }
 
-static void to_host(struct rcp *r, uint8_t transaction, uint32_t command, uint32_t property, struct rd value)
+void rcp_to_host(struct rcp *r, uint8_t transaction, uint32_t command, uint32_t property, struct rd value)
 {
 	const struct spinel_frame f = {.transaction = transaction, .command = command, .property = property, .value = value};
-	struct rcp_effect *e = effect(r, RCP_HOST);
+	struct rcp_effect *e = rcp_effect_add(r, RCP_HOST);
 	uint8_t plain[RCP_VALUE_MAX + 16];
 	struct wr w = wr_of(plain, sizeof plain), line = wr_of(e->octets, sizeof e->octets);
 	struct rd content;
@@ -72,7 +57,7 @@ static void status(struct rcp *r, uint8_t transaction, uint32_t code)
 
 	wr_packed_uint(&w, code);
 	if (wr_done(&w, &value))
-		to_host(r, transaction, SPINEL_PROP_IS, SPINEL_LAST_STATUS, value);
+		rcp_to_host(r, transaction, SPINEL_PROP_IS, SPINEL_LAST_STATUS, value);
 }
 
 static void apply(struct rcp *r)
@@ -96,77 +81,8 @@ static void reset(struct rcp *r)
 	r->rx_on = true;
 	r->pan_id = r->short_address = MAC_BROADCAST;
 	r->tx_power = 0;
+	r->scan_until = 0;
 	apply(r);
-}
-
-static void put_value(struct rcp *r, uint32_t property, struct wr *w)
-{
-	switch (property) {
-	case SPINEL_LAST_STATUS:
-		wr_packed_uint(w, SPINEL_STATUS_OK);
-		break;
-	case SPINEL_PROTOCOL_VERSION:
-		wr_packed_uint(w, 4);
-		wr_packed_uint(w, 3);
-		break;
-	case SPINEL_NCP_VERSION:
-		wr_copy(w, "KEYWAY-SIM-RCP/" KEYWAY_VERSION, sizeof "KEYWAY-SIM-RCP/" KEYWAY_VERSION);
-		break;
-	case SPINEL_INTERFACE_TYPE:
-		wr_packed_uint(w, 3);
-		break;
-	case SPINEL_RCP_API_VERSION:
-		wr_packed_uint(w, 11);
-		break;
-	case SPINEL_RCP_MIN_HOST_API_VERSION:
-		wr_packed_uint(w, 4);
-		break;
-	case SPINEL_HWADDR:
-	case SPINEL_MAC_15_4_LADDR:
-		wr_be64(w, r->eui64);
-		break;
-	case SPINEL_PHY_ENABLED:
-		wr_u8(w, r->phy_enabled);
-		break;
-	case SPINEL_PHY_CHAN:
-		wr_u8(w, r->channel);
-		break;
-	case SPINEL_PHY_TX_POWER:
-		wr_u8(w, (uint8_t)r->tx_power);
-		break;
-	case SPINEL_PHY_CCA_THRESHOLD:
-		wr_u8(w, (uint8_t)-75);
-		break;
-	case SPINEL_PHY_RSSI:
-		wr_u8(w, (uint8_t)-90);
-		break;
-	case SPINEL_PHY_RX_SENSITIVITY:
-		wr_u8(w, (uint8_t)-100);
-		break;
-	case SPINEL_MAC_SCAN_STATE:
-		wr_u8(w, SCAN_IDLE);
-		break;
-	case SPINEL_MAC_15_4_SADDR:
-		wr_le16(w, r->short_address);
-		break;
-	case SPINEL_MAC_15_4_PANID:
-		wr_le16(w, r->pan_id);
-		break;
-	case SPINEL_MAC_RAW_STREAM_ENABLED:
-		wr_u8(w, r->raw_stream);
-		break;
-	case SPINEL_MAC_PROMISCUOUS_MODE:
-		wr_u8(w, r->promiscuous ? 2 : 0);
-		break;
-	case SPINEL_MAC_RX_ON_WHEN_IDLE:
-		wr_u8(w, r->rx_on);
-		break;
-	case SPINEL_MAC_SRC_MATCH_ENABLED:
-		wr_u8(w, r->match);
-		break;
-	default:
-		break;
-	}
 }
 
 static void answer_value(struct rcp *r, const struct spinel_frame *f)
@@ -175,92 +91,11 @@ static void answer_value(struct rcp *r, const struct spinel_frame *f)
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct rd value;
 
-	put_value(r, f->property, &w);
+	rcp_put_value(r, f->property, &w);
 	if (w.len == 0)
 		status(r, f->transaction, SPINEL_STATUS_PROP_NOT_FOUND);
 	else if (wr_done(&w, &value))
-		to_host(r, f->transaction, SPINEL_PROP_IS, f->property, value);
-}
-
-static bool take_bool(struct rd *v, bool *flag)
-{
-	uint8_t octet;
-
-	if (!rd_u8(v, &octet))
-		return false;
-	*flag = octet != 0;
-	return true;
-}
-
-static bool set_channel(struct rcp *r, struct rd *v)
-{
-	uint8_t channel;
-
-	if (!rd_u8(v, &channel) || channel < RCP_CHANNEL_FIRST || channel > RCP_CHANNEL_LAST)
-		return false;
-	if (channel != r->channel)
-		effect(r, RCP_CHANNEL)->channel = channel;
-	r->channel = channel;
-	return true;
-}
-
-static bool set_matches(struct rcp *r, uint32_t property, struct rd *v)
-{
-	uint16_t short_address;
-	uint64_t eui64;
-
-	if (property == SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES) {
-		radio_match_clear_short(r->radio);
-		while (rd_le16(v, &short_address))
-			if (!radio_match_short(r->radio, short_address, true))
-				return false;
-	} else {
-		radio_match_clear_extended(r->radio);
-		while (rd_be64(v, &eui64))
-			if (!radio_match_extended(r->radio, eui64, true))
-				return false;
-	}
-	return rd_end(v);
-}
-
-static bool set_value(struct rcp *r, uint32_t property, struct rd v)
-{
-	uint8_t octet;
-
-	switch (property) {
-	case SPINEL_PHY_ENABLED:
-		return take_bool(&v, &r->phy_enabled);
-	case SPINEL_PHY_CHAN:
-		return set_channel(r, &v);
-	case SPINEL_PHY_TX_POWER:
-		if (!rd_u8(&v, &octet))
-			return false;
-		r->tx_power = (int8_t)octet;
-		return true;
-	case SPINEL_PHY_CCA_THRESHOLD:
-		return rd_u8(&v, &octet);
-	case SPINEL_MAC_SCAN_STATE:
-		return rd_u8(&v, &octet) && octet == SCAN_IDLE; /* a host ends what scan there may be; there never is one */
-	case SPINEL_MAC_15_4_LADDR:
-		return rd_be64(&v, &r->eui64);
-	case SPINEL_MAC_15_4_SADDR:
-		return rd_le16(&v, &r->short_address);
-	case SPINEL_MAC_15_4_PANID:
-		return rd_le16(&v, &r->pan_id);
-	case SPINEL_MAC_RAW_STREAM_ENABLED:
-		return take_bool(&v, &r->raw_stream);
-	case SPINEL_MAC_PROMISCUOUS_MODE:
-		return take_bool(&v, &r->promiscuous);
-	case SPINEL_MAC_RX_ON_WHEN_IDLE:
-		return take_bool(&v, &r->rx_on);
-	case SPINEL_MAC_SRC_MATCH_ENABLED:
-		return take_bool(&v, &r->match);
-	case SPINEL_MAC_SRC_MATCH_SHORT_ADDRESSES:
-	case SPINEL_MAC_SRC_MATCH_EXTENDED_ADDRESSES:
-		return set_matches(r, property, &v);
-	default:
-		return false;
-	}
+		rcp_to_host(r, f->transaction, SPINEL_PROP_IS, f->property, value);
 }
 
 static void transmit(struct rcp *r, const struct spinel_frame *f)
@@ -291,7 +126,7 @@ static void change_match(struct rcp *r, const struct spinel_frame *f, bool add)
 		return;
 	}
 	if (ok)
-		to_host(r, f->transaction, add ? SPINEL_PROP_INSERTED : SPINEL_PROP_REMOVED, f->property, f->value);
+		rcp_to_host(r, f->transaction, add ? SPINEL_PROP_INSERTED : SPINEL_PROP_REMOVED, f->property, f->value);
 	else
 		status(r, f->transaction, add ? SPINEL_STATUS_NOMEM : SPINEL_STATUS_ITEM_NOT_FOUND);
 }
@@ -300,9 +135,9 @@ static void set_property(struct rcp *r, const struct spinel_frame *f)
 {
 	if (f->property == SPINEL_STREAM_RAW) {
 		transmit(r, f);
-	} else if (set_value(r, f->property, f->value)) {
+	} else if (rcp_set_value(r, f->property, f->value)) {
 		apply(r);
-		to_host(r, f->transaction, SPINEL_PROP_IS, f->property, f->value);
+		rcp_to_host(r, f->transaction, SPINEL_PROP_IS, f->property, f->value);
 	} else {
 		status(r, f->transaction, SPINEL_STATUS_PROP_NOT_FOUND);
 	}
@@ -357,7 +192,7 @@ static void on_received(struct rcp *r, const struct radio_effect *e)
 
 	spinel_receive_encode(&rx, &w);
 	if (r->raw_stream && wr_done(&w, &value))
-		to_host(r, 0, SPINEL_PROP_IS, SPINEL_STREAM_RAW, value);
+		rcp_to_host(r, 0, SPINEL_PROP_IS, SPINEL_STREAM_RAW, value);
 }
 
 static void on_sent(struct rcp *r, const struct radio_effect *e)
@@ -369,7 +204,7 @@ static void on_sent(struct rcp *r, const struct radio_effect *e)
 	wr_packed_uint(&w, e->status == RADIO_OK ? SPINEL_STATUS_OK : e->status == RADIO_NO_ACK ? SPINEL_STATUS_NO_ACK : SPINEL_STATUS_CCA_FAILURE);
 	wr_u8(&w, e->frame_pending);
 	if (wr_done(&w, &value))
-		to_host(r, (uint8_t)e->token, SPINEL_PROP_IS, SPINEL_LAST_STATUS, value);
+		rcp_to_host(r, (uint8_t)e->token, SPINEL_PROP_IS, SPINEL_LAST_STATUS, value);
 }
 
 static void pump(struct rcp *r)
@@ -382,7 +217,7 @@ static void pump(struct rcp *r)
 
 		switch (e.type) {
 		case RADIO_SEND:
-			out = effect(r, RCP_AIR);
+			out = rcp_effect_add(r, RCP_AIR);
 			memcpy(out->octets, e.octets, e.len);
 			out->len = e.len;
 			break;
@@ -445,6 +280,10 @@ bool rcp_input(struct rcp *r, uint64_t now, struct rd *octets)
 void rcp_air(struct rcp *r, uint64_t now, struct rd psdu)
 {
 	r->now = now;
+	if (r->scan_until) {
+		r->scan_dbm = HEARD_DBM;
+		return;
+	}
 	if (!r->phy_enabled)
 		return;
 	radio_input(r->radio, now, psdu);
@@ -454,10 +293,14 @@ void rcp_air(struct rcp *r, uint64_t now, struct rd psdu)
 void rcp_tick(struct rcp *r, uint64_t now)
 {
 	r->now = now;
+	if (r->scan_until && now >= r->scan_until)
+		rcp_end_scan(r);
 	pump(r);
 }
 
 uint64_t rcp_deadline(const struct rcp *r)
 {
-	return radio_deadline(r->radio);
+	uint64_t radio = radio_deadline(r->radio);
+
+	return r->scan_until && r->scan_until < radio ? r->scan_until : radio;
 }

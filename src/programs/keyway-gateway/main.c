@@ -1,9 +1,11 @@
 /* keyway-gateway: a Zigbee gateway that holds no key. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "gateway/gateway.h"
+#include "gateway/form.h"
+#include "gateway/spinel_host.h"
 #include "loop/config.h"
 #include "loop/log.h"
 
@@ -16,9 +18,9 @@ static const char usage[] =
     "KEYWAY_LOG=debug in the environment logs more.\n";
 
 struct settings {
-	char *name, *extended_pan_id, *state, *radio, *egp, *egp_identity, *psk_identity, *psk_file, *ca, *cert, *key;
+	char *name, *channel, *tx_power, *extended_pan_id, *state, *radio, *egp, *egp_identity, *psk_identity, *psk_file, *ca, *cert, *key;
 	char *cse_url, *cse_identity, *cse_id, *cse_name, *ae_id, *ae_name, *listen;
-	uint64_t eui64, pan_id, channel;
+	uint64_t eui64, pan_id;
 	bool insecure;
 };
 
@@ -35,9 +37,10 @@ static bool read_settings(struct settings *s, const char *path)
 		{"gateway", "eui64", CONFIG_EUI64, &s->eui64, true, "its EUI-64"},
 		{"gateway", "pan_id", CONFIG_UINT, &s->pan_id, true, "PAN ID, such as 0x1a62"},
 		{"gateway", "extended_pan_id", CONFIG_STRING, &s->extended_pan_id, true, "16 hexadecimal digits"},
-		{"gateway", "channel", CONFIG_UINT, &s->channel, true, "11 to 26"},
+		{"gateway", "channel", CONFIG_STRING, &s->channel, true, "11 to 26, auto, or auto: and a list"},
 		{"gateway", "state", CONFIG_STRING, &s->state, true, "directory"},
 		{"radio", "connect", CONFIG_STRING, &s->radio, true, "tcp:HOST:PORT or serial:PATH[:BAUD]"},
+		{"radio", "tx_power", CONFIG_STRING, &s->tx_power, false, "dBm"},
 		{"egp", "connect", CONFIG_STRING, &s->egp, true, "tls:, psk:, serial: or tcp:"},
 		{"egp", "identity", CONFIG_STRING, &s->egp_identity, false, ""},
 		{"egp", "psk_identity", CONFIG_STRING, &s->psk_identity, false, ""},
@@ -84,12 +87,83 @@ static int credentials(const struct settings *s, struct gateway_config *c)
 	return 0;
 }
 
+/* "15": that channel; "auto": all; "auto:11,15,20,25": these. */
+static bool parse_channels(const char *text, uint32_t *channels, bool *choose)
+{
+	struct rd all = rd_str(text), one;
+	uint64_t n;
+
+	*channels = 0;
+	*choose = rd_starts(all, "auto");
+	if (*choose && (rd_is(all, "auto") || !rd_skip(&all, strlen("auto:")))) {
+		*channels = SPINEL_HOST_CHANNELS;
+		return rd_is(all, "auto");
+	}
+	while (all.left) {
+		if (!rd_until(&all, ',', &one))
+			one = rd_rest(&all);
+		if (!rd_decimal(one, &n) || n < 11 || n > 26)
+			return false;
+		*channels |= 1U << n;
+	}
+	return *channels != 0 && (*choose || (*channels & (*channels - 1)) == 0);
+}
+
+static bool parse_power(const char *text, struct gateway_config *c)
+{
+	char *end;
+	long n;
+
+	if (!text)
+		return true;
+	n = strtol(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || n < -40 || n > 30)
+		return false;
+	c->set_tx_power = true;
+	c->tx_power_dbm = (int8_t)n;
+	return true;
+}
+
+struct start {
+	struct loop *loop;
+	struct gateway_config *config;
+	const char *name;
+	enum err e;
+};
+
+static void on_formed(void *ctx, uint8_t channel)
+{
+	struct start *s = ctx;
+
+	s->config->radio.channel = channel;
+	s->e = gateway_start(s->loop, s->config);
+	if (s->e == OK)
+		log_line(LOG_LEVEL_INFO, "ready", "gateway=%s", s->name);
+	else
+		loop_stop(s->loop);
+}
+
+static enum err start(struct start *s, uint32_t channels, bool choose)
+{
+	enum err e;
+
+	if (choose) {
+		e = gateway_form(s->loop, s->config, channels, on_formed, s);
+	} else {
+		on_formed(s, (uint8_t)__builtin_ctz(channels));
+		e = s->e;
+	}
+	return e == OK ? s->e : e;
+}
+
 int main(int argc, char **argv)
 {
 	static struct settings s;
 	struct gateway_config c = {.tls = NULL};
+	struct start begin = {.config = &c};
+	uint32_t channels;
+	bool choose;
 	const char *config = NULL;
-	struct loop *l;
 	enum err e;
 	int r;
 
@@ -113,14 +187,17 @@ int main(int argc, char **argv)
 	}
 	if (!read_settings(&s, config))
 		return 1;
-	if (s.pan_id > 0xfffe || s.channel < 11 || s.channel > 26 || !eui64_parse(rd_str(s.extended_pan_id), &c.radio.extended_pan_id))
-		return fail("[gateway] pan_id, channel (11 to 26) or extended_pan_id cannot be", "");
+	if (!parse_channels(s.channel, &channels, &choose))
+		return fail("[gateway] channel has to be one from 11 to 26, auto, or auto: and some of them (auto:11,15,20,25): ", s.channel);
+	if (!parse_power(s.tx_power, &c))
+		return fail("[radio] tx_power has to be dBm from -40 to 30: ", s.tx_power);
+	if (s.pan_id > 0xfffe || !eui64_parse(rd_str(s.extended_pan_id), &c.radio.extended_pan_id))
+		return fail("[gateway] pan_id or extended_pan_id cannot be", "");
 	r = credentials(&s, &c);
 	if (r)
 		return r;
 	c.radio.eui64 = s.eui64;
 	c.radio.pan_id = (uint16_t)s.pan_id;
-	c.radio.channel = (uint8_t)s.channel;
 	c.radio_address = s.radio;
 	c.egp_address = s.egp;
 	c.egp_identity = s.egp_identity;
@@ -133,12 +210,14 @@ int main(int argc, char **argv)
 	c.listen = s.listen;
 	c.state = s.state;
 	log_start(s.name, LOG_LEVEL_INFO);
-	l = loop_new();
-	e = gateway_start(l, &c);
+	begin.loop = loop_new();
+	begin.name = s.name;
+	e = start(&begin, channels, choose);
 	if (e != OK)
 		return fail("cannot start: ", err_text(e));
-	log_line(LOG_LEVEL_INFO, "ready", "gateway=%s", s.name);
-	loop_run(l);
+	loop_run(begin.loop);
+	if (begin.e != OK)
+		return fail("cannot start: ", err_text(begin.e));
 	log_line(LOG_LEVEL_INFO, "ended", NULL);
 	return 0;
 }
