@@ -54,6 +54,7 @@ struct keyway_options {
 	const char *release;      /* "3" when not given */
 	unsigned timeout_ms;      /* for an answer; 20 000 when not given */
 	const char *listen;       /* where notifications by HTTP and CoAP come in, "127.0.0.1:0" when not given; 0 takes a free port */
+	int sealed_only;          /* not 0: notifications that do not come sealed (keyway_seal) are refused with 4107 */
 };
 
 /* NULL, with what to do about it in `why`. Whether anybody is there shows with the first request. */
@@ -110,7 +111,8 @@ void keyway_step(struct keyway *k, int wait_ms);
 
 /* ---- sealed requests: ESPrim, TS-0003 clause 8.4 ---- */
 
-/* A CSE with which the originator shares a key. What is asked of it goes sealed through every CSE on the way, and so does the answer. */
+/* A CSE with which the originator shares a key. What is asked of it goes sealed through every CSE on the way, and so does the answer. Its notifications come
+ * sealed too, once keyway_reach has told it that they may: both directions are under the key. */
 struct keyway_sealing {
 	const char *receiver;     /* its CSE-ID: "/id-in" */
 	const char *key_id;       /* identifier of the key: "0a1b...@maf.example" */
@@ -119,6 +121,13 @@ struct keyway_sealing {
 /* All borrowed for the call. Replaces what was given before. 0, or -1 with what to do about it in `why`. The originator must be known in full: `from` is an
  * SP-relative ID, or `cse` is given. */
 int keyway_seal(struct keyway *k, const struct keyway_sealing *s, char *why, size_t why_size);
+/* The same with a key that certificates agree on, by four messages through every CSE on the way (ESCertKE, clause 8.7). It ends with the process. */
+struct keyway_agreement {
+	const char *receiver;     /* "/id-in" */
+	const char *name;         /* in its certificate: "id-in.keyway.example" */
+	const char *ca, *cert, *key; /* PEM files; the certificate is the AE's */
+};
+int keyway_agree(struct keyway *k, const struct keyway_agreement *g, char *why, size_t why_size);
 /* As keyway_call, sealed; the first one asks the receiver for what it needs. A refusal of the seal itself (4111 to 4116, 5210, 5211) is an answer too. An
  * answer that does not verify is none: KEYWAY_UNTRUSTED; the request may have been executed. */
 int keyway_call_sealed(struct keyway *k, const struct keyway_request *rq, struct keyway_answer *a);
@@ -129,11 +138,15 @@ struct keyway_notification {
 	const char *from;         /* who sent it */
 	const char *content;      /* "m2m:sgn": {...} in JSON */
 	size_t content_len;
+	int sealed;               /* not 0: it came sealed, and `from` is whom the key belongs to */
 };
 /* Returns the response status code to answer with: 2000. */
 typedef int keyway_notified(void *ctx, const struct keyway_notification *n);
 
-/* Makes this client reachable. *target, the client's, is for `nu` of a subscription: the URL of a port that is opened here, for HTTP and CoAP; the originator's
+/* After keyway_seal or keyway_agree the originator is registered as an AE with every scheme, with what senders of sealed notifications need (e2eSecInfo), and
+ * *target is its AE-ID: a CSE can seal for somebody, not for a URL.
+ *
+ * Makes this client reachable. *target, the client's, is for `nu` of a subscription: the URL of a port that is opened here, for HTTP and CoAP; the originator's
  * AE-ID for WebSocket and MQTT, where notifications come over the connection: the originator is registered as an AE for that, unless it is one, and the
  * CSE must be the one that it belongs to. Verification requests are answered by the library. 0, or -1 with what to do about it in `why`. */
 int keyway_reach(struct keyway *k, keyway_notified *fn, void *ctx, const char **target, char *why, size_t why_size);

@@ -86,6 +86,7 @@ bool plant_ask(const struct plant *p, struct wr *w, struct admin_answer *a) MUST
 struct m2m_words {
 	const char *from, *via, *ca, *cert, *key, *psk_identity, *psk_file, *server, *cse, *serialization;
 	const char *credentials; /* a store: the key for the CSE is there, instead of a certificate */
+	const char *esprim, *esprim_name; /* the CSE-ID with which everything is sealed, by a key of the store or by certificates: its name in its own */
 };
 void m2m_words_take(struct m2m_words *w, int *argc, char **argv);
 /* The plant that a target is asked in: a URL needs none, but takes its credentials from one that is there. *out: p, or NULL. Says what is wrong. */
@@ -118,6 +119,7 @@ void m2m_close(struct m2m_client *c);
 /* The connection for a target, "/id-b/cse-b/x", "cse-in/x" or "ws://127.0.0.1:8080/cse-in/x", and the address of the resource there, which has room
  * for size octets. NULL: c->why. The client is c's. */
 struct keyway *m2m_connection(struct m2m_client *c, const char *target, char *to, size_t size);
+int m2m_ask(struct m2m_client *c, struct keyway *k, const struct keyway_request *rq, struct keyway_answer *a); /* keyway_call, sealed where --esprim says so */
 /* query may be NULL; ty is 0 unless a CREATE; body may be NULL. Waits for the answer. */
 void m2m_call(struct m2m_client *c, enum keyway_operation operation, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a);
 void m2m_answer_clear(struct m2m_answer *a);

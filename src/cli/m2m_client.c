@@ -17,6 +17,7 @@ void m2m_words_take(struct m2m_words *w, int *argc, char **argv)
 	} options[] = {
 		{"--from", &w->from}, {"--via", &w->via}, {"--ca", &w->ca}, {"--cert", &w->cert}, {"--key", &w->key}, {"--psk-identity", &w->psk_identity},
 		{"--psk-file", &w->psk_file}, {"--server", &w->server}, {"--cse", &w->cse}, {"--serialization", &w->serialization}, {"--credentials", &w->credentials},
+		{"--esprim", &w->esprim}, {"--esprim-name", &w->esprim_name},
 	};
 
 	memset(w, 0, sizeof *w);
@@ -58,6 +59,14 @@ bool m2m_open(struct m2m_client *c, const struct plant *p, const struct m2m_word
 	}
 	if (!c->words.cert != !c->words.key) {
 		cli_fail("--cert and --key belong together");
+		return false;
+	}
+	if (c->words.esprim_name && !c->words.esprim) {
+		cli_fail("--esprim-name goes with --esprim");
+		return false;
+	}
+	if (c->words.esprim && !c->words.esprim_name && !c->words.credentials) {
+		cli_fail("--esprim: with which key? --credentials FILE, or --esprim-name NAME for one that certificates agree on");
 		return false;
 	}
 	for (size_t i = 0; c->words.via && p && i < p->cse_count; i++)
@@ -130,61 +139,115 @@ static const char *id_in(const char *to, char *id, size_t size)
 	return id;
 }
 
-/* The association with this CSE by the key that the store has for it. NULL: c->why. */
-static struct tls_credentials *key_for(struct m2m_client *c, const char *cse)
+/* The key that the store has for a CSE. False: c->why. */
+static bool stored_key(struct m2m_client *c, enum credential_kind kind, const char *cse, struct credential *found)
 {
 	struct rng rng = rng_system();
 	const struct credentials_options place = {.path = c->words.credentials, .rng = &rng, .must_exist = true};
-	struct credential found = {.key = NULL};
-	struct tls_credentials *tls = NULL;
 	struct credentials *store;
 	const char *detail = "";
 	enum err e;
 
 	if (credentials_open(&place, &store, &detail) != OK) {
 		snprintf(c->why, sizeof c->why, "%s: %s", c->words.credentials, detail);
-		return NULL;
+		return false;
 	}
-	e = credentials_find_peer(store, KIND_KPSA, cse, clock_unix_ms() / 1000, &found);
-	if (e == OK)
-		e = psk_credential(found.identity, found.key, &tls);
-	credential_clear(&found);
+	*found = (struct credential){.key = NULL};
+	e = credentials_find_peer(store, kind, cse, clock_unix_ms() / 1000, found);
 	credentials_close(store);
-	if (e == OK)
-		return tls;
-	snprintf(c->why, sizeof c->why, "%s has no key for %s: %s", c->words.credentials, cse, err_text(e));
-	return NULL;
+	if (e != OK)
+		snprintf(c->why, sizeof c->why, "%s has no key for %s: %s", c->words.credentials, cse, err_text(e));
+	return e == OK;
+}
+
+/* The association with this CSE by the key that the store has for it. NULL: c->why. */
+static struct tls_credentials *key_for(struct m2m_client *c, const char *cse)
+{
+	struct tls_credentials *tls = NULL;
+	struct credential found;
+
+	if (!stored_key(c, KIND_KPSA, cse, &found))
+		return NULL;
+	if (psk_credential(found.identity, found.key, &tls) != OK)
+		snprintf(c->why, sizeof c->why, "the key %s cannot be used", found.identity);
+	credential_clear(&found);
+	return tls;
+}
+
+/* End to end, with the CSE of --esprim. */
+static bool seal(struct m2m_client *c, struct keyway *k)
+{
+	const struct m2m_words *w = &c->words;
+	const struct plant *p = c->plant;
+	const struct keyway_agreement g = {.receiver = w->esprim, .name = w->esprim_name, .ca = w->ca ? w->ca : p ? p->ca : NULL,
+		.cert = w->cert ? w->cert : p ? p->cert : NULL, .key = w->key ? w->key : p ? p->key : NULL};
+	struct credential found;
+	bool ok;
+
+	if (g.name)
+		return keyway_agree(k, &g, c->why, sizeof c->why) == 0;
+	if (!stored_key(c, KIND_ESPRIM, w->esprim, &found))
+		return false;
+	ok = client_seal_with(k, w->esprim, found.identity, found.key, false, c->why, sizeof c->why) == 0;
+	credential_clear(&found);
+	return ok;
+}
+
+static bool is_secure(const char *url)
+{
+	const char *colon = strchr(url, ':');
+
+	return colon > url && colon[-1] == 's' && !begins(url, "ws:");
+}
+
+/* Whom it is asked as, and by which credential: of the store, of the command line, or the operator's. */
+static struct keyway *open_client(struct m2m_client *c, const char *url, const struct plant_cse *cse, const char *to)
+{
+	const struct m2m_words *w = &c->words;
+	const struct plant *p = c->plant;
+	const char *from = w->from ? w->from : p ? p->originator : "CAdmin";
+	char id[128];
+	struct keyway_options o = {
+		.url = url,
+		.from = from,
+		.cse = w->cse ? w->cse : cse ? cse->id : id_in(w->esprim ? from : to, id, sizeof id),
+		.server = w->server ? w->server : cse ? cse->identity : NULL,
+		.ca = w->ca,
+		.cert = w->cert,
+		.key = w->key,
+		.psk_identity = w->psk_identity,
+		.psk_file = w->psk_file,
+		.serialization = c->serialization,
+		.sealed_only = w->esprim != NULL,
+	};
+	struct tls_credentials *tls = w->credentials && is_secure(url) ? key_for(c, o.cse ? o.cse : "") : NULL;
+
+	/* A store that has only the key to seal with: the association has a certificate then. */
+	if (w->credentials && is_secure(url) && !tls && !w->esprim)
+		return NULL;
+	if (tls)
+		return client_open_with(&o, tls, c->why, sizeof c->why);
+	if (p && is_secure(url) && !w->psk_file) {
+		o.ca = o.ca ? o.ca : p->ca;
+		o.cert = o.cert ? o.cert : p->cert;
+		o.key = o.key ? o.key : p->key;
+	}
+	return keyway_open(&o, c->why, sizeof c->why);
 }
 
 static struct keyway *open_connection(struct m2m_client *c, const char *url, const struct plant_cse *cse, const char *to)
 {
-	const struct m2m_words *w = &c->words;
-	const struct plant *p = c->plant;
-	const char *colon = strchr(url, ':');
-	bool secure = colon > url && colon[-1] == 's' && !begins(url, "ws:"), own = p && secure && !w->psk_file && !w->credentials;
-	char id[128];
-	const struct keyway_options o = {
-		.url = url,
-		.from = w->from ? w->from : p ? p->originator : "CAdmin",
-		.cse = w->cse ? w->cse : cse ? cse->id : id_in(to, id, sizeof id),
-		.server = w->server ? w->server : cse ? cse->identity : NULL,
-		.ca = w->ca ? w->ca : own ? p->ca : NULL,
-		.cert = w->cert ? w->cert : own ? p->cert : NULL,
-		.key = w->key ? w->key : own ? p->key : NULL,
-		.psk_identity = w->psk_identity,
-		.psk_file = w->psk_file,
-		.serialization = c->serialization,
-	};
 	struct m2m_connection *n = &c->connections[c->connection_count];
-	struct tls_credentials *tls = NULL;
 
 	if (c->connection_count == M2M_CONNECTIONS) {
 		snprintf(c->why, sizeof c->why, "too many CSEs at once");
 		return NULL;
 	}
-	if (w->credentials && secure && (tls = key_for(c, o.cse ? o.cse : "")) == NULL)
-		return NULL;
-	n->client = tls ? client_open_with(&o, tls, c->why, sizeof c->why) : keyway_open(&o, c->why, sizeof c->why);
+	n->client = open_client(c, url, cse, to);
+	if (n->client && c->words.esprim && !seal(c, n->client)) {
+		keyway_close(n->client);
+		n->client = NULL;
+	}
 	if (n->client) {
 		snprintf(n->url, sizeof n->url, "%s", url);
 		c->connection_count++;
@@ -221,6 +284,11 @@ struct keyway *m2m_connection(struct m2m_client *c, const char *target, char *to
 
 /* ---- one request ---- */
 
+int m2m_ask(struct m2m_client *c, struct keyway *k, const struct keyway_request *rq, struct keyway_answer *a)
+{
+	return c->words.esprim ? keyway_call_sealed(k, rq, a) : keyway_call(k, rq, a);
+}
+
 void m2m_call(struct m2m_client *c, enum keyway_operation operation, const char *target, const char *query, int ty, const char *body, struct m2m_answer *a)
 {
 	char to[ADDRESS_SIZE];
@@ -229,7 +297,7 @@ void m2m_call(struct m2m_client *c, enum keyway_operation operation, const char 
 
 	memset(a, 0, sizeof *a);
 	if (k)
-		keyway_call(k, &(const struct keyway_request){.operation = operation, .to = to, .query = query, .type = ty, .content = body}, &got);
+		m2m_ask(c, k, &(const struct keyway_request){.operation = operation, .to = to, .query = query, .type = ty, .content = body}, &got);
 	a->rsc = got.rsc;
 	a->ok = got.rsc > 0 && got.rsc < 4000;
 	snprintf(a->detail, sizeof a->detail, "%s", got.why);

@@ -19,6 +19,8 @@ static const char usage[] =
     "  --cert FILE      ... with this certificate\n"
     "  --key FILE       ... and its key\n"
     "  --credentials F  ... or with the key that this store of credentials has for the CSE\n"
+    "  --esprim CSE-ID  seal it end to end for this CSE (ESPrim), with the key that --credentials has for it ...\n"
+    "  --esprim-name N  ... or one that certificates agree on (ESCertKE): the name in the CSE's\n"
     "  --ca FILE        trust this CA (default: the plant's)\n"
     "  --psk-identity ID  a pre-shared key in the place of a certificate ...\n"
     "  --psk-file FILE  ... which is in a line ID:HEXKEY there\n"

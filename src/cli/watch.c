@@ -15,7 +15,8 @@ static const char usage[] =
     "  --plant DIR      the plant (default $KEYWAY_PLANT, or `plant`)\n"
     "  --json           whole notifications, one a line\n"
     "  --from ID, --cert FILE, --key FILE, --credentials FILE, --ca FILE, --psk-identity ID, --psk-file FILE, --server NAME, --cse CSE-ID, --via CSE-ID,\n"
-    "  --serialization json|xml|cbor   as for `keyway get`\n";
+    "  --serialization json|xml|cbor   as for `keyway get`\n"
+    "  --esprim CSE-ID, --esprim-name NAME   the same; notifications are taken only sealed\n";
 
 #define SIGNAL_MS 500 /* one that comes between a look at it and the wait is seen after this */
 
@@ -64,14 +65,14 @@ static int watch(struct watch *w, struct m2m_client *c, const char *target)
 		return cli_fail("%s", why);
 	snprintf(name, sizeof name, "watch-%d", (int)getpid());
 	snprintf(body, sizeof body, "{\"m2m:sub\":{\"rn\":\"%s\",\"nu\":[\"%s\"],\"nct\":1,\"enc\":{\"net\":[1,3,4]}}}", name, here);
-	if (keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_CREATE, .to = to, .type = 23, .content = body}, &a) != 2001)
+	if (m2m_ask(c, k, &(const struct keyway_request){.operation = KEYWAY_CREATE, .to = to, .type = 23, .content = body}, &a) != 2001)
 		return cli_fail("%s", a.why);
 	if (!w->json)
 		fprintf(stderr, "watching %s; Ctrl-C ends\n", target);
 	while (!interrupted && (w->count == 0 || w->seen < w->count))
 		keyway_step(k, SIGNAL_MS);
 	snprintf(subscription, sizeof subscription, "%s/%s", to, name);
-	if (keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_DELETE, .to = subscription}, &a) != 2002)
+	if (m2m_ask(c, k, &(const struct keyway_request){.operation = KEYWAY_DELETE, .to = subscription}, &a) != 2002)
 		return cli_fail("the subscription %s is left over: %s", subscription, a.why);
 	return CLI_OK;
 }

@@ -162,6 +162,7 @@ struct keyway *client_open_with(const struct keyway_options *o, struct tls_crede
 	k->self = self_of(k);
 	k->tls = tls;
 	k->psk = tls || o->psk_file;
+	k->sealed_only = o->sealed_only != 0;
 	k->release = copy(o->release, "3");
 	k->listen = copy(o->listen, "127.0.0.1:0");
 	k->ca = o->ca ? copy(o->ca, NULL) : NULL;
@@ -421,6 +422,7 @@ void keyway_close(struct keyway *k)
 	mqtt_binding_free(k->mqtt);
 	mqtt_binding_free(k->mqtt_in);
 	once_free(k->once);
+	client_open_free(k->opening);
 	if (k->loop)
 		loop_once(k->loop, 0); /* goodbyes */
 	while (k->pending)
@@ -429,6 +431,7 @@ void keyway_close(struct keyway *k)
 	loop_free(k->loop);
 	tls_credentials_free(k->tls);
 	client_seal_free(k->sealing);
+	free(k->former_poa);
 	free(k->answer_content);
 	free(k->answer_location);
 	free(k->url);

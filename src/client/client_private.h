@@ -7,6 +7,7 @@
 #include "binding/mqtt/mqtt_binding.h"
 #include "binding/once/once.h"
 #include "binding/websocket/websocket_binding.h"
+#include "client/client_inside.h"
 #include "keyway/client.h"
 #include "loop/http.h"
 
@@ -58,6 +59,8 @@ struct keyway {
 	char why[KEYWAY_WHY_SIZE];
 
 	struct sealing *sealing;      /* client_seal.c; NULL: none */
+	struct opening *opening;      /* client_open.c; NULL: none */
+	bool sealed_only;
 
 	/* notifications */
 	keyway_notified *notified;
@@ -67,12 +70,21 @@ struct keyway {
 	char target[300];
 	char host[128], stem[128];    /* the CSE, and there the AE that stands for the originator */
 	bool registered;              /* by us: taken away at the end */
+	bool changed;                 /* it was there, and got our e2eSecInfo and point of access: */
+	char *former_poa;             /* which was this, in JSON */
 	struct loop_timer *again;     /* the connection over which notifications come is made anew */
 };
 
 /* Copies it to where keyway_call's answer is. */
 void client_keep_answer(struct keyway *k, const struct keyway_answer *a);
 void client_seal_free(struct sealing *s); /* accepts NULL */
+/* client_open.c */
+void client_open_key(struct keyway *k, const char *entity, const char *kid, const struct secret *key, bool certified);
+void client_open_free(struct opening *g); /* accepts NULL */
+bool client_opens(struct keyway *k, const struct onem2m_request *rq, cse_done *done, void *ctx); /* false: it is nothing sealed */
+bool client_open_describe(struct keyway *k, struct wr *w); /* m2m:e2eSecInfo; false: there is none to tell */
+void client_open_keep(struct keyway *k); /* tells a new one in time */
+void client_sealed_came(void *client, const struct onem2m_request *rq, cse_done *done, void *ctx); /* client_reach.c: what was inside */
 struct mqtt_binding *client_mqtt(struct keyway *k, const char *broker);
 /* client_answer.c: what came back, in words. Both write into k->why. */
 enum keyway_failure client_failure(enum err e);

@@ -22,10 +22,10 @@ static bool is_verification(struct rd content)
 	return yes;
 }
 
-static int notify(struct keyway *k, const struct onem2m_request *rq)
+static int notify(struct keyway *k, const struct onem2m_request *rq, bool sealed)
 {
 	char *content = rd_strdup(rq->content), *from = rd_strdup(rq->from);
-	const struct keyway_notification n = {from, content, rq->content.left};
+	const struct keyway_notification n = {from, content, rq->content.left, sealed};
 	bool was_inside = k->inside;
 	int rsc;
 
@@ -39,22 +39,35 @@ static int notify(struct keyway *k, const struct onem2m_request *rq)
 	return rsc;
 }
 
+static enum onem2m_rsc take(struct keyway *k, const struct onem2m_request *rq, bool sealed)
+{
+	enum onem2m_rsc rsc = RSC_OK;
+	char text[16];
+
+	if (!k->notified)
+		return RSC_TARGET_NOT_REACHABLE; /* another connection of the originator's may take it */
+	if (rq->operation != ONEM2M_NOTIFY)
+		return RSC_OPERATION_NOT_ALLOWED;
+	if (k->sealed_only && !sealed)
+		return RSC_SECURITY_ASSOCIATION_REQUIRED;
+	if (is_verification(rq->content))
+		return RSC_OK;
+	snprintf(text, sizeof text, "%d", notify(k, rq, sealed));
+	return rsc_parse(rd_str(text), &rsc) ? rsc : RSC_INTERNAL_SERVER_ERROR;
+}
+
 void client_request_came(void *client, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	struct keyway *k = client;
-	struct onem2m_response rsp = {.rsc = RSC_OK};
-	char text[16];
 
-	if (!k->notified) {
-		rsp.rsc = RSC_TARGET_NOT_REACHABLE; /* another connection of the originator's may take it */
-	} else if (rq->operation != ONEM2M_NOTIFY) {
-		rsp.rsc = RSC_OPERATION_NOT_ALLOWED;
-	} else if (!is_verification(rq->content)) {
-		snprintf(text, sizeof text, "%d", notify(k, rq));
-		if (!rsc_parse(rd_str(text), &rsp.rsc))
-			rsp.rsc = RSC_INTERNAL_SERVER_ERROR;
-	}
-	done(ctx, &rsp);
+	if (k->notified && rq->operation == ONEM2M_NOTIFY && client_opens(k, rq, done, ctx))
+		return;
+	done(ctx, &(const struct onem2m_response){.rsc = take(k, rq, false)});
+}
+
+void client_sealed_came(void *client, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	done(ctx, &(const struct onem2m_response){.rsc = take(client, rq, true)});
 }
 
 static void on_http(void *ctx, struct http_exchange *x, const struct http_request *rq)
@@ -142,10 +155,52 @@ static int listen_at_broker(struct keyway *k, char *why, size_t size)
 	return -1;
 }
 
-static int register_ae(struct keyway *k, char *why, size_t size)
+/* Content of a CREATE or UPDATE of the AE's resource: with what is inside of `more`, and what senders of sealed notifications need. */
+static void put_ae(struct keyway *k, const char *more, char *ae, size_t size)
+{
+	char info[768];
+	struct wr w = wr_of(info, sizeof info - 1);
+	bool told = client_open_describe(k, &w);
+
+	info[w.len] = '\0';
+	snprintf(ae, size, "{\"m2m:ae\":{\"rr\":true%s%s%s}}", more, told ? ",\"esi\":" : "", told ? info : "");
+}
+
+/* Its point of access as it was, to be put back at the end. */
+static void remember(struct keyway *k, const struct keyway_answer *a)
+{
+	struct json_arena *arena = json_arena_new();
+	const struct json *doc, *poa = NULL;
+
+	if (arena && json_parse(arena, rd_str(a->content), NULL, &doc) == OK)
+		poa = json_path(doc, "m2m:ae.poa");
+	free(k->former_poa);
+	k->former_poa = rd_strdup(poa ? poa->source : rd_str("null"));
+	if (!k->former_poa)
+		abort();
+	json_arena_free(arena);
+}
+
+/* The AE is there: by us from another life, or by somebody else. */
+static int adopt_ae(struct keyway *k, const char *poa, struct keyway_answer *a)
+{
+	char ae[2048];
+	int rsc = keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_RETRIEVE, .to = k->stem, .from = k->stem}, a);
+
+	if (rsc != RSC_OK || !k->opening)
+		return rsc;
+	remember(k, a);
+	put_ae(k, poa, ae, sizeof ae);
+	rsc = keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_UPDATE, .to = k->stem, .from = k->stem, .content = ae}, a);
+	k->changed = rsc == RSC_UPDATED;
+	return rsc;
+}
+
+/* at: the point of access for its resource; "" when it is reached over its connection. */
+static int register_ae(struct keyway *k, const char *at, char *why, size_t size)
 {
 	struct keyway_answer a;
-	char ae[512], poa[300] = "";
+	char ae[2048], more[600], poa[400] = "";
 	int rsc;
 
 	if (!host_known(k)) {
@@ -156,18 +211,20 @@ static int register_ae(struct keyway *k, char *why, size_t size)
 		snprintf(why, size, "notifications over %s go to an AE: `from` must be one of %s, not %s", k->scheme->name, k->host, k->from);
 		return -1;
 	}
-	if (k->scheme->kind == CLIENT_MQTT) {
-		if (listen_at_broker(k, why, size) != 0)
-			return -1;
-		snprintf(poa, sizeof poa, ",\"poa\":[\"%s\"]", k->url);
-	}
-	snprintf(ae, sizeof ae, "{\"m2m:ae\":{\"api\":\"Nkeyway.client\",\"rr\":true,\"srv\":[\"2a\",\"3\",\"4\"]%s}}", poa);
+	if (k->scheme->kind == CLIENT_MQTT && listen_at_broker(k, why, size) != 0)
+		return -1;
+	if (at[0])
+		snprintf(poa, sizeof poa, ",\"poa\":[\"%s\"]", at);
+	snprintf(more, sizeof more, ",\"api\":\"Nkeyway.client\",\"srv\":[\"2a\",\"3\",\"4\"]%s", poa);
+	put_ae(k, more, ae, sizeof ae);
 	rsc = keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_CREATE, .to = "-", .type = 2, .from = k->stem, .content = ae}, &a);
 	k->registered = rsc == RSC_CREATED;
 	if (rsc == RSC_CONFLICT || rsc == RSC_ORIGINATOR_HAS_ALREADY_REGISTERED || rsc == RSC_ALREADY_EXISTS)
-		rsc = keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_RETRIEVE, .to = k->stem, .from = k->stem}, &a);
-	if (rsc == RSC_CREATED || rsc == RSC_OK)
+		rsc = adopt_ae(k, poa, &a);
+	if (rsc == RSC_CREATED || rsc == RSC_OK || rsc == RSC_UPDATED) {
+		client_open_keep(k);
 		return 0;
+	}
 	snprintf(why, size, "`%s` cannot be an AE of %s, and so not be notified over %s: %.300s", k->stem, k->host, k->scheme->name, a.why);
 	return -1;
 }
@@ -202,7 +259,8 @@ void client_connection_lost(void *client, const char *target)
 int keyway_reach(struct keyway *k, keyway_notified *fn, void *ctx, const char **target, char *why, size_t why_size)
 {
 	bool port = k->scheme->kind == CLIENT_HTTP || k->scheme->kind == CLIENT_COAP;
-	int r;
+	char at[sizeof k->target];
+	int r = 0;
 
 	if (k->inside)
 		abort();
@@ -211,7 +269,11 @@ int keyway_reach(struct keyway *k, keyway_notified *fn, void *ctx, const char **
 	*target = k->target;
 	if (k->target[0])
 		return 0;
-	r = port ? open_port(k, why, why_size) : register_ae(k, why, why_size);
+	if (port)
+		r = open_port(k, why, why_size);
+	snprintf(at, sizeof at, "%s", port ? k->target : k->scheme->kind == CLIENT_MQTT ? k->url : "");
+	if (r == 0 && (!port || k->opening))
+		r = register_ae(k, at, why, why_size);
 	if (r != 0)
 		k->target[0] = '\0';
 	else if (!port)
@@ -222,11 +284,17 @@ int keyway_reach(struct keyway *k, keyway_notified *fn, void *ctx, const char **
 void client_leave(struct keyway *k)
 {
 	struct keyway_answer a;
+	char ae[1024];
 
 	loop_timer_free(k->again);
 	k->again = NULL;
-	if (!k->registered)
+	if (!k->registered && !k->changed)
 		return;
 	k->timeout_ms = LEAVE_MS;
+	if (k->changed) {
+		snprintf(ae, sizeof ae, "{\"m2m:ae\":{\"esi\":null,\"poa\":%.900s}}", k->former_poa);
+		keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_UPDATE, .to = k->stem, .from = k->stem, .content = ae}, &a);
+		return;
+	}
 	keyway_call(k, &(const struct keyway_request){.operation = KEYWAY_DELETE, .to = k->stem, .from = k->stem}, &a);
 }

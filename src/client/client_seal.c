@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "binding/esprim/security_info.h"
 #include "binding/primitive/envelope.h"
 #include "client/client_private.h"
 #include "e2e/esprim.h"
-#include "json/json.h"
 #include "keys/sealed.h"
 #include "onem2m/query.h"
 
@@ -30,39 +30,42 @@ void client_seal_free(struct sealing *s)
 	free(s);
 }
 
-int keyway_seal(struct keyway *k, const struct keyway_sealing *given, char *why, size_t why_size)
+int client_seal_with(struct keyway *k, const char *receiver, const char *key_id, const struct secret *key, bool certified, char *why, size_t why_size)
 {
-	struct secret *key = NULL;
-	struct sealing *s = NULL;
-	int r = -1;
+	struct sealing *s = calloc(1, sizeof *s);
 
-	if (!given->receiver || given->receiver[0] != '/' || strlen(given->receiver) >= ENTITY_MAX || !given->key_id || !given->key_file) {
-		snprintf(why, why_size, "`receiver`, a CSE-ID such as /id-in, `key_id` and `key_file` are needed");
-		return -1;
-	}
-	if (k->from[0] != '/' && !k->cse[1]) {
-		snprintf(why, why_size, "a sealed request says who asks in full: give `cse`, or an SP-relative `from` such as /id-in/Cmeter");
-		return -1;
-	}
-	s = calloc(1, sizeof *s);
 	if (!s)
 		abort();
 	s->rng = rng_system();
-	memcpy(s->receiver, given->receiver, strlen(given->receiver) + 1);
-	if (key_file_read(given->key_file, &key) != OK)
-		snprintf(why, why_size, "the key %s cannot be had: is it there, with mode 0600 and 64 hexadecimal digits?", given->key_file);
-	else if (esprim_originator_init(&s->originator, key, given->key_id, JOSE_MAY_EVERY_ENC, LIFE_MS) != OK)
-		snprintf(why, why_size, "`%s` is no key identifier such as 0a1b@maf.example", given->key_id);
-	else
-		r = 0;
-	secret_free(key);
-	if (r != 0) {
-		client_seal_free(s);
-		return r;
+	if (k->from[0] != '/' && !k->cse[1]) {
+		snprintf(why, why_size, "a sealed request says who asks in full: give `cse`, or an SP-relative `from` such as /id-in/Cmeter");
+	} else if (receiver[0] != '/' || !rd_text(rd_str(receiver), s->receiver, sizeof s->receiver)) {
+		snprintf(why, why_size, "`%.40s` is no CSE-ID such as /id-in", receiver);
+	} else if (esprim_originator_init(&s->originator, key, key_id, JOSE_MAY_EVERY_ENC, LIFE_MS) != OK) {
+		snprintf(why, why_size, "`%s` is no key identifier such as 0a1b@maf.example", key_id);
+	} else {
+		client_seal_free(k->sealing);
+		k->sealing = s;
+		client_open_key(k, receiver, key_id, key, certified);
+		return 0;
 	}
-	client_seal_free(k->sealing);
-	k->sealing = s;
-	return 0;
+	client_seal_free(s);
+	return -1;
+}
+
+int keyway_seal(struct keyway *k, const struct keyway_sealing *given, char *why, size_t why_size)
+{
+	struct secret *key = NULL;
+	int r = -1;
+
+	if (!given->receiver || !given->key_id || !given->key_file)
+		snprintf(why, why_size, "`receiver`, a CSE-ID such as /id-in, `key_id` and `key_file` are needed");
+	else if (key_file_read(given->key_file, &key) != OK)
+		snprintf(why, why_size, "the key %s cannot be had: is it there, with mode 0600 and 64 hexadecimal digits?", given->key_file);
+	else
+		r = client_seal_with(k, given->receiver, given->key_id, key, false, why, why_size);
+	secret_free(key);
+	return r;
 }
 
 /* ---- answers ---- */
@@ -119,42 +122,21 @@ static int notify(struct keyway *k, const struct keyway_request *rq, const struc
 	return rsc;
 }
 
-static void begin_info(struct json_out *o, unsigned sit)
-{
-	json_object(o, NULL);
-	json_object(o, "m2m:seci");
-	json_put_uint(o, "sit", sit);
-}
-
-/* A member of m2m:seci in the answer; NULL when there is none. The arena is the caller's. */
-static const struct json *info_member(const struct keyway_answer *a, struct json_arena *arena, const char *name)
-{
-	const struct json *doc;
-
-	if (json_parse(arena, rd_of(a->content, a->content_len), NULL, &doc) != OK)
-		return NULL;
-	return json_get(json_get(doc, "m2m:seci"), name);
-}
-
 /* The receiver's object for us. 0 when there is none, and *a says why. */
 static int ask_object(struct keyway *k, const struct keyway_request *rq, struct keyway_answer *a)
 {
-	struct json_arena *arena = json_arena_new();
 	struct wr w = wr_new(256);
-	struct json_out o = json_out(&w);
-	const struct json *ero;
+	struct security_info i;
 	int rsc, r = 0;
 
-	begin_info(&o, 3);
-	json_close(&o);
-	json_close(&o);
+	security_info_write(&w, SIT_RAND_REQUEST, NULL, rd_str(""));
 	rsc = notify(k, rq, &w, a);
-	ero = arena && rsc == RSC_OK ? info_member(a, arena, "ero") : NULL;
-	if (ero && esprim_originator_take(&k->sealing->originator, ero->source, clock_unix_ms()) == OK)
-		r = 1;
-	else if (rsc == RSC_OK)
+	if (rsc == RSC_OK && security_info_read(rd_of(a->content, a->content_len), &i)) {
+		r = esprim_originator_take(&k->sealing->originator, i.ero, clock_unix_ms()) == OK;
+		security_info_clear(&i);
+	}
+	if (!r && rsc == RSC_OK)
 		(void)end(k, a, KEYWAY_UNTRUSTED, "the receiver gave no rand object that can be used");
-	json_arena_free(arena);
 	wr_free(&w);
 	return r;
 }
@@ -163,18 +145,13 @@ static enum err seal(struct keyway *k, struct rd inner, struct wr *content)
 {
 	struct sealing *s = k->sealing;
 	struct wr jwe = wr_new(2 * JOSE_TEXT_MAX);
-	struct json_out o = json_out(content);
 	struct rd text;
 	enum err e;
 
 	esprim_session_clear(&s->session);
 	e = esprim_seal_request(&s->originator, clock_unix_ms(), inner, &s->rng, &jwe, &s->session);
-	if (e == OK && wr_done(&jwe, &text)) {
-		begin_info(&o, 5);
-		json_put_rd(&o, "epo", text);
-		json_close(&o);
-		json_close(&o);
-	}
+	if (e == OK && wr_done(&jwe, &text))
+		security_info_write(content, SIT_ESPRIM, "epo", text);
 	wr_free(&jwe);
 	return e;
 }
@@ -182,26 +159,29 @@ static enum err seal(struct keyway *k, struct rd inner, struct wr *content)
 static int open_answer(struct keyway *k, struct keyway_answer *a)
 {
 	struct sealing *s = k->sealing;
-	struct json_arena *arena = json_arena_new();
 	struct wr inner = wr_new(JOSE_TEXT_MAX);
-	struct rd jwe, text;
+	struct security_info i = {.epo = rd_str("")};
+	struct rd text;
 	int r;
 
-	if (!arena || !json_string(info_member(a, arena, "epo"), &jwe) ||
-	    esprim_open_response(&s->originator, &s->session, clock_unix_ms(), jwe, &s->rng, &inner) != OK || !wr_done(&inner, &text))
+	if (!security_info_read(rd_of(a->content, a->content_len), &i) ||
+	    esprim_open_response(&s->originator, &s->session, clock_unix_ms(), i.epo, &s->rng, &inner) != OK || !wr_done(&inner, &text))
 		r = end(k, a, KEYWAY_UNTRUSTED, "the answer does not verify: somebody on the way made it, or changed it");
 	else
 		r = take(k, text, a);
+	security_info_clear(&i);
 	wr_free(&inner);
-	json_arena_free(arena);
 	return r;
 }
 
 /* The request as it is inside, in JSON. */
 static bool write_inner(struct keyway *k, const struct keyway_request *given, struct wr *w)
 {
+	struct onem2m_request rq;
 	char id[40];
-	struct onem2m_request rq = {
+
+	snprintf(id, sizeof id, "%s-%llu", k->prefix, (unsigned long long)++k->numbers);
+	rq = (struct onem2m_request){
 		.operation = (enum onem2m_operation)given->operation,
 		.to = rd_str(given->to),
 		.from = rd_str(given->from ? given->from : k->self),
@@ -213,8 +193,6 @@ static bool write_inner(struct keyway *k, const struct keyway_request *given, st
 		.content = rd_str(given->content ? given->content : ""),
 		.peer = "",
 	};
-
-	snprintf(id, sizeof id, "%s-%llu", k->prefix, (unsigned long long)++k->numbers);
 	return query_parameters(&rq) && envelope_write_request(SERIALIZATION_JSON, &rq, w) == OK;
 }
 

@@ -20,12 +20,15 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS credentials (identity TEXT PRIMARY KEY COLLATE NOCASE, kind INTEGER NOT NULL, suid INTEGER NOT NULL,"
     " entity TEXT NOT NULL, peer TEXT NOT NULL, expires_at INTEGER NOT NULL, added_at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS credentials_expiry ON credentials (expires_at);"
-    "CREATE INDEX IF NOT EXISTS credentials_peer ON credentials (kind, peer);";
+    "CREATE INDEX IF NOT EXISTS credentials_peer ON credentials (kind, peer);"
+    "CREATE INDEX IF NOT EXISTS credentials_entity ON credentials (kind, entity);";
 
 /* The generation comes with each row: a rotation by another process shows at the next look, without a second statement. */
 static const char *const texts[STATEMENTS] = {
 	[FIND] = "SELECT " CREDENTIAL_COLUMNS ", (SELECT generation FROM store) FROM credentials WHERE identity = ?1",
 	[FIND_PEER] = "SELECT " CREDENTIAL_COLUMNS ", (SELECT generation FROM store) FROM credentials WHERE kind = ?1 AND peer = ?2 COLLATE NOCASE"
+		      " AND expires_at > ?3 ORDER BY expires_at DESC, added_at DESC LIMIT 1",
+	[FIND_ENTITY] = "SELECT " CREDENTIAL_COLUMNS ", (SELECT generation FROM store) FROM credentials WHERE kind = ?1 AND entity = ?2"
 		      " AND expires_at > ?3 ORDER BY expires_at DESC, added_at DESC LIMIT 1",
 	[PUT] = "INSERT OR REPLACE INTO credentials VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
 	[ADD] = "INSERT OR IGNORE INTO credentials VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
@@ -390,14 +393,22 @@ enum err credentials_find(struct credentials *s, const char *identity, struct cr
 	return fetch(s, s->statements[FIND], c);
 }
 
-enum err credentials_find_peer(struct credentials *s, enum credential_kind kind, const char *peer, uint64_t now_s, struct credential *c)
+static enum err find_other(struct credentials *s, sqlite3_stmt *q, enum credential_kind kind, const char *other, uint64_t now_s, struct credential *c)
 {
-	sqlite3_stmt *q = s->statements[FIND_PEER];
-
 	sqlite3_bind_int(q, 1, (int)kind);
-	sqlite3_bind_text(q, 2, peer, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 2, other, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 3, now_s > INT64_MAX ? INT64_MAX : (int64_t)now_s);
 	return fetch(s, q, c);
+}
+
+enum err credentials_find_peer(struct credentials *s, enum credential_kind kind, const char *peer, uint64_t now_s, struct credential *c)
+{
+	return find_other(s, s->statements[FIND_PEER], kind, peer, now_s, c);
+}
+
+enum err credentials_find_entity(struct credentials *s, enum credential_kind kind, const char *entity, uint64_t now_s, struct credential *c)
+{
+	return find_other(s, s->statements[FIND_ENTITY], kind, entity, now_s, c);
 }
 
 static enum err step(sqlite3_stmt *q)

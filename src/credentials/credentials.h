@@ -69,6 +69,8 @@ enum err credentials_put(struct credentials *s, const struct credential *c, bool
 enum err credentials_find(struct credentials *s, const char *identity, struct credential *c) MUST_CHECK;
 /* The one for use with this peer that lives longest; ERR_NOT_FOUND. */
 enum err credentials_find_peer(struct credentials *s, enum credential_kind kind, const char *peer, uint64_t now_s, struct credential *c) MUST_CHECK;
+/* The same by the entity, as it was written. */
+enum err credentials_find_entity(struct credentials *s, enum credential_kind kind, const char *entity, uint64_t now_s, struct credential *c) MUST_CHECK;
 enum err credentials_remove(struct credentials *s, const char *identity) MUST_CHECK; /* ERR_NOT_FOUND */
 /* Removes what ended before; how many. */
 enum err credentials_sweep(struct credentials *s, uint64_t now_s, uint64_t *removed) MUST_CHECK;

@@ -158,6 +158,16 @@ void cse_use_security(struct cse *c, const struct cse_security *s)
 	c->security = *s;
 }
 
+void cse_put_security(struct cse *c, struct json_out *o)
+{
+	struct wr w = wr_new(4096);
+	struct rd text;
+
+	if (c->security.describe && c->security.describe(c->security.security, &w) && wr_done(&w, &text))
+		json_put_raw(o, "esi", text);
+	wr_free(&w);
+}
+
 void cse_use_connections(struct cse *c, cse_send_over *send)
 {
 	c->send_over = send;

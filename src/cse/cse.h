@@ -99,9 +99,14 @@ typedef bool cse_send_over(void *transport, const char *target_id, const struct 
 void cse_use_connections(struct cse *c, cse_send_over *send);
 /* What takes NOTIFYs with m2m:securityInfo that are for this CSE itself (ESPrim, ESCertKE: TS-0003 clauses 8.4 and 8.7). `from`: SP-relative ID of who
  * sent it. notify answers by done, at once or later; rq is borrowed until then. describe writes the CSEBase's m2m:e2eSecInfo. Once, after cse_new. */
+enum cse_sealing { CSE_IN_THE_CLEAR, CSE_SEALED, CSE_NOT_AT_ALL };
 struct cse_security {
 	void (*notify)(void *security, const char *from, const struct onem2m_request *rq, cse_done *done, void *ctx);
 	bool (*describe)(void *security, struct wr *w);
+	/* How a notification goes to an entity ("/id-mn/Cmeter"; "" for a URL, a group and all whose ID is not known), and its sending when that is sealed.
+	 * info: its m2m:e2eSecInfo in JSON, empty for none; known: that is all that there is. Both may be NULL: everything goes in the clear. */
+	enum cse_sealing (*judge)(void *security, const char *entity, struct rd info, bool known);
+	void (*send)(void *security, const char *entity, struct rd info, bool known, const struct onem2m_request *rq, cse_done *done, void *ctx);
 	void *security;
 };
 void cse_use_security(struct cse *c, const struct cse_security *s);

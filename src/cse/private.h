@@ -91,6 +91,8 @@ struct cse {
 	struct cse_counts counts;
 };
 
+void cse_put_security(struct cse *c, struct json_out *o); /* e2eSecInfo, `esi`, when there is any */
+
 /* State of a service with its end. The CSE calls free at its own. */
 void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*free)(struct cse *c, void *state));
 

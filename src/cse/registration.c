@@ -98,6 +98,7 @@ static void put_csr(struct registration *r, struct json_out *o, bool create)
 	json_put_bool(o, "rr", true);
 	put_list(o, "srv", k->releases ? k->releases : "2a,3,4,5");
 	put_list(o, "poa", k->poa);
+	cse_put_security(r->cse, o);
 	json_put_raw(o, "dcse", rd_str(r->told));
 	json_close(o);
 	json_close(o);
@@ -135,7 +136,7 @@ static void answered(struct registration *r)
 static void put_registrar(struct cse *c, const struct json *its_base, struct json_out *o)
 {
 	const struct cse_config *k = &c->config;
-	const struct json *cst = json_get(its_base, "cst"), *srv = json_get(its_base, "srv");
+	const struct json *cst = json_get(its_base, "cst"), *srv = json_get(its_base, "srv"), *esi = json_get(its_base, "esi");
 	char name[128] = "-", address[CSE_ID_MAX * 2];
 
 	if (!json_text(json_get(its_base, "rn"), name, sizeof name))
@@ -152,6 +153,8 @@ static void put_registrar(struct cse *c, const struct json *its_base, struct jso
 		json_put(o, "cst", cst);
 	if (srv)
 		json_put(o, "srv", srv);
+	if (esi) /* as often as the registration is renewed: its rand object changes */
+		json_put(o, "esi", esi);
 	json_close(o);
 }
 

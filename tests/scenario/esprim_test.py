@@ -16,6 +16,7 @@ from plant import program, wait_for
 PEER = PKI_TOOL = CLIENT = None
 KEY = "8f4b1c27d05ea3961122334455667788990aabbccddeeff00f1e2d3c4b5a6978"
 KID = "00112233445566778899AABBCCDDEEFF@maf.keyway.example"
+LAMP_KID = "0F0E0D0C0B0A09080706050403020100@maf.keyway.example"
 OTHER_KID = "FFEEDDCCBBAA99887766554433221100@maf.keyway.example"
 SEALED = "heliotrope-" + os.urandom(8).hex()   # goes inside
 PLAIN = "cinnabar-" + os.urandom(8).hex()      # goes in the clear: the control
@@ -115,12 +116,12 @@ class Originator:
         return response["rsc"], response.get("pc")
 
 
-def credential(folder, kid, entity):
+def credential(folder, kid, entity, store="credentials.db", peer=None):
     value = os.path.join(folder, "value")
     with open(os.open(value, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
         f.write(KEY)
-    subprocess.run([program("keyway"), "credentials", "add", kid, "--kind", "esprim", "--entity", entity, "--file", os.path.join(folder, "credentials.db"),
-                    "--value", value], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program("keyway"), "credentials", "add", kid, "--kind", "esprim", "--entity", entity, *(["--peer", peer] if peer else []), "--file",
+                    os.path.join(folder, store), "--value", value], check=True, stdout=subprocess.DEVNULL)
     os.unlink(value)
 
 
@@ -145,9 +146,153 @@ def files_of(cse):
     return files
 
 
+class Watch:
+    """An AE that is notified: `keyway watch` at the transit CSE, of a container at the far one."""
+
+    def __init__(self, cse, scheme, name, target, *words):
+        self.popen = subprocess.Popen([program("keyway"), "watch", "%s://127.0.0.1:%d/~%s" % (scheme, cse.port, target), "--from", "%s/%s" % (cse.id, name), "--cse", cse.id,
+                                       *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        running.append(self.popen)
+        line = self.popen.stderr.readline()
+        assert line.startswith("watching"), line + self.popen.stderr.read()
+
+    def end(self):
+        """Everything that it printed; it ends by itself after as many notifications as it was told to."""
+        out, err = self.popen.communicate(timeout=60)
+        assert self.popen.returncode == 0, err
+        return out
+
+    def stop(self):
+        self.popen.send_signal(signal.SIGINT)
+        return self.end()
+
+
+def traced(cse):
+    with open(cse.trace, encoding="utf-8") as f:
+        return f.read()
+
+
+def receiving(folder, transit, target):
+    """AEs of the transit CSE as receivers: what /id-in notifies is sealed for them. The words that the transit CSE may never see."""
+    words = []
+    lamp = ["--esprim", "/id-in", "--credentials", os.path.join(folder, "lamp.db")]
+    box = "/id-in/cse-in/lamps"
+    rule = {"acor": ["/id-mn/Clamp", "/id-mn/Cmeter"], "acop": 63, "acaf": True}
+    target.make("cse-in", 1, {"m2m:acp": {"rn": "lamps-only", "pv": {"acr": [rule]}, "pvs": {"acr": [{"acor": ["CAdmin"], "acop": 63}]}}})
+    target.make("cse-in", 3, {"m2m:cnt": {"rn": "lamps", "acpi": ["cse-in/lamps-only"]}})
+
+    def post(watch):
+        words.append("heliotrope-" + os.urandom(8).hex())
+        target.make("cse-in/lamps", 4, {"m2m:cin": {"con": words[-1]}})
+        out = watch.end()
+        assert words[-1] in out, out
+
+    # Over a connection and to a port of its own; the second time the far CSE knows a session that the AE does not.
+    for scheme in "ws", "http", "ws":
+        post(Watch(transit, scheme, "Clamp", box, *lamp, "--count", "1"))
+    # By a key that certificates agreed on.
+    p = os.path.join(folder, "pki")
+    certificates = ["--esprim", "/id-in", "--esprim-name", "id-in.acme.example.com", "--ca", p + "/ca.pem", "--cert", p + "/meter.pem", "--key", p + "/meter.key"]
+    post(Watch(transit, "ws", "Cmeter", box, *certificates, "--count", "1"))
+    # ... which a new process has forgotten, and the far CSE has not: it uses the one that there is besides.
+    # One shot, sealed, by each of both.
+    for words_of, name in (lamp, "Clamp"), (certificates, "Cmeter"):
+        r = subprocess.run([program("keyway"), "get", "http://127.0.0.1:%d/~%s/la" % (transit.port, box), "--from", "/id-mn/" + name, "--cse", "/id-mn", "--json", *words_of],
+                           capture_output=True, text=True, timeout=60)
+        assert r.returncode == 0 and words[-1] in r.stdout, r.stderr
+    # Without the seal the policy's flag forbids it.
+    r = subprocess.run([program("keyway"), "get", "http://127.0.0.1:%d/~%s/la" % (transit.port, box), "--from", "/id-mn/Clamp", "--cse", "/id-mn"], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 1 and "4103" in r.stderr, r.stderr
+
+    # Somebody on the way: repeats what passed it, and makes notifications of its own.
+    watch = Watch(transit, "ws", "Clamp", box, *lamp, "--count", "2")
+    words.append("heliotrope-" + os.urandom(8).hex())
+    before = len(traced(transit))
+    target.make("cse-in/lamps", 4, {"m2m:cin": {"con": words[-1]}})
+    sealed = re.compile(r"rqp op=5 to=/id-mn/Clamp fr=/id-in .*?\"epo\":\"([^\"]+)\"")
+    assert words[-1] in watch.popen.stdout.readline()
+    captured = sealed.findall(traced(transit)[before:])[-1]  # the one before, perhaps, was for a session that the former process had
+    rsc, _ = transit.ask("POST", "/id-mn/Clamp", "/id-in", {"m2m:seci": {"sit": 5, "epo": captured}})
+    assert rsc == 4115, rsc
+    rsc, _ = transit.ask("POST", "/id-mn/Clamp", "/id-in", {"m2m:sgn": {"nev": {"rep": {"m2m:cin": {"con": "forged"}}, "net": 3}, "sur": "x"}})
+    assert rsc == 4107, rsc
+    # Who has the key is the far CSE, and says so inside.
+    far = Originator(transit, "/id-mn/Clamp", "/id-in", LAMP_KID)
+    far.begin()
+    rsc, _ = far.send({"op": 5, "to": "/id-mn/Clamp", "fr": "/id-other", "rqi": "i6", "rvi": "4", "pc": {"m2m:sgn": {"nev": {"rep": "forged"}}}})
+    assert rsc == 4116, rsc
+    assert far.ask(op=2, to="/id-mn/Clamp", fr="/id-in")[0] == 4005
+    stranger = Originator(transit, "/id-mn/Clamp", "/id-in", OTHER_KID)
+    stranger.begin()
+    rsc, _ = stranger.send({"op": 5, "to": "/id-mn/Clamp", "fr": "/id-in", "rqi": "i7", "rvi": "4", "pc": {"m2m:sgn": {"nev": {"rep": "forged"}}}})
+    assert rsc == 4112, rsc
+    target.make("cse-in/lamps", 4, {"m2m:cin": {"con": words[-1]}})
+    assert "forged" not in watch.end()
+
+    # The AE's resource says what it takes as long as it is there.
+    watch = Watch(transit, "http", "Clamp", box, *lamp)
+    rsc, ae = transit.ask("GET", "Clamp", "Clamp")
+    assert rsc == 2000 and 33 in ae["m2m:ae"]["esi"]["esf"] and ae["m2m:ae"]["esi"]["esro"]["esri"], ae
+    watch.stop()
+    rsc, _ = transit.ask("GET", "Clamp", "Clamp")
+    assert rsc == 4004, rsc
+    # Both CSEs know of each other.
+    rsc, csr = target.ask("GET", "id-mn")
+    assert rsc == 2000 and "esi" not in csr["m2m:csr"], csr
+    rsc, csr = transit.ask("GET", "id-in")
+    assert rsc == 2000 and 33 in csr["m2m:csr"]["esi"]["esf"], csr
+
+    # The control: an AE that takes no sealed ones, the same way.
+    target.make("cse-in", 1, {"m2m:acp": {"rn": "lamps-all", "pv": {"acr": [{"acor": ["all"], "acop": 63}]}, "pvs": {"acr": [{"acor": ["CAdmin"], "acop": 63}]}}})
+    target.make("cse-in", 3, {"m2m:cnt": {"rn": "open-lamps", "acpi": ["cse-in/lamps-all"]}})
+    clear = "cinnabar-" + os.urandom(8).hex()
+    watch = Watch(transit, "ws", "Cplain", "/id-in/cse-in/open-lamps", "--count", "1")
+    target.make("cse-in/open-lamps", 4, {"m2m:cin": {"con": clear}})
+    assert clear in watch.end()
+    assert holds(transit.trace, clear), "the search finds nothing at all"
+    return words
+
+
+def policies(folder):
+    """What may leave at all: an AE of the CSE itself, whose e2eSecInfo is known."""
+    os.mkdir(os.path.join(folder, "policies"))
+    for policy in "required", "never":
+        cse = Cse(os.path.join(folder, "policies"), "in", policy, "[esprim]\ncredentials = %s/credentials.db\nnotifications = %s\n" % (folder, policy))
+        kid = os.urandom(16).hex().upper() + "@maf.keyway.example"
+        credential(folder, kid, cse.id + "/Clamp", "credentials.db")
+        credential(folder, kid, cse.id, "lamp.db", cse.id)
+        everybody = {"acr": [{"acor": ["all"], "acop": 63}]}
+        cse.make("cse-" + policy, 1, {"m2m:acp": {"rn": "everybody", "pv": everybody, "pvs": everybody}})
+        cse.make("cse-" + policy, 3, {"m2m:cnt": {"rn": "box", "acpi": ["cse-%s/everybody" % policy]}})
+        box = "%s/cse-%s/box" % (cse.id, policy)
+        sealing = Watch(cse, "ws", "Clamp", box, "--esprim", cse.id, "--credentials", os.path.join(folder, "lamp.db"))
+        plain = Watch(cse, "ws", "Cplain", box)
+        cse.make(box, 4, {"m2m:cin": {"con": "word"}})
+        if policy == "required":
+            while "word" not in sealing.popen.stdout.readline():  # the other subscription is a child of the container, too
+                assert sealing.popen.poll() is None
+            # The shared object of its e2eSecInfo did: nobody asked for another.
+            sent = re.findall(r'to=%s/Clamp fr=%s .*?"sit":(\d)' % (cse.id, cse.id), traced(cse))
+            assert sent and set(sent) == {"5"}, sent
+            wait_for("the refusal", lambda: re.search(r"esprim refused from=\"%s/Cplain\".* rsc=5211" % cse.id, cse.said()))
+            assert plain.stop() == ""
+            # To a URL nothing can be sealed, not even the question whether it wants notifications.
+            rsc, answer = cse.ask("POST", box, body={"m2m:sub": {"rn": "url", "nu": ["http://127.0.0.1:9"], "nct": 1, "enc": {"net": [3]}}}, ty=23)
+            assert rsc == 5204, (rsc, answer)
+            assert re.search(r"esprim refused from=\"\".* rsc=5211", cse.said())
+        else:
+            assert "word" in plain.popen.stdout.readline()
+            wait_for("the AE's refusal", lambda: "rsc=4107" in traced(cse))
+            assert sealing.stop() == ""
+        cse.popen.send_signal(signal.SIGTERM)
+        assert cse.popen.wait(60) == 0
+
+
 def flow(folder):
     credential(folder, KID, "/id-mn/Cmeter")
     credential(folder, OTHER_KID, "m2m://acme.example.com/id-mn/Cother")
+    credential(folder, LAMP_KID, "/id-mn/Clamp")
+    credential(folder, LAMP_KID, "/id-in", "lamp.db", "/id-in")
     for name, identities in ("pki", ["in=id-in.acme.example.com", "meter=m2m://acme.example.com/id-mn/Cmeter"]), ("foreign", ["meter=m2m://acme.example.com/id-mn/Cmeter"]):
         os.mkdir(os.path.join(folder, name))
         subprocess.run([PKI_TOOL, os.path.join(folder, name), *identities], check=True)
@@ -242,6 +387,8 @@ def flow(folder):
     assert lines[1].startswith("0 2001") and lines[2] == '0 2000 {"m2m:cin":{"con":"%s"}}' % third, r.stdout
     assert lines[3].startswith("0 4116") and lines[4].startswith("0 4004"), r.stdout
 
+    notified = receiving(folder, transit, target)
+
     # The control: the same transit CSE, in the clear.
     target.make("cse-in", 1, {"m2m:acp": {"rn": "clear", "pv": {"acr": [{"acor": ["all"], "acop": 63}]}, "pvs": {"acr": [{"acor": ["CAdmin"], "acop": 63}]}}})
     target.make("cse-in", 3, {"m2m:cnt": {"rn": "plain", "acpi": ["cse-in/clear"]}})
@@ -259,12 +406,14 @@ def flow(folder):
     assert holds(transit.trace, PLAIN) and any(holds(f, PLAIN) for f in files_of(transit) if "cse.db" in f), "the search finds nothing at all"
     assert holds(target.trace, SEALED) and any(holds(f, SEALED) for f in files_of(target) if "cse.db" in f)
     for path in files_of(transit):
-        assert not holds(path, SEALED) and not holds(path, second) and not holds(path, third), "%s holds what was sealed" % os.path.basename(path)
+        for word in SEALED, second, third, *notified:
+            assert not holds(path, word), "%s holds what was sealed" % os.path.basename(path)
     for cse in transit, target:
         for path in files_of(cse):
             assert not holds(path, KEY), "%s holds the key" % os.path.basename(path)
             with open(path, "rb") as f:
                 assert bytes.fromhex(KEY) not in f.read()
+    policies(folder)
 
 
 running = []

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "onem2m/identity.h"
+
 #include "keys/secret.h"
 
 struct under_way {
@@ -178,4 +180,39 @@ bool agreement_find(struct agreement *g, const char *kid, uint64_t now_s, psk_do
 		return true;
 	}
 	return false;
+}
+
+bool agreement_entity(const char *names, const char *sp, char id[static ENTITY_MAX])
+{
+	struct rd rest = rd_str(names), one;
+	char name[ENTITY_MAX];
+
+	if (names[0] == '/')
+		return rd_text(rest, id, ENTITY_MAX);
+	while (rest.left > 0) {
+		if (!rd_until(&rest, ' ', &one))
+			one = rd_rest(&rest);
+		if (rd_text(one, name, sizeof name) && identity_to_id(name, sp, id, ENTITY_MAX))
+			return true;
+	}
+	return false;
+}
+
+bool agreement_key_for(struct agreement *g, const char *sp, const char *entity, const char *except, uint64_t now_s, char kid[static KEY_ID_MAX],
+    struct secret **key)
+{
+	const struct agreed *best = NULL;
+	char id[ENTITY_MAX];
+
+	for (size_t i = 0; i < g->count; i++) {
+		const struct agreed *k = g->keys[i];
+
+		if (k->expires_at > now_s && strcmp(k->kid, except) != 0 && agreement_entity(k->entity, sp, id) && strcmp(id, entity) == 0 &&
+		    (!best || k->expires_at > best->expires_at))
+			best = k;
+	}
+	*key = best ? secret_dup(best->key) : NULL;
+	if (*key)
+		memcpy(kid, best->kid, KEY_ID_MAX);
+	return *key != NULL;
 }

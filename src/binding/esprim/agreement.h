@@ -22,5 +22,10 @@ void agreement_free(struct agreement *g); /* accepts NULL */
 enum onem2m_rsc agreement_step(struct agreement *g, const char *from, struct rd in, uint64_t now_ms, char kid[static KEY_ID_MAX], struct wr *out);
 /* Answers by done when it has the key, with the entity of the certificate. */
 bool agreement_find(struct agreement *g, const char *kid, uint64_t now_s, psk_done *done, void *ctx);
+/* The youngest key of an entity, an SP-relative ID at this service provider, but the one that it did not know. */
+bool agreement_key_for(struct agreement *g, const char *sp, const char *entity, const char *except, uint64_t now_s, char kid[static KEY_ID_MAX],
+    struct secret **key) MUST_CHECK;
+/* Whether one of the names, joined by blanks, is that of an entity; *id the first one that is. */
+bool agreement_entity(const char *names, const char *sp, char id[static ENTITY_MAX]) MUST_CHECK;
 
 #endif

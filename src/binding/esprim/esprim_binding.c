@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "binding/esprim/agreement.h"
+#include "binding/esprim/security_info.h"
 #include "binding/primitive/envelope.h"
 #include "base/bytes.h"
 #include "json/json.h"
-#include "onem2m/identity.h"
 
 #define LIFE_MS 3600000
 #define ASKING_MAX 1024 /* sealed requests under way */
-
-enum { SIT_RAND_REQUEST = 3, SIT_RAND_ANSWER = 4, SIT_ESPRIM = 5, SIT_ESCERTKE = 6 };
 
 struct esprim_binding {
 	struct esprim_binding_config config;
@@ -21,6 +19,7 @@ struct esprim_binding {
 	struct asking *first;
 	size_t asking;
 	struct agreement *agreement; /* ESCertKE; NULL: it is not offered */
+	struct esprim_sender *sender;
 };
 
 /* One sealed request on its way. */
@@ -108,15 +107,9 @@ static void refuse(struct asking *a, enum onem2m_rsc rsc)
 
 static bool wrap(struct rd jwe, struct wr *w)
 {
-	struct json_out o = json_out(w);
 	struct rd text;
 
-	json_object(&o, NULL);
-	json_object(&o, "m2m:seci");
-	json_put_uint(&o, "sit", SIT_ESPRIM);
-	json_put_rd(&o, "epo", jwe);
-	json_close(&o);
-	json_close(&o);
+	security_info_write(w, SIT_ESPRIM, "epo", jwe);
 	return wr_done(w, &text);
 }
 
@@ -149,24 +142,6 @@ static void on_inner(void *ctx, const struct onem2m_response *rsp)
 	wr_free(&inner);
 	wr_free(&jwe);
 	wr_free(&content);
-}
-
-/* Whose key it is, as the dispatcher writes it: keys name their entity as certificates do, or as an SP-relative ID. */
-static bool entity_id(const struct esprim_binding *b, const char *entity, char *id)
-{
-	struct rd rest = rd_str(entity), one;
-	char name[ENTITY_MAX];
-
-	if (entity[0] == '/')
-		return rd_text(rest, id, ENTITY_MAX);
-	/* A certificate may have several names: the first that is an AE's or a CSE's. */
-	while (rest.left > 0) {
-		if (!rd_until(&rest, ' ', &one))
-			one = rd_rest(&rest);
-		if (rd_text(one, name, sizeof name) && identity_to_id(name, b->config.sp, id, ENTITY_MAX))
-			return true;
-	}
-	return false;
 }
 
 /* The inner From, as the same: absolute, SP-relative, or relative to this CSE. */
@@ -211,7 +186,7 @@ static void submit(struct asking *a, const char *id)
 	}
 	v->rq.genuine = true;
 	v->rq.peer = "";
-	cse_submit(a->b->config.cse, &v->rq, on_inner, a);
+	a->b->config.submit(a->b->config.to, &v->rq, on_inner, a);
 }
 
 static void on_key(void *ctx, struct psk_answer *found)
@@ -224,7 +199,7 @@ static void on_key(void *ctx, struct psk_answer *found)
 	enum onem2m_rsc rsc;
 
 	a->finding = NULL;
-	if (found && (found->expires_at == 0 || found->expires_at > now / 1000) && entity_id(b, found->entity, id))
+	if (found && (found->expires_at == 0 || found->expires_at > now / 1000) && agreement_entity(found->entity, b->config.sp, id))
 		key.key = found->key;
 	rsc = esprim_open(b->receiver, now, rd_str(a->text), key.key ? &key : NULL, &a->session, &a->inner);
 	if (found)
@@ -235,14 +210,13 @@ static void on_key(void *ctx, struct psk_answer *found)
 		submit(a, id);
 }
 
-static void take_sealed(struct esprim_binding *b, const char *from, const struct json *info, cse_done *done, void *ctx)
+static void take_sealed(struct esprim_binding *b, const char *from, struct rd text, cse_done *done, void *ctx)
 {
-	struct rd text;
 	struct asking *a;
 	enum onem2m_rsc rsc;
 	void *finding;
 
-	if (!json_string(json_get(info, "epo"), &text)) {
+	if (text.left == 0) {
 		answer_plain(done, ctx, RSC_BAD_REQUEST);
 		return;
 	}
@@ -274,7 +248,6 @@ static void give_object(struct esprim_binding *b, const char *from, cse_done *do
 {
 	char buffer[RAND_OBJECT_MAX + 128];
 	struct wr w = wr_of(buffer, sizeof buffer);
-	struct json_out o = json_out(&w);
 	struct rd object, text;
 	enum err e = esprim_unshared(b->receiver, now_ms(b), from, &object);
 
@@ -282,12 +255,7 @@ static void give_object(struct esprim_binding *b, const char *from, cse_done *do
 		answer_plain(done, ctx, e == ERR_FULL ? RSC_NOT_ACCEPTABLE : RSC_INTERNAL_SERVER_ERROR);
 		return;
 	}
-	json_object(&o, NULL);
-	json_object(&o, "m2m:seci");
-	json_put_uint(&o, "sit", SIT_RAND_ANSWER);
-	json_put_raw(&o, "ero", object);
-	json_close(&o);
-	json_close(&o);
+	security_info_write(&w, SIT_RAND_ANSWER, "ero", object);
 	if (wr_done(&w, &text))
 		answer_text(done, ctx, RSC_OK, text);
 	else
@@ -296,7 +264,7 @@ static void give_object(struct esprim_binding *b, const char *from, cse_done *do
 
 /* ---- ESCertKE ---- */
 
-static void agree(struct esprim_binding *b, const char *from, const struct json *info, cse_done *done, void *ctx)
+static void agree(struct esprim_binding *b, const char *from, struct rd message, cse_done *done, void *ctx)
 {
 	struct wr octets = wr_new(ESCERTKE_MESSAGE_MAX), answer = wr_new(ESCERTKE_MESSAGE_MAX), content = wr_new(4 * ESCERTKE_MESSAGE_MAX);
 	struct json_out o = json_out(&content);
@@ -304,7 +272,7 @@ static void agree(struct esprim_binding *b, const char *from, const struct json 
 	struct rd text, in, out;
 	enum onem2m_rsc rsc = RSC_BAD_REQUEST;
 
-	if (json_string(json_get(info, "eckm"), &text) && base64_parse(text, &octets) && wr_done(&octets, &in))
+	if (message.left > 0 && base64_parse(message, &octets) && wr_done(&octets, &in))
 		rsc = agreement_step(b->agreement, from, in, now_ms(b), kid, &answer);
 	if (rsc == RSC_OK && wr_done(&answer, &out)) {
 		json_object(&o, NULL);
@@ -327,24 +295,21 @@ static void agree(struct esprim_binding *b, const char *from, const struct json 
 static void notify(void *security, const char *from, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	struct esprim_binding *b = security;
-	struct json_arena *arena = json_arena_new();
-	const struct json *doc = NULL, *info;
-	uint64_t sit = 0;
+	struct security_info i;
 
-	if (!arena || json_parse(arena, rq->content, NULL, &doc) != OK)
-		doc = NULL;
-	info = json_get(doc, "m2m:seci");
-	if (!json_uint(json_get(info, "sit"), &sit))
-		sit = 0;
-	if (sit == SIT_RAND_REQUEST)
+	if (!security_info_read(rq->content, &i)) {
+		answer_plain(done, ctx, RSC_BAD_REQUEST);
+		return;
+	}
+	if (i.sit == SIT_RAND_REQUEST)
 		give_object(b, from, done, ctx);
-	else if (sit == SIT_ESPRIM)
-		take_sealed(b, from, info, done, ctx);
-	else if (sit == SIT_ESCERTKE && b->agreement)
-		agree(b, from, info, done, ctx);
+	else if (i.sit == SIT_ESPRIM)
+		take_sealed(b, from, i.epo, done, ctx);
+	else if (i.sit == SIT_ESCERTKE && b->agreement)
+		agree(b, from, i.eckm, done, ctx);
 	else
 		answer_plain(done, ctx, RSC_NOT_IMPLEMENTED);
-	json_arena_free(arena);
+	security_info_clear(&i);
 }
 
 /* m2m:e2eSecInfo: which keys ESPrim is offered with, and the object that everybody may use. */
@@ -361,7 +326,7 @@ static bool describe(void *security, struct wr *w)
 	json_array(&o, "esf");
 	for (size_t i = 0; b->config.keys.find && i < sizeof offered / sizeof *offered; i++)
 		json_put_uint(&o, NULL, offered[i]);
-	if (b->agreement)
+	if (b->agreement || b->config.certified)
 		json_put_uint(&o, NULL, SUID_CERT_ESPRIM);
 	json_close(&o);
 	json_put_raw(&o, "esro", object);
@@ -369,9 +334,52 @@ static bool describe(void *security, struct wr *w)
 	return wr_done(w, &text);
 }
 
+/* ---- what leaves ---- */
+
+/* The keys of certificates first: they are the youngest. */
+static bool key_for(void *ctx, const char *entity, const char *except, char kid[static KEY_ID_MAX], struct secret **key)
+{
+	struct esprim_binding *b = ctx;
+
+	if (b->agreement && agreement_key_for(b->agreement, b->config.sp, entity, except, now_ms(b) / 1000, kid, key))
+		return true;
+	return b->config.key_for && b->config.key_for(b->config.ctx, entity, except, kid, key);
+}
+
+static uint64_t sender_ms(void *ctx)
+{
+	return now_ms(ctx);
+}
+
+static void sender_tell(void *ctx, const char *entity, const char *kid, enum onem2m_rsc rsc)
+{
+	struct esprim_binding *b = ctx;
+
+	if (b->config.tell)
+		b->config.tell(b->config.ctx, entity, kid, rsc);
+}
+
+static enum cse_sealing judge(void *security, const char *entity, struct rd info, bool known)
+{
+	return esprim_sender_judge(((struct esprim_binding *)security)->sender, entity, info, known);
+}
+
+static void send_sealed(void *security, const char *entity, struct rd info, bool known, const struct onem2m_request *rq, cse_done *done, void *ctx)
+{
+	esprim_sender_send(((struct esprim_binding *)security)->sender, entity, info, known, rq, done, ctx);
+}
+
 struct cse_security esprim_binding_security(struct esprim_binding *b)
 {
-	return (struct cse_security){notify, describe, b};
+	return (struct cse_security){.notify = notify, .describe = describe, .judge = judge, .send = send_sealed, .security = b};
+}
+
+static struct esprim_sender *sender_new(struct esprim_binding *b, uint32_t encs, uint64_t life_ms)
+{
+	const struct esprim_sender_config c = {.submit = b->config.submit, .to = b->config.to, .id = b->config.id, .policy = b->config.policy,
+		.key_for = key_for, .unix_ms = sender_ms, .tell = sender_tell, .ctx = b, .rng = b->config.rng, .encs = encs, .life_ms = life_ms / 2};
+
+	return esprim_sender_new(&c);
 }
 
 enum err esprim_binding_new(const struct esprim_binding_config *config, struct esprim_binding **out)
@@ -386,9 +394,11 @@ enum err esprim_binding_new(const struct esprim_binding_config *config, struct e
 		return ERR_NO_MEMORY;
 	}
 	b->config = *config;
-	if (config->tls && (b->agreement = agreement_new(config->tls, config->fqdn)) == NULL) {
-		esprim_free(b->receiver);
-		free(b);
+	if (config->tls)
+		b->agreement = agreement_new(config->tls, config->fqdn);
+	b->sender = sender_new(b, receiver.encs, receiver.life_ms);
+	if (!b->sender || (config->tls && !b->agreement)) {
+		esprim_binding_free(b);
 		return ERR_NO_MEMORY;
 	}
 	*out = b;
@@ -404,6 +414,7 @@ void esprim_binding_free(struct esprim_binding *b)
 			b->config.keys.cancel(b->config.keys.source, b->first->finding);
 		asking_free(b->first);
 	}
+	esprim_sender_free(b->sender);
 	agreement_free(b->agreement);
 	esprim_free(b->receiver);
 	free(b);

@@ -4,6 +4,8 @@
  *	struct cse_security s = esprim_binding_security(b);
  *	cse_use_security(cse, &s);
  *
+ * An AE uses the same, with itself in the place of the CSE (src/client).
+ *
  * securityInfo 3 asks for a receiver's rand object of one's own and gets a 4; 5 holds a sealed request and gets a sealed response. Who asks is whom
  * the key belongs to: the inner From must be it (4116), and the dispatcher then takes the request as authenticated (accessControlAuthenticationFlag),
  * with no privilege beyond what the policies say. 6 carries ESCertKE (escertke/escertke.h), whose keys open sealed requests afterwards, until their
@@ -12,6 +14,7 @@
 #ifndef KEYWAY_BINDING_ESPRIM_ESPRIM_BINDING_H
 #define KEYWAY_BINDING_ESPRIM_ESPRIM_BINDING_H
 
+#include "binding/esprim/esprim_sender.h"
 #include "cse/cse.h"
 #include "e2e/esprim.h"
 #include "escertke/escertke.h"
@@ -20,9 +23,14 @@
 struct esprim_binding;
 
 struct esprim_binding_config {
-	struct cse *cse;
-	const char *sp, *id;      /* borrowed: "keyway.example", "/id-in" */
+	cse_submit_fn *submit;    /* cse_entry and the CSE: for what was sealed, and to send what is */
+	void *to;
+	const char *sp, *id;      /* borrowed: "keyway.example", "/id-in"; of an AE that has no CSE its own ID */
 	struct psk_source keys;   /* pairwiseESPrimKeys by their identifiers; find NULL: none */
+	enum esprim_policy policy; /* of what leaves: esprim_sender.h */
+	/* As in struct esprim_sender_config, of the keys that are not of ESCertKE here; may be NULL. */
+	bool (*key_for)(void *ctx, const char *entity, const char *except, char kid[static KEY_ID_MAX], struct secret **key);
+	bool certified;           /* keys of ESCertKE are among `keys` */
 	struct tls_credentials *tls; /* for ESCertKE, borrowed; NULL: it is not offered */
 	const char *fqdn;         /* own public domain name, borrowed: behind the `@` of ESCertKE's key identifiers */
 	uint64_t (*unix_ms)(void *ctx);

@@ -16,6 +16,7 @@
 #define CLOSING_TRIES 3
 
 static const struct onem2m_response unreachable = {.rsc = RSC_TARGET_NOT_REACHABLE};
+static const struct onem2m_response unsealed = {.rsc = RSC_ESPRIM_ENCRYPTION_ERROR};
 
 /* ---- posting ---- */
 
@@ -283,7 +284,7 @@ static struct rd aggregate(struct outbox *b, size_t n)
 	return out;
 }
 
-static void send_first(struct outbox *b, size_t n, struct rd content)
+static void send_first(struct outbox *b, size_t n, struct rd content, const struct seal_target *sealed)
 {
 	struct cse *c = b->flow->cse;
 	struct rd nu = rd_str(b->target);
@@ -311,13 +312,18 @@ static void send_first(struct outbox *b, size_t n, struct rd content)
 		return;
 	}
 	b->rq.to = nu;
-	cse_submit(c, &b->rq, on_answer, b);
+	if (sealed)
+		seal_send(c, sealed, &b->rq, on_answer, b);
+	else
+		cse_submit(c, &b->rq, on_answer, b);
 }
 
 void outbox_pump(struct outbox *b)
 {
 	struct cse *c = b->flow->cse;
 	struct notifications *s = notifications_of(c);
+	struct seal_target t;
+	enum cse_sealing how;
 	uint64_t at;
 	size_t n;
 
@@ -342,8 +348,15 @@ void outbox_pump(struct outbox *b)
 	if (b->flow->policy.latest)
 		while (b->first->next && b->first->next->number <= s->committed && !b->first->next->alone)
 			flow_drop(b, NULL, NULL);
-	n = hold_batch(b);
-	send_first(b, n ? n : 1, n ? aggregate(b, n) : rd_of(b->first->content->octets, b->first->content->len));
+	how = seal_judge(c, b->target, is_url(rd_str(b->target)), &t);
+	if (how == CSE_NOT_AT_ALL) {
+		give_up(b, &unsealed);
+		outbox_pump(b);
+	} else {
+		n = hold_batch(b);
+		send_first(b, n ? n : 1, n ? aggregate(b, n) : rd_of(b->first->content->octets, b->first->content->len), how == CSE_SEALED ? &t : NULL);
+	}
+	seal_target_clear(&t);
 }
 
 void cse_outboxes_flush(struct cse *c)

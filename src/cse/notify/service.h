@@ -87,6 +87,18 @@ uint64_t hold_until(struct outbox *b);
 void hold_sent(struct outbox *b);   /* counts in the rate's window */
 size_t hold_batch(const struct outbox *b); /* how many of the first go together; 0: not as a batch */
 
+/* seal.c */
+struct seal_target {
+	char entity[CSE_ID_MAX];  /* "/id-mn/Cmeter"; "" when it has no ID that could be told */
+	bool known;
+	struct rd info;           /* of `resource` */
+	struct resource *resource;
+};
+/* Clear it with seal_target_clear, after seal_send at the latest. */
+enum cse_sealing seal_judge(struct cse *c, const char *target, bool is_url, struct seal_target *t);
+void seal_send(struct cse *c, const struct seal_target *t, const struct onem2m_request *rq, cse_done *done, void *ctx);
+void seal_target_clear(struct seal_target *t);
+
 /* keep.c */
 void keep_one(struct outbox *b, struct notification *n);
 void keep_all(struct outbox *b);

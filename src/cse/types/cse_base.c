@@ -14,16 +14,6 @@ static void put_list(struct json_out *o, const char *name, const char *list)
 	json_close(o);
 }
 
-static void put_security(struct cse *c, struct json_out *o)
-{
-	struct wr w = wr_new(4096);
-	struct rd text;
-
-	if (c->security.describe && c->security.describe(c->security.security, &w) && wr_done(&w, &text))
-		json_put_raw(o, "esi", text);
-	wr_free(&w);
-}
-
 static void base_represent(struct cse *c, struct resource *r, struct json_out *o)
 {
 	char stamp[TIMESTAMP_SIZE];
@@ -41,7 +31,7 @@ static void base_represent(struct cse *c, struct resource *r, struct json_out *o
 	put_list(o, "csz", CSE_SERIALIZATIONS);
 	timestamp_print_precise(stamp, cse_now(c));
 	json_put_string(o, "ctm", stamp);
-	put_security(c, o);
+	cse_put_security(c, o);
 }
 
 const struct type_hooks hooks_cse_base = {.type = TY_CSE_BASE, .represent = base_represent};

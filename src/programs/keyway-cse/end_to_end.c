@@ -23,6 +23,7 @@ struct end_to_end {
 	struct psk_chain *chain;
 	struct rng rng;
 	struct esprim_binding *esprim;
+	const char *sp;      /* the options' */
 	char fqdn[FQDN_MAX]; /* own public domain name, TS-0001 clause 6.5.1.1 */
 };
 
@@ -47,6 +48,29 @@ static bool fqdn_of(const struct options *o, char fqdn[static FQDN_MAX])
 	int n = snprintf(fqdn, FQDN_MAX, "%s%s%s.%s", o->id + 1, below ? "." : "", below ? o->registrar_id + 1 : "", o->sp);
 
 	return n > 0 && n < FQDN_MAX && fqdn_valid(rd_str(fqdn));
+}
+
+/* A key by whose it is, in each of the forms that an operator, a MAF or a MEF may have written. */
+static bool key_for(void *ctx, const char *entity, const char *except, char kid[static KEY_ID_MAX], struct secret **key)
+{
+	struct end_to_end *e = ctx;
+	char name[CREDENTIAL_ENTITY_MAX];
+	struct credential c;
+
+	for (unsigned form = 0; e->store && form < 3; form++) {
+		int n = form == 0 ? snprintf(name, sizeof name, "%s", entity) : snprintf(name, sizeof name, "%s//%s%s", form == 1 ? "m2m:" : "", e->sp, entity);
+
+		c = (struct credential){.key = NULL};
+		if (n >= (int)sizeof name)
+			continue;
+		if (credentials_find_entity(e->store, KIND_ESPRIM, name, clock_unix_ms() / 1000, &c) == OK && strcmp(c.identity, except) != 0) {
+			memcpy(kid, c.identity, sizeof c.identity);
+			*key = c.key;
+			return true;
+		}
+		credential_clear(&c);
+	}
+	return false;
 }
 
 static enum err open_store(struct end_to_end *e, const struct options *o)
@@ -104,7 +128,7 @@ enum err end_to_end_start(struct loop *l, const struct options *o, struct cse *c
 {
 	struct end_to_end *e = NULL;
 	struct esprim_binding_config config = {
-		.cse = c, .sp = o->sp, .id = o->id, .unix_ms = unix_ms, .life_ms = o->esprim_life_s * 1000, .tell = tell};
+		.submit = cse_entry, .to = c, .sp = o->sp, .id = o->id, .unix_ms = unix_ms, .key_for = key_for, .life_ms = o->esprim_life_s * 1000, .tell = tell};
 	struct cse_security security;
 	enum err r = OK;
 
@@ -115,6 +139,12 @@ enum err end_to_end_start(struct loop *l, const struct options *o, struct cse *c
 	if (!e)
 		return ERR_NO_MEMORY;
 	e->rng = rng_system();
+	e->sp = o->sp;
+	if (!esprim_policy_parse(o->esprim_notifications, &config.policy)) {
+		log_line(LOG_LEVEL_ERROR, "esprim", "why=\"notifications is never, offered or required\"");
+		r = ERR_CONFIG;
+		goto out;
+	}
 	if (o->esprim_credentials && (r = keys_start(e, l, o)) != OK)
 		goto out;
 	if (o->esprim_certificates && (!tls || !fqdn_of(o, e->fqdn))) {
@@ -129,6 +159,7 @@ enum err end_to_end_start(struct loop *l, const struct options *o, struct cse *c
 		config.fqdn = e->fqdn;
 	}
 	config.rng = &e->rng;
+	config.ctx = e;
 	if ((r = esprim_binding_new(&config, &e->esprim)) != OK)
 		goto out;
 	security = esprim_binding_security(e->esprim);

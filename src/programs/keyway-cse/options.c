@@ -125,6 +125,7 @@ static bool read_file(struct options *o, const char *path)
 		{"zigbee", "link_status_s", CONFIG_UINT, &o->link_status_s, false, "seconds between two"},
 		{"esprim", "credentials", CONFIG_STRING, &o->esprim_credentials, false, "credential store with keys of kind esprim"},
 		{"esprim", "certificates", CONFIG_BOOL, &o->esprim_certificates, false, "agree on keys by certificates, those of [tls]"},
+		{"esprim", "notifications", CONFIG_STRING, &o->esprim_notifications, false, "sealed where the receiver takes it: never, offered, required"},
 		{"esprim", "kek", CONFIG_STRING, &o->esprim_kek, false, "its key encryption key, when the store does not say it"},
 		{"esprim", "life_s", CONFIG_UINT, &o->esprim_life_s, false, "life of rand objects"},
 		{"das", "servers", CONFIG_STRING, &o->das_servers, false, "servers of dynamic authorisation: URL NAME, comma separated"},
@@ -165,6 +166,7 @@ static void defaults(struct options *o)
 	set_default(&o->id, strcmp(o->type, "in") == 0 ? "/id-in" : strcmp(o->type, "mn") == 0 ? "/id-mn" : "/id-asn");
 	set_default(&o->name, strcmp(o->type, "in") == 0 ? "cse-in" : strcmp(o->type, "mn") == 0 ? "cse-mn" : "cse-asn");
 	set_default(&o->sp, "keyway.example");
+	set_default(&o->esprim_notifications, "offered");
 	set_default(&o->admin, "CAdmin");
 	if (!o->https)
 		set_default(&o->http, "127.0.0.1:8080");

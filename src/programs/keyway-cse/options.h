@@ -16,7 +16,7 @@ struct options {
 	char *gba_bsf, *gba_url, *gba_ua;
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window;
 	char *mef, *mef_identity, *key_file, *descriptions;
-	char *esprim_credentials, *esprim_kek, *trace;
+	char *esprim_credentials, *esprim_kek, *esprim_notifications, *trace;
 	char *token_issuers, *token_credentials, *token_kek, *das_servers;
 	char *link_status;
 	uint64_t link_status_s, esprim_life_s;
