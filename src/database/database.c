@@ -1,6 +1,7 @@
 /* Opening of a durable SQLite file. */
 #include "database/database.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,16 +14,17 @@ static bool in_memory(const char *path)
 	return strcmp(path, ":memory:") == 0;
 }
 
-/* SQLite gives its -wal and -shm files the mode of the database. */
+/* SQLite gives its -wal and -shm files the mode of the database. A file that is there is not opened: closing it would drop the POSIX locks that SQLite
+ * holds on it for whoever else in this process has it open, and then another process takes away the log that is written here. */
 static bool make_file(const char *path)
 {
 	int fd;
 
 	if (in_memory(path))
 		return true;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return false;
+		return errno == EEXIST;
 	close(fd);
 	return true;
 }

@@ -161,6 +161,55 @@ static void finds_without_case_and_by_peer(void **state)
 	credentials_close(s);
 }
 
+static void count_row(void *ctx, const struct credential *c)
+{
+	(void)c;
+	++*(unsigned *)ctx;
+}
+
+/* Another process: opens the store, counts, and closes it. */
+static int visit(const char *path, unsigned rows)
+{
+	struct rng rng = rng_system();
+	struct credentials_options o = {.path = path, .rng = &rng};
+	struct credentials *s;
+	unsigned found = 0;
+
+	if (credentials_open(&o, &s, &detail) != OK || credentials_each(s, count_row, &found) != OK)
+		return 1;
+	credentials_close(s);
+	return found == rows ? 0 : 1;
+}
+
+static void visited(const char *rows)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		execl("/proc/self/exe", "visit", db, rows, (char *)NULL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* SQLite's locks are the process's: a store that is opened once more must not drop them, or another process takes the log away under us. */
+static void is_open_twice_while_others_come_and_go(void **state)
+{
+	struct rng rng = rng_now();
+	struct credentials *first = opened(&rng, NULL), *second = opened(&rng, NULL);
+
+	(void)state;
+	visited("0");
+	fill(first);
+	visited("5"); /* ROWS */
+	expect_rows(second);
+	credentials_close(second);
+	credentials_close(first);
+}
+
 static void adds_once_and_removes(void **state)
 {
 	struct rng rng = rng_now();
@@ -487,10 +536,11 @@ static void survives_a_kill_with_a_token(void **state)
 	assert_int_equal(token_objects(), 1); /* what the killed ones had made is gone */
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps_rows_over_a_restart, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(is_open_twice_while_others_come_and_go, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(finds_without_case_and_by_peer, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(adds_once_and_removes, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(refuses_what_cannot_be, make_dir, remove_dir),
@@ -503,5 +553,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(survives_a_kill_with_a_token, make_dir, remove_dir),
 	};
 
+	if (argc == 3)
+		return visit(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
