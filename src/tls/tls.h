@@ -39,7 +39,7 @@ struct tls_ocsp_asker {
 /* What is absent is NULL. Everything is borrowed for the call only, but for ocsp. */
 struct tls_config {
 	/* own */
-	const char *cert, *key;      /* PEM: the chain, own certificate first; the private key, mode 0600 */
+	const char *cert, *key;      /* PEM: the chain, own certificate first; the private key, mode 0600. Reread when cert changed: put the key there first */
 	const char *raw_key;         /* PEM, mode 0600: the private key whose public half is shown raw (RFC 7250); may be the same file as key */
 	const char *staple;          /* OCSP response (DER) about own certificate, which a server gives with it; reread when changed */
 	/* trust */

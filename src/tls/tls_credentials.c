@@ -21,8 +21,21 @@ static bool refuse(char *why, const char *path, const char *sentence)
 	return false;
 }
 
+/* What it shows of itself, before it is put in use. */
+struct own {
+	gnutls_certificate_credentials_t certificates;
+	char **names;
+};
+
+static void names_free(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
 /* What SNI may ask this server for: the hosts in its own certificate. */
-static bool keep_names(struct tls_credentials *c, gnutls_x509_crt_t crt)
+static bool keep_names(struct own *c, gnutls_x509_crt_t crt)
 {
 	char names[TLS_IDENTITIES_MAX], *rest = NULL;
 	size_t count = 0;
@@ -43,7 +56,7 @@ static bool keep_names(struct tls_credentials *c, gnutls_x509_crt_t crt)
 	return true;
 }
 
-static bool add_certificate(struct tls_credentials *c, const struct tls_config *o, char *why)
+static bool add_certificate(struct own *c, const struct tls_config *o, char *why)
 {
 	gnutls_x509_crt_t *chain = NULL;
 	unsigned count;
@@ -53,7 +66,6 @@ static bool add_certificate(struct tls_credentials *c, const struct tls_config *
 		return refuse(why, o->key, "is not there, or others may read it: it must have mode 0600");
 	if (gnutls_certificate_set_x509_key_file(c->certificates, o->cert, o->key, GNUTLS_X509_FMT_PEM) != 0)
 		return refuse(why, o->cert, "and its key are not a PEM certificate and its private key");
-	c->has_x509 = true;
 	ok = gnutls_certificate_get_x509_crt(c->certificates, 0, &chain, &count) == 0 && count > 0 && keep_names(c, chain[0]);
 	for (unsigned i = 0; chain && i < count; i++)
 		gnutls_x509_crt_deinit(chain[i]);
@@ -61,7 +73,7 @@ static bool add_certificate(struct tls_credentials *c, const struct tls_config *
 	return ok || refuse(why, o->cert, "has a name that cannot be used in its subjectAltName");
 }
 
-static bool add_raw_key(struct tls_credentials *c, const char *path, char *why)
+static bool add_raw_key(struct own *c, const char *path, char *why)
 {
 	gnutls_datum_t pem = {0}, spki = {0};
 	gnutls_privkey_t private_key = NULL;
@@ -82,14 +94,59 @@ static bool add_raw_key(struct tls_credentials *c, const char *path, char *why)
 		gnutls_pubkey_deinit(key);
 	if (private_key)
 		gnutls_privkey_deinit(private_key);
-	c->has_raw = ok;
 	return ok || refuse(why, path, "is no PEM private key that can be used as a raw public key");
+}
+
+/* False with nothing kept. */
+static bool own_load(struct own *own, const struct tls_config *o, char *why)
+{
+	*own = (struct own){NULL, NULL};
+	if (gnutls_certificate_allocate_credentials(&own->certificates) != 0)
+		return false;
+	/* also where the server's list of acceptable CAs comes from; verification is tls_verify.c's */
+	if (o->ca && gnutls_certificate_set_x509_trust_file(own->certificates, o->ca, GNUTLS_X509_FMT_PEM) < 1)
+		refuse(why, o->ca, "holds no CA certificate");
+	else if ((!o->cert || add_certificate(own, o, why)) && (!o->raw_key || add_raw_key(own, o->raw_key, why)))
+		return true;
+	gnutls_certificate_free_credentials(own->certificates);
+	names_free(own->names);
+	return false;
+}
+
+void tls_own_refresh(struct tls_credentials *c)
+{
+	const struct tls_config o = {.ca = c->ca.path, .cert = c->cert.path, .key = c->key_path, .raw_key = c->raw_key_path};
+	struct tls_retired *former;
+	char why[TLS_WHY_MAX];
+	struct own own;
+
+	if (!tls_file_changed(&c->cert))
+		return;
+	former = calloc(1, sizeof *former);
+	if (!former || !own_load(&own, &o, why)) {
+		free(former);
+		return;
+	}
+	former->certificates = c->certificates;
+	former->next = c->retired;
+	c->retired = former;
+	names_free(c->names);
+	c->certificates = own.certificates;
+	c->names = own.names;
+	c->staple.seen = (struct stat){0}; /* GnuTLS has it with the certificate */
+}
+
+static bool set_texts(struct tls_credentials *c, const struct tls_config *o)
+{
+	return set_text(&c->ca.path, o->ca) && set_text(&c->crl.path, o->crl) && set_text(&c->pin_file.path, o->raw_keys) && set_text(&c->staple.path, o->staple) &&
+	    set_text(&c->ocsp_url, o->ocsp_url) && set_text(&c->cert.path, o->cert) && set_text(&c->key_path, o->key) && set_text(&c->raw_key_path, o->raw_key);
 }
 
 static bool fill(struct tls_credentials *c, const struct tls_config *o, char *why)
 {
-	if (!set_text(&c->ca.path, o->ca) || !set_text(&c->crl.path, o->crl) || !set_text(&c->pin_file.path, o->raw_keys) || !set_text(&c->staple.path, o->staple) ||
-	    !set_text(&c->ocsp_url, o->ocsp_url))
+	struct own own;
+
+	if (!set_texts(c, o))
 		return false;
 	if (o->ocsp_url && !o->ocsp)
 		return refuse(why, o->ocsp_url, "cannot be asked: this program has no HTTP client");
@@ -102,13 +159,15 @@ static bool fill(struct tls_credentials *c, const struct tls_config *o, char *wh
 	c->guests = o->guests;
 	if (!o->cert && !o->raw_key && !o->ca && !o->raw_keys)
 		return true;
-	if (gnutls_certificate_allocate_credentials(&c->certificates) != 0)
+	(void)tls_file_changed(&c->cert); /* before it is read: what is put there later is another one */
+	if (!own_load(&own, o, why))
 		return false;
-	/* also where the server's list of acceptable CAs comes from; verification is tls_verify.c's */
-	if (o->ca && gnutls_certificate_set_x509_trust_file(c->certificates, o->ca, GNUTLS_X509_FMT_PEM) < 1)
-		return refuse(why, o->ca, "holds no CA certificate");
+	c->certificates = own.certificates;
+	c->names = own.names;
+	c->has_x509 = o->cert != NULL;
+	c->has_raw = o->raw_key != NULL;
 	c->trusts_x509 = o->ca != NULL;
-	if ((o->cert && !add_certificate(c, o, why)) || (o->raw_key && !add_raw_key(c, o->raw_key, why)) || !tls_trust_load(c, why))
+	if (!tls_trust_load(c, why))
 		return false;
 	if (o->staple && (!tls_file_changed(&c->staple) || gnutls_certificate_set_ocsp_status_request_file(c->certificates, o->staple, 0) != 0))
 		return refuse(why, o->staple, "is no OCSP response about the certificate");
@@ -154,9 +213,17 @@ void tls_credentials_free(struct tls_credentials *c)
 		c->psk_file_free(c->psk_file);
 	tls_trust_free(c);
 	tls_ocsp_memory_free(c->ocsp_memory);
-	for (char **name = c->names; name && *name; name++)
-		free(*name);
-	free(c->names);
+	while (c->retired) {
+		struct tls_retired *next = c->retired->next;
+
+		gnutls_certificate_free_credentials(c->retired->certificates);
+		free(c->retired);
+		c->retired = next;
+	}
+	names_free(c->names);
+	free(c->cert.path);
+	free(c->key_path);
+	free(c->raw_key_path);
 	free(c->staple.path);
 	free(c->ca.path);
 	free(c->crl.path);

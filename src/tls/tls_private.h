@@ -43,13 +43,20 @@ struct tls_psk_ops {
 	void (*forget)(struct tls_session *s);                    /* cancels and wipes */
 };
 
+struct tls_retired {
+	struct tls_retired *next;
+	gnutls_certificate_credentials_t certificates;
+};
+
 struct tls_credentials {
 	unsigned holds;
 	/* own */
 	gnutls_certificate_credentials_t certificates; /* NULL: neither has nor trusts any */
 	bool has_x509, has_raw, trusts_x509;
 	char **names;                                  /* in own certificate, ends with NULL: what SNI may ask for */
-	struct tls_file staple;
+	struct tls_file cert, staple;
+	char *key_path, *raw_key_path;
+	struct tls_retired *retired;                   /* former own certificates: sessions that began under them may still need them */
 	gnutls_psk_client_credentials_t psk_client;
 	char *psk_identity;
 	gnutls_psk_server_credentials_t psk_server;
@@ -76,6 +83,9 @@ struct tls_credentials {
 bool tls_trust_load(struct tls_credentials *c, char why[static TLS_WHY_MAX]);
 void tls_trust_refresh(struct tls_credentials *c);
 void tls_trust_free(struct tls_credentials *c);
+
+/* tls_credentials.c: the own certificate as its file is now; one that does not fit its key yet is left until its file changes again. */
+void tls_own_refresh(struct tls_credentials *c);
 
 /* ---- names ---- */
 

@@ -243,8 +243,10 @@ static bool set_credentials(struct tls_session *s)
 {
 	struct tls_credentials *c = s->credentials;
 	bool raw_wanted = s->o.expected && strncmp(s->o.expected, "ni:", 3) == 0;
-	gnutls_priority_t priority = tls_priority(c, s->o.server, s->o.datagram, raw_wanted, s->o.only_12);
+	gnutls_priority_t priority;
 
+	tls_own_refresh(c);
+	priority = tls_priority(c, s->o.server, s->o.datagram, raw_wanted, s->o.only_12);
 	if (!priority || gnutls_priority_set(s->tls, priority) != 0)
 		return false;
 	if (c->certificates)
