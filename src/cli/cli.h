@@ -135,6 +135,7 @@ int certificate_enrol(const struct enrol_options *o);
 
 /* ---- subcommands: one file each ---- */
 int init_main(int argc, char **argv);
+int client_command_main(int argc, char **argv);
 int device_command_main(int argc, char **argv);
 int device_list(const struct plant *p, bool json); /* also the end of `keyway status` */
 int gateway_command_main(int argc, char **argv);

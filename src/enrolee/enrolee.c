@@ -220,10 +220,15 @@ static void on_maf_client(void *ctx, struct function_result *r)
 		snprintf(km.identity, sizeof km.identity, "%s", r->answer.assigned);
 	if (km.key)
 		error = credentials_put(e->config.store, &km, false);
-	if (error != OK)
+	if (error != OK) {
 		finish(e, error, 0, "Km can't be stored");
-	else
+	} else if (e->config.usage == SUID_USAGE_MAF) {
+		snprintf(e->result.identity, sizeof e->result.identity, "%s", km.identity);
+		e->result.expires_at = km.key ? km.expires_at : r->answer.expires_at;
+		finish(e, OK, 0, "");
+	} else {
 		begin(e, MAF_KEY);
+	}
 }
 
 static void on_maf_key(void *ctx, struct function_result *r)
@@ -255,7 +260,7 @@ static void on_soon(void *ctx)
 {
 	struct enrolee *e = ctx;
 
-	if (e->config.maf.url && has_km(e))
+	if (e->config.maf.url && !e->config.fresh_master && has_km(e))
 		begin(e, MAF_CLIENT); /* repeated, it is the same registration */
 	else
 		begin(e, MEF_CLIENT);

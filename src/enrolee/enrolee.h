@@ -24,7 +24,9 @@ struct enrolee_config {
 	struct tls_credentials *tls;      /* certificate RSPF: own certificate towards the MEF, instead of Kpm. NULL: Kpm */
 	struct function_peer mef, maf;    /* url NULL: none */
 	const char *target;               /* CSE-ID, "/id-b" */
-	enum suid_usage usage;            /* of the key: association (SAEF; also 0), ESPrim, ESData encryption or signature; 22 and 32 become 23 and 33, ... */
+	enum suid_usage usage;            /* of the key: association (SAEF; also 0), ESPrim, ESData encryption or signature; 22 and 32 become 23 and 33, ...
+	                                     With SUID_USAGE_MAF it ends at step 3: Km is what was wanted, and target is not needed */
+	bool fresh_master;                /* a new Km, though there is one */
 	uint64_t lifetime_s;              /* asked for; the functions may grant less */
 };
 

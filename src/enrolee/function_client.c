@@ -15,7 +15,7 @@
 #define BODY_MAX 2048
 #define TIMEOUT_MS 15000
 
-enum procedure { CLIENT_REGISTER, KEY_REGISTER, KEY_RETRIEVE, DEREGISTER };
+enum procedure { CLIENT_REGISTER, CLIENT_RETRIEVE, KEY_REGISTER, KEY_RETRIEVE, DEREGISTER };
 
 struct function_call {
 	enum procedure procedure;
@@ -55,6 +55,7 @@ static enum err parse(const struct function_call *c, const struct http_result *h
 {
 	switch (c->procedure) {
 	case CLIENT_REGISTER:
+	case CLIENT_RETRIEVE:
 		return function_answer_client(doc, registration_client_root(c->kind), a) ? OK : ERR_MALFORMED;
 	case KEY_REGISTER:
 		return function_answer_key(doc, false, a) ? take_exported(h, c->kind, a) : ERR_MALFORMED;
@@ -72,7 +73,7 @@ static void on_answer(void *ctx, const struct http_result *h)
 	struct function_result r = {.error = h->error, .detail = h->detail ? h->detail : ""};
 	const char *rsc = h->error == OK ? http_result_header(h, "X-M2M-RSC") : NULL;
 	struct json_arena *arena = json_arena_new();
-	const struct json *doc;
+	const struct json *doc = NULL;
 
 	r.rsc = rsc ? (unsigned)strtoul(rsc, NULL, 10) : 0;
 	if (h->error == OK && h->status >= 300) {
@@ -81,6 +82,7 @@ static void on_answer(void *ctx, const struct http_result *h)
 	} else if (h->error == OK) {
 		r.error = arena && json_parse(arena, h->body, NULL, &doc) == OK ? parse(c, h, doc, &r.answer) : ERR_MALFORMED;
 		r.detail = err_text(r.error);
+		r.doc = r.error == OK ? doc : NULL;
 	}
 	c->done(c->ctx, &r);
 	function_answer_clear(&r.answer);
@@ -154,6 +156,11 @@ struct function_call *function_key_register(const struct function_caller *k, con
 	json_close(&o);
 	json_close(&o);
 	return call(k, KEY_REGISTER, "POST", NULL, REGISTRATION_TY_KEY, rd_of(buffer, w.len), done, ctx);
+}
+
+struct function_call *function_client_retrieve(const struct function_caller *k, const char *id, function_done *done, void *ctx)
+{
+	return call(k, CLIENT_RETRIEVE, "GET", id, 0, rd_of(NULL, 0), done, ctx);
 }
 
 struct function_call *function_key_retrieve(const struct function_caller *k, const char *relative_id, function_done *done, void *ctx)

@@ -29,11 +29,14 @@ struct function_result {
 	unsigned rsc;                 /* oneM2M's; 0 for none */
 	const char *detail;           /* sentence for the log; borrowed */
 	struct function_answer answer; /* the callee may take answer.key by setting it NULL */
+	const struct json *doc;       /* all of it, borrowed; NULL when it is no JSON */
 };
 typedef void function_done(void *ctx, struct function_result *r);
 struct function_call;
 
 struct function_call *function_client_register(const struct function_caller *c, const char *admin_fqdn, uint64_t expires_at, function_done *done, void *ctx);
+/* Client Configuration Retrieval: what it is, is in doc (client_config_parse). rsc 4004: none is set. */
+struct function_call *function_client_retrieve(const struct function_caller *c, const char *id, function_done *done, void *ctx);
 /* answer.key: Ke at a MEF, Kc at a MAF. */
 struct function_call *function_key_register(const struct function_caller *c, const char *admin_fqdn, uint64_t expires_at, enum suid suid, const char *target,
     function_done *done, void *ctx);

@@ -140,6 +140,30 @@ enum err registry_command_issued(struct registry *r, uint64_t id)
 	return registry_write(r, registry_bind(r, COMMAND_ISSUE, "i", (int64_t)id));
 }
 
+enum err registry_command_note(struct registry *r, const char *client, const struct registry_command *c, uint64_t status, uint64_t now_s)
+{
+	return registry_write(r, registry_bind(r, REPORT_ADD, "isisii", (int64_t)c->id, client, (int64_t)c->class, c->args, (int64_t)status, (int64_t)now_s));
+}
+
+enum err registry_reports_each(struct registry *r, const char *client, void (*fn)(void *ctx, const struct registry_report *p), void *ctx)
+{
+	sqlite3_stmt *s = registry_bind(r, REPORTS, "s", client ? client : "");
+	struct registry_report p;
+	int step;
+
+	while ((step = sqlite3_step(s)) == SQLITE_ROW) {
+		memset(&p, 0, sizeof p);
+		p.id = (uint64_t)sqlite3_column_int64(s, 0);
+		p.class = (enum command_class)sqlite3_column_int(s, 2);
+		p.status = (uint64_t)sqlite3_column_int64(s, 4);
+		p.at = (uint64_t)sqlite3_column_int64(s, 5);
+		if (registry_text(s, 1, p.client, sizeof p.client) && registry_text(s, 3, p.args, sizeof p.args))
+			fn(ctx, &p);
+	}
+	registry_done(s);
+	return step == SQLITE_DONE ? OK : ERR_STORE;
+}
+
 bool registry_command_report(struct registry *r, const char *registration, uint64_t id, struct registry_command *c)
 {
 	return fetch(registry_bind(r, COMMAND_GET, "is", (int64_t)id, registration), c) &&

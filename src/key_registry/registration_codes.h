@@ -35,7 +35,8 @@ enum command_class {
 /* Arguments: TS-0003 tables 12.3.2.3-1 to -4. */
 enum command_cert_protocol { COMMAND_EST = 1, COMMAND_SCEP = 2 };
 enum command_cert_subject { COMMAND_SUBJECT_NODE = 1, COMMAND_SUBJECT_CSE = 2, COMMAND_SUBJECT_AE = 3 };
-enum command_dev_mgmt { COMMAND_DM_1_3 = 1, COMMAND_DM_2_0 = 2, COMMAND_LWM2M = 3, COMMAND_TR_069 = 4 };
+/* COMMAND_DM_MEF is a project convention: the client configuration that the MEF itself has for the client (8.3.5.2, 12.4). */
+enum command_dev_mgmt { COMMAND_DM_MEF = 0, COMMAND_DM_1_3 = 1, COMMAND_DM_2_0 = 2, COMMAND_LWM2M = 3, COMMAND_TR_069 = 4 };
 enum command_object { COMMAND_AUTHENTICATION_PROFILE = 1, COMMAND_TRUST_ANCHOR = 2, COMMAND_MAF_CLIENT_REG = 3 };
 
 /* Command status, TS-0003 table 12.3.2.4-1. */

@@ -608,6 +608,8 @@ static void report(struct registration_server *s, const struct registry_client *
 
 	if (!registry_command_report(s->registry, c->id, id, &cmd))
 		return; /* TS-0003 8.3.9: a report on another command is discarded */
+	if (cmd.about == 0 && registry_command_note(s->registry, c->client, &cmd, status, clock_unix_ms() / 1000) != OK)
+		log_line(LOG_LEVEL_ERROR, "a report can't be written down", "client=%s command=%llu", c->client, (unsigned long long)id);
 	if (status != COMMAND_OK)
 		log_line(LOG_LEVEL_WARNING, "client could not carry out a command", "client=%s class=%d status=%llu name=%s", c->client, (int)cmd.class,
 		    (unsigned long long)status, name ? name : "unknown");

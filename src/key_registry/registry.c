@@ -19,7 +19,9 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS keys_expiry ON keys (expires_at);"
     "CREATE TABLE IF NOT EXISTS commands (id INTEGER PRIMARY KEY AUTOINCREMENT, registration TEXT NOT NULL COLLATE NOCASE, class INTEGER NOT NULL,"
     " about INTEGER NOT NULL, object TEXT NOT NULL, args TEXT NOT NULL, issued INTEGER NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS commands_registration ON commands (registration, id);";
+    "CREATE INDEX IF NOT EXISTS commands_registration ON commands (registration, id);"
+    "CREATE TABLE IF NOT EXISTS reports (id INTEGER PRIMARY KEY, client TEXT NOT NULL, class INTEGER NOT NULL, args TEXT NOT NULL, status INTEGER NOT NULL,"
+    " at INTEGER NOT NULL);";
 
 #define CLIENT_COLUMNS "id, client, admin, labels, assigned, config, expires_at"
 #define KEY_COLUMNS "id, source, admin, labels, targets, suid, exported, expires_at, sealed"
@@ -52,9 +54,14 @@ static const char *const texts[REGISTRY_STATEMENTS] = {
 			   " AND commands.object = ?3 AND commands.issued LIMIT 1"),
 	[COMMAND_WAITS] = "SELECT 1 FROM commands WHERE registration = ?1 AND class = ?2 AND object = ?3 COLLATE NOCASE LIMIT 1",
 	[COMMANDS_ABOUT] = "SELECT 1 FROM commands WHERE registration = ?1 AND about = ?2 LIMIT 1",
+	[REPORT_ADD] = "INSERT OR REPLACE INTO reports (id, client, class, args, status, at) VALUES (?,?,?,?,?,?)",
+	[REPORTS] = ("SELECT * FROM (SELECT commands.id, clients.client, class, args, CASE issued WHEN 0 THEN 0 ELSE 10 END, 0 FROM commands JOIN clients"
+		     " ON clients.id = commands.registration WHERE about = 0 UNION ALL SELECT id, client, class, args, status, at FROM reports)"
+		     " WHERE ?1 = '' OR client = ?1 ORDER BY 1"),
 	[SWEEP_COMMANDS] = "DELETE FROM commands WHERE registration IN (SELECT id FROM clients WHERE expires_at <= ?1)",
 	[SWEEP_CLIENTS] = "DELETE FROM clients WHERE expires_at <= ?1",
 	[SWEEP_KEYS] = "DELETE FROM keys WHERE expires_at <= ?1",
+	[SWEEP_REPORTS] = "DELETE FROM reports WHERE id NOT IN (SELECT id FROM reports ORDER BY id DESC LIMIT ?1)",
 };
 
 /* ---- statements ---- */
@@ -249,5 +256,7 @@ enum err registry_sweep(struct registry *r, uint64_t now_s, uint64_t *n)
 		e = registry_write(r, registry_bind(r, sweeps[i], "i", (int64_t)now_s));
 		*n += (uint64_t)sqlite3_changes(r->db);
 	}
+	if (e == OK)
+		e = registry_write(r, registry_bind(r, SWEEP_REPORTS, "i", (int64_t)REGISTRY_REPORTS));
 	return e;
 }

@@ -152,6 +152,19 @@ enum err registry_commands_withdraw(struct registry *r, const char *registration
 bool registry_command_waits(struct registry *r, const char *registration, enum command_class class, const char *object) MUST_CHECK;
 /* Whether a CERT_PROV command whose `object` is `subject` (its certSubjectID, as client_id_of makes it where it can) was issued to this client. */
 bool registry_certificate_granted(struct registry *r, const char *client, const char *subject) MUST_CHECK;
+/* What became of a command: kept for the operator, the last REGISTRY_REPORTS of all. */
+#define REGISTRY_REPORTS 1000
+enum err registry_command_note(struct registry *r, const char *client, const struct registry_command *c, uint64_t status, uint64_t now_s) MUST_CHECK;
+struct registry_report {
+	uint64_t id;
+	char client[ENTITY_MAX];
+	enum command_class class;
+	char args[REGISTRY_ARGS_MAX];
+	uint64_t status;                  /* reported; 0: it waits; COMMAND_ISSUED: the client has it */
+	uint64_t at;                      /* Unix seconds of the report; 0 for none */
+};
+/* Of a client (NULL: all), by number: those that wait, and those that were reported. Not those about devices. */
+enum err registry_reports_each(struct registry *r, const char *client, void (*fn)(void *ctx, const struct registry_report *p), void *ctx) MUST_CHECK;
 bool registry_commands_about(struct registry *r, const char *registration, uint64_t about) MUST_CHECK;
 /* Puts a command as it is, and counts on from its number. */
 enum err registry_command_put(struct registry *r, const struct registry_command *c) MUST_CHECK;

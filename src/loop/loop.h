@@ -18,6 +18,7 @@ void loop_free(struct loop *l);
 /* Runs until loop_stop. SIGINT and SIGTERM stop it too; SIGPIPE and SIGXFSZ are ignored. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
+bool loop_stopped(const struct loop *l); /* for whoever calls loop_once until something is there */
 void loop_once(struct loop *l, int timeout_ms); /* one round; for tests and for clients */
 int loop_fd(const struct loop *l);              /* readable when loop_once has something to do ... */
 int loop_wait_ms(const struct loop *l);         /* ... as it has after so long at the latest; -1: never */

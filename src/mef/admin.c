@@ -288,6 +288,7 @@ static const struct {
 	{"client.list", admin_client_list},
 	{"client.configure", admin_client_configure},
 	{"client.command", admin_client_command},
+	{"client.commands", admin_client_commands},
 	{"permit", permit},
 	{"status", status},
 	{"audit", audit},

@@ -86,14 +86,16 @@ static enum err cert_prov(struct call *c, struct registry_command *cmd, struct w
 	return OK;
 }
 
+/* With protocol 0 (project convention) the client fetches what `client.configure` has for it. */
 static enum err dev_cfg(struct call *c, struct registry_command *cmd, struct wr *w)
 {
 	char uri[REGISTRY_OBJECT_MAX];
 	uint64_t protocol;
 
-	(void)cmd;
-	if (!number(c, "protocol", COMMAND_DM_1_3, COMMAND_TR_069, &protocol) || !text(c, "uri", uri))
-		return admin_wrong(c, ERR_BAD_VALUE, "`protocol` (1 DM 1.3, 2 DM 2.0, 3 LwM2M, 4 TR-069) and `uri` are needed");
+	if (!number(c, "protocol", COMMAND_DM_MEF, COMMAND_TR_069, &protocol) || (protocol != COMMAND_DM_MEF && !text(c, "uri", uri)))
+		return admin_wrong(c, ERR_BAD_VALUE, "`protocol` (0 this MEF, 1 DM 1.3, 2 DM 2.0, 3 LwM2M, 4 TR-069) and, but for 0, `uri` are needed");
+	if (protocol == COMMAND_DM_MEF)
+		snprintf(uri, sizeof uri, REGISTRATION_BASE_MEF "/%s", cmd->registration);
 	command_args_dev_cfg(w, (enum command_dev_mgmt)protocol, uri);
 	return OK;
 }
@@ -126,7 +128,6 @@ static enum err queue(struct call *c, const struct registry_client *k, struct re
 {
 	enum err e;
 
-	memcpy(cmd->registration, k->id, sizeof cmd->registration);
 	e = registry_command_add(c->mef->registry, cmd);
 	if (e == OK)
 		e = mef_audit(c->mef, "command for a client", 0, NULL, k->client, "operator");
@@ -149,6 +150,7 @@ enum err admin_client_command(struct call *c)
 
 	if (e != OK)
 		return e;
+	memcpy(cmd.registration, k.id, sizeof cmd.registration);
 	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
 		if (!rd_is(admin_member(c, "class"), classes[i].name))
 			continue;
@@ -162,4 +164,45 @@ enum err admin_client_command(struct call *c)
 		return queue(c, &k, &cmd);
 	}
 	return admin_wrong(c, ERR_BAD_VALUE, "`class` must be CERT_PROV, DEV_CFG or MO_NODE");
+}
+
+/* ---- what became of them ---- */
+
+static const char *class_name(enum command_class class)
+{
+	for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+		if (classes[i].class == class)
+			return classes[i].name;
+	return "";
+}
+
+static void report_one(void *ctx, const struct registry_report *p)
+{
+	struct call *c = ctx;
+	const char *status = p->status == 0 ? "WAITING" : command_status_name(p->status);
+
+	json_object(c->out, NULL);
+	json_put_uint(c->out, "command", p->id);
+	json_put_string(c->out, "client", p->client);
+	json_put_string(c->out, "class", class_name(p->class));
+	json_put_raw(c->out, "args", rd_str(p->args));
+	json_put_uint(c->out, "status", p->status);
+	json_put_string(c->out, "name", status ? status : "unknown");
+	if (p->at)
+		json_put_uint(c->out, "reported_at", p->at);
+	json_close(c->out);
+}
+
+enum err admin_client_commands(struct call *c)
+{
+	struct rd client = admin_member(c, "client");
+	char id[ENTITY_MAX] = "";
+	enum err e;
+
+	if (client.left > 0 && !client_id_of(client, c->mef->config.sp, id))
+		return admin_wrong(c, ERR_BAD_VALUE, "`client` is an AE-ID or CSE-ID such as /id-b");
+	json_array(c->out, "commands");
+	e = registry_reports_each(c->mef->registry, id, report_one, c);
+	json_close(c->out);
+	return e;
 }

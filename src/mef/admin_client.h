@@ -9,5 +9,6 @@ struct call;
 enum err admin_client_list(struct call *c) MUST_CHECK;
 enum err admin_client_configure(struct call *c) MUST_CHECK;
 enum err admin_client_command(struct call *c) MUST_CHECK;
+enum err admin_client_commands(struct call *c) MUST_CHECK;
 
 #endif

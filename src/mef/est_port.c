@@ -14,7 +14,8 @@ struct est_port {
 	struct est *est;
 };
 
-/* Each name that the handshake proved may have been sent for certificates under other names by a command. */
+/* Each name that the handshake proved may have been sent for certificates under other names by a command. And a client with a pre-shared key,
+ * which says that it is /id-mn, may have one under its own domain name or URI (TS-0003 8.3.6: the identity that was authenticated). */
 static bool grants(void *ctx, const struct est_asker *who, const char *name, const char **why)
 {
 	struct mef *m = ((const struct est_port *)ctx)->mef;
@@ -27,7 +28,10 @@ static bool grants(void *ctx, const struct est_asker *who, const char *name, con
 	while (names.left > 0) {
 		if (!rd_until(&names, ' ', &one))
 			one = rd_rest(&names);
-		if (client_id_of(one, m->config.sp, client) && registry_certificate_granted(m->registry, client, subject))
+		if (!client_id_of(one, m->config.sp, client))
+			continue;
+		if ((!who->by_certificate && subject[0] == '/' && strcmp(client, subject) == 0 && strcmp(name, m->config.id) != 0) ||
+		    registry_certificate_granted(m->registry, client, subject))
 			return true;
 	}
 	return false;

@@ -313,21 +313,47 @@ static void fetch_pending(struct mef_client *m, const char *path)
 	report(m, COMMAND_OK);
 }
 
+static void report_other(void *ctx, int status)
+{
+	report(ctx, status);
+}
+
+/* Of this node as such, not of a device: its certificate, its configuration, its objects of management. */
+static void carry_out_other(struct mef_client *m, const struct json *doc)
+{
+	const struct oci_config *k = &m->node->config;
+	size_t base = sizeof REGISTRATION_BASE_MEF; /* with the slash behind it */
+	char registration[MEF_PATH] = "";
+
+	if (strlen(m->commands) > base)
+		snprintf(registration, sizeof registration, "%.*s", (int)strcspn(m->commands + base, "/"), m->commands + base);
+	if (k->command)
+		k->command(k->command_ctx, registration, doc, report_other, m);
+	else
+		report(m, COMMAND_CLASS_NOT_SUPPORTED);
+}
+
+static bool is_key_path(const char *path)
+{
+	return strncmp(path, REGISTRATION_BASE_MEF "/", sizeof REGISTRATION_BASE_MEF) == 0;
+}
+
 static void carry_out(struct mef_client *m, struct rd body)
 {
 	struct json_arena *a = json_arena_new();
 	const struct json *doc;
 	struct mef_order o;
-	bool ok = a && json_parse(a, body, NULL, &doc) == OK && mef_order_parse(doc, &o);
 
-	json_arena_free(a);
-	if (!ok) {
+	if (!a || json_parse(a, body, NULL, &doc) != OK || !mef_order_parse(doc, &o)) {
+		json_arena_free(a);
 		again_later(m);
 		return;
 	}
 	snprintf(m->command_id, sizeof m->command_id, "%s", o.id);
 	if (o.class == COMMAND_NO_MORE)
 		poll_commands(m);
+	else if (o.class == COMMAND_CERT_PROV || o.class == COMMAND_DEV_CFG || (o.class == COMMAND_MO_NODE && o.object[0] && !is_key_path(o.object)))
+		carry_out_other(m, doc);
 	else if (o.class != COMMAND_MO_NODE && o.class != COMMAND_ZIGBEE_APS_PENDING && o.class != COMMAND_ZIGBEE_FORGET)
 		report(m, COMMAND_CLASS_NOT_SUPPORTED);
 	else if (!o.object[0] || (o.class == COMMAND_ZIGBEE_FORGET && !o.has_device))
@@ -338,6 +364,7 @@ static void carry_out(struct mef_client *m, struct rd body)
 		fetch_pending(m, o.object);
 	else
 		forget(m, o.device);
+	json_arena_free(a);
 }
 
 void mef_start(struct oci_node *n)

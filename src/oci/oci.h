@@ -4,6 +4,7 @@
 #define KEYWAY_OCI_OCI_H
 
 #include "cse/cse.h"
+#include "json/json.h"
 #include "loop/http.h"
 #include "loop/loop.h"
 #include "oci/description.h"
@@ -21,6 +22,9 @@ struct oci_config {
 	bool link_status_broadcast;
 	const struct descriptions *descriptions; /* live as long as the process */
 	struct http_client *http;
+	/* Commands of the MEF that are not about devices: `answer` is what the MEF sent, borrowed; ends in report, at once or later. NULL: they are not supported. */
+	void (*command)(void *ctx, const char *registration, const struct json *answer, void (*report)(void *ctx, int status), void *report_ctx);
+	void *command_ctx;
 };
 
 /* The built-in descriptions and those of the JSON files in a directory (NULL: none), in the order of their names. On an error one line for a person. */

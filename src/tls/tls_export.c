@@ -19,20 +19,3 @@ enum err tls_export(struct tls_session *s, const char *label, size_t n, struct s
 	bytes_wipe(octets, sizeof octets);
 	return e;
 }
-
-enum err tls_channel_binding(struct tls_session *s, enum tls_binding kind, uint8_t octets[static TLS_BINDING_MAX], size_t *len)
-{
-	gnutls_datum_t binding = {0};
-	enum err e = ERR_UNSUPPORTED;
-
-	if (!s || s->step != TLS_OPEN)
-		return ERR_STATE;
-	if (gnutls_session_channel_binding(s->tls, kind == TLS_BINDING_UNIQUE ? GNUTLS_CB_TLS_UNIQUE : GNUTLS_CB_TLS_EXPORTER, &binding) == 0 &&
-	    binding.size > 0 && binding.size <= TLS_BINDING_MAX) {
-		memcpy(octets, binding.data, binding.size);
-		*len = binding.size;
-		e = OK;
-	}
-	gnutls_free(binding.data);
-	return e;
-}

@@ -13,6 +13,7 @@
 #include "oci/oci.h"
 #endif
 #include "programs/keyway-cse/end_to_end.h"
+#include "programs/keyway-cse/enrolment_port.h"
 #include "programs/keyway-cse/program.h"
 #include "programs/keyway-cse/token_keys.h"
 #include "store/store.h"
@@ -206,6 +207,8 @@ static int start_oci(struct program *p)
 		.link_status_ms = o->link_status && strcmp(o->link_status, "no") == 0 ? 0 : (uint32_t)o->link_status_s * 1000,
 		.link_status_broadcast = o->link_status && strcmp(o->link_status, "broadcast") == 0,
 		.http = p->client,
+		.command = p->enrolment ? enrolment_port_command : NULL,
+		.command_ctx = p->enrolment,
 	};
 
 	if (!o->mef)
@@ -240,6 +243,13 @@ static void end_registration(struct program *p)
 		loop_once(p->loop, (int)(until - now));
 }
 
+static void on_enrolled(void *ctx)
+{
+	struct program *p = ctx;
+
+	cse_register(p->cse);
+}
+
 int main(int argc, char **argv)
 {
 	static struct program p;
@@ -255,6 +265,8 @@ int main(int argc, char **argv)
 	p.wake_at = CLOCK_NEVER;
 	p.wake = loop_timer_new(p.loop, on_wake, &p);
 	r = open_store(&p);
+	if (r == 0 && enrolment_port_start(p.loop, &p.options, &p.enrolment) != OK) /* the certificates that the bindings need */
+		r = 1;
 	if (r == 0)
 		r = bindings_start(&p);
 	if (r == 0)
@@ -266,9 +278,13 @@ int main(int argc, char **argv)
 	if (r)
 		return r;
 	bindings_tell_poa(&p);
-	cse_register(p.cse);
+	if (p.enrolment)
+		enrolment_port_serve(p.enrolment, p.cse, p.client, on_enrolled, &p);
+	else
+		cse_register(p.cse);
 	loop_run(p.loop);
 	end_registration(&p);
+	enrolment_port_free(p.enrolment);
 	websocket_goodbye(p.websocket);
 	for (int i = 0; i < GOODBYE_ROUNDS; i++) /* it crosses the socket of the HTTP library, and TLS */
 		loop_once(p.loop, GOODBYE_MS);

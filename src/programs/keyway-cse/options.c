@@ -111,6 +111,13 @@ static bool read_file(struct options *o, const char *path)
 		{"maf", "id", CONFIG_STRING, &o->maf_id, false, "its FQDN"},
 		{"mef", "url", CONFIG_STRING, &o->mef_url, false, "https://HOST:PORT of the MEF that has keys for us"},
 		{"mef", "id", CONFIG_STRING, &o->mef_id, false, "its FQDN"},
+		{"enrolment", "by", CONFIG_STRING, &o->enrolment_by, false, "key or certificate: what this CSE shows the MEF to enrol"},
+		{"enrolment", "registrar", CONFIG_BOOL, &o->enrolment_registrar, false, "get a key for the association with the registrar"},
+		{"enrolment", "through", CONFIG_STRING, &o->enrolment_through, false, "mef or maf: who gives that key"},
+		{"enrolment", "est", CONFIG_STRING, &o->enrolment_est, false, "https://MEF:PORT/.well-known/est: the certificate of [tls] comes from there"},
+		{"enrolment", "name", CONFIG_STRING, &o->enrolment_name, false, "name of the certificate"},
+		{"enrolment", "lifetime_s", CONFIG_UINT, &o->enrolment_lifetime_s, false, "of keys and registrations, asked for"},
+		{"enrolment", "commands", CONFIG_BOOL, &o->enrolment_commands, false, "carry out the MEF's client commands"},
 		{"registrar", "url", CONFIG_STRING, &o->registrar_url, false, ""},
 		{"registrar", "id", CONFIG_STRING, &o->registrar_id, false, ""},
 		{"registrar", "identity", CONFIG_STRING, &o->registrar_identity, false, ""},
@@ -285,6 +292,7 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 
 	o->answer_commissioning = true;
 	o->link_status_s = LINK_STATUS_S;
+	o->enrolment_registrar = o->enrolment_commands = true;
 	o->websocket = true;
 	o->websocket_ping_s = 30;
 	/* the file first, so that the command line overrides it wherever it stands */

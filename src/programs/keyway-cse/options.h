@@ -22,6 +22,9 @@ struct options {
 	uint64_t link_status_s, esprim_life_s;
 	bool esprim_certificates;
 	char *credentials, *credentials_kek, *maf_url, *maf_id, *mef_url, *mef_id;
+	char *enrolment_by, *enrolment_through, *enrolment_est, *enrolment_name;
+	uint64_t enrolment_lifetime_s;
+	bool enrolment_registrar, enrolment_commands;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
 	bool mqtt_trust_topics;
 	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, require_subscription, websocket;

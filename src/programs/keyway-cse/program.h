@@ -31,6 +31,7 @@ struct program {
 	struct cse *cse;
 	struct end_to_end *end_to_end;
 	struct token_keys *token_keys;
+	struct enrolment_port *enrolment;
 	struct once *once;
 	struct http_binding binding;
 	struct http_server *plain;

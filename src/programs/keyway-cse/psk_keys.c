@@ -54,19 +54,26 @@ static enum err file_start(struct psk_keys *k, const struct options *o)
 	return OK;
 }
 
-static enum err store_start(struct psk_keys *k, const struct options *o)
+enum err psk_keys_store(const struct options *o, struct rng *rng, struct credentials **out)
 {
 	char path[PATH_SIZE];
-	struct credentials_options c = {.path = path, .kek = o->credentials_kek, .rng = &k->rng};
-	struct psk_source source;
+	struct credentials_options c = {.path = path, .kek = o->credentials_kek, .rng = rng};
 	const char *detail = "";
 
 	if (o->credentials)
 		snprintf(path, sizeof path, "%s", o->credentials);
 	else
 		snprintf(path, sizeof path, "%s/credentials.db", o->state);
-	if (credentials_open(&c, &k->store, &detail) != OK)
-		return fail("the store of credentials can't be opened", detail);
+	return credentials_open(&c, out, &detail) == OK ? OK : fail("the store of credentials can't be opened", detail);
+}
+
+static enum err store_start(struct psk_keys *k, const struct options *o)
+{
+	struct psk_source source;
+	enum err e = psk_keys_store(o, &k->rng, &k->store);
+
+	if (e != OK)
+		return e;
 	k->from_store = (struct credentials_psk){k->store, o->sp, CREDENTIALS_PSK(KIND_KPSA)};
 	source = credentials_psk_source(&k->from_store);
 	psk_chain_add(k->chain, &source);

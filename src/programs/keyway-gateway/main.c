@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "est/certificate_renewal.h"
 #include "gateway/form.h"
 #include "gateway/spinel_host.h"
 #include "loop/config.h"
@@ -19,7 +20,7 @@ static const char usage[] =
 
 struct settings {
 	char *name, *channel, *tx_power, *extended_pan_id, *state, *radio, *egp, *egp_identity, *psk_identity, *psk_file, *ca, *cert, *key;
-	char *cse_url, *cse_identity, *cse_id, *cse_name, *ae_id, *ae_name, *listen;
+	char *cse_url, *cse_identity, *cse_id, *cse_name, *ae_id, *ae_name, *listen, *est, *est_identity;
 	uint64_t eui64, pan_id;
 	bool insecure;
 };
@@ -49,6 +50,8 @@ static bool read_settings(struct settings *s, const char *path)
 		{"tls", "ca", CONFIG_STRING, &s->ca, false, ""},
 		{"tls", "cert", CONFIG_STRING, &s->cert, false, ""},
 		{"tls", "key", CONFIG_STRING, &s->key, false, ""},
+		{"est", "url", CONFIG_STRING, &s->est, false, "https://MEF:PORT/.well-known/est: the certificate of [tls] is renewed there"},
+		{"est", "identity", CONFIG_STRING, &s->est_identity, false, "in the certificate of that MEF"},
 		{"cse", "url", CONFIG_STRING, &s->cse_url, true, "registrar CSE"},
 		{"cse", "identity", CONFIG_STRING, &s->cse_identity, false, ""},
 		{"cse", "id", CONFIG_STRING, &s->cse_id, true, "its CSE-ID"},
@@ -156,6 +159,20 @@ static enum err start(struct start *s, uint32_t channels, bool choose)
 	return e == OK ? s->e : e;
 }
 
+/* Its own TLS credential, and no other key, is renewed by EST. */
+static int renewal(struct loop *l, const struct settings *s)
+{
+	struct certificate_renewal *r;
+
+	if (!s->est)
+		return 0;
+	if (strncmp(s->est, "https://", 8) != 0 || !s->est_identity || !s->ca || !s->cert || !s->key)
+		return fail("[est] needs url (https://) and identity, and ca, cert and key in [tls]", "");
+	if (certificate_renewal_new(l, &(const struct certificate_renewal_config){s->est, s->est_identity, s->ca, s->cert, s->key}, &r) != OK)
+		return fail("[est] needs a certificate in DIR/FILE.pem and its key in DIR/FILE.key, not ", s->cert);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct settings s;
@@ -212,6 +229,9 @@ int main(int argc, char **argv)
 	log_start(s.name, LOG_LEVEL_INFO);
 	begin.loop = loop_new();
 	begin.name = s.name;
+	r = renewal(begin.loop, &s);
+	if (r)
+		return r;
 	e = start(&begin, channels, choose);
 	if (e != OK)
 		return fail("cannot start: ", err_text(e));
