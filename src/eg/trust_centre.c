@@ -9,6 +9,7 @@
 
 #define COMMAND_MAX 48
 #define STATUS_SUCCESS 0x00
+#define UPDATE_LEFT 0x02            /* R22 table 4-40 */
 #define STATUS_SECURITY_FAILURE 0xad /* R22 table 2-27 */
 
 enum sealed_under { CLEAR, UNDER_BASE, UNDER_FRESH };
@@ -156,6 +157,25 @@ static enum err answer_verify(struct passage *p)
 	return confirm(p, tc->base.link, STATUS_SECURITY_FAILURE);
 }
 
+/* Update-Device, of a router: R22 4.4.4.3. Who has left it needs no answer. The answer is sealed as the request was: with the key that it uses. */
+static enum err answer_update(struct passage *p)
+{
+	const struct aps_command c = {.id = APS_REMOVE_DEVICE, .remove_device = {.target = p->command.update_device.device}};
+	enum err e;
+
+	if (p->command.update_device.status == UPDATE_LEFT)
+		return OK;
+	if (c.remove_device.target == p->tc->device) {
+		ignore(p->result, "Update-Device about the device itself");
+		return OK;
+	}
+	p->result->refused = c.remove_device.target;
+	e = seal(p, p->tc->base.link, AUX_KEY_DATA, &c);
+	if (e == OK)
+		p->result->outcome = TRUST_ANSWER;
+	return e;
+}
+
 static const struct {
 	enum aps_command_id command;
 	bool sealed; /* must have been */
@@ -164,6 +184,7 @@ static const struct {
 } steps[] = {
 	{APS_REQUEST_KEY, true, answer_request, "Request-Key"},
 	{APS_VERIFY_KEY, false, answer_verify, "Verify-Key"},
+	{APS_UPDATE_DEVICE, true, answer_update, "Update-Device"},
 };
 
 static enum err command_input(struct passage *p, struct rd payload, bool sealed)

@@ -14,6 +14,10 @@
  *	VERIFIED         Request-Key under base           send the same fresh       VERIFIED   (Confirm-Key was lost)
  *	VERIFIED         anything genuine under fresh     fresh becomes base        BASE (unique)
  *	any with a key   Verify-Key, another hash         Confirm-Key 0xad, base    unchanged
+ *	any              Update-Device of a child, sealed Remove-Device for it      unchanged
+ *
+ *	Each device has a network key of its own: one that joins through a router could never be given a key that both have, so that
+ *	whatever comes that way is refused, known or not.
  *
  * The caller stores what changed durably before the answer leaves; if it can't, it loads the former state again and answers nothing. */
 #ifndef KEYWAY_EG_TRUST_CENTRE_H
@@ -57,6 +61,7 @@ struct trust_result {
 	bool authentic;      /* the frame opened under a key of this generation, replay or not */
 	bool store;          /* state, keys, counters or attempts changed: store them before answering */
 	bool verified_now;   /* this frame verified the unique key */
+	uint64_t refused;    /* EUI-64 of a device that wanted to join through this one, and is to be sent away; 0: none */
 	const char *command; /* "Request-Key", "Verify-Key", "acknowledgement"; NULL when not known */
 };
 

@@ -426,6 +426,18 @@ static enum err pending_frame(struct mef *m, struct mef_device *d, struct mef_ge
 	return OK;
 }
 
+/* Somebody associated with a router, which never may have children. */
+static void child_refused(struct mef *m, const struct mef_device *router, uint64_t child)
+{
+	char detail[48];
+
+	snprintf(detail, sizeof detail, "through router %016llx", (unsigned long long)router->eui64);
+	if (!mef_noise_permits(m, &m->noise, router->gateway))
+		return;
+	log_line(LOG_LEVEL_WARNING, "refused to join through a router", "device=%016llx router=%016llx", (unsigned long long)child, (unsigned long long)router->eui64);
+	(void)mef_audit(m, "refused to join through a router", child, router->gateway, router->owner, detail);
+}
+
 static enum err judge(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct wr *w,
     struct trust_result *result)
 {
@@ -476,6 +488,8 @@ enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 		log_line(result.reason ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, result.reason ? "Trust Centre" : "Trust Centre served",
 		    "device=%016llx command=%s outcome=%s reason=\"%s\"", (unsigned long long)d->eui64, result.command ? result.command : "?",
 		    a->outcome, result.reason ? result.reason : "");
+	if (result.refused)
+		child_refused(m, d, result.refused);
 	if (result.verified_now && g == in_use(d))
 		verified(m, d);
 	mef_pump(m);

@@ -47,6 +47,9 @@ uint8_t device_capability(const struct sim_device *d)
 {
 	unsigned mains = d->config.kind == SIM_PLUG && !d->config.sleepy ? MAC_CAPABILITY_MAINS : 0;
 
+	if (d->config.router)
+		mains = MAC_CAPABILITY_MAINS | MAC_CAPABILITY_FFD;
+
 	return (uint8_t)(MAC_CAPABILITY_ALLOCATE_ADDRESS | mains | (d->config.sleepy ? 0 : MAC_CAPABILITY_RX_ON_WHEN_IDLE));
 }
 
@@ -90,6 +93,7 @@ void device_leave(struct sim_device *d, const char *reason, bool tell)
 	device_aps_forget(d);
 	d->binding_count = d->report_count = 0;
 	d->enrolled = d->unsecured_rejoin = false;
+	d->router.permit_until = 0;
 	d->cie = d->trust_centre = d->extended_pan_id = 0;
 	d->failures++;
 	d->rejoin_failures = 0;
@@ -107,6 +111,7 @@ static void start(struct sim_device *d, bool commissioned)
 		device_mac_tune(d, d->channel);
 		device_state_rest(d, DEVICE_COMMISSIONED);
 		d->poll_at = d->now;
+		device_router_start(d);
 		device_event(d, "resumed", "\"short\":%u", d->short_address);
 		return;
 	}
@@ -221,6 +226,7 @@ void sim_device_tick(struct sim_device *d, uint64_t now)
 		device_mac_poll_tick(d);
 	if (device_joined(d))
 		device_aps_tick(d);
+	device_router_tick(d);
 	if (d->state == DEVICE_COMMISSIONED)
 		every_second(d);
 	radio_tick(d->radio, now);
@@ -240,6 +246,7 @@ uint64_t sim_device_deadline(const struct sim_device *d)
 		next = earlier(next, d->poll_at);
 	if (device_joined(d))
 		next = earlier(next, device_aps_deadline(d));
+	next = earlier(next, device_router_deadline(d));
 	if (d->state == DEVICE_COMMISSIONED)
 		next = earlier(next, d->second_at);
 	return next;
@@ -259,6 +266,8 @@ bool sim_device_output(struct sim_device *d, struct sim_device_effect *e)
 
 static bool network_command(struct sim_device *d, const char *command)
 {
+	unsigned seconds;
+
 	if (strcmp(command, "leave") == 0) {
 		device_leave(d, "button", true);
 	} else if (strcmp(command, "rejoin") == 0) {
@@ -268,6 +277,8 @@ static bool network_command(struct sim_device *d, const char *command)
 		device_leave(d, "factory reset", true);
 		d->failures = 0;
 		device_state_set(d, DEVICE_OFF, BACKOFF_MS);
+	} else if (d->config.router && sscanf(command, "permit %u", &seconds) == 1) {
+		device_parent_permit(d, (uint8_t)(seconds < 0xfe ? seconds : 0xfe));
 	} else {
 		return false;
 	}

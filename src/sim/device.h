@@ -1,4 +1,4 @@
-/* A simulated Zigbee 3.0 (R22) end device, pure: from the scan to reporting, as strict as real ones. It joins a centralised network with its
+/* A simulated Zigbee 3.0 (R22) end device or router, pure: from the scan to reporting, as strict as real ones. It joins a centralised network with its
  * install code, asks for end-device time-out, node descriptor, a unique Trust Centre link key and its confirmation, retries, and leaves when it
  * is not served. When its parent is gone it looks for the network again and rejoins. Sources: Zigbee specification 05-3474 R22; Base Device
  * Behaviour 3.0 chapter 8.
@@ -26,6 +26,9 @@ struct sim_device_config {
 	uint64_t eui64;
 	enum sim_kind kind;
 	bool sleepy;
+	bool router;                 /* and not sleepy: device_router.c says what that asks of its coordinator */
+	bool broadcast_link_status;  /* takes no link status that comes as a MAC unicast */
+	uint32_t time_scale;         /* of a router: its periods of 15 s are so many times shorter; 0 is 1 */
 	uint32_t channels;           /* to scan: bit n is channel n, 11 to 26 */
 	uint32_t poll_ms;            /* of a sleepy device that has nothing to do */
 	uint32_t report_s;           /* at least this often, once reporting is configured; 0: as configured */
@@ -58,7 +61,7 @@ void sim_device_input(struct sim_device *d, uint64_t now_ms, struct rd psdu);
 void sim_device_tick(struct sim_device *d, uint64_t now_ms);
 uint64_t sim_device_deadline(const struct sim_device *d);
 bool sim_device_output(struct sim_device *d, struct sim_device_effect *e) MUST_CHECK;
-/* "open", "close", "vibrate", "toggle", "on", "off", "temperature 23.5", "leave", "rejoin", "factory-reset"; false for another word. */
+/* "open", "close", "vibrate", "toggle", "on", "off", "temperature 23.5", "leave", "rejoin", "factory-reset", "permit 60"; false for another word. */
 bool sim_device_command(struct sim_device *d, uint64_t now_ms, const char *command);
 bool sim_device_commissioned(const struct sim_device *d);
 

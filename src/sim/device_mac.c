@@ -28,7 +28,7 @@ void device_mac_addresses(struct sim_device *d, bool joined)
 
 /* ---- out ---- */
 
-static void send(struct sim_device *d, struct mac_frame *f)
+void device_mac_send(struct sim_device *d, struct mac_frame *f)
 {
 	uint8_t buffer[MAC_FRAME_MAX];
 	struct wr w = wr_of(buffer, sizeof buffer);
@@ -39,14 +39,14 @@ static void send(struct sim_device *d, struct mac_frame *f)
 		device_event(d, "not-sent", "\"reason\":\"the radio's queue is full\"");
 }
 
-static void send_command(struct sim_device *d, const struct mac_command *c, struct mac_frame *f)
+void device_mac_command(struct sim_device *d, const struct mac_command *c, struct mac_frame *f)
 {
 	uint8_t buffer[16];
 	struct wr w = wr_of(buffer, sizeof buffer);
 
 	f->type = MAC_COMMAND;
 	if (mac_command_encode(c, &w) == OK && wr_done(&w, &f->payload))
-		send(d, f);
+		device_mac_send(d, f);
 }
 
 void device_mac_data(struct sim_device *d, struct rd nwk)
@@ -60,11 +60,24 @@ void device_mac_data(struct sim_device *d, struct rd nwk)
 		.payload = nwk,
 	};
 
-	send(d, &f);
+	device_mac_send(d, &f);
 	if (d->busy_until < d->now + BUSY_MS)
 		d->busy_until = d->now + BUSY_MS;
 	if (d->config.sleepy && d->poll_at > d->now + FAST_POLL_MS)
 		d->poll_at = d->now + FAST_POLL_MS;
+}
+
+void device_mac_broadcast(struct sim_device *d, struct rd nwk)
+{
+	struct mac_frame f = {
+		.type = MAC_DATA,
+		.pan_id_compression = true,
+		.destination = {MAC_ADDRESS_SHORT, d->pan_id, MAC_BROADCAST, 0},
+		.source = {MAC_ADDRESS_SHORT, d->pan_id, d->short_address, 0},
+		.payload = nwk,
+	};
+
+	device_mac_send(d, &f);
 }
 
 void device_mac_disassociate(struct sim_device *d)
@@ -77,7 +90,7 @@ void device_mac_disassociate(struct sim_device *d)
 		.source = {MAC_ADDRESS_EXTENDED, d->pan_id, 0, d->config.eui64},
 	};
 
-	send_command(d, &c, &f);
+	device_mac_command(d, &c, &f);
 }
 
 static void associate(struct sim_device *d)
@@ -90,7 +103,7 @@ static void associate(struct sim_device *d)
 	};
 
 	radio_set_pan(d->radio, d->pan_id);
-	send_command(d, &c, &f);
+	device_mac_command(d, &c, &f);
 	device_state_set(d, DEVICE_ASSOCIATING, RESPONSE_WAIT_MS);
 }
 
@@ -104,7 +117,7 @@ static void poll(struct sim_device *d, bool extended)
 		.source = {extended ? MAC_ADDRESS_EXTENDED : MAC_ADDRESS_SHORT, d->pan_id, d->short_address, d->config.eui64},
 	};
 
-	send_command(d, &c, &f);
+	device_mac_command(d, &c, &f);
 }
 
 /* ---- scan ---- */
@@ -133,7 +146,7 @@ static void scan_channel(struct sim_device *d, uint8_t channel)
 	struct mac_frame f = {.destination = {MAC_ADDRESS_SHORT, MAC_BROADCAST, MAC_BROADCAST, 0}};
 
 	device_mac_tune(d, channel);
-	send_command(d, &c, &f);
+	device_mac_command(d, &c, &f);
 	d->step_at = d->now + SCAN_MS;
 }
 
@@ -189,18 +202,25 @@ static void scan_step(struct sim_device *d)
 	}
 }
 
+static bool has_room(const struct sim_device *d, const struct zigbee_beacon *z)
+{
+	return d->config.router ? z->router_capacity : z->end_device_capacity;
+}
+
 static void on_beacon(struct sim_device *d, const struct mac_frame *f)
 {
 	struct mac_beacon b;
 	struct zigbee_beacon z;
 
-	if ((d->state != DEVICE_SCANNING && d->state != DEVICE_SEEKING) || d->candidate.found || f->source.mode != MAC_ADDRESS_SHORT)
+	if ((d->state != DEVICE_SCANNING && d->state != DEVICE_SEEKING) || f->source.mode != MAC_ADDRESS_SHORT)
 		return;
 	if (mac_beacon_decode(f->payload, &b) != OK || zigbee_beacon_decode(b.payload, &z) != OK || z.protocol_id != 0 || z.stack_profile != STACK_PROFILE_PRO)
 		return;
-	if (d->state == DEVICE_SCANNING ? !b.association_permit || !z.end_device_capacity : z.extended_pan_id != d->extended_pan_id)
+	if (d->candidate.found && z.depth >= d->candidate.depth)
+		return; /* the one nearest to the coordinator is the better parent: R22 3.6.1.4.1 */
+	if (d->state == DEVICE_SCANNING ? !b.association_permit || !has_room(d, &z) : z.extended_pan_id != d->extended_pan_id)
 		return;
-	d->candidate = (struct candidate){true, d->channel, f->source.pan_id, f->source.short_address, z.extended_pan_id};
+	d->candidate = (struct candidate){true, d->channel, z.depth, f->source.pan_id, f->source.short_address, z.extended_pan_id};
 }
 
 /* ---- association ---- */
@@ -269,7 +289,7 @@ void device_mac_step(struct sim_device *d)
 
 bool device_mac_polls(const struct sim_device *d)
 {
-	if (d->state < DEVICE_AWAITING_KEY || d->state == DEVICE_SEEKING)
+	if (d->state < DEVICE_AWAITING_KEY || d->state == DEVICE_SEEKING || d->config.router)
 		return false;
 	return d->config.sleepy || d->state == DEVICE_COMMISSIONED;
 }
@@ -302,10 +322,13 @@ static void on_frame(struct sim_device *d, const struct mac_frame *f)
 {
 	struct mac_command c;
 
+	d->heard_broadcast = f->destination.mode == MAC_ADDRESS_SHORT && f->destination.short_address == MAC_BROADCAST;
 	if (f->type == MAC_BEACON)
 		on_beacon(d, f);
 	else if (f->type == MAC_COMMAND && mac_command_decode(f->payload, &c) == OK && c.id == MAC_ASSOCIATION_RESPONSE)
 		on_association(d, &c);
+	else if (f->type == MAC_COMMAND && d->config.router)
+		device_parent_command(d, f);
 	else if (f->type == MAC_DATA && d->state >= DEVICE_AWAITING_KEY)
 		device_nwk_input(d, f->payload);
 	if (f->frame_pending && d->config.sleepy)

@@ -15,15 +15,20 @@
 #include "zigbee/security/install_code.h"
 
 #define MEMORY_MAX 8192
+#define TIME_SCALE_MAX 100
 
 static const char usage[] =
     "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX [--kind thermometer|plug|contact|vibration]\n"
-    "                         [--sleepy | --always-on] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
+    "                         [--sleepy | --always-on] [--router | --end-device] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
     "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
-    "A strict Zigbee 3.0 end device. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
-    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset.\n\n"
+    "A strict Zigbee 3.0 end device or router. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
+    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset, permit 60.\n\n"
     "  --install-code CODE  as on a label, with its CRC; or --link-key HEX, the link key itself\n"
     "  --sleepy             polls its parent every --poll-ms; --always-on (default) listens\n"
+    "  --router             routes: wants link status and routes from its coordinator, and lets others in when told; a plug does unless\n"
+    "                       --end-device or --sleepy\n"
+    "  --broadcast-link-status  a router that takes link status as MAC broadcast alone, as the letter of the standard has it\n"
+    "  --time-scale N       a router's periods of 15 s are N times shorter; radio and acknowledgements keep their time\n"
     "  --channels LIST      which it scans\n"
     "  --report-interval S  reports at least so often, whatever the reporting configuration says\n"
     "  --temperature T      at the start, of a thermometer\n"
@@ -229,7 +234,13 @@ static int configure(struct program *p, int argc, char **argv, struct sim_device
 		return fail("--seed wants a number");
 	if (sim_has(argc, argv, "--sleepy") && sim_has(argc, argv, "--always-on"))
 		return fail("--sleepy or --always-on, not both");
+	if (sim_has(argc, argv, "--router") && (sim_has(argc, argv, "--sleepy") || sim_has(argc, argv, "--end-device")))
+		return fail("--router goes with neither --sleepy nor --end-device");
+	if (!read_number(argc, argv, "--time-scale", "1", &c->time_scale) || c->time_scale == 0 || c->time_scale > TIME_SCALE_MAX)
+		return fail("--time-scale wants a number from 1 to 100");
 	c->sleepy = sim_has(argc, argv, "--sleepy");
+	c->router = sim_has(argc, argv, "--router") || (c->kind == SIM_PLUG && !c->sleepy && !sim_has(argc, argv, "--end-device"));
+	c->broadcast_link_status = sim_has(argc, argv, "--broadcast-link-status");
 	eui64_print(p->eui64, c->eui64);
 	p->path = sim_option(argc, argv, "--state", NULL);
 	p->rng = seed ? rng_seeded(seeded) : rng_system();
@@ -281,7 +292,7 @@ int device_main(int argc, char **argv)
 	struct sim_device_config c = {.eui64 = 0};
 	size_t len = 0;
 	int r = sim_begin(argc, argv, usage,
-	    "--eui64= --install-code= --link-key= --kind= --sleepy --always-on --air= --channel= --channels= --poll-ms= --report-interval= --temperature= --state= --seed= --json");
+	    "--eui64= --install-code= --link-key= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --report-interval= --temperature= --state= --seed= --json");
 
 	if (r != SIM_GO_ON)
 		return r;

@@ -22,7 +22,7 @@ static uint8_t radius_of(enum nwk_frame_type type, uint16_t destination, struct 
 
 	if (type == NWK_DATA || !rd_u8(&payload, &id))
 		return RADIUS;
-	return destination == NWK_COORDINATOR || id == NWK_LEAVE ? 1 : RADIUS; /* to the parent and no further */
+	return destination == NWK_COORDINATOR || id == NWK_LEAVE || id == NWK_LINK_STATUS ? 1 : RADIUS; /* to who hears us and no further */
 }
 
 static void header(const struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload, struct nwk_frame *f)
@@ -41,29 +41,51 @@ static void header(const struct sim_device *d, enum nwk_frame_type type, uint16_
 	};
 }
 
-void device_nwk_send(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload)
+/* The MAC of an end device gives all to the parent, that of a router sends broadcasts to all. */
+static void send(struct sim_device *d, const struct nwk_frame *f)
 {
 	uint8_t buffer[NWK_FRAME_MAX];
 	struct wr w = wr_of(buffer, sizeof buffer);
-	struct nwk_frame f;
 	uint32_t number;
 	struct rd sealed;
 
-	header(d, type, destination, payload, &f);
-	d->nwk_sequence++;
-	if (!device_joined(d))
-		return;
 	if (counter_take(&d->nwk_out, device_reserve_nwk, d, &number) != OK) {
 		device_event(d, "not-sent", "\"reason\":\"no frame counter\"");
 		return;
 	}
-	if (nwk_seal(d->network.key, d->network.sequence, d->config.eui64, number, &f, &w) == OK && wr_done(&w, &sealed))
+	if (nwk_seal(d->network.key, d->network.sequence, d->config.eui64, number, f, &w) != OK || !wr_done(&w, &sealed))
+		return;
+	if (d->config.router && f->destination >= NWK_BROADCAST_ROUTERS)
+		device_mac_broadcast(d, sealed);
+	else
 		device_mac_data(d, sealed);
+}
+
+void device_nwk_send(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload)
+{
+	struct nwk_frame f;
+
+	if (!device_joined(d) || device_router_holds(d, type, destination, payload))
+		return;
+	header(d, type, destination, payload, &f);
+	d->nwk_sequence++;
+	send(d, &f);
+	if (d->config.router && type == NWK_DATA && destination >= NWK_BROADCAST_ROUTERS)
+		device_router_repeat(d, destination, f.sequence, payload);
+}
+
+void device_nwk_send_again(struct sim_device *d, uint16_t destination, uint8_t sequence, struct rd payload)
+{
+	struct nwk_frame f;
+
+	header(d, NWK_DATA, destination, payload, &f);
+	f.sequence = sequence;
+	send(d, &f);
 }
 
 void device_nwk_command(struct sim_device *d, uint16_t destination, const struct nwk_command *c)
 {
-	uint8_t buffer[16];
+	uint8_t buffer[64];
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct rd payload;
 
@@ -132,6 +154,7 @@ static void on_rejoin(struct sim_device *d, const struct nwk_command *c, bool se
 	}
 	device_state_rest(d, DEVICE_COMMISSIONED);
 	d->rejoin_failures = 0;
+	device_router_start(d);
 	device_event(d, "rejoined", "\"short\":%u,\"secured\":true", d->short_address);
 	device_save(d);
 	device_announce(d);
@@ -139,12 +162,14 @@ static void on_rejoin(struct sim_device *d, const struct nwk_command *c, bool se
 
 /* ---- in ---- */
 
-static void on_command(struct sim_device *d, const struct nwk_frame *f, struct rd payload, bool secured)
+static void on_command(struct sim_device *d, const struct nwk_frame *f, struct rd payload, bool secured, uint64_t sealer)
 {
 	struct nwk_command c;
 
 	if (nwk_command_decode(payload, &c) != OK || (!secured && c.id != NWK_REJOIN_RESPONSE))
 		return;
+	if (secured && sealer != d->trust_centre && c.id != NWK_LINK_STATUS)
+		return; /* of another router we hear that it is there, and no more */
 	switch (c.id) {
 	case NWK_END_DEVICE_TIMEOUT_RESPONSE:
 		device_tc_timeout_known(d, c.timeout_response.status, c.timeout_response.parent_information);
@@ -162,13 +187,19 @@ static void on_command(struct sim_device *d, const struct nwk_frame *f, struct r
 		break;
 	case NWK_ROUTE_REQUEST:
 	case NWK_ROUTE_REPLY:
+		if (d->config.router)
+			device_router_command(d, f->source, &c);
+		break;
+	case NWK_LINK_STATUS:
+		if (d->config.router)
+			device_router_link_status(d, sealer, f->source, &c);
+		break;
 	case NWK_ROUTE_RECORD:
 	case NWK_REJOIN_REQUEST:
-	case NWK_LINK_STATUS:
 	case NWK_NETWORK_REPORT:
 	case NWK_NETWORK_UPDATE:
 	case NWK_END_DEVICE_TIMEOUT_REQUEST:
-		break; /* of routers */
+		break; /* nothing that is for us */
 	}
 }
 
@@ -186,24 +217,27 @@ bool device_nwk_switch(struct sim_device *d, uint8_t sequence)
 	return true;
 }
 
-/* Opens under the key that the frame names. Every frame comes from the coordinator, one hop away: another source is not heard. */
-static bool open_frame(struct sim_device *d, const struct nwk_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload)
+/* Opens under the key that the frame names. To an end device every frame comes from the coordinator, one hop away: another source is not heard. */
+static bool open_frame(struct sim_device *d, const struct nwk_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload, uint64_t *sealer)
 {
 	struct rd sealed = f->payload;
 	struct network_key *k;
+	struct counter_in *in;
 	struct aux_header aux;
 
-	if (!device_joined(d) || !aux_header_decode(&sealed, &aux) || aux.source != d->trust_centre)
+	if (!device_joined(d) || !aux_header_decode(&sealed, &aux) || (aux.source != d->trust_centre && !(d->config.router && f->type == NWK_COMMAND)))
 		return false;
 	k = aux.key_sequence == d->network.sequence ? &d->network : &d->alternate;
 	if (!k->key || k->sequence != aux.key_sequence || nwk_open(k->key, f, &aux, plain, payload) != OK)
 		return false;
-	if (!counter_in_fresh(&k->in, aux.frame_counter)) {
+	in = aux.source == d->trust_centre ? &k->in : device_router_counter(d, aux.source);
+	*sealer = aux.source;
+	if (!in || !counter_in_fresh(in, aux.frame_counter)) {
 		device_event(d, "frame-dropped", "\"reason\":\"replay\",\"counter\":%u", aux.frame_counter);
 		bytes_wipe(plain, NWK_FRAME_MAX);
 		return false;
 	}
-	counter_in_accept(&k->in, aux.frame_counter);
+	counter_in_accept(in, aux.frame_counter);
 	if (k == &d->alternate)
 		(void)device_nwk_switch(d, aux.key_sequence); /* a frame under a newer key switches too: R22 4.3.1.2 */
 	return true;
@@ -213,22 +247,23 @@ void device_nwk_input(struct sim_device *d, struct rd octets)
 {
 	uint8_t plain[NWK_FRAME_MAX];
 	struct nwk_frame f;
+	uint64_t sealer = 0;
 	struct rd payload;
 	bool broadcast;
 
 	if (nwk_frame_decode(octets, &f) != OK)
 		return;
 	broadcast = f.destination >= NWK_BROADCAST_ROUTERS;
-	if (f.destination != d->short_address && (!broadcast || f.destination == NWK_BROADCAST_ROUTERS))
+	if (f.destination != d->short_address && (!broadcast || (f.destination == NWK_BROADCAST_ROUTERS && !d->config.router)))
 		return;
 	if (f.security) {
-		if (!open_frame(d, &f, plain, &payload))
+		if (!open_frame(d, &f, plain, &payload, &sealer))
 			return;
 	} else {
 		payload = f.payload;
 	}
 	if (f.type == NWK_COMMAND)
-		on_command(d, &f, payload, f.security);
+		on_command(d, &f, payload, f.security, sealer);
 	else
 		device_aps_input(d, payload, f.source, broadcast, f.security);
 	if (f.security)

@@ -71,10 +71,56 @@ struct reporting {
 	bool ever;
 };
 
+#define DEVICE_NEIGHBOURS 8
+#define DEVICE_HELD 6
+#define DEVICE_REPEATS 4
+#define DEVICE_CHILDREN 4
+
+struct device_neighbour {
+	bool used;
+	uint64_t eui64;
+	uint16_t address;
+	uint8_t incoming_cost, outgoing_cost; /* outgoing 0: it does not say that it hears us */
+	unsigned age;          /* periods since its link status was heard */
+	struct counter_in in;  /* unless it is the coordinator */
+};
+
+enum device_route { DEVICE_ROUTE_NONE, DEVICE_ROUTE_ASKED, DEVICE_ROUTE_ACTIVE };
+
+/* A broadcast that is sent again. */
+struct device_repeat {
+	unsigned left;
+	uint64_t at;
+	uint16_t destination;
+	uint8_t sequence, octets[NWK_FRAME_MAX];
+	size_t len;
+};
+
+/* Somebody who associated with us. */
+struct device_child {
+	bool used, answer_waits;
+	uint64_t eui64, since;
+	uint16_t short_address;
+};
+
+struct device_router {
+	struct device_neighbour neighbours[DEVICE_NEIGHBOURS]; /* the first is the coordinator */
+	enum device_route route;                               /* to the coordinator */
+	bool many_to_one, no_cache, record_due;
+	uint8_t request_id;
+	unsigned asks, failures;
+	uint64_t status_at, ask_at, give_up_at;
+	struct { uint8_t octets[NWK_FRAME_MAX]; size_t len; } held[DEVICE_HELD]; /* until there is a route */
+	size_t held_count;
+	struct device_repeat repeats[DEVICE_REPEATS];
+	uint64_t permit_until;
+	struct device_child children[DEVICE_CHILDREN];
+};
+
 /* A network worth joining, from its beacon. */
 struct candidate {
 	bool found;
-	uint8_t channel;
+	uint8_t channel, depth;
 	uint16_t pan_id, parent;
 	uint64_t extended_pan_id;
 };
@@ -90,6 +136,8 @@ struct sim_device {
 	uint8_t channel; /* tuned to */
 	uint16_t pan_id, short_address, parent;
 	uint64_t extended_pan_id;
+	bool heard_broadcast;    /* the frame that is being read was a MAC broadcast */
+	struct device_router router;
 	bool by_timeout_request; /* the parent wants time-out requests as keep-alive, not polls */
 	bool unsecured_rejoin;   /* under way: the key comes under the unique link key */
 	struct trust_link link;  /* the present one */
@@ -153,6 +201,9 @@ void device_mac_scan(struct sim_device *d, enum device_state as);
 void device_mac_tune(struct sim_device *d, uint8_t channel);
 void device_mac_step(struct sim_device *d);
 void device_mac_data(struct sim_device *d, struct rd nwk);
+void device_mac_broadcast(struct sim_device *d, struct rd nwk);
+void device_mac_send(struct sim_device *d, struct mac_frame *f);
+void device_mac_command(struct sim_device *d, const struct mac_command *c, struct mac_frame *f);
 void device_mac_disassociate(struct sim_device *d);
 void device_mac_poll_tick(struct sim_device *d);
 bool device_mac_polls(const struct sim_device *d);
@@ -162,12 +213,30 @@ bool device_mac_listens(const struct sim_device *d);
 
 /* ---- device_nwk.c ---- */
 void device_nwk_send(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload);
+void device_nwk_send_again(struct sim_device *d, uint16_t destination, uint8_t sequence, struct rd payload); /* a broadcast, sealed anew */
 void device_nwk_command(struct sim_device *d, uint16_t destination, const struct nwk_command *c);
 void device_nwk_rejoin_request(struct sim_device *d, bool secured);
 void device_nwk_input(struct sim_device *d, struct rd nwk);
 void device_nwk_seek(struct sim_device *d); /* the parent is lost, or a rejoin is wanted */
 bool device_nwk_switch(struct sim_device *d, uint8_t sequence);
 void device_network_key_clear(struct network_key *k);
+
+/* ---- device_router.c: link status and the route to the coordinator ---- */
+void device_router_start(struct sim_device *d); /* it has just joined, rejoined or been switched on; nothing unless it is a router */
+bool device_router_holds(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload); /* until there is a route */
+void device_router_repeat(struct sim_device *d, uint16_t destination, uint8_t sequence, struct rd payload);
+void device_router_command(struct sim_device *d, uint16_t source, const struct nwk_command *m);
+void device_router_link_status(struct sim_device *d, uint64_t sealer, uint16_t source, const struct nwk_command *m);
+struct counter_in *device_router_counter(struct sim_device *d, uint64_t eui64); /* of a neighbour; NULL: no room for one more */
+void device_router_neighbours(const struct sim_device *d, struct zdo_message *m);
+void device_router_routes(const struct sim_device *d, struct zdo_message *m);
+void device_router_tick(struct sim_device *d);
+uint64_t device_router_deadline(const struct sim_device *d);
+
+/* ---- device_parent.c: a router's beacon and children ---- */
+void device_parent_permit(struct sim_device *d, uint8_t seconds);
+void device_parent_command(struct sim_device *d, const struct mac_frame *f);
+void device_parent_remove(struct sim_device *d, uint64_t eui64);
 
 /* ---- device_aps.c ---- */
 void device_aps_send(struct sim_device *d, uint16_t destination, const struct aps_frame *f, bool seal_with_link_key);
@@ -180,6 +249,7 @@ void device_aps_forget(struct sim_device *d);
 enum sealed_under { SEALED_NOT, SEALED_LINK, SEALED_FRESH };
 void device_tc_step(struct sim_device *d);
 void device_tc_input(struct sim_device *d, struct rd payload, enum sealed_under under, const struct aux_header *aux);
+void device_tc_update(struct sim_device *d, uint64_t child, uint16_t short_address);
 void device_tc_timeout_known(struct sim_device *d, uint8_t status, uint8_t parent_information);
 void device_tc_node_known(struct sim_device *d, const struct zdo_message *m);
 void device_trust_link_clear(struct trust_link *l);

@@ -21,6 +21,7 @@
 #define START_OVER_DOUBLINGS 4
 #define PARENT_TIMEOUT_REQUEST 0x02
 #define PARENT_POLL 0x01
+#define UNSECURED_JOIN 1         /* Update-Device: standard device, unsecured join */
 
 void device_trust_link_clear(struct trust_link *l)
 {
@@ -38,6 +39,13 @@ static void send(struct sim_device *d, const struct aps_command *c, bool seal, b
 
 	if (aps_command_encode(c, &w) == OK && wr_done(&w, &f.payload))
 		device_aps_send(d, NWK_COORDINATOR, &f, seal);
+}
+
+void device_tc_update(struct sim_device *d, uint64_t child, uint16_t short_address)
+{
+	const struct aps_command c = {.id = APS_UPDATE_DEVICE, .update_device = {child, short_address, UNSECURED_JOIN}};
+
+	send(d, &c, true, true);
 }
 
 static void ask_timeout(struct sim_device *d)
@@ -161,6 +169,8 @@ static void commissioned(struct sim_device *d, const char *how)
 	d->failures = 0;
 	device_event(d, "commissioned", "\"how\":\"%s\"", how);
 	device_save(d);
+	if (d->config.router)
+		device_parent_permit(d, PERMIT_SECONDS); /* BDB 8.2: a router on the network opens itself, too */
 	device_zdo_send(d, NWK_BROADCAST_ROUTERS, &permit, false);
 	device_announce(d);
 }
@@ -214,13 +224,15 @@ static void network_key_set(struct network_key *k, struct secret *key, uint8_t s
 static void joined(struct sim_device *d)
 {
 	device_event(d, "transport-key", "\"sequence\":%u", d->network.sequence);
+	device_router_start(d);
 	if (d->unsecured_rejoin) {
 		d->unsecured_rejoin = false;
 		d->rejoin_failures = 0;
 		device_state_rest(d, DEVICE_COMMISSIONED);
 		device_event(d, "rejoined", "\"short\":%u,\"secured\":false", d->short_address);
 	} else {
-		device_state_set(d, DEVICE_NEGOTIATING, ANNOUNCED_MS);
+		/* routers are never asked whether they are still there */
+		device_state_set(d, d->config.router ? DEVICE_ASKING_NODE : DEVICE_NEGOTIATING, ANNOUNCED_MS);
 	}
 	device_save(d);
 	device_announce(d);
@@ -338,6 +350,8 @@ void device_tc_input(struct sim_device *d, struct rd payload, enum sealed_under 
 	case APS_REMOVE_DEVICE:
 		if (under != SEALED_NOT && c.remove_device.target == d->config.eui64)
 			device_leave(d, "removed by the Trust Centre", true);
+		else if (under != SEALED_NOT && d->config.router)
+			device_parent_remove(d, c.remove_device.target);
 		break;
 	case APS_SWITCH_KEY:
 		(void)device_nwk_switch(d, c.switch_key.sequence);

@@ -42,7 +42,7 @@ void device_announce(struct sim_device *d)
 static void node_descriptor(const struct sim_device *d, struct zdo_message *m)
 {
 	m->node = (struct zdo_node_descriptor){
-		.logical_type = ZDO_END_DEVICE,
+		.logical_type = d->config.router ? ZDO_ROUTER : ZDO_END_DEVICE,
 		.frequency = 8,
 		.capability = device_capability(d),
 		.manufacturer = MANUFACTURER_CODE,
@@ -152,8 +152,21 @@ static bool answer(struct sim_device *d, const struct arrival *a, const struct z
 		return true;
 	case ZDO_MGMT_LEAVE:
 		return true;
+	case ZDO_MGMT_LQI:
+	case ZDO_MGMT_RTG:
+		m->start = rq->start;
+		if (!d->config.router)
+			m->status = ZDO_NOT_SUPPORTED;
+		else if (rq->cluster == ZDO_MGMT_LQI)
+			device_router_neighbours(d, m);
+		else
+			device_router_routes(d, m);
+		return !a->broadcast;
 	case ZDO_MGMT_PERMIT_JOINING:
-		m->status = ZDO_NOT_SUPPORTED; /* an end device has no children */
+		if (d->config.router)
+			device_parent_permit(d, rq->permit_duration);
+		else
+			m->status = ZDO_NOT_SUPPORTED; /* an end device has no children */
 		return !a->broadcast;
 	default:
 		return false; /* announcements of others */

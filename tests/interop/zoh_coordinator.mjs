@@ -6,7 +6,8 @@
 //
 // What linkKey says is what a device gets that asks for a unique Trust Centre link key: one, the key that it has already, or no answer.
 // Events are JSON lines on standard output, its own log goes to standard error. Commands are lines on standard input; their end ends the program:
-//   zdo CLUSTER HEX | zcl CLUSTER HEX | state
+//   zdo CLUSTER HEX | zcl CLUSTER HEX | state | linkStatus MS
+// linkStatus has it tell of its links so often, as it does by itself every 15 s; 0: not at all.
 import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
@@ -67,7 +68,7 @@ const driver = new OTRCPDriver(
 	},
 	options.dir,
 );
-const { context, apsHandler } = driver;
+const { context, apsHandler, nwkHandler } = driver;
 
 // The one link key that zigbee-on-host 0.3.0 opens, seals and verifies with.
 function useLinkKey(key) {
@@ -102,13 +103,28 @@ if (options.linkKey === "fresh") {
 	context.trustCenterPolicies.allowTCKeyRequest = TrustCenterKeyRequestPolicy.DISALLOWED;
 }
 
+// Its own link status, counted; the test hastens and stops it.
+let linkStatusTimer;
+let linkStatusOff = false;
+const sendLinkStatus = nwkHandler.sendLinkStatus.bind(nwkHandler);
+nwkHandler.sendLinkStatus = async (links) => {
+	if (linkStatusOff) return;
+	await sendLinkStatus(links);
+	tell("linkStatus", { links });
+};
+
 const commands = {
 	zdo: (cluster, hex) => driver.sendZDO(Buffer.from(hex, "hex"), context.deviceTable.get(device64).address16, undefined, cluster),
 	zcl: (cluster, hex) =>
 		driver.sendUnicast(Buffer.from(hex, "hex"), HOME_AUTOMATION, cluster, context.deviceTable.get(device64).address16, undefined, ENDPOINT, ENDPOINT),
+	linkStatus: (ms) => {
+		clearInterval(linkStatusTimer);
+		linkStatusOff = ms === 0;
+		if (ms > 0) linkStatusTimer = setInterval(() => nwkHandler.sendPeriodicZigbeeNWKLinkStatus(), ms);
+	},
 	state: () => {
 		const entry = context.deviceTable.get(device64);
-		tell("state", { known: entry !== undefined, authorized: entry?.authorized, short: entry?.address16, capabilities: entry?.capabilities, timeoutMs: entry?.endDeviceTimeout?.timeoutMs });
+		tell("state", { known: entry !== undefined, authorized: entry?.authorized, short: entry?.address16, neighbor: entry?.neighbor, capabilities: entry?.capabilities, timeoutMs: entry?.endDeviceTimeout?.timeoutMs });
 	},
 };
 
@@ -123,5 +139,6 @@ for await (const line of createInterface({ input: process.stdin })) {
 	const [name, cluster, hex] = line.split(" ");
 	await commands[name](Number(cluster), hex);
 }
+clearInterval(linkStatusTimer);
 await driver.stop();
 socket.destroy();

@@ -2,7 +2,8 @@
 
 It runs as a process of its own and speaks Spinel to `keyway-sim rcp`, as it would to a real radio. Two devices must be commissioned, always on and
 sleepy: association, network key under the install code, announcement, end-device time-out, node descriptor, unique link key, verified and
-confirmed; then they are read, switched, bound and made to report; one loses its power and one rejoins, and both are still heard; one leaves. Two
+confirmed; then they are read, switched, bound and made to report; one loses its power and one rejoins, and both are still heard; one leaves. A
+router is commissioned, keeps its route as long as the coordinator's link status lists it, and loses it when they stop, as it must. Two
 others must leave by themselves and say why: one that is refused a unique link key, one that is given the key that it has already. All on loopback,
 on ports that the system chooses."""
 import os
@@ -19,6 +20,7 @@ from plant import Process, make_code, program, wait_for  # noqa: E402
 
 CODE = "83FED3407A939723A5C639B26916D505C3B5"  # the example of Base Device Behaviour 3.0, clause 10.1
 CHANNEL = 15
+TIME_SCALE, LINK_STATUS_S, AGE_LIMIT = 30, 15, 3  # periods of half a second; nwkLinkStatusPeriod, nwkRouterAgeLimit
 BASIC, ON_OFF, TEMPERATURE = 0x0000, 0x0006, 0x0402
 BIND = 0x0021
 BOOL, INT16, STRING = "10", "29", "42"
@@ -124,17 +126,20 @@ class Run:
         wait_for("the coordinator's state", lambda: len(self.coordinator.events("state")) > before)
         return self.coordinator.events("state")[-1]
 
-    def commissioned(self, rx_on):
+    def commissioned(self, rx_on, router=False):
         """To the end, at the first attempt, in the order of the standard; and the coordinator is of the same opinion."""
+        steps = [n for n in COMMISSIONING if not router or n != "timeout-negotiated"]  # nobody asks a router whether it is still there
         self.device_event("commissioned")
         self.coordinator_event("authorized", lambda e: e["eui64"] == self.eui64)
         names = [n for n in re.findall(r'"event":"([^"]+)"', self.device.text()) if n in COMMISSIONING]
-        assert names[:len(COMMISSIONING)] == COMMISSIONING, names
+        assert names[:len(steps)] == steps, names
         assert not [n for n in ("link-key-rejected", "transport-key-rejected", "left") if self.device.events(n)], self.device.text()
         assert self.device.events("node-descriptor")[0]["revision"] >= 21
-        assert self.device.events("timeout-negotiated")[0]["status"] == 0
         s = self.state()
-        assert s["known"] and s["authorized"] and s["timeoutMs"] == 8 * 60 * 1000, s
+        assert s["known"] and s["authorized"] and (router or s["timeoutMs"] == 8 * 60 * 1000), s
+        assert s["capabilities"]["deviceType"] == (1 if router else 0), s
+        if not router:
+            assert self.device.events("timeout-negotiated")[0]["status"] == 0
         assert s["capabilities"]["rxOnWhenIdle"] == rx_on and s["capabilities"]["allocateAddress"], s
 
     def sent_again(self, counter):
@@ -156,6 +161,15 @@ class Run:
                       if not (m := re.search(r"Rejecting replay frame src16=\d+:\d+ counter=(\d+)", e["line"])) or not self.sent_again(int(m.group(1)))]
         assert not complaints, "%s: the coordinator complains: %s" % (self.name, complaints)
 
+    def link_status(self, seconds):
+        """The coordinator sends link status so often; 0: no more."""
+        self.coordinator.tell("linkStatus %d" % (seconds * 1000))
+
+    def sent_link_status(self, count):
+        """Waits until the coordinator has sent so many more."""
+        before = len(self.coordinator.events("linkStatus"))
+        wait_for("%s: %d link status" % (self.name, count), lambda: len(self.coordinator.events("linkStatus")) >= before + count)
+
     def left(self, reason):
         """Never commissioned, gone, and the coordinator knows it."""
         said = self.device_event("left")
@@ -166,8 +180,8 @@ class Run:
 
 
 node = install()
-with Run(node, "refused", "refused", "plug", "--always-on", make_code()) as refused, Run(node, "same", "same", "thermometer", "--sleepy", make_code()) as same:
-    with Run(node, "always on", "fresh", "plug", "--always-on", CODE) as r:
+with Run(node, "refused", "refused", "plug", "--end-device", make_code()) as refused, Run(node, "same", "same", "thermometer", "--sleepy", make_code()) as same:
+    with Run(node, "always on", "fresh", "plug", "--end-device", CODE) as r:
         r.commissioned(True)
         assert r.read(BASIC, "0400").startswith(STRING)
         assert r.read(ON_OFF, "0000") == BOOL + "00"
@@ -197,4 +211,22 @@ with Run(node, "refused", "refused", "plug", "--always-on", make_code()) as refu
     assert not refused.device.events("link-key-rejected")
     same.left("no unique Trust Centre link key")
     assert {e["reason"] for e in same.device.events("link-key-rejected")} == {"not unique"}
-print("2 devices commissioned by zigbee-on-host, 2 left for want of a unique link key")
+with Run(node, "router", "fresh", "plug", "--router", make_code(), "--time-scale", str(TIME_SCALE)) as r:
+    r.commissioned(True, True)
+    assert r.device.events("route"), "a router asks for its route"
+    r.link_status(LINK_STATUS_S / TIME_SCALE)
+    r.sent_link_status(3 * AGE_LIMIT)
+    r.report_from(ON_OFF, "0000", BOOL, "")
+    r.switch(True)
+    r.reported(ON_OFF, "0000", BOOL, "01")
+    r.sent_link_status(6 * AGE_LIMIT)
+    assert not [n for n in ("route-lost", "no-route", "parent-lost", "left") if r.device.events(n)], r.device.text()
+    assert r.state()["neighbor"]  # zigbee-on-host believes the router's link status
+    r.device.tell("rejoin")
+    r.device_event("rejoined")
+    assert r.read(ON_OFF, "0000") == BOOL + "01"
+    assert not r.device.events("route-lost")
+    r.link_status(0)
+    assert r.device_event("route-lost")["periods"] == AGE_LIMIT + 1
+    r.uncomplaining()
+print("2 devices and a router commissioned by zigbee-on-host, 2 left for want of a unique link key")

@@ -292,6 +292,61 @@ static void ignores_application_keys_and_commands_of_a_trust_centre(void **state
 	assert_int_equal(next_counter, 1000);
 }
 
+/* A device that joins through a router is sent away under the router's own key, whoever it is; what the router says of itself, or unsealed, is not
+ * served. */
+static void sends_away_who_joins_through_a_router(void **state)
+{
+	/* clang-format off */
+	static const struct { uint64_t child; uint8_t status; bool refused; enum trust_outcome outcome; } cases[] = {
+		{0x00124b0000000099ULL, 1, true,  TRUST_ANSWER},   /* unsecured join */
+		{0x00124b0000000099ULL, 0, true,  TRUST_ANSWER},   /* secured rejoin */
+		{0x00124b0000000099ULL, 3, true,  TRUST_ANSWER},   /* unsecured rejoin */
+		{0x00124b0000000099ULL, 2, false, TRUST_ACCEPTED}, /* it left */
+		{DEVICE,                1, false, TRUST_IGNORED},
+	};
+	/* clang-format on */
+	struct aps_command c = {.id = APS_UPDATE_DEVICE, .update_device = {cases[0].child, 0x1234, 1}};
+	uint8_t plain[NWK_FRAME_MAX], buffer[128];
+	struct wr p = wr_of(plain, sizeof plain), w = wr_of(buffer, sizeof buffer);
+	struct aps_frame f = {.type = APS_COMMAND, .counter = 10};
+	size_t count = sizeof cases / sizeof cases[0];
+
+	(void)state;
+	for (size_t i = 0; i < 2 * count; i++) {
+		const struct link_key_set *key = i < count ? &install : &unique;
+		uint32_t before;
+
+		if (i == count) { /* once more under its unique key */
+			request_with(&install, device_counter++);
+			learn_key(next_counter - 1);
+			verify_with(unique.link, DEVICE);
+			device_counter = 1;
+		}
+		before = next_counter;
+		c.update_device.device = cases[i % count].child;
+		c.update_device.status = cases[i % count].status;
+		assert_int_equal(input(sealed(buffer, key, DEVICE, device_counter++, &c)), OK);
+		assert_int_equal(result.outcome, cases[i % count].outcome);
+		assert_true(result.genuine);
+		assert_true(result.refused == (cases[i % count].refused ? cases[i % count].child : 0));
+		assert_int_equal(next_counter - before, cases[i % count].refused);
+		if (cases[i % count].refused) {
+			struct aps_command sent = opened(key, AUX_KEY_DATA, next_counter - 1, plain);
+
+			assert_int_equal(sent.id, APS_REMOVE_DEVICE);
+			assert_true(sent.remove_device.target == cases[i % count].child);
+		}
+	}
+	c.update_device.device = cases[0].child;
+	c.update_device.status = 1;
+	assert_int_equal(aps_command_encode(&c, &p), OK);
+	assert_true(wr_done(&p, &f.payload));
+	assert_int_equal(aps_frame_encode(&f, &w), OK);
+	assert_int_equal(input(rd_of(w.octets, w.len)), OK); /* not sealed */
+	assert_int_equal(result.outcome, TRUST_IGNORED);
+	assert_true(result.refused == 0);
+}
+
 /* The failure is told under the key that both sides have; nothing changes, and guessing ends. */
 static void tells_a_wrong_hash_under_the_old_key(void **state)
 {
@@ -411,6 +466,7 @@ int main(void)
 		TEST(ignores_other_keys_and_other_senders),
 		TEST(ignores_a_request_that_is_not_sealed),
 		TEST(ignores_application_keys_and_commands_of_a_trust_centre),
+		TEST(sends_away_who_joins_through_a_router),
 		TEST(tells_a_wrong_hash_under_the_old_key),
 		TEST(answers_a_request_only_so_often),
 		TEST(refuses_the_new_key_before_it_is_verified),
