@@ -10,6 +10,7 @@
 #include "zigbee/security/link_key.h"
 #include "zigbee/security/nwk_security.h"
 
+#define STATUS_MS 15000
 #define SEALED_LEAST 30 /* octets: MAC, NWK and auxiliary headers and a MIC */
 
 static void require(bool b)
@@ -39,7 +40,7 @@ static enum err save(void *ctx, struct rd text)
 	return OK;
 }
 
-static void device_start(struct plant *p)
+void plant_start(struct plant *p)
 {
 	struct sim_device_config c = p->config;
 
@@ -79,7 +80,7 @@ void plant_init(struct plant *p, enum sim_kind kind, bool sleepy)
 	radio_set_extended(p->radio, PLANT_COORDINATOR);
 	radio_set_coordinator(p->radio, true);
 	radio_match_enable(p->radio, true);
-	device_start(p);
+	plant_start(p);
 }
 
 void plant_clear(struct plant *p)
@@ -96,7 +97,7 @@ void plant_clear(struct plant *p)
 void plant_restart(struct plant *p)
 {
 	sim_device_free(p->device);
-	device_start(p);
+	plant_start(p);
 }
 
 /* ---- down ---- */
@@ -180,6 +181,88 @@ void plant_nwk(struct plant *p, const struct secret *key, uint8_t key_sequence, 
 
 	require(nwk_seal(key, key_sequence, sealer, counter, &f, &w) == OK);
 	plant_mac(p, done(&w));
+}
+
+void plant_one_hop(struct plant *p, const struct nwk_command *c, bool broadcast)
+{
+	struct nwk_frame f = {
+		.type = NWK_COMMAND,
+		.protocol_version = 2,
+		.destination = NWK_BROADCAST_ROUTERS,
+		.radius = 1,
+		.sequence = p->nwk_sequence++,
+		.has_source_eui64 = true,
+		.source_eui64 = PLANT_COORDINATOR,
+	};
+	struct mac_frame m = {
+		.type = MAC_DATA,
+		.pan_id_compression = true,
+		.sequence = p->mac_sequence++,
+		.destination = {MAC_ADDRESS_SHORT, PLANT_PAN, MAC_BROADCAST, 0},
+		.source = {MAC_ADDRESS_SHORT, PLANT_PAN, 0, 0},
+	};
+	uint8_t plain[64], buffer[NWK_FRAME_MAX];
+	struct wr w = wr_of(plain, sizeof plain), v = wr_of(buffer, sizeof buffer);
+
+	require(nwk_command_encode(c, &w) == OK);
+	f.payload = done(&w);
+	require(nwk_seal(p->network_key, p->key_sequence, PLANT_COORDINATOR, p->nwk_out++, &f, &v) == OK);
+	if (!broadcast) {
+		plant_mac(p, done(&v));
+		return;
+	}
+	m.payload = done(&v);
+	transmit(p, &m);
+}
+
+void plant_status(struct plant *p)
+{
+	const struct nwk_command c = {.id = NWK_LINK_STATUS, .link_status = {true, true, 1, {{p->short_address, 1, 1}}}};
+
+	plant_one_hop(p, &c, p->status_broadcast);
+}
+
+/* To the device and past its coordinator, whom it does not concern. */
+static void from_elsewhere(struct plant *p, const struct mac_command *c, struct mac_frame *f)
+{
+	uint8_t inner[32], buffer[MAC_PSDU_MAX], frame[MAC_FRAME_MAX];
+	struct wr w = wr_of(inner, sizeof inner), v = wr_of(frame, sizeof frame), psdu = wr_of(buffer, sizeof buffer);
+
+	f->type = MAC_COMMAND;
+	f->sequence = p->mac_sequence++;
+	require(mac_command_encode(c, &w) == OK);
+	f->payload = done(&w);
+	require(mac_frame_encode(f, &v) == OK);
+	mac_fcs_append(&psdu, done(&v));
+	sim_device_input(p->device, p->now, done(&psdu));
+}
+
+unsigned plant_scan(struct plant *p)
+{
+	const struct mac_command c = {.id = MAC_BEACON_REQUEST};
+	struct mac_frame f = {.destination = {MAC_ADDRESS_SHORT, MAC_BROADCAST, MAC_BROADCAST, 0}};
+
+	p->beacons = p->permits = 0;
+	from_elsewhere(p, &c, &f);
+	plant_run(p, 100);
+	return p->beacons + p->permits;
+}
+
+void plant_associate(struct plant *p, uint64_t child)
+{
+	struct mac_command c = {.id = MAC_ASSOCIATION_REQUEST, .capability = MAC_CAPABILITY_ALLOCATE_ADDRESS};
+	struct mac_frame f = {
+		.ack_request = true,
+		.destination = {MAC_ADDRESS_SHORT, PLANT_PAN, p->short_address, 0},
+		.source = {MAC_ADDRESS_EXTENDED, MAC_BROADCAST, 0, child},
+	};
+
+	from_elsewhere(p, &c, &f);
+	plant_run(p, 500);
+	c.id = MAC_DATA_REQUEST;
+	f.pan_id_compression = true;
+	f.source.pan_id = PLANT_PAN;
+	from_elsewhere(p, &c, &f);
 }
 
 void plant_aps(struct plant *p, struct rd aps)
@@ -311,7 +394,7 @@ void plant_zcl(struct plant *p, uint16_t cluster, enum zcl_frame_type type, uint
 
 static void answer_beacon(struct plant *p)
 {
-	const struct zigbee_beacon z = {.stack_profile = 2, .protocol_version = 2, .router_capacity = true, .end_device_capacity = true, .extended_pan_id = PLANT_EXTENDED_PAN, .tx_offset = 0xffffff};
+	const struct zigbee_beacon z = {.stack_profile = 2, .protocol_version = 2, .router_capacity = !p->no_router_capacity, .end_device_capacity = true, .extended_pan_id = PLANT_EXTENDED_PAN, .tx_offset = 0xffffff};
 	struct mac_beacon b = {.association_permit = p->permit, .pan_coordinator = true, .superframe = 0xcfff};
 	struct mac_frame f = {.type = MAC_BEACON, .source = {MAC_ADDRESS_SHORT, PLANT_PAN, 0, 0}};
 	uint8_t inner[32], outer[64];
@@ -324,7 +407,7 @@ static void answer_beacon(struct plant *p)
 	transmit(p, &f);
 }
 
-static void answer_association(struct plant *p)
+static void answer_association(struct plant *p, uint8_t capability)
 {
 	const struct mac_command c = {.id = MAC_ASSOCIATION_RESPONSE, .association = {p->short_address, p->association_status}};
 	struct mac_frame f = {
@@ -338,6 +421,7 @@ static void answer_association(struct plant *p)
 	struct wr w = wr_of(buffer, sizeof buffer);
 
 	p->associations++;
+	p->capability = capability;
 	p->queue_count = 0;
 	require(mac_command_encode(&c, &w) == OK);
 	f.payload = done(&w);
@@ -404,6 +488,11 @@ static void aps_command_input(struct plant *p, const struct aps_frame *f)
 		answer_request(p);
 	else if (c.id == APS_VERIFY_KEY)
 		answer_verify(p, &c);
+	if (c.id != APS_UPDATE_DEVICE)
+		return;
+	require(f->security);
+	p->updates++;
+	p->update = c;
 }
 
 static void zdo_input(struct plant *p, const struct aps_frame *f)
@@ -411,6 +500,7 @@ static void zdo_input(struct plant *p, const struct aps_frame *f)
 	struct zdo_message m, answer = {.cluster = ZDO_NODE_DESC | ZDO_RESPONSE};
 	enum err e = zdo_decode(f->cluster, f->payload, &m);
 
+	p->announcements += f->cluster == ZDO_DEVICE_ANNCE;
 	if (f->cluster == ZDO_NODE_DESC && p->answer_node) {
 		require(e == OK);
 		answer.sequence = m.sequence;
@@ -474,6 +564,15 @@ static void rejoin_input(struct plant *p, bool secured)
 	}
 }
 
+static void answer_route(struct plant *p, const struct nwk_command *c)
+{
+	const struct nwk_command reply = {.id = NWK_ROUTE_REPLY, .route_reply = {.id = c->route_request.id, .originator = p->short_address}};
+
+	p->route_requests++;
+	if (p->answer_route && c->route_request.destination == NWK_COORDINATOR)
+		plant_nwk_command(p, &reply);
+}
+
 static void nwk_command_input(struct plant *p, struct rd payload, bool secured)
 {
 	struct nwk_command c, answer = {.id = NWK_END_DEVICE_TIMEOUT_RESPONSE, .timeout_response = {0, 1}};
@@ -485,6 +584,13 @@ static void nwk_command_input(struct plant *p, struct rd payload, bool secured)
 		rejoin_input(p, secured);
 	else if (c.id == NWK_LEAVE)
 		p->leaves++;
+	else if (c.id == NWK_ROUTE_REQUEST)
+		answer_route(p, &c);
+	p->route_records += c.id == NWK_ROUTE_RECORD;
+	if (c.id == NWK_LINK_STATUS) {
+		p->status_count++;
+		p->status = c;
+	}
 }
 
 static void nwk_input(struct plant *p, struct rd octets)
@@ -514,6 +620,15 @@ static void nwk_input(struct plant *p, struct rd octets)
 		aps_input(p, payload);
 }
 
+static void beacon_input(struct plant *p, const struct mac_frame *f)
+{
+	struct mac_beacon b;
+
+	require(mac_beacon_decode(f->payload, &b) == OK && f->source.short_address == p->short_address);
+	p->beacons = 1;
+	p->permits = b.association_permit;
+}
+
 static void mac_command_input(struct plant *p, const struct mac_frame *f)
 {
 	struct mac_command c;
@@ -522,7 +637,7 @@ static void mac_command_input(struct plant *p, const struct mac_frame *f)
 	if (c.id == MAC_BEACON_REQUEST)
 		answer_beacon(p);
 	else if (c.id == MAC_ASSOCIATION_REQUEST)
-		answer_association(p);
+		answer_association(p, c.capability);
 	else if (c.id == MAC_DATA_REQUEST)
 		poll_input(p, f);
 	else if (c.id == MAC_DISASSOCIATION)
@@ -548,7 +663,9 @@ static bool coordinator_drain(struct plant *p)
 			if (!p->deaf)
 				plant_psdu_input(p, &psdu);
 		} else if (e.type == RADIO_RECEIVED && mac_frame_decode(rd_of(e.octets, e.len), &f) == OK) {
-			if (f.type == MAC_COMMAND)
+			if (f.type == MAC_BEACON)
+				beacon_input(p, &f);
+			else if (f.type == MAC_COMMAND)
 				mac_command_input(p, &f);
 			else if (f.type == MAC_DATA)
 				nwk_input(p, f.payload);
@@ -591,10 +708,17 @@ static void step(struct plant *p, uint64_t until)
 
 	if (radio_deadline(p->radio) < next)
 		next = radio_deadline(p->radio);
+	if (p->link_status && p->status_at < next)
+		next = p->status_at;
 	if (next > until)
 		next = until;
 	if (next > p->now)
 		p->now = next;
+	if (p->link_status && p->now >= p->status_at) {
+		p->status_at = p->now + STATUS_MS;
+		if (sim_device_commissioned(p->device))
+			plant_status(p);
+	}
 	sim_device_tick(p->device, p->now);
 	radio_tick(p->radio, p->now);
 	while (device_drain(p) | coordinator_drain(p))

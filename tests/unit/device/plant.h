@@ -43,6 +43,9 @@ struct plant {
 	unsigned saves;
 	/* the coordinator */
 	bool deaf, permit, offer, announce_timeout, answer_node, answer_verify, confirm_under_old, acknowledge, answer_rejoin, answer_clear_rejoin;
+	/* to a router */
+	bool answer_route, link_status, status_broadcast, no_router_capacity;
+	uint64_t status_at;
 	enum plant_key answer_request;
 	uint8_t association_status;
 	uint16_t revision;
@@ -63,7 +66,11 @@ struct plant {
 	uint32_t aps_counters[PLANT_LOG];
 	size_t aps_counter_count;
 	unsigned associations, key_requests, verifies, leaves, disassociations, acks, polls, clear_frames;
-	uint8_t last_acked;
+	uint8_t last_acked, capability;
+	/* of a router */
+	unsigned route_requests, route_records, announcements, updates, status_count, beacons, permits;
+	struct nwk_command status;       /* its last link status */
+	struct aps_command update;       /* its last Update-Device */
 	struct aps_frame last;           /* the last data frame above ZDO, with its payload in last_payload */
 	uint8_t last_payload[128];
 	unsigned data_frames;
@@ -75,6 +82,7 @@ struct plant {
 
 void plant_init(struct plant *p, enum sim_kind kind, bool sleepy);
 void plant_clear(struct plant *p);
+void plant_start(struct plant *p); /* a new device, after other settings; the former must be freed */
 /* The device is switched off at this moment and on again with what it has stored. */
 void plant_restart(struct plant *p);
 void plant_run(struct plant *p, uint64_t ms);
@@ -89,6 +97,12 @@ void plant_psdu_input(struct plant *p, const struct plant_psdu *psdu);
 void plant_mac(struct plant *p, struct rd nwk);
 void plant_nwk(struct plant *p, const struct secret *key, uint8_t key_sequence, uint64_t sealer, uint32_t counter, enum nwk_frame_type type, uint16_t source, struct rd payload);
 void plant_nwk_command(struct plant *p, const struct nwk_command *c);
+/* To all routers one hop away, by MAC broadcast or to the device's address. */
+void plant_one_hop(struct plant *p, const struct nwk_command *c, bool broadcast);
+void plant_status(struct plant *p); /* link status that lists the device */
+/* A device without network near it: scans (0: no beacon, 1: one that does not permit joining, 2: one that does) and associates. */
+unsigned plant_scan(struct plant *p);
+void plant_associate(struct plant *p, uint64_t child);
 void plant_aps(struct plant *p, struct rd aps);
 /* Sealed under `key`, inside the NWK security. */
 void plant_command(struct plant *p, const struct secret *key, enum aux_key_id id, uint32_t counter, const struct aps_command *c);
