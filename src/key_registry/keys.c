@@ -194,6 +194,8 @@ static enum onem2m_rsc store_new(struct registry *r, const struct registry_peer 
 	e = put(r, KEY_ADD, k);
 	if (e == ERR_EXISTS)
 		return registry_refuse(r, RSC_CONFLICT, "the key of this TLS session is registered already: open another session");
+	if (e == OK && r->config.stands && p->credential && p->credential[0])
+		e = registry_write(r, registry_bind(r, KEY_ORIGIN_PUT, "ss", k->id, p->credential));
 	snprintf(detail, sizeof detail, "%s, SUID %d, %s", k->id, (int)k->suid, k->exported ? "by exporter" : "supplied");
 	if (e != OK || registry_audit(r, now_s, "key registered", p->client, detail) != OK)
 		return registry_refuse(r, RSC_INTERNAL_SERVER_ERROR, "the key could not be stored");
@@ -257,6 +259,21 @@ static enum err value_for(const struct registry *r, struct registry_key *k, enum
 	return OK;
 }
 
+/* An operator who takes a client's credential away means the keys that it has made with it, too. */
+static bool stands(struct registry *r, struct rd id)
+{
+	char credential[CREDENTIAL_ID_MAX] = "";
+	sqlite3_stmt *s;
+
+	if (!r->config.stands)
+		return true;
+	s = registry_bind(r, KEY_ORIGIN, "r", &id);
+	if (sqlite3_step(s) == SQLITE_ROW && !registry_text(s, 0, credential, sizeof credential))
+		credential[0] = '\0';
+	registry_done(s);
+	return !credential[0] || r->config.stands(r->config.ctx, credential);
+}
+
 static enum onem2m_rsc found(struct registry *r, struct rd id, uint64_t now_s, struct registry_key *k)
 {
 	enum err e = get(r, id, now_s, k);
@@ -280,6 +297,11 @@ static enum onem2m_rsc fetch(struct registry *r, const struct registry_peer *p, 
 		registry_key_clear(k);
 		(void)!registry_audit(r, now_s, "key asked for by one that is not its target", p->client, detail);
 		return registry_refuse(r, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not a target of this key");
+	}
+	if (!stands(r, id)) {
+		registry_key_clear(k);
+		(void)!registry_audit(r, now_s, "key asked for whose source has lost its credential", p->client, detail);
+		return registry_refuse(r, RSC_NOT_FOUND, "the credential under which it was registered is gone");
 	}
 	if (value_for(r, k, k->suid, p->client) == OK && registry_audit(r, now_s, "key fetched", p->client, detail) == OK)
 		return RSC_OK;

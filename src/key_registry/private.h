@@ -20,6 +20,8 @@ enum registry_statement {
 	KEY_PUT,
 	KEY_GET,
 	KEY_DELETE,
+	KEY_ORIGIN_PUT,
+	KEY_ORIGIN,
 	KEYS_OF,
 	COMMAND_ADD,
 	COMMAND_PUT,

@@ -45,6 +45,8 @@ struct registry_config {
 	struct audit *audit;                            /* NULL: nothing is written down */
 	/* MAF: a client came with a key that a MEF provisioned; gives it a KmID of ours and keeps the key under it. NULL, or "": none. */
 	enum err (*assign)(void *ctx, const char *client, const char *credential, uint64_t expires_at, char km_id[static KEY_ID_MAX]);
+	/* Whether a credential, by its Credential-ID, is still one: a key that was registered under it is given to nobody any more. NULL: always. */
+	bool (*stands)(void *ctx, const char *credential);
 	void *ctx;
 };
 

@@ -35,3 +35,20 @@ enum err maf_assign(void *ctx, const char *client, const char *credential, uint6
 	credential_clear(&c);
 	return e;
 }
+
+bool maf_stands(void *ctx, const char *credential)
+{
+	const struct maf_assigner *m = ctx;
+	struct credential c = {.key = NULL};
+	struct credential_id id;
+	char identity[KEY_ID_MAX];
+	struct key_id key_id;
+	bool there;
+
+	if (credential_id_parse(rd_str(credential), &id) != OK || id.type != CREDENTIAL_KM || !rd_text(id.value, identity, sizeof identity) ||
+	    key_id_split(rd_str(identity), &key_id) != OK || !fqdn_equal(key_id.fqdn, rd_str(m->fqdn)))
+		return true;
+	there = credentials_find(m->store, identity, &c) == OK && !credential_expired(&c, clock_unix_ms() / 1000);
+	credential_clear(&c);
+	return there;
+}

@@ -140,13 +140,14 @@ class Site:
     def __init__(self, pki, https, coaps):
         self.pki, self.https, self.coaps = pki, https, coaps
 
-    def openssl(self, dtls, fr, *options):
+    def argv(self, dtls, *options):
         argv = ["openssl", "s_client", "-connect", "127.0.0.1:%d" % (self.coaps if dtls else self.https), "-CAfile", self.pki.at("ca.pem"), "-ign_eof", *options]
         if dtls:
             argv.append("-dtls1_2")
-        if "-servername" not in options:
-            argv += ["-servername", IN]
-        said = speak(argv, coap_request(fr) if dtls else http_request(fr), lambda b: rsc_in(b, dtls))
+        return argv if "-servername" in options else argv + ["-servername", IN]
+
+    def openssl(self, dtls, fr, *options):
+        said = speak(self.argv(dtls, *options), coap_request(fr) if dtls else http_request(fr), lambda b: rsc_in(b, dtls))
         return rsc_in(said, dtls), said
 
     def gnutls(self, dtls, fr, priority, *options):

@@ -131,6 +131,7 @@ static bool registry_start(struct service *s)
 		.rng = &s->rng,
 		.audit = s->audit,
 		.assign = maf_assign,
+		.stands = maf_stands,
 		.ctx = &s->assigner,
 	};
 	char path[PATH_SIZE];

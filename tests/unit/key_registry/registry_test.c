@@ -56,10 +56,19 @@ static enum err assign(void *ctx, const char *client, const char *credential, ui
 	return OK;
 }
 
+static bool credential_is_gone;
+
+static bool stands(void *ctx, const char *credential)
+{
+	(void)ctx;
+	assert_string_equal(credential, "11-x@maf.sp.example");
+	return !credential_is_gone;
+}
+
 static void open_registry(void)
 {
 	struct registry_config c = {.kind = kind, .fqdn = kind == REGISTRY_MEF ? "mef.sp.example" : "maf.sp.example", .sp = SP, .client_lifetime_s = 30 * DAY,
-		.key_lifetime_s = 10 * DAY, .store_key = store_key, .rng = &rng, .audit = audit, .assign = assign};
+		.key_lifetime_s = 10 * DAY, .store_key = store_key, .rng = &rng, .audit = audit, .assign = assign, .stands = stands};
 	const char *detail;
 
 	assert_int_equal(registry_open(path, &c, &r, &detail), OK);
@@ -78,6 +87,7 @@ static void start(enum registry_kind k)
 	session = 0;
 	kind = k;
 	strcpy(assigned_credential, "none");
+	credential_is_gone = false;
 	assert_int_equal(audit_open(log_path, &audit, &line), OK);
 	open_registry();
 }
@@ -268,6 +278,7 @@ static void gives_a_name_to_a_key_that_a_mef_provisioned(void **state)
 	assert_int_equal(registry_client_register(r, &p, NOW, &o, &c), RSC_CREATED);
 	assert_string_equal(c.assigned, "fresh@maf.sp.example");
 	strcpy(assigned_credential, "none");
+	credential_is_gone = false;
 	assert_int_equal(registry_client_register(r, &p, NOW, &o, &c), RSC_CREATED);
 	assert_string_equal(c.assigned, "fresh@maf.sp.example"); /* stays */
 }
@@ -301,6 +312,25 @@ static void hands_an_exported_key_to_its_target_alone(void **state)
 }
 
 /* The MEF keeps Ke, and gives each target what is derived for it and for this use. */
+static void hands_out_no_key_whose_source_lost_its_credential(void **state)
+{
+	struct registry_key k;
+	struct secret *value;
+
+	(void)state;
+	registered("/id-a");
+	k = key("/id-a", "{\"fqdn\":\"maf.sp.example\",\"et\":" FAR ",\"adminFQDN\":\"admin.example\",\"SUID\":32,\"targetIDs\":[\"/id-b\"]}");
+	again();
+	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_OK);
+	secret_free(value);
+	credential_is_gone = true;
+	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_NOT_FOUND);
+	assert_int_equal(retrieve("/id-c", k.id, NOW, &value), RSC_ORIGINATOR_HAS_NO_PRIVILEGE); /* who is no target learns nothing */
+	credential_is_gone = false;
+	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_OK);
+	secret_free(value);
+}
+
 static void never_hands_out_an_enrolment_key(void **state)
 {
 	struct registry_key k;
@@ -577,6 +607,7 @@ int main(void)
 		MEF_TEST(updates_configures_and_forgets_a_client),
 		MAF_TEST(gives_a_name_to_a_key_that_a_mef_provisioned),
 		MAF_TEST(hands_an_exported_key_to_its_target_alone),
+		MAF_TEST(hands_out_no_key_whose_source_lost_its_credential),
 		MEF_TEST(never_hands_out_an_enrolment_key),
 		MEF_TEST(takes_a_key_that_the_client_made),
 		MEF_TEST(refuses_keys_by_usage_targets_and_state),
