@@ -311,6 +311,7 @@ static void established(struct session *s)
 {
 	struct dtls *d = s->dtls;
 
+	tls_life_trouble(s->tls);
 	take_out(s);
 	s->open = true;
 	put_first(s);
@@ -323,12 +324,20 @@ static void established(struct session *s)
 	pending_free(s);
 }
 
-static void refused(struct session *s)
+static void tell_refusal(struct session *s)
 {
-	char address[ADDRESS_TEXT_MAX], why[160];
+	char address[ADDRESS_TEXT_MAX];
 
+	tls_session_give_up(s->tls);
 	address_print(&s->address, address);
 	tls_life_refused(s->tls, !s->client, address);
+}
+
+static void refused(struct session *s)
+{
+	char why[160];
+
+	tell_refusal(s);
 	snprintf(why, sizeof why, "%s", tls_session_why(s->tls));
 	session_fail(s, why);
 }
@@ -389,8 +398,10 @@ static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd data
 	if (!tls_cookie_check(d->cookies, from, sizeof *from, datagram, on_cookie_push, &reply, &prestate))
 		return;
 	s = by_address(d, from);
-	if (s)
+	if (s && s->open)
 		session_fail(s, "the peer began anew");
+	else if (s) /* who has a wrong key tries again and again, and learns nothing: here it can be learnt */
+		refused(s);
 	s = session_new(d, from, NULL);
 	if (!s)
 		return;
@@ -490,8 +501,11 @@ void dtls_disconnect(struct dtls *d, uint64_t session)
 {
 	struct session *s = by_id(d, session);
 
-	if (s)
-		session_free(s);
+	if (!s)
+		return;
+	if (!s->open)
+		tell_refusal(s);
+	session_free(s);
 }
 
 void dtls_send(struct dtls *d, uint64_t session, struct rd octets)

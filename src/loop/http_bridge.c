@@ -116,7 +116,7 @@ static bool first_octets(struct http_bridge *b)
 		finish(b, ERR_CLOSED, "nothing was asked");
 		return false;
 	}
-	tls_life_opened(&b->life, tls_session_peer(b->tls));
+	tls_life_opened(&b->life, b->tls);
 	b->events.open(b->ctx, b);
 	return !b->freed;
 }
@@ -258,7 +258,7 @@ static void opened(struct http_bridge *b)
 {
 	b->state = BRIDGE_OPEN;
 	if (!b->server) { /* the library speaks first */
-		tls_life_opened(&b->life, tls_session_peer(b->tls));
+		tls_life_opened(&b->life, b->tls);
 		b->events.open(b->ctx, b);
 		if (!b->freed)
 			pump_out(b);

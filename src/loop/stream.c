@@ -259,7 +259,7 @@ static void handshake(struct stream *s)
 	s->paused = false;
 	switch (tls_session_handshake(s->tls)) {
 	case TLS_OPEN:
-		tls_life_opened(&s->life, tls_session_peer(s->tls));
+		tls_life_opened(&s->life, s->tls);
 		opened(s);
 		return;
 	case TLS_FAILED:

@@ -35,9 +35,20 @@ void tls_life_begin(struct tls_life *t, struct loop *l, void (*over)(void *ctx),
 	loop_timer_in(t->timer, TLS_HANDSHAKE_MS);
 }
 
-void tls_life_opened(struct tls_life *t, const struct tls_peer *peer)
+void tls_life_trouble(struct tls_session *s)
 {
-	t->expires_at = peer->expires_at;
+	const char *trouble = tls_session_trouble(s);
+
+	if (trouble && trouble[0])
+		log_line(LOG_LEVEL_ERROR, "trust is not what its files say", "trouble=\"%s\"", trouble);
+	else if (trouble)
+		log_line(LOG_LEVEL_INFO, "trust is what its files say again", "trouble=none");
+}
+
+void tls_life_opened(struct tls_life *t, struct tls_session *s)
+{
+	tls_life_trouble(s);
+	t->expires_at = tls_session_peer(s)->expires_at;
 	if (t->expires_at)
 		arm(t);
 	else
@@ -56,7 +67,7 @@ bool tls_life_lasts(uint64_t expires_at)
 	return expires_at == 0 || expires_at > NEVER_S || clock_unix_ms() < expires_at * 1000;
 }
 
-void tls_life_refused(const struct tls_session *s, bool server, const char *address)
+void tls_life_refused(struct tls_session *s, bool server, const char *address)
 {
 	static uint64_t minute;
 	static unsigned count;
@@ -64,6 +75,7 @@ void tls_life_refused(const struct tls_session *s, bool server, const char *addr
 	const char *why = tls_session_why(s);
 	char credential[512];
 
+	tls_life_trouble(s);
 	if (now != minute) {
 		minute = now;
 		count = 0;

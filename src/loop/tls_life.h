@@ -17,12 +17,14 @@ struct tls_life {
 
 /* `over` is called when the handshake takes too long, and when the credential ends. */
 void tls_life_begin(struct tls_life *t, struct loop *l, void (*over)(void *ctx), void *ctx);
-void tls_life_opened(struct tls_life *t, const struct tls_peer *peer);
+void tls_life_opened(struct tls_life *t, struct tls_session *s);
 void tls_life_end(struct tls_life *t);
 
 /* Logs why, at most TLS_REFUSALS_A_MINUTE times a minute: anybody can bring it about. */
 #define TLS_REFUSALS_A_MINUTE 600
-void tls_life_refused(const struct tls_session *s, bool server, const char *address);
+void tls_life_refused(struct tls_session *s, bool server, const char *address);
+/* Logs what is the matter with the files of trust, once. tls_life_opened and tls_life_refused do it too. */
+void tls_life_trouble(struct tls_session *s);
 /* Whether a credential with this end may still ask. */
 bool tls_life_lasts(uint64_t expires_at);
 

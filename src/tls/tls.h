@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/rd.h"
@@ -70,6 +71,14 @@ enum err tls_certificates(const char *ca_path, const char *cert_path, const char
 enum err tls_psk_server(const char *psk_path, struct tls_credentials **out) MUST_CHECK;
 /* A client whose key is in such a file. */
 enum err tls_psk_client(const char *identity, const char *psk_path, struct tls_credentials **out) MUST_CHECK;
+
+/* What there is of the files of trust now; they are looked at first. One that cannot be read, or is gone, changes nothing: what it said before stays in
+ * force, which is not what its owner wants, so it has to be told. A revocation list ends at its nextUpdate: then every certificate of its CA is refused. */
+struct tls_trust {
+	char trouble[TLS_WHY_MAX]; /* a sentence that names the file; "": none */
+	uint64_t crl_until;              /* Unix seconds: the first nextUpdate; 0: none */
+};
+const struct tls_trust *tls_credentials_trust(struct tls_credentials *c);
 
 /* The RFC 6920 name "ni:///sha-256;..." of the public key of a PEM private or public key file, as others pin it. ERR_CONFIG. */
 #define TLS_NI_MAX 64

@@ -182,6 +182,7 @@ enum err tls_credentials_new(const struct tls_config *o, char why[static TLS_WHY
 	if (!c)
 		return ERR_NO_MEMORY;
 	c->holds = 1;
+	c->told = true;
 	if (!fill(c, o, why)) {
 		tls_credentials_free(c);
 		return ERR_CONFIG;

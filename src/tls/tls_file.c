@@ -6,7 +6,8 @@ bool tls_file_changed(struct tls_file *f)
 	struct stat now;
 	bool same;
 
-	if (!f->path || stat(f->path, &now) != 0)
+	f->gone = f->path && stat(f->path, &now) != 0;
+	if (!f->path || f->gone)
 		return false;
 	same = now.st_ino == f->seen.st_ino && now.st_size == f->seen.st_size && now.st_mtim.tv_sec == f->seen.st_mtim.tv_sec &&
 	    now.st_mtim.tv_nsec == f->seen.st_mtim.tv_nsec;

@@ -22,6 +22,7 @@
 struct tls_file {
 	char *path; /* NULL: none */
 	struct stat seen;
+	bool gone, bad; /* not there; it was there, changed, and what it says now could not be used */
 };
 
 bool tls_file_changed(struct tls_file *f); /* since it was asked last; true the first time */
@@ -75,13 +76,16 @@ struct tls_credentials {
 	struct tls_ocsp_asker ocsp;
 	bool ocsp_soft;
 	struct tls_ocsp_memory *ocsp_memory;
+	struct tls_trust state;
+	bool told; /* that trouble, or that there is none any more */
 	bool legacy_suites, guests;
 	gnutls_priority_t priorities[TLS_PRIORITIES];
 };
 
-/* tls_trust.c: anchors, lists and pins as the files are now. False at the first time only, when one cannot be used; later the last good ones stay. */
+/* tls_trust.c and tls_trouble.c: anchors, lists and pins as the files are now. False at the first time only, when one cannot be used; later the last good ones stay. */
 bool tls_trust_load(struct tls_credentials *c, char why[static TLS_WHY_MAX]);
 void tls_trust_refresh(struct tls_credentials *c);
+void tls_trouble_look(struct tls_credentials *c); /* after it: what there is to tell */
 void tls_trust_free(struct tls_credentials *c);
 
 /* tls_credentials.c: the own certificate as its file is now; one that does not fit its key yet is left until its file changes again. */

@@ -373,6 +373,10 @@ static const char *meaning(struct tls_session *s, int code)
 		snprintf(text, sizeof text, "the other side refused: %s", gnutls_alert_get_name(gnutls_alert_get(s->tls)));
 		return text;
 	}
+	if (code == GNUTLS_E_TIMEDOUT && s->o.datagram && !s->o.server && s->credentials->psk_client)
+		return "the handshake took too long: over DTLS a wrong pre-shared key meets silence";
+	if (code == GNUTLS_E_TIMEDOUT)
+		return "the handshake took too long";
 	if (code == GNUTLS_E_UNSUPPORTED_VERSION_PACKET)
 		return "the other side has no version of TLS that is permitted";
 	if (code == GNUTLS_E_NO_CIPHER_SUITES || code == GNUTLS_E_INSUFFICIENT_CREDENTIALS)
@@ -468,6 +472,12 @@ enum tls_step tls_session_handshake(struct tls_session *s)
 	step = s->hs->shaken ? verify(s) : shake(s);
 	s->busy = false;
 	return step;
+}
+
+void tls_session_give_up(struct tls_session *s)
+{
+	if (s->step != TLS_OPEN && s->step != TLS_FAILED && s->hs)
+		tls_session_explain(s, meaning(s, GNUTLS_E_TIMEDOUT));
 }
 
 bool tls_session_writes(const struct tls_session *s)

@@ -32,10 +32,14 @@ struct tls_session_options {
 struct tls_session *tls_session_new(struct tls_credentials *c, const struct tls_session_options *o); /* NULL: the credentials cannot be used so */
 void tls_session_free(struct tls_session *s, bool bye); /* bye: tells the other side. Accepts NULL */
 enum tls_step tls_session_handshake(struct tls_session *s);
+/* Its owner waits no longer for the handshake: tls_session_why says what is likely. */
+void tls_session_give_up(struct tls_session *s);
 bool tls_session_writes(const struct tls_session *s);   /* the handshake waits for room to write */
 bool tls_session_holds(const struct tls_session *s);    /* there are octets that tls_session_read gives without the socket being readable */
 const char *tls_session_why(const struct tls_session *s);
 const struct tls_peer *tls_session_peer(const struct tls_session *s); /* NULL before TLS_OPEN */
+/* Once each time that the trouble with the files of trust is another one than before: tls_trust.trouble. NULL: nothing to tell. */
+const char *tls_session_trouble(struct tls_session *s);
 /* For logs: the identity that was tried, and "TLS1.3-..." of an open one; valid until the next call. */
 const char *tls_session_credential(const struct tls_session *s);
 const char *tls_session_suite(const struct tls_session *s);

@@ -97,6 +97,8 @@ static bool load(struct tls_credentials *c, const char **why)
 
 	if (c->ca.path && (ca || crl || !c->trust)) {
 		ok = load_trust(c, &list, &crls, &crl_count, why);
+		c->ca.bad = !ok && *why == c->ca.path;
+		c->crl.bad = !ok && *why == c->crl.path;
 		if (ok) {
 			if (c->trust)
 				gnutls_x509_trust_list_deinit(c->trust, 1);
@@ -111,7 +113,9 @@ static bool load(struct tls_credentials *c, const char **why)
 			free(c->pins);
 			c->pins = pins;
 			c->pin_count = count;
+			c->pin_file.bad = false;
 		} else {
+			c->pin_file.bad = true;
 			*why = c->pin_file.path;
 			ok = false;
 		}
@@ -138,7 +142,8 @@ void tls_trust_refresh(struct tls_credentials *c)
 	(void)load(c, &file);
 	/* GnuTLS frees the old answer when it has the new one; one that cannot be read stays away */
 	if (tls_file_changed(&c->staple))
-		(void)gnutls_certificate_set_ocsp_status_request_file(c->certificates, c->staple.path, 0);
+		c->staple.bad = gnutls_certificate_set_ocsp_status_request_file(c->certificates, c->staple.path, 0) != 0;
+	tls_trouble_look(c);
 }
 
 void tls_trust_free(struct tls_credentials *c)

@@ -124,21 +124,21 @@ static bool only_common_name(const struct path *p, unsigned status)
 	    gnutls_x509_crt_verify(p->crts[0], &p->crts[1], 1, 0, &alone) == 0 && (alone & ~constraints) == 0;
 }
 
-/* GnuTLS asks the lists only about a path that is good; one that only_common_name makes good has to be asked about too. */
+/* GnuTLS asks the lists only about a path that is good; one that only_common_name makes good has to be asked about too. And it looks at a list's time when
+ * the list is read, but not afterwards. Its word on the list's signature comes with one on its time, whatever flags say. */
 static unsigned listed(const struct tls_credentials *c, gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
 {
-	time_t now = time(NULL);
+	const unsigned late = GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED, early = GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
 	unsigned found = 0, wrong = ~0U;
 
 	for (unsigned i = 0; i < c->crl_count; i++) {
-		time_t next = gnutls_x509_crl_get_next_update(c->crls[i]);
-
-		if (!gnutls_x509_crl_check_issuer(c->crls[i], issuer) || gnutls_x509_crl_verify(c->crls[i], &issuer, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &wrong) != 0 || wrong != 0)
+		if (!gnutls_x509_crl_check_issuer(c->crls[i], issuer) || gnutls_x509_crl_verify(c->crls[i], &issuer, 1, 0, &wrong) != 0)
 			continue;
+		if ((wrong & ~(late | early | GNUTLS_CERT_INVALID)) != 0 || (wrong == GNUTLS_CERT_INVALID))
+			continue; /* another's signature */
 		if (gnutls_x509_crt_check_revocation(crt, &c->crls[i], 1) != 0)
 			found |= GNUTLS_CERT_REVOKED;
-		if (next != (time_t)-1 && next < now)
-			found |= GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED;
+		found |= wrong & (late | early);
 	}
 	return found;
 }

@@ -30,7 +30,9 @@ WEAK = "@SECLEVEL=0"
 class Pki:
     """A CA whose names are constrained to the service provider, and what it signs."""
 
-    def __init__(self, dir_, name="ca"):
+    CONSTRAINTS = "nameConstraints=critical,permitted;DNS:keyway.example,permitted;URI:keyway.example"
+
+    def __init__(self, dir_, name="ca", constraints=CONSTRAINTS):
         self.dir = dir_
         self.name = name
         os.makedirs(dir_, exist_ok=True)
@@ -44,7 +46,7 @@ class Pki:
         self.new_key(name)
         run("openssl", "req", "-x509", "-new", "-key", self.at(name + ".key"), "-subj", "/CN=plant CA " + name, "-days", "2", "-out", self.at(name + ".pem"),
             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature",
-            "-addext", "nameConstraints=critical,permitted;DNS:keyway.example,permitted;URI:keyway.example")
+            "-addext", constraints)
 
     def at(self, file):
         return os.path.join(self.dir, file)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/wr.h"
+#include "json/json.h"
 
 #define METRICS_MAX (32u << 20) /* every rule's entities have a line each */
 
@@ -50,8 +51,17 @@ static void stats(struct cse *c, struct wr *w, const char *name, const char *hel
 	cse_stats_each(c, put_stat, &k);
 }
 
-static void metrics(struct cse *c, struct http_exchange *x)
+static const struct tls_trust *trust_of(const struct admin_port *a)
 {
+	static const struct tls_trust none;
+
+	return a->tls ? tls_credentials_trust(a->tls) : &none;
+}
+
+static void metrics(const struct admin_port *a, struct http_exchange *x)
+{
+	const struct tls_trust *trust = trust_of(a);
+	struct cse *c = a->cse;
 	struct wr w = wr_new(METRICS_MAX);
 	struct cse_counts n;
 	struct rd text;
@@ -70,6 +80,8 @@ static void metrics(struct cse *c, struct http_exchange *x)
 	metric(&w, "resources", "gauge", "Resources in the store.", n.resources);
 	metric(&w, "cache_octets", "gauge", "Size of the resource cache.", n.cache_octets);
 	metric(&w, "store_room", "gauge", "1, or 0 while the disk of the store is full and new resources are refused.", n.store_room);
+	metric(&w, "trust_files_bad", "gauge", "1 while a file of anchors, revocation lists or pinned keys is unreadable, gone or out of date.", trust->trouble[0] ? 1 : 0);
+	metric(&w, "crl_next_update_seconds", "gauge", "When the first revocation list is out of date, in Unix time; 0 without any.", trust->crl_until);
 	stats(c, &w, "collected_operations_total", "Operations that statsCollect rules counted.", false);
 	stats(c, &w, "collected_octets_total", "Octets of requests and answers that statsCollect rules counted.", true);
 	if (wr_done(&w, &text))
@@ -79,12 +91,29 @@ static void metrics(struct cse *c, struct http_exchange *x)
 	wr_free(&w);
 }
 
+/* Still 200 when trust is stale: it goes on to serve, and what needs the file refuses by itself. */
+static void health(const struct admin_port *a, struct http_exchange *x)
+{
+	const struct tls_trust *trust = trust_of(a);
+	uint8_t octets[2 * TLS_WHY_MAX];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct json_out o = json_out(&w);
+	struct rd text;
+
+	json_object(&o, NULL);
+	json_put_string(&o, "status", trust->trouble[0] ? "degraded" : "ok");
+	if (trust->trouble[0])
+		json_put_string(&o, "trust", trust->trouble);
+	json_close(&o);
+	http_answer(x, 200, json_headers, wr_done(&w, &text) ? text : rd_str("{\"status\":\"degraded\"}"));
+}
+
 void admin_port_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)
 {
 	if (strcmp(rq->method, "GET") != 0)
 		http_answer(x, 405, text_headers, rd_str("only GET\n"));
 	else if (strcmp(rq->path, "/health") == 0)
-		http_answer(x, 200, json_headers, rd_str("{\"status\":\"ok\"}\n"));
+		health(ctx, x);
 	else if (strcmp(rq->path, "/metrics") == 0)
 		metrics(ctx, x);
 	else

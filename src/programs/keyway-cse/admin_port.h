@@ -4,7 +4,13 @@
 
 #include "cse/cse.h"
 #include "loop/http.h"
+#include "tls/tls.h"
 
-void admin_port_handle(void *cse, struct http_exchange *x, const struct http_request *rq); /* an http_handler */
+struct admin_port {
+	struct cse *cse;
+	struct tls_credentials *tls; /* NULL: none */
+};
+
+void admin_port_handle(void *admin_port, struct http_exchange *x, const struct http_request *rq); /* an http_handler */
 
 #endif

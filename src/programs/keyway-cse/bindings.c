@@ -134,11 +134,12 @@ int bindings_listen(struct program *p)
 	const struct options *o = &p->options;
 	struct http_server *tls = NULL, *admin = NULL;
 
+	p->admin = (struct admin_port){p->cse, p->tls};
 	if (o->http && serve(p, o->http, NULL, &p->plain) != OK)
 		return program_fail("cannot listen on %s: is the port taken?%s", o->http, "");
 	if (o->https && serve(p, o->https, p->tls, &tls) != OK)
 		return program_fail("cannot listen on %s: is the port taken?%s", o->https, "");
-	if (o->admin_listen && http_server_new(p->loop, o->admin_listen, NULL, admin_port_handle, p->cse, &admin) != OK)
+	if (o->admin_listen && http_server_new(p->loop, o->admin_listen, NULL, admin_port_handle, &p->admin, &admin) != OK)
 		return program_fail("cannot listen on %s: is the port taken?%s", o->admin_listen, "");
 	if (o->coap && coap_binding_listen(p->coap, o->coap, false, &p->coap_port) != OK)
 		return program_fail("cannot listen on %s: is the port taken?%s", o->coap, "");

@@ -11,6 +11,7 @@
 #include "binding/router/router.h"
 #include "binding/websocket/websocket_binding.h"
 #include "cse/cse.h"
+#include "programs/keyway-cse/admin_port.h"
 #include "programs/keyway-cse/associations.h"
 #include "programs/keyway-cse/options.h"
 
@@ -35,6 +36,7 @@ struct program {
 	struct once *once;
 	struct http_binding binding;
 	struct http_server *plain;
+	struct admin_port admin;
 	struct loop_timer *wake;
 	struct worker *worker;
 	uint64_t wake_at;

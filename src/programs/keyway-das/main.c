@@ -172,7 +172,8 @@ static void on_health(void *ctx, struct http_exchange *x, const struct http_requ
 		return;
 	}
 	good = das_rules_each(s->das, count_rule, &rules) == OK;
-	snprintf(body, sizeof body, "{\"status\":\"%s\",\"rules\":%llu}\n", good ? "ok" : "das.db can't be read", rules);
+	snprintf(body, sizeof body, "{\"status\":\"%s\",\"rules\":%llu}\n",
+	    !good ? "das.db can't be read" : tls_credentials_trust(s->tls)->trouble[0] ? "degraded" : "ok", rules);
 	http_answer(x, good ? 200 : 503, headers, rd_str(body));
 }
 

@@ -217,7 +217,8 @@ static void on_health(void *ctx, struct http_exchange *x, const struct http_requ
 		return;
 	}
 	good = registry_clients_each(s->registry, count_client, &clients) == OK;
-	snprintf(body, sizeof body, "{\"status\":\"%s\",\"clients\":%llu}\n", good ? "ok" : "registry can't be read", clients);
+	snprintf(body, sizeof body, "{\"status\":\"%s\",\"clients\":%llu}\n",
+	    !good ? "registry can't be read" : tls_credentials_trust(s->tls)->trouble[0] ? "degraded" : "ok", clients);
 	http_answer(x, good ? 200 : 503, headers, rd_str(body));
 }
 
