@@ -126,6 +126,13 @@ void cse_service_set(struct cse *c, enum cse_service s, void *state, void (*fn)(
 	c->service_free[s] = fn;
 }
 
+static void end_service(struct cse *c, enum cse_service s)
+{
+	if (c->service_free[s])
+		c->service_free[s](c, c->services[s]);
+	c->service_free[s] = NULL;
+}
+
 void cse_free(struct cse *c)
 {
 	if (!c)
@@ -134,9 +141,10 @@ void cse_free(struct cse *c)
 		c->worker.finish(c->worker.worker);
 	c->timers = NULL; /* they are parts of what ends now */
 	cse_outboxes_free(c);
+	end_service(c, SERVICE_SLICES); /* their exchanges end with them, and may still ask for the others */
+	end_service(c, SERVICE_CMDH);
 	for (size_t i = 0; i < sizeof c->services / sizeof c->services[0]; i++)
-		if (c->service_free[i])
-			c->service_free[i](c, c->services[i]);
+		end_service(c, (enum cse_service)i);
 	cse_later_free(c);
 	tree_free(c->tree);
 	exchange_spares_free(c);

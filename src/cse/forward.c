@@ -6,6 +6,7 @@
 #include "cse/gate.h"
 #include "cse/private.h"
 #include "cse/registration.h"
+#include "cse/types/cmdh.h"
 
 /* A request on its way to somebody else. The exchange ends at the request's expiry even when nobody ever answers; this ends with the answer. */
 struct forward {
@@ -14,21 +15,29 @@ struct forward {
 	struct cse *cse;
 	struct cse_timer timer;
 	char rqet[TIMESTAMP_SIZE];
+	char csi[CSE_ID_MAX];         /* of the CSE that it is for */
 	bool to_registrar;
+	struct cmdh_held *held;       /* under a CMDH policy; NULL: not */
+	bool waits;                   /* there, for its turn */
 };
 
 static void on_forwarded(void *ctx, const struct onem2m_response *rsp)
 {
 	struct forward *f = ctx;
 	struct exchange *x = f->x;
+	bool unreachable = rsp->rsc == RSC_TARGET_NOT_REACHABLE && rsp->content.left == 0;
 
-	if (f->to_registrar && rsp->rsc == RSC_TARGET_NOT_REACHABLE && rsp->content.left == 0)
+	if (f->to_registrar && unreachable)
 		registration_is_doubted(f->cse);
+	if (f->held && cmdh_answered(f->cse, f->held, !unreachable || !x)) {
+		f->waits = true;
+		return;
+	}
 	if (x) {
 		cse_timer_cancel(f->cse, &f->timer);
 		x->cts = rsp->cts;
 		x->cto = rsp->cto;
-		if (rsp->rsc == RSC_TARGET_NOT_REACHABLE && rsp->content.left == 0)
+		if (unreachable)
 			exchange_fail(x, RSC_TARGET_NOT_REACHABLE, "the target, or the next CSE on the way to it, cannot be reached");
 		else
 			exchange_answer(x, rsp->rsc, rsp->content, rsp->location);
@@ -42,8 +51,14 @@ static void on_expired(struct cse *c, struct cse_timer *t)
 	struct forward *f = (struct forward *)(void *)((char *)t - offsetof(struct forward, timer));
 	struct exchange *x = f->x;
 
-	(void)c;
 	f->x = NULL;
+	if (f->waits) {
+		cmdh_forget(c, f->held);
+		request_copy_free(f->rq);
+		free(f);
+		exchange_fail(x, RSC_REQUEST_TIMEOUT, "the request expired before it could leave under the CMDH policy");
+		return;
+	}
 	exchange_fail(x, RSC_REQUEST_TIMEOUT, "the request expired before it was answered");
 }
 
@@ -190,12 +205,66 @@ static enum serialization wanted_by(struct resource *target)
 	return SERIALIZATION_JSON;
 }
 
+/* By whatever way there is to the next CSE now. */
+static void send_on(struct forward *f, const struct hop *h)
+{
+	struct cse *c = f->cse;
+
+	if (h->remote && !node_is_reachable(c, h->remote)) {
+		on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+	} else if ((!h->remote || !polling_channel_send(c, h->remote, f->rq, on_forwarded, f)) && !cse_send_connected(c, h->id, f->rq, on_forwarded, f)) {
+		if (h->poa[0])
+			cse_send(c, h->poa, h->id, f->rq, on_forwarded, f);
+		else
+			on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+	}
+}
+
+/* It waited for its turn; the next CSE may be another by now. */
+static void on_turn(void *ctx)
+{
+	struct forward *f = ctx;
+	struct hop h;
+
+	f->waits = false;
+	if (!find_hop(f->cse, f->x->from, f->csi, &h)) {
+		on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
+		return;
+	}
+	send_on(f, &h);
+	resource_unref(h.remote);
+}
+
+static void on_dropped(void *ctx, const char *why)
+{
+	struct forward *f = ctx;
+	struct exchange *x = f->x;
+
+	cse_timer_cancel(f->cse, &f->timer);
+	request_copy_free(f->rq);
+	free(f);
+	exchange_fail(x, RSC_NOT_ACCEPTABLE, "the CMDH policy's buffer does not keep the request: %s", why);
+}
+
+/* Under the policy; false when there is no room for it. */
+static bool queue_up(struct forward *f, const struct cmdh_terms *terms, const char *hop_id)
+{
+	f->held = cmdh_hold(f->cse, terms, hop_id, f->rq, on_turn, on_dropped, f);
+	if (!f->held)
+		return false;
+	f->waits = true;
+	cmdh_start(f->cse, f->held);
+	return true;
+}
+
 void cse_forward(struct exchange *x, const char *cse_id)
 {
 	struct cse *c = x->cse;
 	struct onem2m_request rq = *x->rq;
+	struct cmdh_terms terms;
 	struct forward *f;
 	struct hop h;
+	bool to_registrar;
 
 	if (cse_id[0] == '/' && cse_id[1] == '/') {
 		exchange_fail(x, RSC_BAD_REQUEST, "`%s` is another service provider, and there is no way from here to it", cse_id);
@@ -205,7 +274,8 @@ void cse_forward(struct exchange *x, const char *cse_id)
 		exchange_fail(x, RSC_NOT_FOUND, "no CSE `%s` is registered here", cse_id);
 		return;
 	}
-	if (!cmdh_permits(x, &rq, h.remote, c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0)) {
+	to_registrar = c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0;
+	if (!cmdh_permits(x, &rq, h.remote, to_registrar, &terms)) {
 		resource_unref(h.remote);
 		return;
 	}
@@ -214,15 +284,12 @@ void cse_forward(struct exchange *x, const char *cse_id)
 	if (h.remote)
 		rq.wanted = wanted_by(h.remote);
 	f = forward_new(x, &rq);
-	f->to_registrar = c->config.registrar_id && strcmp(h.id, c->config.registrar_id) == 0;
-	if (h.remote && !node_is_reachable(c, h.remote)) {
-		on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
-	} else if ((!h.remote || !polling_channel_send(c, h.remote, f->rq, on_forwarded, f)) && !cse_send_connected(c, h.id, f->rq, on_forwarded, f)) {
-		if (h.poa[0])
-			cse_send(c, h.poa, h.id, f->rq, on_forwarded, f);
-		else
-			on_forwarded(f, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
-	}
+	f->to_registrar = to_registrar;
+	snprintf(f->csi, sizeof f->csi, "%s", cse_id);
+	if (!terms.waits)
+		send_on(f, &h);
+	else if (!queue_up(f, &terms, h.id))
+		on_dropped(f, "it is full");
 	resource_unref(h.remote);
 }
 

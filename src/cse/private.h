@@ -377,8 +377,7 @@ void location_before_latest(struct cse *c, const struct resource *container);   
 void location_container_removed(struct cse *c, const struct resource *container);
 /* types/node.c: what a node hosts was made (was NULL), changed or is about to go (is NULL); other types cost nothing */
 void node_links_changed(struct cse *c, struct resource *was, struct resource *is);
-/* types/cmdh.c: of a request that leaves for another CSE: fills in what it lacks; false after a refusal */
-bool cmdh_permits(struct exchange *x, struct onem2m_request *rq, struct resource *hop, bool registrar);
+void cmdh_next_cse_is_there(struct cse *c, const char *csi); /* types/cmdh_buffer.c: it answers again: what backs off from it need not wait */
 /* types/contacts.c: references to AEs elsewhere, of which the IN-CSE hears; as node_links_changed */
 void contacts_changed(struct cse *c, struct resource *was, struct resource *is);
 bool contacts_notified(struct exchange *x);                 /* true: a NOTIFY about them, which is answered */

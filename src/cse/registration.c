@@ -244,6 +244,7 @@ static void on_registered(void *ctx, const struct onem2m_response *rsp)
 	if (rsc == RSC_CREATED || rsc == RSC_UPDATED) {
 		tell(r, true, rsc);
 		announce_cse_is_there(r->cse, r->cse->config.registrar_id);
+		cmdh_next_cse_is_there(r->cse, r->cse->config.registrar_id);
 		send(r, ONEM2M_RETRIEVE, "", rd_of("", 0), on_base);
 		return;
 	}

@@ -1,35 +1,40 @@
 /* CMDH: policies for requests that leave this CSE for another one. TS-0001 annex D.12, TS-0004 annex H.2.3. The policy is the active one of the node that hosts
  * this CSE (hcl) for what goes to the registrar, and of the node of a CSE below (nl) for what goes there. It fills in parameters that a request
- * lacks, and refuses what is beyond its limits. Which underlying network carries a request is unknown here, so that network access rules and
- * buffers are kept and not followed. */
+ * lacks, refuses what is beyond its limits, and says on which terms the others wait (cmdh.h). */
+#include "cse/types/cmdh.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cse/types/mgmt_obj.h"
-
-struct cmdh {
-	size_t active; /* activeCmdhPolicies: none cost nothing */
-};
-
 static void cmdh_free(struct cse *c, void *state)
 {
-	(void)c;
-	free(state);
+	struct cmdh *s = state;
+
+	cmdh_buffer_free(c, s->buffer);
+	free(s);
+}
+
+struct cmdh *cmdh_state(struct cse *c)
+{
+	struct cmdh *s = c->services[SERVICE_CMDH];
+
+	if (s)
+		return s;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		abort();
+	cse_service_set(c, SERVICE_CMDH, s, cmdh_free);
+	return s;
 }
 
 void cmdh_count(struct cse *c, const struct resource *object, bool there)
 {
-	struct cmdh *s = c->services[SERVICE_CMDH];
+	struct cmdh *s;
 
 	if (!object->schema || object->schema->mgd != MGD_ACTIVE_CMDH_POLICY)
 		return;
-	if (!s) {
-		s = calloc(1, sizeof *s);
-		if (!s)
-			abort();
-		cse_service_set(c, SERVICE_CMDH, s, cmdh_free);
-	}
+	s = cmdh_state(c);
 	if (there)
 		s->active++;
 	else if (s->active > 0) /* a creation may have been undone: too many are only looked for in vain */
@@ -70,8 +75,7 @@ bool cmdh_is_alone(struct creation *cr)
 	return !other;
 }
 
-/* Of an object that a link or an address names. */
-static struct resource *linked(struct cse *c, const struct json *address, int mgd)
+struct resource *cmdh_linked(struct cse *c, const struct json *address, int mgd)
 {
 	struct resource *r = address && address->type == JSON_STRING ? cse_find_address(c, address->text) : NULL;
 
@@ -93,7 +97,7 @@ static struct resource *policy_for(struct cse *c, struct resource *hop, bool reg
 		node = cse_find_address(c, nl);
 	}
 	active = node && node->type == TY_NODE ? child_of(c, node, MGD_ACTIVE_CMDH_POLICY) : NULL;
-	policy = active ? linked(c, resource_get(active, "acmlk"), MGD_CMDH_POLICY) : NULL;
+	policy = active ? cmdh_linked(c, resource_get(active, "acmlk"), MGD_CMDH_POLICY) : NULL;
 	resource_unref(active);
 	resource_unref(node);
 	return policy;
@@ -117,66 +121,96 @@ static bool has_number(const struct json *list, uint64_t n)
 	return false;
 }
 
+/* How closely a name in a list of origins means the originator: 1 by its ID, then by its App-ID, as an AE that is registered here, as this CSE, and
+ * as anybody; 0: not at all. */
+static unsigned rank_of(const struct request *q, const char *origin)
+{
+	struct cse *c = q->x->cse;
+	struct resource *ae = NULL;
+	char id[CSE_ID_MAX];
+	unsigned rank = 0;
+
+	if (strcmp(origin, "default") == 0)
+		return 5;
+	if (strcmp(origin, "thisCSE") == 0)
+		return strcmp(q->x->from, c->config.id) == 0 ? 4 : 0;
+	if (strcmp(origin, "*") == 0 || (cse_sp_relative(c, rd_str(origin), id, sizeof id) && cse_pattern_matches(id, q->x->from)))
+		return 1;
+	if (cse_relative(c, q->x->from) != q->x->from)
+		ae = tree_by_ri(c->tree, rd_str(cse_relative(c, q->x->from)));
+	if (ae && ae->type == TY_AE)
+		rank = resource_is(ae, "api", origin) ? 2 : strcmp(origin, "localAE") == 0 ? 3 : 0;
+	resource_unref(ae);
+	return rank;
+}
+
 /* requestOrigin; a context or characteristics that only its issuer understands (rct, rch) never match. */
-static bool is_for(const struct request *q, struct resource *rule)
+static unsigned origin_rank(const struct request *q, struct resource *rule)
 {
 	const struct json *ror = resource_get(rule, "ror");
-	char pattern[CSE_ID_MAX], id[CSE_ID_MAX];
+	char origin[CSE_ID_MAX];
+	unsigned best = 0, rank;
 
 	if (resource_get(rule, "rct") || resource_get(rule, "rch"))
-		return false;
-	for (const struct json *o = ror ? ror->first : NULL; o; o = o->next)
-		if (json_text(o, pattern, sizeof pattern) && (strcmp(pattern, "*") == 0 || (cse_sp_relative(q->x->cse, rd_str(pattern), id, sizeof id) && cse_pattern_matches(id, q->x->from))))
-			return true;
-	return false;
-}
-
-typedef bool suits(const struct request *q, struct resource *rule);
-
-static bool sets_category(const struct request *q, struct resource *rule)
-{
-	return is_for(q, rule) && resource_get(rule, "dev");
-}
-
-static bool limits_category(const struct request *q, struct resource *rule)
-{
-	return is_for(q, rule) && has_number(resource_get(rule, "lec"), q->ec);
-}
-
-static bool names_category(const struct request *q, struct resource *rule)
-{
-	return has_number(resource_get(rule, "aec"), q->ec);
-}
-
-static bool is_default(const struct request *q, struct resource *rule)
-{
-	(void)q;
-	return has_number(resource_get(rule, "aec"), 0);
-}
-
-/* The first in order (od) of those of a kind that `from` links to and that suit. */
-static struct resource *choose(const struct request *q, struct resource *from, int mgd, suits *fn)
-{
-	const struct json *links = from ? resource_get(from, "cmlk") : NULL;
-	struct resource *best = NULL;
-
-	for (const struct json *l = links ? links->first : NULL; l; l = l->next) {
-		struct resource *r = linked(q->x->cse, json_get(l, "val"), mgd);
-
-		if (r && fn(q, r) && (!best || resource_uint(r, "od", 0) < resource_uint(best, "od", 0))) {
-			resource_unref(best);
-			best = resource_ref(r);
-		}
-		resource_unref(r);
+		return 0;
+	for (const struct json *o = ror ? ror->first : NULL; o; o = o->next) {
+		rank = json_text(o, origin, sizeof origin) ? rank_of(q, origin) : 0;
+		if (rank && (!best || rank < best))
+			best = rank;
 	}
 	return best;
 }
 
-static bool any(const struct request *q, struct resource *rule)
+/* 0: it does not suit; otherwise how closely it does, the closest being 1. */
+typedef unsigned suits(const struct request *q, struct resource *rule);
+
+static unsigned sets_category(const struct request *q, struct resource *rule)
+{
+	return resource_get(rule, "dev") ? origin_rank(q, rule) : 0;
+}
+
+static unsigned limits_category(const struct request *q, struct resource *rule)
+{
+	return has_number(resource_get(rule, "lec"), q->ec) ? origin_rank(q, rule) : 0;
+}
+
+static bool lists(struct resource *rule, uint64_t ec)
+{
+	return has_number(resource_get(rule, "aec"), ec) || has_number(resource_get(rule, "aecs"), ec);
+}
+
+/* One for the category before one for all. */
+static unsigned names_category(const struct request *q, struct resource *rule)
+{
+	return lists(rule, q->ec) ? 1 : lists(rule, 0) ? 2 : 0;
+}
+
+static unsigned any(const struct request *q, struct resource *rule)
 {
 	(void)q;
 	(void)rule;
-	return true;
+	return 1;
+}
+
+/* Of those of a kind that `from` links to the one that suits most closely, and among these the first in order (od). */
+static struct resource *choose(const struct request *q, struct resource *from, int mgd, suits *fn)
+{
+	const struct json *links = from ? resource_get(from, "cmlk") : NULL;
+	struct resource *best = NULL;
+	unsigned best_rank = 0;
+
+	for (const struct json *l = links ? links->first : NULL; l; l = l->next) {
+		struct resource *r = cmdh_linked(q->x->cse, json_get(l, "val"), mgd);
+		unsigned rank = r ? fn(q, r) : 0;
+
+		if (rank && (!best || rank < best_rank || (rank == best_rank && resource_uint(r, "od", 0) < resource_uint(best, "od", 0)))) {
+			resource_unref(best);
+			best = resource_ref(r);
+			best_rank = rank;
+		}
+		resource_unref(r);
+	}
+	return best;
 }
 
 /* ---- defaults ---- */
@@ -192,16 +226,15 @@ static struct rd text_of(struct exchange *x, const char *text)
 	return rd_str(copy);
 }
 
+/* Without a rule it is best effort. */
 static void set_category(struct request *q, struct resource *defaults)
 {
 	struct resource *rule = choose(q, defaults, MGD_CMDH_DEF_EC_VALUE, sets_category);
 	char text[24];
 
-	if (rule) {
-		q->ec = resource_uint(rule, "dev", 0);
-		snprintf(text, sizeof text, "%llu", (unsigned long long)q->ec);
-		q->rq->ec = text_of(q->x, text);
-	}
+	q->ec = rule ? resource_uint(rule, "dev", CMDH_BEST_EFFORT) : CMDH_BEST_EFFORT;
+	snprintf(text, sizeof text, "%llu", (unsigned long long)q->ec);
+	q->rq->ec = text_of(q->x, text);
 	resource_unref(rule);
 }
 
@@ -219,13 +252,13 @@ static void set_time(struct request *q, struct rd *parameter, struct resource *v
 
 static void fill_in(struct request *q, struct resource *policy)
 {
-	struct resource *defaults = choose(q, policy, MGD_CMDH_DEFAULTS, any), *values;
+	struct resource *defaults = choose(q, policy, MGD_CMDH_DEFAULTS, any), *values = NULL;
 
 	if (q->ec == 0)
 		set_category(q, defaults);
-	values = q->ec ? choose(q, defaults, MGD_CMDH_EC_DEF_PARAM_VALUES, names_category) : NULL;
-	if (q->ec && !values)
-		values = choose(q, defaults, MGD_CMDH_EC_DEF_PARAM_VALUES, is_default);
+	/* best effort has the defaults of a request without the parameters, and immediate none */
+	if (q->ec != CMDH_BEST_EFFORT && q->ec != CMDH_IMMEDIATE)
+		values = choose(q, defaults, MGD_CMDH_EC_DEF_PARAM_VALUES, names_category);
 	if (values) {
 		set_time(q, &q->rq->rqet, values, "dqet");
 		if (q->x->expires_ms == 0 && q->rq->rqet.left > 0 && !timestamp_parse(q->rq->rqet, &q->x->expires_ms))
@@ -253,38 +286,90 @@ static bool is_within(const struct request *q, struct rd parameter, struct resou
 	return (least < 0 || ahead >= (uint64_t)least) && (most < 0 || ahead <= (uint64_t)most);
 }
 
+static const char *beyond_limits(const struct request *q, struct resource *limits)
+{
+	const struct {
+		const char *name, *limit;
+		struct rd value;
+	} times[] = {{"rqet", "lqet", q->rq->rqet}, {"rset", "lset", q->rq->rset}, {"oet", "loet", q->rq->oet}, {"rp", "lrp", q->rq->rp}};
+
+	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+		if (!is_within(q, times[i].value, limits, times[i].limit))
+			return times[i].name;
+	return NULL;
+}
+
+/* Limits for the originator, if there are any, also say which categories are its. */
 static bool keeps_limits(const struct request *q, struct resource *policy)
 {
-	struct resource *limits = q->ec ? choose(q, policy, MGD_CMDH_LIMITS, limits_category) : NULL;
+	struct resource *closest = choose(q, policy, MGD_CMDH_LIMITS, origin_rank), *limits = choose(q, policy, MGD_CMDH_LIMITS, limits_category);
 	const char *wrong = NULL;
 
-	if (limits && !is_within(q, q->rq->rqet, limits, "lqet"))
-		wrong = "rqet";
-	else if (limits && !is_within(q, q->rq->rset, limits, "lset"))
-		wrong = "rset";
-	else if (limits && !is_within(q, q->rq->oet, limits, "loet"))
-		wrong = "oet";
-	else if (limits && !is_within(q, q->rq->rp, limits, "lrp"))
-		wrong = "rp";
+	if (closest && (!limits || origin_rank(q, limits) > origin_rank(q, closest)))
+		wrong = "ec";
+	else if (limits)
+		wrong = beyond_limits(q, limits);
+	resource_unref(closest);
 	resource_unref(limits);
 	if (wrong)
 		exchange_fail(q->x, RSC_NOT_ACCEPTABLE, "`%s` is beyond the limits of the CMDH policy for event category %llu", wrong, (unsigned long long)q->ec);
 	return !wrong;
 }
 
-bool cmdh_permits(struct exchange *x, struct onem2m_request *rq, struct resource *hop, bool registrar)
+/* ---- networks and buffers ---- */
+
+/* There are rules for the category, and under one of them the request can leave before it expires. What is immediate may whenever it comes. */
+static bool may_leave(const struct request *q, struct resource *policy, struct cmdh_terms *terms)
+{
+	struct cse *c = q->x->cse;
+	struct resource *rules = choose(q, policy, MGD_CMDH_NETWORK_ACCESS_RULES, names_category);
+	uint64_t now = cse_now(c), until = q->x->expires_ms ? q->x->expires_ms : now + cse_request_life(c);
+	struct cmdh_way way;
+
+	if (!rules)
+		return true;
+	terms->waits = true;
+	terms->rules = rules->id;
+	resource_unref(rules);
+	if (q->ec == CMDH_IMMEDIATE)
+		return true;
+	cmdh_find_way(c, terms->rules, 0, false, now, &way);
+	if (way.next && way.next < until)
+		return true;
+	exchange_fail(q->x, RSC_NOT_ACCEPTABLE, "no network access rule of the CMDH policy lets event category %llu leave before the request expires", (unsigned long long)q->ec);
+	return false;
+}
+
+static void take_buffer(const struct request *q, struct resource *policy, struct cmdh_terms *terms)
+{
+	struct resource *buffer = q->ec == CMDH_IMMEDIATE ? NULL : choose(q, policy, MGD_CMDH_BUFFER, names_category);
+
+	if (!buffer)
+		return;
+	terms->waits = true;
+	terms->buffer = buffer->id;
+	terms->most = resource_uint(buffer, "mbfs", 0);
+	terms->priority = resource_uint(buffer, "sgp", 1);
+	resource_unref(buffer);
+}
+
+bool cmdh_permits(struct exchange *x, struct onem2m_request *rq, struct resource *hop, bool registrar, struct cmdh_terms *terms)
 {
 	struct cmdh *s = x->cse->services[SERVICE_CMDH];
 	struct resource *policy = s && s->active ? policy_for(x->cse, hop, registrar) : NULL;
 	struct request q = {x, rq, 0};
 	bool ok = true;
 
+	*terms = (struct cmdh_terms){.most = UINT64_MAX, .priority = 1};
 	if (!policy)
 		return true;
 	if (!rd_decimal(rq->ec, &q.ec))
 		q.ec = 0;
 	fill_in(&q, policy);
-	ok = keeps_limits(&q, policy);
+	terms->ec = q.ec;
+	ok = keeps_limits(&q, policy) && may_leave(&q, policy, terms);
+	if (ok)
+		take_buffer(&q, policy, terms);
 	resource_unref(policy);
 	return ok;
 }

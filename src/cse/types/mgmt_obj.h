@@ -18,6 +18,9 @@
 #define MGD_CMDH_DEF_EC_VALUE 1014
 #define MGD_CMDH_EC_DEF_PARAM_VALUES 1015
 #define MGD_CMDH_LIMITS 1016
+#define MGD_CMDH_NETWORK_ACCESS_RULES 1017
+#define MGD_CMDH_NW_ACCESS_RULE 1018
+#define MGD_CMDH_BUFFER 1019
 #define MGD_WIFI_CLIENT 1028
 
 /* Sets a trigger, with its status In_Process; or takes it back. */

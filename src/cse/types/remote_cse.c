@@ -76,6 +76,7 @@ static void is_there(struct cse *c, struct resource *r, bool surely)
 	registration_descendants_changed(c, surely);
 	if (json_text(resource_get(r, "csi"), csi, sizeof csi)) {
 		announce_cse_is_there(c, csi);
+		cmdh_next_cse_is_there(c, csi);
 		group_cse_is_there(c, csi);
 	}
 }

@@ -161,6 +161,7 @@ static int start_cse(struct program *p)
 		.das_servers = o->das_servers,
 		.require_subscription = o->require_subscription,
 		.background_window = o->background_window,
+		.networks = o->networks,
 		.max_expiration_ms = o->max_expiration_s * 1000,
 		.request_life_ms = o->request_life_s * 1000,
 		.cache_octets = (size_t)o->cache_mib << 20,

@@ -74,6 +74,7 @@ static bool read_file(struct options *o, const char *path)
 		{"cse", "cache_mib", CONFIG_UINT, &o->cache_mib, false, "size of the resource cache"},
 		{"cse", "verify_subscriptions", CONFIG_BOOL, &o->verify_subscriptions, false, "ask oneM2M targets of subscriptions too"},
 		{"cse", "require_subscription", CONFIG_BOOL, &o->require_subscription, false, "register only as service subscriptions say"},
+		{"cse", "networks", CONFIG_STRING, &o->networks, false, "underlying networks to other CSEs, as CMDH rules name them"},
 		{"cse", "background_window", CONFIG_STRING, &o->background_window, false, "when background data transfers are granted"},
 		{"http", "listen", CONFIG_STRING, &o->http, false, "plain HTTP; loopback only"},
 		{"http", "cors", CONFIG_STRING, &o->cors, false, "origin from which browsers may ask"},
