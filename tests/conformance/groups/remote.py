@@ -409,8 +409,10 @@ def _(t):
         return mn.make(node, MGO, attributes, root=root)
     value = managed("m2m:cmdv", {"mgd": 1014, "od": 1, "dev": 104, "ror": [ae.id]})
     defaults = managed("m2m:cmdf", {"mgd": 1013, "cmlk": [{"nm": "v", "typ": 1014, "val": value.ri}]})
-    limits = managed("m2m:cml", {"mgd": 1016, "od": 1, "ror": [ae.id], "lec": [104], "lqet": [0, 60000], "lset": [0, -1], "loet": [0, -1], "lrp": [0, -1], "lda": [True]})
-    policy = managed("m2m:cmp", {"mgd": 1011, "cpn": "p", "cmlk": [{"nm": "d", "typ": 1013, "val": defaults.ri}, {"nm": "l", "typ": 1016, "val": limits.ri}]})
+    free = {"mgd": 1016, "ror": [ae.id], "lset": [0, -1], "loet": [0, -1], "lrp": [0, -1], "lda": [True]}
+    limits = managed("m2m:cml", dict(free, od=1, lec=[104], lqet=[0, 60000]))
+    others = managed("m2m:cml", dict(free, od=2, lec=[4], lqet=[0, -1]))
+    policy = managed("m2m:cmp", {"mgd": 1011, "cpn": "p", "cmlk": [{"nm": "d", "typ": 1013, "val": defaults.ri}, {"nm": "l", "typ": 1016, "val": limits.ri}, {"nm": "o", "typ": 1016, "val": others.ri}]})
 
     def ask(**more):
         headers = {"X-M2M-RET": "PT10M"}
@@ -421,4 +423,4 @@ def _(t):
     managed("m2m:acmp", {"mgd": 1012, "acmlk": policy.ri})
     t.refused(ask(), 5207)
     t.true(ask(**{"X-M2M-RET": "PT10S"}).rsc == before.rsc, "a request within the limits goes on as before")
-    t.true(ask(**{"X-M2M-EC": "4"}).rsc == before.rsc, "a request of another event category goes on as before")
+    t.true(ask(**{"X-M2M-EC": "4"}).rsc == before.rsc, "a request of another event category goes by the limits for that")
