@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 
-from plant import Plant
+from plant import Plant, program
 from provisioning_test import MAF, MEF, kpm, refused, reveal, start
 
 PEER = sys.argv[1]
@@ -98,6 +98,16 @@ with Plant() as plant:
     o.end()
     assert meter.work("get", "cse-in/box", check=False).returncode == 0
     refused(lamp.work("get", "cse-in/box", check=False), "no key for /id-in")
+    # The command line with both keys of the MAF's: the association's, and end to end. What the CSE then notifies is sealed too: watch takes nothing else.
+    refused(meter.work("get", "cse-in/box/la", "--esprim", "/id-mn", check=False), "no key for /id-mn")
+    assert "from /id-in/C" in meter.work("get", "cse-in/box/la", "--esprim", "/id-in").stdout
+    watch = subprocess.Popen([program("keyway"), "watch", "cse-in/box", "--plant", plant.plant, "--credentials", meter.store, "--from", meter.id, "--esprim", "/id-in", "--count", "1"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert watch.stderr.readline().startswith("watching")
+    word = "heliotrope-" + os.urandom(8).hex()
+    assert json.loads(meter.work("create", "cse-in/box", "cin", "con=" + word, "--esprim", "/id-in").stdout)["m2m:cin"]["con"] == word
+    out, err = watch.communicate(timeout=60)
+    assert watch.returncode == 0 and word in out, err
     # A key whose target is another CSE.
     stray = kpm(plant, "Cstray")
     other = json.loads(stray.enrol("/id-mn", "--for", "esprim").stdout)["identity"]
