@@ -14,7 +14,7 @@ static const char usage[] =
     "usage: keyway device add EUI64 INSTALL-CODE [--owner CSE-ID] [--gateway NAME] [--application NAME]\n"
     "       keyway device add 'Z:<eui64>$I:<install code>' ...      text of the QR label\n"
     "       keyway device import FILE.csv [--owner ...] [--gateway ...] [--application ...]\n"
-    "       keyway device list | show EUI64 | remove EUI64\n\n"
+    "       keyway device list | show EUI64 | remove EUI64 | rotate EUI64\n\n"
     "EUI-64 and install code are hexadecimal, with or without ' ', ':' and '-' between. The install code ends with its CRC, as printed on the label;\n"
     "INSTALL-CODE `-` reads it from standard input, so that it is in no process list. A CSV line is: eui64,install code[,owner[,gateway[,application]]]\n"
     "(or ';' between), or the text of a label; empty lines, lines that begin with # and a heading are skipped. FILE.csv `-` is standard input.\n"
@@ -205,8 +205,8 @@ static void print_member(const struct json *m)
 	}
 }
 
-/* "device.show" and "device.remove". */
-static int one(const struct plant *p, const char *cmd, const char *eui64, bool json)
+/* "device.show", and what is done with one device: its outcome is in a word. */
+static int one(const struct plant *p, const char *cmd, const char *eui64, const char *done, bool json)
 {
 	struct wr w = wr_new(1024);
 	struct json_out o = json_out(&w);
@@ -223,7 +223,7 @@ static int one(const struct plant *p, const char *cmd, const char *eui64, bool j
 	if (json)
 		cli_print_json(a.doc->source);
 	else if (!d)
-		printf("device %s removed\n", eui64);
+		printf("device %s %s\n", eui64, done);
 	for (const struct json *m = d && !json ? d->first : NULL; m; m = m->next)
 		print_member(m);
 	admin_answer_clear(&a);
@@ -241,6 +241,7 @@ static const struct {
 	{"list", 0, 0},
 	{"show", 1, 1},
 	{"remove", 1, 1},
+	{"rotate", 1, 1},
 };
 
 static int check(int argc, char **argv)
@@ -263,7 +264,11 @@ static int act(const struct plant *p, int argc, char **argv, struct device_order
 		return device_import(p, argv[2], o, json);
 	if (strcmp(argv[1], "list") == 0)
 		return device_list(p, json);
-	return one(p, strcmp(argv[1], "show") == 0 ? "device.show" : "device.remove", argv[2], json);
+	if (strcmp(argv[1], "show") == 0)
+		return one(p, "device.show", argv[2], "", json);
+	if (strcmp(argv[1], "rotate") == 0)
+		return one(p, "device.rotate", argv[2], "gets a new network key; `keyway device show` tells when it uses it", json);
+	return one(p, "device.remove", argv[2], "removed", json);
 }
 
 int device_command_main(int argc, char **argv)

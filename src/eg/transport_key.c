@@ -33,7 +33,7 @@ static enum err command_write(const struct transport_key_order *o, const struct 
 	return e;
 }
 
-static enum err aps_write(const struct transport_key_order *o, const struct link_key_set *link, const struct secret *network_key, struct wr *aps)
+enum err transport_key_aps(const struct transport_key_order *o, const struct link_key_set *link, const struct secret *network_key, struct wr *aps)
 {
 	uint8_t plain[COMMAND_MAX];
 	struct wr w = wr_of(plain, sizeof plain);
@@ -65,13 +65,26 @@ enum err transport_key_forge(const struct transport_key_order *o, const struct l
 		.destination_eui64 = o->device,
 		.source_eui64 = o->gateway,
 	};
-	enum err e = aps_write(o, link, network_key, &aps);
+	enum err e = transport_key_aps(o, link, network_key, &aps);
 
 	if (e != OK)
 		return e;
 	if (!wr_done(&aps, &f.payload))
 		return ERR_TOO_LONG;
 	return nwk_frame_encode(&f, packet);
+}
+
+enum err switch_key_aps(uint8_t key_sequence, uint8_t aps_counter, struct wr *aps)
+{
+	const struct aps_command c = {.id = APS_SWITCH_KEY, .switch_key = {key_sequence}};
+	struct aps_frame f = {.type = APS_COMMAND, .delivery = APS_UNICAST, .counter = aps_counter};
+	uint8_t plain[COMMAND_MAX];
+	struct wr w = wr_of(plain, sizeof plain);
+	enum err e = aps_command_encode(&c, &w);
+
+	if (e == OK)
+		e = wr_done(&w, &f.payload) ? OK : ERR_TOO_LONG;
+	return e == OK ? aps_frame_encode(&f, aps) : e;
 }
 
 bool header_addresses_parse(const char *text, enum header_addresses *a)

@@ -30,6 +30,11 @@ struct transport_key_order {
 enum err transport_key_forge(const struct transport_key_order *o, const struct link_key_set *link, const struct secret *network_key,
     struct wr *packet) MUST_CHECK;
 
+/* The same as an APS frame alone, for a device that has a network key already: its NWK layer is node B's. Header fields of the order are not used. */
+enum err transport_key_aps(const struct transport_key_order *o, const struct link_key_set *link, const struct secret *network_key, struct wr *aps) MUST_CHECK;
+/* Switch-Key: an APS frame that the network key alone protects (R22 4.4.6 and table 4-38). */
+enum err switch_key_aps(uint8_t key_sequence, uint8_t aps_counter, struct wr *aps) MUST_CHECK;
+
 /* "destination", "both", "none". */
 bool header_addresses_parse(const char *text, enum header_addresses *a) MUST_CHECK;
 

@@ -30,6 +30,7 @@ enum err admin_wrong(struct call *c, enum err e, const char *message)
 
 static void device_put(struct json_out *o, const char *name, const struct mef_device *d)
 {
+	const struct mef_generation *g = mef_generation_in_use(d);
 	char eui64[EUI64_SIZE];
 
 	eui64_print(eui64, d->eui64);
@@ -40,7 +41,8 @@ static void device_put(struct json_out *o, const char *name, const struct mef_de
 	json_put_string(o, "application", d->application);
 	json_put_string(o, "state", device_state_name(d->state));
 	json_put_uint(o, "short", d->short_address);
-	json_put_uint(o, "generation", d->present ? d->present->number : 0);
+	json_put_uint(o, "generation", g ? g->number : 0);
+	json_put_bool(o, "rotating", d->rotation != MEF_ROTATION_NONE);
 	json_put_uint(o, "registered_at", d->registered_at);
 	json_put_uint(o, "last_event_at", d->last_event_at);
 	json_put_string(o, "last_event", d->last_event);
@@ -107,6 +109,20 @@ static enum err device_remove(struct call *c)
 	enum err e = device_named(c, &eui64);
 
 	return e == OK ? mef_device_remove(c->mef, eui64, c->message) : e;
+}
+
+static enum err device_rotate(struct call *c)
+{
+	struct mef_device *d;
+	uint64_t eui64;
+	enum err e = device_named(c, &eui64);
+
+	if (e != OK)
+		return e;
+	d = mef_device_find(c->mef, eui64);
+	if (!d)
+		return admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
+	return mef_rotate(c->mef, d, "operator", c->message);
 }
 
 /* ---- gateways ---- */
@@ -283,6 +299,7 @@ static const struct {
 	{"device.list", device_list},
 	{"device.show", device_show},
 	{"device.remove", device_remove},
+	{"device.rotate", device_rotate},
 	{"gateway.add", gateway_add},
 	{"gateway.list", gateway_list},
 	{"client.list", admin_client_list},

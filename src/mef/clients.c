@@ -143,11 +143,16 @@ void mef_command_done(struct mef *m, const struct registry_command *cmd, uint64_
 	case COMMAND_MO_NODE:
 		if (d && d->preparing && d->preparing_command == cmd->id)
 			mef_prepared(m, d, status == COMMAND_OK);
+		else if (d)
+			mef_rotation_done(m, d, cmd->id, status == COMMAND_OK);
 		break;
 	case COMMAND_ZIGBEE_FORGET:
 		forgotten(m, cmd);
 		break;
 	case COMMAND_ZIGBEE_APS_PENDING:
+		if (d)
+			mef_rotation_done(m, d, cmd->id, status == COMMAND_OK);
+		break;
 	case COMMAND_NO_MORE:
 	case COMMAND_CERT_PROV:
 	case COMMAND_DEV_CFG:

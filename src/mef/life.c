@@ -26,23 +26,25 @@ static bool must_verify(const struct mef *m, const struct mef_device *d)
 void mef_device_restarted(struct mef *m, struct mef_device *d, uint64_t now_ms)
 {
 	d->deadline = CLOCK_NEVER;
+	mef_rotation_end(d);
 	if (d->state == DEVICE_OFFERED)
 		d->deadline = now_ms + MEF_JOIN_MS;
 	else if (must_verify(m, d))
 		d->deadline = now_ms + MEF_VERIFY_MS;
+	else
+		mef_rotation_resume(m, d);
 }
 
 /* ---- generations ---- */
 
-/* The one that the device has shown to use, otherwise the one that it was offered. */
-static const struct mef_generation *in_use(const struct mef_device *d)
+const struct mef_generation *mef_generation_in_use(const struct mef_device *d)
 {
 	return d->former && !(d->present && d->present->joined) ? d->former : d->present;
 }
 
 static const struct mef_generation *verified_generation(const struct mef_device *d)
 {
-	const struct mef_generation *g = in_use(d);
+	const struct mef_generation *g = mef_generation_in_use(d);
 
 	return g && (g->tc.base_unique || g->tc.state == TRUST_VERIFIED) ? g : NULL;
 }
@@ -50,10 +52,10 @@ static const struct mef_generation *verified_generation(const struct mef_device 
 /* By association a device comes with its install code, by an unsecured rejoin with the unique link key that it verified (R22 4.6.3.3.2);
  * an install code's key would let anybody who reads the label take the device over. A device that was reset counts its frames from the
  * start: what it said under a former network key can't be replayed under this one. */
-static enum err base_key(const struct mef_device *d, bool rejoin, struct trust_centre *tc)
+static enum err base_key(const struct mef_device *d, bool keeps, struct trust_centre *tc)
 {
-	const struct mef_generation *from = rejoin ? verified_generation(d) : NULL;
-	const struct secret *key = rejoin ? NULL : d->install;
+	const struct mef_generation *from = keeps ? verified_generation(d) : NULL;
+	const struct secret *key = keeps ? NULL : d->install;
 
 	if (from) {
 		key = from->tc.state == TRUST_VERIFIED ? from->tc.fresh.link : from->tc.base.link;
@@ -61,11 +63,11 @@ static enum err base_key(const struct mef_device *d, bool rejoin, struct trust_c
 	}
 	if (!key)
 		return ERR_NOT_PERMITTED;
-	tc->base_unique = rejoin;
+	tc->base_unique = from != NULL;
 	return link_key_set_take(&tc->base, secret_dup(key));
 }
 
-static enum err generation_new(struct mef *m, const struct mef_device *d, uint64_t coordinator, bool rejoin, struct mef_generation **out)
+static enum err generation_new(struct mef *m, const struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation, struct mef_generation **out)
 {
 	struct mef_generation *g = calloc(1, sizeof *g);
 	uint8_t random[16];
@@ -77,11 +79,12 @@ static enum err generation_new(struct mef *m, const struct mef_device *d, uint64
 	hex_print(g->key_id, random, sizeof random);
 	g->number = d->present ? d->present->number + 1 : 1;
 	g->sequence = (uint8_t)(g->number - 1);
+	g->rotation = rotation;
 	g->registered_at = clock_unix_ms() / 1000;
 	g->tc.device = d->eui64;
 	g->tc.coordinator = coordinator;
 	g->network = secret_random(m->rng, SECRET_AES128);
-	e = g->network ? base_key(d, rejoin, &g->tc) : ERR_NO_MEMORY;
+	e = g->network ? base_key(d, keeps, &g->tc) : ERR_NO_MEMORY;
 	if (e == OK)
 		e = mef_key_offer(m, d, g); /* first: what the registry has too much goes at the next start */
 	if (e == OK)
@@ -103,15 +106,11 @@ static void generation_drop(struct mef *m, const struct mef_device *d, struct me
 	mef_generation_free(g);
 }
 
-/* A key that never left is good for the next try too; otherwise there is a new one, and the last that the device used stays beside it. */
-static enum err generation_ready(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rejoin)
+static enum err generation_add(struct mef *m, struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation)
 {
 	struct mef_generation *g;
-	enum err e;
+	enum err e = generation_new(m, d, coordinator, keeps, rotation, &g);
 
-	if (d->present && !d->present->offered && d->present->tc.base_unique == rejoin && d->present->tc.coordinator == coordinator)
-		return OK;
-	e = generation_new(m, d, coordinator, rejoin, &g);
 	if (e != OK)
 		return e;
 	if (d->present && d->present->joined) {
@@ -122,6 +121,21 @@ static enum err generation_ready(struct mef *m, struct mef_device *d, uint64_t c
 	}
 	d->present = g;
 	return OK;
+}
+
+enum err mef_generation_next(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rotation)
+{
+	return generation_add(m, d, coordinator, verified_generation(d) != NULL, rotation);
+}
+
+/* A key that never left is good for the next try too; otherwise there is a new one, and the last that the device used stays beside it. */
+static enum err generation_ready(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rejoin)
+{
+	const struct mef_generation *g = d->present;
+
+	if (g && !g->offered && !g->rotation && g->tc.base_unique == rejoin && g->tc.coordinator == coordinator)
+		return OK;
+	return generation_add(m, d, coordinator, rejoin, false);
 }
 
 /* ---- hand-over ---- */
@@ -161,35 +175,31 @@ void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message 
 		return;
 	}
 	mef_commands_withdraw(m, d->owner, COMMAND_MO_NODE, d->eui64);
+	mef_rotation_end(d);
 	d->preparing = true;
 	d->deadline = clock_ms() + MEF_READY_MS;
 	if (mef_command_add(m, d->owner, COMMAND_MO_NODE, d->eui64, d->present->key_id, "", &d->preparing_command) != OK)
 		refuse(m, d, EGP_ERROR_INTERNAL, MEF_RETRY_S, "a command could not be stored");
 }
 
-struct reservation {
-	struct mef *m;
-	struct mef_device *d;
-};
-
 static enum err reserve(void *ctx, uint32_t limit)
 {
-	const struct reservation *r = ctx;
+	const struct mef_taking *r = ctx;
 
 	return mef_store_reserve(r->m->store, r->d->eui64, limit);
 }
 
-static enum err take(void *ctx, uint32_t *number)
+enum err mef_counter_take(void *taking, uint32_t *number)
 {
-	const struct reservation *r = ctx;
+	const struct mef_taking *r = taking;
 
-	return counter_take(&r->d->out, reserve, ctx, number);
+	return counter_take(&r->d->out, reserve, taking, number);
 }
 
 /* Everything that a crash must not undo is on disk before the packet exists: counter, that the key was offered, the audit entry. */
 static enum err forge(struct mef *m, struct mef_device *d, const struct mef_gateway *g, struct wr *packet)
 {
-	struct reservation r = {m, d};
+	struct mef_taking r = {m, d};
 	struct transport_key_order order = {
 		.gateway = g->eui64,
 		.device = d->eui64,
@@ -199,7 +209,7 @@ static enum err forge(struct mef *m, struct mef_device *d, const struct mef_gate
 	};
 	char detail[64];
 	uint8_t random;
-	enum err e = take(&r, &order.frame_counter);
+	enum err e = mef_counter_take(&r, &order.frame_counter);
 
 	if (e != OK)
 		return e;
@@ -282,6 +292,8 @@ static void offer_lapsed(struct mef *m, struct mef_device *d)
 void mef_device_timeout(struct mef *m, struct mef_device *d)
 {
 	d->deadline = CLOCK_NEVER;
+	if (!d->preparing && mef_rotation_timeout(m, d))
+		return;
 	if (d->preparing) {
 		refuse(m, d, EGP_ERROR_NOT_PERMITTED, MEF_RETRY_S, "the node that owns the device did not answer in time");
 	} else if (d->state == DEVICE_OFFERED && d->former) {
@@ -296,24 +308,50 @@ void mef_device_timeout(struct mef *m, struct mef_device *d)
 
 /* ---- events ---- */
 
-static void joined(struct mef *m, struct mef_device *d, struct mef_generation *g)
+static void used(struct mef *m, struct mef_device *d, struct mef_generation *g, const char *event)
 {
-	bool verified = g->tc.base_unique || g->tc.state == TRUST_VERIFIED;
+	bool verified;
 
 	if (g != d->present)
 		return; /* the former key is in use while another is offered: nothing new */
 	if (!g->joined) {
-		m->statistics.joined++;
+		if (g->rotation) {
+			mef_rotation_adopt(d);
+			mef_rotation_end(d);
+			m->statistics.rotated++;
+		} else {
+			m->statistics.joined++;
+		}
 		g->joined = g->offered = true;
 		if (mef_store_generation_put(m->store, d, g) != OK)
 			log_line(LOG_LEVEL_ERROR, "state of a key could not be stored", "device=%016llx", (unsigned long long)d->eui64);
 		generation_drop(m, d, d->former);
 		d->former = NULL;
-		(void)mef_audit(m, "device joined", d->eui64, d->gateway, d->owner, NULL);
-		log_line(LOG_LEVEL_INFO, "device joined", "device=%016llx owner=%s", (unsigned long long)d->eui64, d->owner);
+		(void)mef_audit(m, g->rotation ? "network key rotated" : "device joined", d->eui64, d->gateway, d->owner, NULL);
+		log_line(LOG_LEVEL_INFO, g->rotation ? "network key rotated" : "device joined", "device=%016llx owner=%s", (unsigned long long)d->eui64, d->owner);
 	}
-	state_set(m, d, verified ? DEVICE_VERIFIED : DEVICE_JOINED, "joined", "");
+	verified = g->tc.base_unique || g->tc.state == TRUST_VERIFIED;
+	state_set(m, d, verified ? DEVICE_VERIFIED : DEVICE_JOINED, event, "");
 	d->deadline = must_verify(m, d) ? clock_ms() + MEF_VERIFY_MS : CLOCK_NEVER;
+}
+
+static void joined(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	used(m, d, g, "joined");
+}
+
+static void on_rotated(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	used(m, d, g, "rotated");
+}
+
+/* Node B says that a frame counter under this key has come far. */
+static void on_counter_high(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	char message[256] = "";
+
+	if (g == d->present && mef_rotate(m, d, "frame counter near its end", message) != OK)
+		log_line(LOG_LEVEL_WARNING, "a network key is nearly used up, and could not be rotated", "device=%016llx reason=\"%s\"", (unsigned long long)d->eui64, message);
 }
 
 static void noted(struct mef *m, struct mef_device *d, const char *event)
@@ -336,7 +374,7 @@ static void on_rejoined(struct mef *m, struct mef_device *d, struct mef_generati
 
 static void on_left(struct mef *m, struct mef_device *d, struct mef_generation *g)
 {
-	if (g != in_use(d))
+	if (g != mef_generation_in_use(d))
 		return;
 	(void)mef_audit(m, "device left", d->eui64, d->gateway, d->owner, NULL);
 	log_line(LOG_LEVEL_INFO, "device left", "device=%016llx", (unsigned long long)d->eui64);
@@ -363,6 +401,8 @@ static const struct {
 	bool addresses; /* carries the device's present short address and capability */
 } events[] = {
 	{"joined", joined, true},
+	{"rotated", on_rotated, true},
+	{"counter-high", on_counter_high, false},
 	{"announced", on_announced, true},
 	{"rejoined", on_rejoined, true},
 	{"left", on_left, false},
@@ -406,17 +446,24 @@ static void verified(struct mef *m, struct mef_device *d)
 	(void)mef_audit(m, "link key verified", d->eui64, d->gateway, d->owner, NULL);
 }
 
-/* Remove-Device when it is due, otherwise nothing. */
+/* What a rotation has to say, or Remove-Device when it is due, otherwise nothing. */
 static enum err pending_frame(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct mef_aps_answer *a)
 {
-	struct reservation r = {m, d};
-	const struct trust_counter counter = {take, &r};
+	struct mef_taking r = {m, d};
+	const struct trust_counter counter = {mef_counter_take, &r};
 	struct wr w = wr_of(a->octets, sizeof a->octets);
-	enum err e;
+	enum err e = OK;
 
 	answer_fill(a, "accepted", NULL, false);
 	if (!mef_command_waits(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, g->key_id))
 		return OK;
+	if (d->state != DEVICE_REMOVED && d->state != DEVICE_FAILED) { /* whoever is not to go is told nothing, or of a new key */
+		if (mef_rotation_frame(m, d, g, aps_counter, &w, &e) && e == OK) {
+			a->len = w.len;
+			answer_fill(a, "answer", NULL, false);
+		}
+		return e;
+	}
 	e = trust_centre_remove(&g->tc, aps_counter, &counter, &w);
 	if (e != OK)
 		return e;
@@ -441,8 +488,8 @@ static void child_refused(struct mef *m, const struct mef_device *router, uint64
 static enum err judge(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct wr *w,
     struct trust_result *result)
 {
-	struct reservation r = {m, d};
-	const struct trust_counter counter = {take, &r};
+	struct mef_taking r = {m, d};
+	const struct trust_counter counter = {mef_counter_take, &r};
 	enum err e = trust_centre_input(&g->tc, frame, aps_counter, &counter, m->rng, w, result);
 
 	if (e == OK && result->store)
@@ -474,6 +521,8 @@ enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 		answer_fill(a, "ignored", "the device is being removed", false);
 		return OK;
 	}
+	if (g == d->present && g->rotation && !g->joined) /* B opened it under the new key: the device has it */
+		used(m, d, g, "rotated");
 	e = judge(m, d, g, aps_counter, frame, &w, &result);
 	if (e != OK)
 		return e;
@@ -490,7 +539,7 @@ enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 		    a->outcome, result.reason ? result.reason : "");
 	if (result.refused)
 		child_refused(m, d, result.refused);
-	if (result.verified_now && g == in_use(d))
+	if (result.verified_now && g == mef_generation_in_use(d))
 		verified(m, d);
 	mef_pump(m);
 	return OK;

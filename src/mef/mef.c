@@ -165,6 +165,8 @@ static void set_timer(struct mef *m)
 				first = d->deadline;
 	if (m->refresh_at < first)
 		first = m->refresh_at;
+	if (m->rotate_at < first)
+		first = m->rotate_at;
 	loop_timer_at(m->timer, first);
 }
 
@@ -195,6 +197,8 @@ static void on_timer(void *ctx)
 		if (mef_keys_refresh(m) != OK)
 			log_line(LOG_LEVEL_ERROR, "keys of devices could not be prolonged; check the disk", NULL);
 	}
+	if (now >= m->rotate_at)
+		mef_rotation_schedule(m);
 	eg_tick(m->eg, now);
 	mef_pump(m);
 }
@@ -225,6 +229,7 @@ static enum err load(struct mef *m)
 	if (e == OK)
 		e = mef_keys_refresh(m);
 	m->refresh_at = clock_ms() + MEF_REFRESH_MS;
+	m->rotate_at = m->config.rotate_days ? clock_ms() : CLOCK_NEVER;
 	for (struct mef_gateway *g = m->gateways; e == OK && g; g = g->next) {
 		g->eg = eg_gateway_add(m->eg, g->eui64);
 		if (!g->eg || !mef_noise_init(&g->noise))

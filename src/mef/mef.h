@@ -11,6 +11,7 @@
  *	JOINED       60 s without it (policy)              FAILED     B is told to forget it
  *	any          EG-REQUEST                            OFFERED    with the next generation
  *	any          B's event left                        REGISTERED
+ *	JOINED, VERIFIED  B's event rotated                the same, with the next generation
  *	any          device.remove                         REMOVED    deleted when B has forgotten it */
 #ifndef KEYWAY_MEF_MEF_H
 #define KEYWAY_MEF_MEF_H
@@ -38,10 +39,11 @@ struct mef_config {
 	unsigned device_per_minute, gateway_per_second;
 	enum header_addresses header_addresses;
 	bool short_install_codes, require_unique_link_key, answer_requests;
+	unsigned rotate_days; /* age at which a network key is replaced; 0: only on demand */
 };
 
 struct mef_statistics {
-	uint64_t requests, transport_keys, repeats, refused, aps_answers, aps_ignored, verified, joined, failed;
+	uint64_t requests, transport_keys, repeats, refused, aps_answers, aps_ignored, verified, joined, failed, rotated;
 };
 
 struct mef {
@@ -55,7 +57,7 @@ struct mef {
 	struct mef_device *devices[MEF_DEVICE_BUCKETS];
 	struct mef_gateway *gateways;
 	struct registry *registry;
-	uint64_t refresh_at; /* monotonic ms */
+	uint64_t refresh_at, rotate_at; /* monotonic ms */
 	struct mef_statistics statistics;
 	bool pumping;
 	struct mef_noise noise; /* of nodes B and unknown gateways */
@@ -136,6 +138,27 @@ struct mef_aps_answer {
 /* An empty frame asks for what waits (Remove-Device). */
 enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct mef_aps_answer *a) MUST_CHECK;
 void mef_device_timeout(struct mef *m, struct mef_device *d);
+/* Makes the next generation from this key material; what it replaces stays as the former one until the device has used it. */
+enum err mef_generation_next(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rotation) MUST_CHECK;
+const struct mef_generation *mef_generation_in_use(const struct mef_device *d); /* that the device has shown to use, or else was offered */
+struct mef_taking { /* takes an outgoing APS frame counter of the device: struct trust_counter's ctx */
+	struct mef *m;
+	struct mef_device *d;
+};
+enum err mef_counter_take(void *taking, uint32_t *number) MUST_CHECK;
 void mef_device_restarted(struct mef *m, struct mef_device *d, uint64_t now_ms); /* sets the deadline that its state has */
+
+/* ---- rotation of network keys (rotation.c) ---- */
+/* Begins. ERR_STATE: the device is not on the network, or something else is under way with it; message says so. */
+enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char message[static 256]) MUST_CHECK;
+void mef_rotation_resume(struct mef *m, struct mef_device *d); /* after a restart */
+void mef_rotation_end(struct mef_device *d);                   /* done, or overtaken by something else */
+bool mef_rotation_timeout(struct mef *m, struct mef_device *d); /* false: it was not for a rotation that the device waited */
+void mef_rotation_done(struct mef *m, struct mef_device *d, uint64_t command, bool ok); /* B carried out a command */
+/* The APS frame that is due under this generation; false: none. */
+bool mef_rotation_frame(struct mef *m, struct mef_device *d, const struct mef_generation *g, uint8_t aps_counter, struct wr *w, enum err *e) MUST_CHECK;
+/* The device used the key that it was given: what is known of its link key goes over to it. */
+void mef_rotation_adopt(struct mef_device *d);
+void mef_rotation_schedule(struct mef *m); /* those that are old enough, some at a time */
 
 #endif

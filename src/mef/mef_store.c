@@ -28,7 +28,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS generations (eui64 INTEGER NOT NULL, number INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE,"
     " sequence INTEGER NOT NULL, offered INTEGER NOT NULL, joined INTEGER NOT NULL, registered_at INTEGER NOT NULL, coordinator INTEGER NOT NULL,"
     " network BLOB NOT NULL, base BLOB NOT NULL, base_unique INTEGER NOT NULL, fresh BLOB, trust INTEGER NOT NULL, in_base INTEGER NOT NULL,"
-    " in_fresh INTEGER NOT NULL, attempts INTEGER NOT NULL, PRIMARY KEY (eui64, number)) WITHOUT ROWID;"
+    " in_fresh INTEGER NOT NULL, attempts INTEGER NOT NULL, rotation INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (eui64, number)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS counters (eui64 INTEGER PRIMARY KEY, reserved INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS gateways (name TEXT PRIMARY KEY, eui64 INTEGER NOT NULL UNIQUE, relay TEXT NOT NULL, identity TEXT NOT NULL,"
     " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;";
@@ -45,6 +45,8 @@ enum err mef_store_open(const char *path, const struct secret *file_key, struct 
 		mef_store_close(st);
 		return ERR_STORE;
 	}
+	/* A database of before keys were rotated; fails, and may, where the column is there. */
+	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN rotation INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	*out = st;
 	return OK;
 }
@@ -333,6 +335,7 @@ static enum err generation_row(struct mef_store *st, sqlite3_stmt *s, uint64_t e
 	g->tc.in_base = in_of(sqlite3_column_int64(s, 12));
 	g->tc.in_fresh = in_of(sqlite3_column_int64(s, 13));
 	g->tc.attempts = (uint8_t)sqlite3_column_int(s, 14);
+	g->rotation = sqlite3_column_int(s, 15) != 0;
 	return generation_keys(st, s, g);
 }
 
@@ -340,7 +343,7 @@ enum err mef_store_generations(struct mef_store *st, struct mef_device *d)
 {
 	sqlite3_stmt *s = query(st,
 	    "SELECT number, key_id, sequence, offered, joined, registered_at, coordinator, network, base, base_unique, fresh, trust, in_base,"
-	    " in_fresh, attempts FROM generations WHERE eui64=? ORDER BY number DESC LIMIT 2",
+	    " in_fresh, attempts, rotation FROM generations WHERE eui64=? ORDER BY number DESC LIMIT 2",
 	    "i", (int64_t)d->eui64);
 	struct mef_generation **place = &d->present;
 	enum err e = s ? OK : ERR_STORE;
@@ -373,10 +376,10 @@ enum err mef_store_generation_put(struct mef_store *st, const struct mef_device 
 		e = seal(st, label, g->tc.fresh.link, &fresh);
 	if (e != OK)
 		return e;
-	return run(st, "INSERT OR REPLACE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "iisiiiiibbibiiii", (int64_t)d->eui64,
+	return run(st, "INSERT OR REPLACE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "iisiiiiibbibiiiii", (int64_t)d->eui64,
 	    (int64_t)g->number, g->key_id, (int64_t)g->sequence, (int64_t)g->offered, (int64_t)g->joined, (int64_t)g->registered_at,
 	    (int64_t)g->tc.coordinator, &network.rd, &base.rd, (int64_t)g->tc.base_unique, g->tc.fresh.link ? &fresh.rd : NULL,
-	    (int64_t)g->tc.state, in_value(&g->tc.in_base), in_value(&g->tc.in_fresh), (int64_t)g->tc.attempts);
+	    (int64_t)g->tc.state, in_value(&g->tc.in_base), in_value(&g->tc.in_fresh), (int64_t)g->tc.attempts, (int64_t)g->rotation);
 }
 
 enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint32_t number)

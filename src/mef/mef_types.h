@@ -26,6 +26,16 @@ enum device_state {
 	DEVICE_REMOVED,    /* waits for B to forget it */
 };
 
+/* A new network key on its way to a device that stays: docs/protocols/zigbee.md, "Rotation". */
+enum mef_rotation {
+	MEF_ROTATION_NONE,
+	MEF_ROTATION_KEY,       /* node B fetches it */
+	MEF_ROTATION_TRANSPORT, /* node B fetches the Transport-Key */
+	MEF_ROTATION_PAUSE,     /* the device gets it: a sleeper at its next poll */
+	MEF_ROTATION_SWITCH,    /* node B fetches the Switch-Key */
+	MEF_ROTATION_PROOF,     /* the first frame under the new key */
+};
+
 /* One network key of a device and what belongs to it. The former one lives until the device uses the present one, so that a forged
  * association can't lock out a living device. */
 struct mef_generation {
@@ -33,6 +43,7 @@ struct mef_generation {
 	char key_id[MEF_KEY_ID_SIZE];
 	uint8_t sequence;       /* key sequence number: number - 1, modulo 256 */
 	bool offered;           /* a Transport-Key with it left: it may be known to the device */
+	bool rotation;          /* made for a device that stays on the network: rotation.c */
 	bool joined;
 	uint64_t registered_at; /* Unix seconds */
 	struct secret *network;
@@ -55,7 +66,10 @@ struct mef_device {
 	/* not stored */
 	bool preparing;
 	uint64_t preparing_command; /* its MO_NODE */
-	uint64_t deadline;          /* monotonic ms of what `state` or `preparing` waits for; CLOCK_NEVER */
+	uint64_t deadline;          /* monotonic ms of what `state`, `preparing` or `rotation` waits for; CLOCK_NEVER */
+	enum mef_rotation rotation;
+	unsigned rotation_tries;
+	uint64_t rotation_command;  /* that node B carries out for it */
 };
 
 /* What a peer can make happen as often as it likes is written down only so often; the rest is counted. */

@@ -20,6 +20,7 @@ struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, con
 void oci_log(struct oci_core *c, const struct oci_device *d, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void oci_event(struct oci_core *c, const struct oci_device *d, const char *event);
 bool oci_save(struct oci_core *c, const struct oci_device *d);
+void oci_counter_begin(struct oci_device *d); /* the outgoing counter, for a key that nothing was sealed under */
 /* oci_nwk.c */
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload);
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m);

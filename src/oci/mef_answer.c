@@ -94,6 +94,8 @@ bool mef_key_parse(const struct json *doc, struct mef_key *k)
 	k->short_address = (uint16_t)address;
 	k->capability = (uint8_t)capability;
 	k->sequence = (uint8_t)sequence;
+	if (!json_bool(json_get(z, "rotation"), &k->rotation))
+		k->rotation = false;
 	return true;
 }
 

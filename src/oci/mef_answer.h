@@ -28,6 +28,7 @@ struct mef_key {
 	uint16_t short_address;
 	uint8_t capability, sequence;
 	uint64_t generation;
+	bool rotation;           /* for a device that stays on the network */
 	char relay[OCI_NAME], application[OCI_NAME], id[OCI_KEY_ID];
 	struct secret *key; /* the caller's, when the parse was right */
 };

@@ -137,12 +137,14 @@ static void report(struct mef_client *m, int status)
 
 static enum err store_key(struct mef_client *m, const struct json *doc)
 {
+	struct oci_key_order order;
 	struct mef_key k;
 	enum err e;
 
 	if (!mef_key_parse(doc, &k))
 		return ERR_MALFORMED;
-	e = oci_core_key(m->node->core, clock_ms(), k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id);
+	order = (struct oci_key_order){k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id, k.rotation};
+	e = oci_core_key(m->node->core, clock_ms(), &order);
 	if (e == OK) {
 		log_line(LOG_LEVEL_INFO, "key received", "device=%s generation=%llu", node_name(k.device), (unsigned long long)k.generation);
 		relay_open(m->node, k.device);

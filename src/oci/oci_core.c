@@ -149,45 +149,54 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	return d;
 }
 
-static void key_set(struct oci_key *k, struct secret *key, uint8_t sequence, uint64_t generation, const char *id)
+static void key_set(struct oci_key *k, const struct oci_key_order *o)
 {
+	const struct oci_key fresh = {.network = o->key, .sequence = o->sequence, .generation = o->generation, .rotation = o->rotation};
+
 	secret_free(k->network);
-	k->network = key;
-	k->sequence = sequence;
-	k->generation = generation;
-	snprintf(k->id, sizeof k->id, "%s", id);
-	k->in.any = false;
+	*k = fresh;
+	snprintf(k->id, sizeof k->id, "%s", o->key_id);
 }
 
-enum err oci_core_key(struct oci_core *c, uint64_t now, uint64_t eui64, uint64_t gateway, uint16_t short_address, uint8_t capability,
-    const char *relay, const char *application, struct secret *key, uint8_t sequence, uint64_t generation, const char *key_id)
+void oci_counter_begin(struct oci_device *d)
 {
-	struct oci_device *d = oci_core_device(c, eui64);
+	d->out_reserved = 0;
+	counter_init(&d->out, 0, COUNTER_BLOCK);
+}
+
+/* A key that was never used by the device gives its place; the numbers taken under it are of no use to anybody. */
+static void present_set(struct oci_device *d, const struct oci_key_order *o)
+{
+	d->short_address = o->short_address;
+	d->capability = o->capability;
+	if (d->present.network && d->present.generation == o->generation) {
+		secret_free(o->key);
+		return;
+	}
+	key_set(&d->present, o);
+	oci_counter_begin(d);
+}
+
+enum err oci_core_key(struct oci_core *c, uint64_t now, const struct oci_key_order *o)
+{
+	struct oci_device *d = oci_core_device(c, o->eui64);
 
 	c->now = now;
 	if (!d)
-		d = device_add(c, eui64);
+		d = device_add(c, o->eui64);
 	if (!d) {
-		secret_free(key);
+		secret_free(o->key);
 		return ERR_NO_MEMORY;
 	}
-	d->gateway = gateway;
-	if (strcmp(d->relay, relay) != 0)
+	d->gateway = o->gateway;
+	if (strcmp(d->relay, o->relay) != 0)
 		d->uplink = 0; /* another gateway, which counts by itself */
-	snprintf(d->relay, sizeof d->relay, "%s", relay);
-	snprintf(d->application, sizeof d->application, "%s", application);
-	if (!d->present.network || d->present.generation == generation || !d->joined) {
-		bool again = d->present.network && d->present.generation == generation;
-
-		d->short_address = short_address;
-		d->capability = capability;
-		if (again)
-			secret_free(key);
-		else
-			key_set(&d->present, key, sequence, generation, key_id);
-	} else {
-		key_set(&d->pending, key, sequence, generation, key_id);
-	}
+	snprintf(d->relay, sizeof d->relay, "%s", o->relay);
+	snprintf(d->application, sizeof d->application, "%s", o->application);
+	if (!d->present.network || d->present.generation == o->generation || !d->joined)
+		present_set(d, o);
+	else
+		key_set(&d->pending, o);
 	return oci_save(c, d) ? OK : ERR_STORE;
 }
 

@@ -3,7 +3,7 @@
  * anything happens goes through `save`.
  *
  * A device has a present key and perhaps a pending one: the pending becomes present at the first frame whose integrity code is right under it, so
- * that a forged association cannot lock out a living device. Frame counters never go back. */
+ * that a forged association cannot lock out a living device. The outgoing frame counter begins anew with each key, and with nothing else. */
 #ifndef KEYWAY_OCI_OCI_CORE_H
 #define KEYWAY_OCI_OCI_CORE_H
 
@@ -32,6 +32,8 @@ struct oci_key {
 	uint8_t sequence;
 	uint64_t generation;
 	char id[OCI_KEY_ID];    /* RelativeKeyID at the MEF */
+	bool rotation;          /* for a device that stays: nothing but the key changes */
+	bool counter_told;      /* the MEF knows that its counters have come far */
 	struct counter_in in;
 };
 
@@ -200,9 +202,20 @@ struct oci_device *oci_core_device(struct oci_core *c, uint64_t eui64); /* NULL 
 struct oci_device *oci_core_devices(struct oci_core *c);                /* a list */
 /* A device from the store; takes over its keys. */
 struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now_ms, const struct oci_device *d);
-/* A key from the MEF: pending from now on (present, if there was none). Takes over key, also on failure. */
-enum err oci_core_key(struct oci_core *c, uint64_t now_ms, uint64_t eui64, uint64_t gateway, uint16_t short_address, uint8_t capability,
-    const char *relay, const char *application, struct secret *key, uint8_t sequence, uint64_t generation, const char *key_id) MUST_CHECK;
+/* A key from the MEF. */
+struct oci_key_order {
+	uint64_t eui64, gateway;
+	uint16_t short_address;
+	uint8_t capability;
+	const char *relay, *application;
+	struct secret *key;
+	uint8_t sequence;
+	uint64_t generation;
+	const char *key_id;
+	bool rotation;
+};
+/* Pending from now on (present, if there was none). Takes over the key, also on failure. */
+enum err oci_core_key(struct oci_core *c, uint64_t now_ms, const struct oci_key_order *o) MUST_CHECK;
 void oci_core_forget(struct oci_core *c, uint64_t now_ms, uint64_t eui64); /* NWK Leave, and no more */
 
 /* A NWK frame from the gateway. Every reason for which it is refused is an error here and an OCI_LOG. */

@@ -11,6 +11,7 @@
 #define COMMAND_MAX 32          /* a route reply has 24 octets */
 #define COMMISSIONING_MS 12000
 #define PARENT_INFORMATION 0x01 /* keep-alive by MAC data poll */
+#define COUNTER_HIGH 0x80000000U /* half of all: time for another key, and time enough */
 
 /* ---- out ---- */
 
@@ -26,6 +27,15 @@ static enum err reserve(void *ctx, uint32_t limit)
 		return OK;
 	d->out_reserved = before;
 	return ERR_STORE;
+}
+
+/* Either side's: the MEF is asked once for each key. */
+static void watch_counter(struct oci_core *c, struct oci_device *d, uint32_t number)
+{
+	if (number < COUNTER_HIGH || d->present.counter_told || !d->joined)
+		return;
+	d->present.counter_told = true;
+	oci_event(c, d, "counter-high");
 }
 
 static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, uint32_t validity_ms, bool broadcast)
@@ -47,6 +57,7 @@ static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_fram
 	e->broadcast = broadcast;
 	if (nwk_seal(d->present.network, d->present.sequence, d->gateway, number, f, &w) == OK)
 		e->len = w.len;
+	watch_counter(c, d, number);
 }
 
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload)
@@ -99,8 +110,28 @@ void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_
 
 /* ---- in ---- */
 
+/* The device uses the pending key: the former one is gone. After a rotation all else is as it was; otherwise it has joined anew. */
+static void promote(struct oci_device *d, uint16_t source)
+{
+	struct oci_key none = {.network = NULL};
+
+	secret_free(d->present.network);
+	d->present = d->pending;
+	d->pending = none;
+	oci_counter_begin(d);
+	if (d->present.rotation)
+		return;
+	d->joined = false;
+	d->interview = OCI_INTERVIEW_WAITING;
+	d->step_at = CLOCK_NEVER;
+	if (nwk_address_is_device(source))
+		d->short_address = source;
+	oci_aps_forget(d);
+	oci_router_forget(d);
+}
+
 /* Opens under the present key, or under the pending one, which is the present one from then on. */
-static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload)
+static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload, bool *switched)
 {
 	struct oci_key *keys[2] = {&d->present, &d->pending};
 	struct rd sealed = f->payload;
@@ -119,20 +150,9 @@ static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint
 			continue;
 		if (!counter_in_fresh(&k->in, aux.frame_counter))
 			return ERR_REPLAY;
-		if (i == 1) {
-			struct oci_key none = {.network = NULL};
-
-			secret_free(d->present.network);
-			d->present = d->pending;
-			d->pending = none;
-			d->joined = false;
-			d->interview = OCI_INTERVIEW_WAITING;
-			d->step_at = CLOCK_NEVER;
-			if (nwk_address_is_device(f->source))
-				d->short_address = f->source;
-			oci_aps_forget(d);
-			oci_router_forget(d);
-		}
+		*switched = i == 1;
+		if (*switched)
+			promote(d, f->source);
 		counter_in_accept(&d->present.in, aux.frame_counter);
 		return OK;
 	}
@@ -256,7 +276,7 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	uint8_t plain[NWK_FRAME_MAX];
 	struct nwk_frame f;
 	struct rd payload;
-	bool durable;
+	bool durable, switched = false;
 	enum err e;
 
 	c->now = now;
@@ -268,17 +288,20 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	if (e == OK && f.destination != NWK_COORDINATOR && f.destination < NWK_BROADCAST_ROUTERS)
 		e = ERR_NOT_PERMITTED;
 	if (e == OK)
-		e = open_frame(d, &f, plain, &payload);
+		e = open_frame(d, &f, plain, &payload, &switched);
 	if (e != OK)
 		return refuse(c, d, e);
 	d->last_heard = now;
-	durable = !d->joined || !is_link_status(&f, payload);
+	durable = switched || !d->joined || !is_link_status(&f, payload);
 	if (!d->joined)
 		first_frame(c, d);
 	/* The counter is on disk before the frame does anything: a crash in between cannot make a replay fresh. Link status comes every 15 s from
 	 * each router and changes nothing that is kept: one that is heard again after a crash does no harm. */
 	if (durable && !oci_save(c, d))
 		return ERR_STORE;
+	if (switched && d->present.rotation)
+		oci_event(c, d, "rotated");
+	watch_counter(c, d, d->present.in.last);
 	if (!oci_router_own(d, &f))
 		oci_log(c, d, "a frame of %04x that the device passes on is ignored", f.source);
 	else if (f.type == NWK_COMMAND)

@@ -15,12 +15,13 @@ static const char schema[] =
     " present BLOB, present_sequence INTEGER, present_generation INTEGER, present_id TEXT, present_in INTEGER,"
     " pending BLOB, pending_sequence INTEGER, pending_generation INTEGER, pending_id TEXT,"
     " out_reserved INTEGER, uplink INTEGER, joined INTEGER, interview INTEGER, item INTEGER, endpoint INTEGER, zcl_device INTEGER, zone_type INTEGER,"
-    " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER, endpoints BLOB, software TEXT) WITHOUT ROWID;";
+    " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER, endpoints BLOB, software TEXT, pending_rotation INTEGER) WITHOUT ROWID;";
 /* Databases made before have no such columns; each fails, and may, where there is one. */
 static const char *const additions[] = {
 	"ALTER TABLE device ADD COLUMN aps_counter INTEGER;",
 	"ALTER TABLE device ADD COLUMN endpoints BLOB;", /* in the place of endpoint, zcl_device, zone_type and clusters, which are read no more but for old rows */
 	"ALTER TABLE device ADD COLUMN software TEXT;",
+	"ALTER TABLE device ADD COLUMN pending_rotation INTEGER;",
 };
 
 struct oci_store {
@@ -34,7 +35,7 @@ static bool columns_complete(struct oci_store *s)
 {
 	for (size_t i = 0; i < sizeof additions / sizeof additions[0]; i++)
 		(void)sqlite3_exec(s->db, additions[i], NULL, NULL, NULL);
-	return sqlite3_exec(s->db, "SELECT aps_counter, endpoints, software FROM device LIMIT 1", NULL, NULL, NULL) == SQLITE_OK;
+	return sqlite3_exec(s->db, "SELECT aps_counter, endpoints, software, pending_rotation FROM device LIMIT 1", NULL, NULL, NULL) == SQLITE_OK;
 }
 
 enum err oci_store_open(const char *directory, const char *key_file, struct oci_store **out)
@@ -52,7 +53,7 @@ enum err oci_store_open(const char *directory, const char *key_file, struct oci_
 	}
 	snprintf(path, sizeof path, "%s/oci.db", directory);
 	if (database_open(path, schema, &s->db, &detail) != OK || !columns_complete(s) ||
-	    sqlite3_prepare_v2(s->db, "REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0,NULL,?,?,?,?,?)", -1, &s->put, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(s->db, "REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0,NULL,?,?,?,?,?,?)", -1, &s->put, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(s->db, "DELETE FROM device WHERE eui64=?", -1, &s->drop, NULL) != SQLITE_OK) {
 		oci_store_close(s);
 		return ERR_STORE;
@@ -185,6 +186,7 @@ enum err oci_store_save(void *store, const struct oci_device *d)
 	endpoints_write(d, &w);
 	sqlite3_bind_blob(q, 24, buffer, (int)w.len, SQLITE_TRANSIENT);
 	sqlite3_bind_text(q, 25, d->software, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_int(q, 26, d->pending.rotation);
 	r = sqlite3_step(q);
 	sqlite3_reset(q);
 	return r == SQLITE_DONE ? OK : ERR_STORE;
@@ -266,6 +268,7 @@ static bool row_read(struct oci_store *s, sqlite3_stmt *q, struct oci_device *d)
 	text(q, 25, d->model, sizeof d->model);
 	d->aps_counter = (uint8_t)sqlite3_column_int(q, 26);
 	text(q, 28, d->software, sizeof d->software);
+	d->pending.rotation = sqlite3_column_int(q, 29);
 	if (!(sqlite3_column_type(q, 27) == SQLITE_NULL ? old_endpoint_read(q, d) : endpoints_read(rd_of(sqlite3_column_blob(q, 27), (size_t)sqlite3_column_bytes(q, 27)), d)))
 		return false;
 	return unseal(s, q, 6, eui64, &d->present) && unseal(s, q, 11, eui64, &d->pending);

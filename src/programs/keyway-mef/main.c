@@ -23,6 +23,7 @@
 #define PATH_SIZE 4096
 #define EST_DAYS_MAX 3650
 #define RATE_MAX 10000 /* more would not be a limit */
+#define ROTATE_DAYS_MAX 3650
 
 static struct {
 	char *id, *sp, *state, *key_file, *admin_socket;
@@ -35,7 +36,7 @@ static struct {
 	bool est_binding;
 	char *tls_listen, *psk_listen, *psk_file, *serial, *serial_gateway, *insecure_listen, *header_addresses;
 	bool insecure;
-	uint64_t device_per_minute, gateway_per_second;
+	uint64_t device_per_minute, gateway_per_second, rotate_days;
 	bool short_install_codes, require_unique_link_key, answer_requests;
 	struct bsf_options bsf;
 } config = {
@@ -83,6 +84,7 @@ static const struct config_key keys[] = {
 	{"limits", "gateway_per_second", CONFIG_UINT, &config.gateway_per_second, false, "EG-REQUESTs"},
 	{"policy", "short_install_codes", CONFIG_BOOL, &config.short_install_codes, false, "accept 6, 8 and 12 octets"},
 	{"policy", "require_unique_link_key", CONFIG_BOOL, &config.require_unique_link_key, false, "remove devices that keep the install code's key"},
+	{"policy", "rotate_days", CONFIG_UINT, &config.rotate_days, false, "age at which network keys are replaced"},
 	{"policy", "answer_requests", CONFIG_BOOL, &config.answer_requests, false, "no: the Trust Centre is silent, for tests"},
 	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
 };
@@ -137,6 +139,8 @@ static bool config_check(struct service *s)
 	if (config.client_days == 0 || config.client_days * 86400 > REGISTRY_CLIENT_LIFETIME_MAX || config.key_days == 0 ||
 	    config.key_days * 86400 > REGISTRY_KEY_LIFETIME_MAX)
 		return fail("client_days or key_days in [mmef] is out of range", "1 to 365: no policy may go beyond the hard maximum", ERR_CONFIG);
+	if (config.rotate_days > ROTATE_DAYS_MAX)
+		return fail("rotate_days in [policy] is out of range", "1 to 3650; 0 rotates only on demand", ERR_CONFIG);
 	return true;
 }
 
@@ -287,6 +291,7 @@ static bool start(struct service *s)
 		.header_addresses = s->header_addresses,
 		.short_install_codes = config.short_install_codes,
 		.require_unique_link_key = config.require_unique_link_key,
+		.rotate_days = (unsigned)config.rotate_days,
 		.answer_requests = config.answer_requests,
 	};
 	char path[PATH_SIZE];

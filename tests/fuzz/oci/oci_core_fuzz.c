@@ -254,14 +254,14 @@ static void answer(struct world *w, struct rd fields)
 
 static void new_key(struct world *w, uint8_t generation, uint8_t capability)
 {
-	struct secret *key;
+	struct oci_key_order o = {DEVICE, GATEWAY, SHORT, capability, "/id-mn/cse-mn/gw1/x", "default", NULL, 0, generation, "k1", generation & 1};
 
 	if (w->key_count == KEYS)
 		return;
-	key = secret_random(&w->rng, SECRET_AES128);
-	MUST(key);
-	w->keys[w->key_count++] = (struct key){.secret = secret_dup(key)};
-	(void)!oci_core_key(w->core, w->now, DEVICE, GATEWAY, SHORT, capability, "/id-mn/cse-mn/gw1/x", "default", key, 0, generation, "k1");
+	o.key = secret_random(&w->rng, SECRET_AES128);
+	MUST(o.key);
+	w->keys[w->key_count++] = (struct key){.secret = secret_dup(o.key)};
+	(void)!oci_core_key(w->core, w->now, &o);
 	w->counter = 0;
 }
 

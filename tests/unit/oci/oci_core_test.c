@@ -113,9 +113,12 @@ static void a_device_takes_no_command_after_a_restart_for_one_before_it(void **s
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		struct node n = {.rng = rng_seeded(seed), .now = 1000};
 
+		struct oci_key_order o = {DEVICE, GATEWAY, SHORT, 0x88, "/r", "a", NULL, 0, 1, "k", false};
+
 		n.key = secret_random(&n.rng, SECRET_AES128);
 		n.core = core_new(&n);
-		assert_int_equal(oci_core_key(n.core, n.now, DEVICE, GATEWAY, SHORT, 0x88, "/r", "a", secret_dup(n.key), 0, 1, "k"), OK);
+		o.key = secret_dup(n.key);
+		assert_int_equal(oci_core_key(n.core, n.now, &o), OK);
 		answer(&n);
 		restart(&n);
 		for (int i = 0; i < 100; i++) {

@@ -419,7 +419,9 @@ static void five_hundred_routers_in_an_hour(void **state)
 	for (uint64_t i = 1; i <= MANY; i++) {
 		struct oci_device *d;
 
-		assert_int_equal(oci_core_key(core, now, i, RIG_GATEWAY, (uint16_t)i, RIG_ROUTES, "/mn/r", "a", secret_random(&rng, SECRET_AES128), 0, 1, "k"), OK);
+		const struct oci_key_order o = {i, RIG_GATEWAY, (uint16_t)i, RIG_ROUTES, "/mn/r", "a", secret_random(&rng, SECRET_AES128), 0, 1, "k", false};
+
+		assert_int_equal(oci_core_key(core, now, &o), OK);
 		d = oci_core_device(core, i);
 		d->joined = true;
 		d->interview = OCI_INTERVIEW_DONE;

@@ -79,8 +79,9 @@ struct oci_device *rig_device(struct rig *r)
 
 enum err rig_offer(struct rig *r, const struct secret *key, uint8_t sequence, uint64_t generation)
 {
-	enum err e = oci_core_key(r->core, r->now, RIG_DEVICE, RIG_GATEWAY, r->short_address, r->capability, "/id-mn/cse-mn/gw1/f0124b0000000001", "cold room",
-	    secret_dup(key), sequence, generation, generation == 1 ? "key1" : "key2");
+	const struct oci_key_order o = {RIG_DEVICE, RIG_GATEWAY, r->short_address, r->capability, "/id-mn/cse-mn/gw1/f0124b0000000001", "cold room", secret_dup(key), sequence,
+	    generation, generation == 1 ? "key1" : "key2", r->rotation};
+	enum err e = oci_core_key(r->core, r->now, &o);
 
 	rig_collect(r);
 	return e;

@@ -37,6 +37,7 @@ struct rig {
 	uint8_t nwk_sequence, aps_counter, zdo_sequence, zcl_sequence;
 	uint8_t endpoint;            /* that its ZCL frames come from */
 	bool answer_commissioning;
+	bool rotation;               /* the next key offered is for a device that stays */
 	uint32_t link_status_ms;
 	/* the store */
 	enum err save_answer;
