@@ -43,14 +43,19 @@ struct world {
 	size_t aps_len;
 };
 
-static struct commissioned kinds[2];
+static struct commissioned kinds[3]; /* always on, sleepy, router */
 
 static const struct plant *commissioned(unsigned which)
 {
-	struct commissioned *c = &kinds[which & 1];
+	struct commissioned *c = &kinds[which % 3];
 
 	if (!c->made) {
-		plant_init(&c->plant, which & 1 ? SIM_CONTACT : SIM_PLUG, which & 1);
+		plant_init(&c->plant, which % 3 == 1 ? SIM_CONTACT : SIM_PLUG, which % 3 == 1);
+		if (which % 3 == 2) {
+			sim_device_free(c->plant.device);
+			c->plant.config.router = c->plant.answer_route = true;
+			plant_start(&c->plant);
+		}
 		plant_commission(&c->plant);
 		c->made = true;
 	}
@@ -291,7 +296,7 @@ static void restart(struct world *w)
 
 static void step(struct world *w, uint8_t what, struct rd *in)
 {
-	static const char *const words[] = {"open", "close", "vibrate", "on", "off", "toggle", "temperature 23.5", "leave", "rejoin", "factory-reset"};
+	static const char *const words[] = {"open", "close", "vibrate", "on", "off", "toggle", "temperature 23.5", "leave", "rejoin", "factory-reset", "permit 60"};
 	uint8_t a = 0, b = 0, len = 0;
 	struct rd octets = rd_of("", 0);
 
@@ -325,7 +330,7 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 		passed(w, (uint64_t)a * (b + 1));
 		break;
 	case 7:
-		MUST(sim_device_command(w->device, w->now, words[a % (sizeof words / sizeof words[0])]));
+		MUST(sim_device_command(w->device, w->now, words[a % (sizeof words / sizeof words[0] - !w->config.router)])); /* the last is a router's */
 		break;
 	case 8:
 		restart(w);
