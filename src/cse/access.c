@@ -116,6 +116,23 @@ static bool decide(struct exchange *x, struct resource *r, const struct access_q
 	return ok;
 }
 
+bool access_found_permits(struct exchange *x, const struct access_question *q)
+{
+	struct access_found *f = x->found;
+	bool ok;
+
+	if (!f || f->object != (!q->object ? 0 : q->object->instance ? q->object->parent : q->object->id))
+		return false;
+	if (f->permit && f->acop == q->acop && f->child_type == q->child_type)
+		return true;
+	f->in_use = true;
+	ok = f->roles && q->object && decide(x, q->object, q, INHERIT_DEPTH);
+	for (size_t i = 0; i < f->count && !ok; i++)
+		ok = access_rules_permit(x, f->policies[i], q);
+	f->in_use = false;
+	return ok;
+}
+
 const struct json *access_policies_of(struct cse *c, struct resource *r, struct resource **whose)
 {
 	struct resource *at = resource_ref(r), *above;
@@ -141,12 +158,13 @@ const struct json *access_policies_of(struct cse *c, struct resource *r, struct 
 
 bool access_permits(struct exchange *x, const struct access_question *q)
 {
-	if (x->privileged || decide(x, q->object, q, INHERIT_DEPTH) || access_tokens_permit(x, q) || access_granted(x, q))
+	if (x->privileged || decide(x, q->object, q, INHERIT_DEPTH) || access_tokens_permit(x, q) || access_granted(x, q) || access_found_permits(x, q))
 		return true;
 	/* what may be asked of somebody else, if the operation ends because of it; instances have their parent's policies */
 	x->denied = q->object->instance ? q->object->parent : q->object->id;
 	x->denied_acop = q->acop;
 	x->denied_type = q->object->type;
+	x->denied_child = q->child_type;
 	return false;
 }
 

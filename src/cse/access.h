@@ -38,6 +38,33 @@ bool access_is_kept(struct exchange *x, struct rd id);                          
 void access_kept_assigned(struct exchange *x, struct wr *w);                                                /* as access_assigned, behind what is there */
 void access_kept_forget(struct cse *c, int64_t consultation);
 
+/* access_points.c: what others decide. */
+enum access_point { ACCESS_DECISION, ACCESS_POLICY, ACCESS_INFORMATION, ACCESS_POINTS };
+#define ACCESS_POINTS_MOST 8    /* of a kind */
+#define ACCESS_POLICIES_MOST 32
+struct access_asked {
+	const char *to;          /* SP-relative, by its resource ID */
+	int64_t object;          /* 0: it is not here */
+	unsigned acop;
+	int child_type;
+};
+/* For one request, or one decision: kept no longer, since nothing says how long it holds. */
+struct access_found {
+	int64_t object;          /* what it is about */
+	unsigned acop;
+	int child_type;
+	bool permit;             /* a point of decision says so, of this operation */
+	bool roles;              /* the roles of the request are assigned to its originator */
+	bool in_use;
+	const struct json *policies[ACCESS_POLICIES_MOST]; /* m2m:setOfAcrs */
+	size_t count;
+};
+/* Asks the points that the policies of `linked` name, of these kinds (1 << ACCESS_DECISION, ...). True: there are some, x->found gets what they say, and done
+ * is called once, perhaps before this returns. */
+bool access_points_ask(struct exchange *x, struct resource *linked, const struct access_asked *q, unsigned kinds, void (*done)(void *ctx), void *ctx);
+bool access_found_permits(struct exchange *x, const struct access_question *q); /* access.c; q->object NULL: what is not here, by policies alone */
+struct rd access_unescaped(struct rd text, char room[static CSE_ID_MAX]);        /* access_token.c: one of a list, without percent escapes */
+
 /* access_grant.c: what dynamic authorisation granted, for a while. */
 bool access_granted(struct exchange *x, const struct access_question *q);
 void access_grant(struct cse *c, int64_t object, int64_t consultation, const struct json *privileges, uint64_t until);

@@ -66,24 +66,6 @@ static struct resource *consultation_of(struct cse *c, int64_t object)
 
 /* ---- the question ---- */
 
-/* One of a list joined by '+', without percent escapes. */
-static struct rd unescaped(struct rd text, char room[static CSE_ID_MAX])
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t n = 0;
-	uint8_t c;
-
-	while (n < CSE_ID_MAX && rd_u8(&text, &c)) {
-		const char *high = c == '%' && text.left >= 2 ? memchr(digits, text.at[0] | 32, 16) : NULL;
-		const char *low = high ? memchr(digits, text.at[1] | 32, 16) : NULL;
-
-		if (low && rd_skip(&text, 2))
-			c = (uint8_t)((high - digits) << 4 | (low - digits));
-		room[n++] = (char)c;
-	}
-	return rd_of(room, n);
-}
-
 /* The part of a list that `wanted` says; NULL: all of it. */
 static void put_list(struct json_out *o, const char *name, struct rd list, struct exchange *x, bool (*wanted)(struct exchange *x, struct rd part))
 {
@@ -96,7 +78,7 @@ static void put_list(struct json_out *o, const char *name, struct rd list, struc
 	while (list.left > 0) {
 		if (!rd_until(&list, '+', &part))
 			part = rd_rest(&list);
-		part = unescaped(part, room);
+		part = access_unescaped(part, room);
 		if (part.left > 0 && (!wanted || wanted(x, part)))
 			json_put_rd(o, NULL, part);
 	}
@@ -183,17 +165,22 @@ static void consulting_free(struct consulting *k)
 }
 
 /* The same request again, from its beginning: its target may have changed, too. */
-static void go_on(struct consulting *k)
+static void again(struct exchange *x)
 {
-	struct exchange *x = k->x;
-
-	consulting_free(k);
 	resource_unref(x->target);
 	x->target = NULL;
 	x->virtual_child = VIRTUAL_NONE;
 	x->suffix = rd_of("", 0);
 	x->tokens = NULL;
 	exchange_route(x);
+}
+
+static void go_on(struct consulting *k)
+{
+	struct exchange *x = k->x;
+
+	consulting_free(k);
+	again(x);
 }
 
 static void refuse(struct consulting *k)
@@ -402,16 +389,12 @@ static struct consulting *consulting_new(struct exchange *x, struct resource *co
 	return k;
 }
 
-bool access_consult(struct exchange *x, const char *why)
+static bool consult_servers(struct exchange *x, const char *why)
 {
-	struct resource *consultation;
+	struct resource *consultation = consultation_of(x->cse, x->denied);
 	struct consulting *k = NULL;
 	bool taken = false;
 
-	if (x->consulted || x->denied == 0 || !x->from[0])
-		return false;
-	x->consulted = true;
-	consultation = consultation_of(x->cse, x->denied);
 	if (!consultation)
 		return false;
 	if (x->rq->token_request)
@@ -424,4 +407,50 @@ bool access_consult(struct exchange *x, const char *why)
 		ask_next(k); /* which may end it all */
 	}
 	return taken;
+}
+
+/* ---- other points of authorisation come first ---- */
+
+static void on_points(void *ctx)
+{
+	struct exchange *x = ctx;
+	const struct access_found *f = x->found;
+
+	if (f->permit || f->roles || f->count > 0)
+		again(x);
+	else
+		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "nothing permits it to %s, here or at the points of authorisation that were asked", x->from);
+}
+
+static bool is_point(const struct resource *r)
+{
+	return r->type == TY_AUTHORIZATION_DECISION || r->type == TY_AUTHORIZATION_POLICY || r->type == TY_AUTHORIZATION_INFORMATION;
+}
+
+static bool consult_points(struct exchange *x)
+{
+	struct resource *object = tree_by_id(x->cse->tree, x->denied);
+	char to[CSE_ID_MAX * 2];
+	struct access_asked q = {to, x->denied, x->denied_acop, x->denied_child};
+	bool taken = false;
+
+	if (object && !is_point(object)) {
+		snprintf(to, sizeof to, "%s/%s", x->cse->config.id, object->ri);
+		taken = access_points_ask(x, object, &q, 1U << ACCESS_DECISION | 1U << ACCESS_POLICY | 1U << ACCESS_INFORMATION, on_points, x);
+	}
+	resource_unref(object);
+	return taken;
+}
+
+bool access_consult(struct exchange *x, const char *why)
+{
+	if (x->consulted == CONSULTED_ALL || x->denied == 0 || !x->from[0])
+		return false;
+	if (x->consulted == CONSULTED_NOBODY) {
+		x->consulted = CONSULTED_POINTS;
+		if (consult_points(x))
+			return true;
+	}
+	x->consulted = CONSULTED_ALL;
+	return consult_servers(x, why);
 }

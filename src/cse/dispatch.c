@@ -293,7 +293,7 @@ void exchange_perform(struct exchange *x)
 {
 	if (transaction_refuses(x))
 		return;
-	if (!x->consulted)
+	if (x->consulted == CONSULTED_NOBODY)
 		cse_monitor(x);
 	if (x->virtual_child != VIRTUAL_NONE) {
 		perform_virtual(x);
@@ -376,7 +376,7 @@ void cse_submit_within(struct cse *c, const struct onem2m_request *rq, int64_t t
 	x->done = done;
 	x->ctx = ctx;
 	x->within = transaction;
-	x->consulted = true; /* nobody is asked: it has to end now */
+	x->consulted = CONSULTED_ALL; /* nobody is asked: it has to end now */
 	x->running = running;
 	*running = x;
 	if (!check(x))

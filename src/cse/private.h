@@ -149,11 +149,12 @@ struct exchange {
 	uint64_t when;                /* unix ms: the moment of a decision about another time; 0: now */
 	int64_t denied;               /* the resource of the last refusal, with what was asked of it */
 	unsigned denied_acop;
-	int denied_type;
+	int denied_type, denied_child;
 	int64_t within;               /* the transaction of which it is a part; 0: none. Answered at once: the transaction commits */
 	struct exchange **running;    /* of a part: NULL there when it ends */
 	bool abandoned;               /* its transaction went on without it: it may not write any more */
-	bool consulted;               /* dynamic authorisation was asked: not a second time */
+	enum { CONSULTED_NOBODY, CONSULTED_POINTS, CONSULTED_ALL } consulted; /* who was asked about a refusal: nobody is a second time */
+	struct access_found *found;   /* what points of authorisation said; NULL: nothing */
 	struct filter filter;         /* last: filter_parse sets what counts of it */
 };
 
@@ -253,6 +254,7 @@ const struct type_hooks *type_hooks(int type); /* never NULL */
 void creation_resume(struct creation *cr);
 void creation_finish(struct creation *cr); /* the event of the creation and its answer */
 void updating_resume(struct updating *u);
+bool updating_again(struct updating *u); /* after a wait: the request upon the resource as it is now. False: it was answered, as the resource is gone */
 
 /* ---- operations ---- */
 /* A part of a transaction: here, now, past its locks. *running is the exchange if it did not end at once. */
@@ -411,6 +413,7 @@ bool announce_may_make_base(struct exchange *x);
 bool announce_has_double(struct exchange *x, struct resource *r, unsigned acop);
 bool announce_sends_back(struct exchange *x, const struct json *given); /* true: the original is updated instead, which answers x */
 struct resource *announce_policy(struct cse *c, struct rd address);     /* a new reference, or NULL */
+struct resource *announce_double(struct cse *c, struct rd address);     /* the same of any type, as its own CSE announced it */
 void announce_cse_is_there(struct cse *c, const char *csi);             /* it registered, or answers again */
 void announce_flush(struct cse *c);                                     /* after a commit */
 enum err announce_start(struct cse *c) MUST_CHECK;

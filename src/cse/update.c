@@ -244,6 +244,23 @@ void updating_resume(struct updating *u)
 		answer(u);
 }
 
+bool updating_again(struct updating *u)
+{
+	struct exchange *x = u->x;
+	struct resource *now = tree_by_id(x->cse->tree, u->old->id);
+
+	if (!now) {
+		exchange_fail(x, RSC_NOT_FOUND, "the resource was deleted meanwhile");
+		return false;
+	}
+	resource_unref(x->target);
+	x->target = u->old = now;
+	u->labels_changed = false;
+	attributes_init(&u->attributes, x->arena, resource_attributes(now));
+	merge(u);
+	return take_expiration(u);
+}
+
 /* Who changes acpi needs the privilege from the policies' selves, not from what they protect: TS-0001 clause 9.6.1.3.2. */
 static bool may_change_policies(struct exchange *x)
 {

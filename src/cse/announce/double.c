@@ -54,6 +54,34 @@ struct resource *announce_policy(struct cse *c, struct rd address)
 	return k.found;
 }
 
+/* Only its own CSE's word counts for what a resource is: another could announce something with that link. */
+static bool is_linked_by_its_own(void *ctx, struct resource *r)
+{
+	struct looking *k = ctx;
+	size_t n = strlen(r->creator);
+
+	if (k->link.left <= n || n == 0 || memcmp(k->link.at, r->creator, n) != 0 || k->link.at[n] != '/' || strchr(r->creator + 1, '/'))
+		return true;
+	return is_linked(ctx, r);
+}
+
+struct resource *announce_double(struct cse *c, struct rd address)
+{
+	struct looking k = {address, NULL};
+	int last = 0;
+
+	if (!rd_starts(address, "/"))
+		return NULL;
+	for (const struct schema_type *const *t = schema_types(); *t && !k.found; t++) {
+		if ((*t)->ty <= TY_ANNOUNCED || (*t)->ty == last)
+			continue;
+		last = (*t)->ty;
+		if (tree_by_type(c->tree, last, is_linked_by_its_own, &k) != OK)
+			c->counts.refused++;
+	}
+	return k.found;
+}
+
 /* ---- back to the original ---- */
 
 struct going_back {

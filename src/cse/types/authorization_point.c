@@ -25,6 +25,14 @@ static void set_status(struct attributes *a, enum status s)
 	attributes_set_uint(a, "sus", (uint64_t)s);
 }
 
+/* A resource here, or the double of one elsewhere that its CSE announced here. */
+static struct resource *object_of(struct cse *c, struct rd to)
+{
+	struct resource *r = cse_find_address(c, to);
+
+	return r ? r : announce_double(c, to);
+}
+
 /* ---- the decision ---- */
 
 /* A list attribute joined by '+', as a request carries it. */
@@ -48,12 +56,14 @@ static struct rd joined(struct attributes *a, const char *name)
 	return text;
 }
 
-/* The request that is asked about. */
+/* The request that is asked about. It waits in the arena of the exchange when others are asked. */
 struct imagined {
+	struct updating *u;          /* NULL: a creation */
 	struct onem2m_request rq;
 	struct exchange *x;
 	struct resource *object;
 	struct access_question question;
+	char to[CSE_ID_MAX * 2];
 };
 
 static bool take_operation(struct imagined *m, struct attributes *a)
@@ -97,35 +107,73 @@ static enum status imagine(struct cse *c, struct attributes *a, struct imagined 
 
 	if (!json_string(attributes_value(a, "to"), &to) || !json_string(attributes_value(a, "fr"), &from) || !take_operation(m, a))
 		return STATUS_MISSING_ATTRIBUTE;
-	if (!cse_sp_relative(c, from, m->x->from, sizeof m->x->from))
+	if (!cse_sp_relative(c, from, m->x->from, sizeof m->x->from) || !cse_sp_relative(c, to, m->to, sizeof m->to))
 		return STATUS_SYNTAX_ERROR;
 	take_circumstances(m, a);
-	m->object = cse_find_address(c, to);
+	m->question.object = m->object = object_of(c, to);
+	m->x->privileged = cse_is_administrator(c, m->x->from);
 	return m->object ? STATUS_OK : STATUS_NOT_APPLICABLE;
 }
 
-static void decide(struct cse *c, struct attributes *a)
+static void put_decision(struct attributes *a, enum status s, enum decision d)
 {
-	struct imagined m = {.rq = {.rcn = ONEM2M_RCN_ABSENT}};
+	if (s == STATUS_OK)
+		attributes_set_uint(a, "dec", d);
+	else
+		attributes_remove(a, "dec");
+	set_status(a, s);
+}
+
+static void imagined_end(struct imagined *m)
+{
+	resource_unref(m->object);
+	free(m->x);
+}
+
+/* What points of policies and information said: of something that is not here, by their policies alone. */
+static void on_found(void *ctx)
+{
+	struct imagined *m = ctx;
+	struct updating *u = m->u;
+	struct access_found *f = m->x->found;
+	bool permits = m->object ? access_permits(m->x, &m->question) : m->x->privileged || access_found_permits(m->x, &m->question);
+	enum status s = m->object || f->count > 0 ? STATUS_OK : STATUS_NOT_APPLICABLE;
+
+	imagined_end(m);
+	if (!u->x->abandoned && u->old->stale && !updating_again(u))
+		return;
+	put_decision(&u->attributes, s, permits ? PERMIT : DENY);
+	updating_resume(u);
+}
+
+/* PERMIT_OVERRIDES: others are asked when nothing here permits it. */
+static enum hook_result decide(struct cse *c, struct attributes *a, struct updating *u)
+{
+	struct imagined *m = json_arena_alloc(a->arena, sizeof *m);
+	struct access_asked q;
+	bool permits;
 	enum status s;
 
-	m.x = calloc(1, sizeof *m.x);
-	if (!m.x)
+	if (!m || (m->x = calloc(1, sizeof *m->x)) == NULL)
 		abort();
-	m.x->cse = c;
-	m.x->rq = &m.rq;
-	m.x->arena = a->arena;
-	s = imagine(c, a, &m);
-	if (s == STATUS_OK) {
-		m.question.object = m.object;
-		m.x->privileged = cse_is_administrator(c, m.x->from);
-		attributes_set_uint(a, "dec", access_permits(m.x, &m.question) ? PERMIT : DENY);
-	} else {
-		attributes_remove(a, "dec");
+	m->u = u;
+	m->rq.rcn = ONEM2M_RCN_ABSENT;
+	m->x->cse = c;
+	m->x->rq = &m->rq;
+	m->x->arena = a->arena;
+	m->x->consulted = CONSULTED_ALL;
+	s = imagine(c, a, m);
+	permits = s == STATUS_OK && access_permits(m->x, &m->question);
+	q = (struct access_asked){m->to, m->object ? (m->object->instance ? m->object->parent : m->object->id) : 0, m->question.acop, m->question.child_type};
+	if (u && !permits && (s == STATUS_OK || s == STATUS_NOT_APPLICABLE)) {
+		u->resumed = true;
+		if (access_points_ask(m->x, u->old, &q, 1U << ACCESS_POLICY | 1U << ACCESS_INFORMATION, on_found, m))
+			return HOOK_WAIT;
+		u->resumed = false;
 	}
-	set_status(a, s);
-	resource_unref(m.object);
-	free(m.x);
+	put_decision(a, s, permits ? PERMIT : DENY);
+	imagined_end(m);
+	return HOOK_GO;
 }
 
 static const char *const decision_parameters[] = {"to", "fr", "op", "rrt", "fu", "rids", "tids", "tkns", "rtm", "olo", "oip", NULL};
@@ -133,14 +181,14 @@ static const char *const decision_parameters[] = {"to", "fr", "op", "rrt", "fu",
 static enum hook_result decision_create(struct creation *cr)
 {
 	if (given_any(cr->given, decision_parameters))
-		decide(cr->x->cse, &cr->attributes);
+		return decide(cr->x->cse, &cr->attributes, NULL);
 	return HOOK_GO;
 }
 
 static enum hook_result decision_update(struct updating *u)
 {
 	if (given_any(u->given, decision_parameters))
-		decide(u->x->cse, &u->attributes);
+		return decide(u->x->cse, &u->attributes, u);
 	return HOOK_GO;
 }
 
@@ -185,7 +233,7 @@ static void list_policies(struct cse *c, struct attributes *a)
 	if (!json_string(attributes_value(a, "to"), &to)) {
 		set_status(a, STATUS_MISSING_ATTRIBUTE);
 	} else {
-		r = cse_find_address(c, to);
+		r = object_of(c, to);
 		json_object(&o, NULL);
 		json_array(&o, "pv");
 		if (r)
