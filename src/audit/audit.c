@@ -205,6 +205,44 @@ enum err audit_append(struct audit *a, uint64_t unix_s, const struct audit_entry
 	return e == OK ? audit_sync(a) : e;
 }
 
+static bool head_of(uint64_t last, const char *hash, struct audit_head *h)
+{
+	h->last = last;
+	memset(h->hash, 0, sizeof h->hash);
+	return last == 0 || hex_parse(rd_str(hash), h->hash, sizeof h->hash);
+}
+
+void audit_head(const struct audit *a, struct audit_head *h)
+{
+	if (!head_of(a->synced.last, a->synced.previous, h))
+		abort(); /* we print it ourselves */
+}
+
+enum err audit_head_at(const struct audit *a, uint64_t last, struct audit_head *h)
+{
+	char text[AUDIT_LINE_MAX + 2];
+	uint64_t seq = 0;
+	bool fits = false;
+	FILE *f;
+
+	if (last > a->synced.last)
+		return ERR_NOT_FOUND;
+	if (last == 0 || last == a->synced.last)
+		return head_of(last, a->synced.previous, h) ? OK : ERR_INTERNAL;
+	f = fopen(a->path, "r");
+	if (!f)
+		return ERR_IO;
+	while (seq < last && fgets(text, sizeof text, f))
+		seq++;
+	fclose(f);
+	/* the line ends with its hash, "} and a line end; audit_open has looked at it */
+	if (seq == last && strlen(text) > TAIL) {
+		text[strlen(text) - 3] = '\0';
+		fits = head_of(last, text + strlen(text) - HASH_TEXT, h);
+	}
+	return fits ? OK : ERR_BAD_MIC;
+}
+
 uint64_t audit_last(const struct audit *a)
 {
 	return a->last;

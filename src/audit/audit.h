@@ -34,6 +34,14 @@ enum err audit_append(struct audit *a, uint64_t unix_s, const struct audit_entry
 /* The same for several: written, but on disk only when audit_sync returns OK. When that fails they are cut off again. */
 enum err audit_add(struct audit *a, uint64_t unix_s, const struct audit_entry *e) MUST_CHECK;
 enum err audit_sync(struct audit *a) MUST_CHECK;
+/* Where the chain ends, for an anchor that is kept elsewhere: cutting whole lines off the end leaves a chain that fits. */
+struct audit_head {
+	uint64_t last;    /* sequence number; 0 for none */
+	uint8_t hash[32]; /* of that line; zeros for none */
+};
+void audit_head(const struct audit *a, struct audit_head *h); /* of what is on disk */
+/* The same as it was when `last` was the last line. ERR_NOT_FOUND: there are fewer lines. */
+enum err audit_head_at(const struct audit *a, uint64_t last, struct audit_head *h) MUST_CHECK;
 uint64_t audit_last(const struct audit *a); /* sequence number of the last entry, 0 for none */
 /* Writes entries with a greater sequence number into an open array, at most `most` of them. */
 enum err audit_read(struct audit *a, uint64_t since, size_t most, struct json_out *o) MUST_CHECK;

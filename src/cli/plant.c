@@ -162,8 +162,8 @@ static int make_credentials(const struct making *m)
 #pragma GCC diagnostic pop
 		e = pki_issue(tls, all[i].name, identity, DAYS);
 	}
-	for (size_t i = 0; e == OK && i < 2; i++) {
-		snprintf(path, sizeof path, "%s/%s", m->dir, i == 0 ? "mef.key" : "node-b.key");
+	if (e == OK) {
+		snprintf(path, sizeof path, "%s/node-b.key", m->dir);
 		e = key_file_create(path, &rng);
 	}
 	return e == OK ? CLI_OK : cli_fail("credentials in %s: %s", tls, err_text(e));
@@ -193,10 +193,10 @@ static int make_servers(const struct making *m)
 	int r;
 
 	r = write_text(m, "mef.ini", 0600,
-	    "[mef]\nid = mef.%s\nsp = %s\nstate = %s/mef\nkey_file = %s/mef.key\nadmin_socket = %s/mef/admin.sock\n\n"
+	    "[mef]\nid = mef.%s\nsp = %s\nstate = %s/mef\nadmin_socket = %s/mef/admin.sock\n\n"
 	    "[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/mef.pem\nkey = %s/tls/mef.key\n\n"
 	    "[mmef]\nlisten = 127.0.0.1:%u\n\n[egp]\ntls_listen = 127.0.0.1:%u\npsk_listen = 127.0.0.1:%u\npsk_file = %s/egp.psk\n",
-	    m->sp, m->sp, d, d, d, d, d, d, m->mmef, m->egp_tls, m->egp_psk, d);
+	    m->sp, m->sp, d, d, d, d, d, m->mmef, m->egp_tls, m->egp_psk, d);
 	if (r == CLI_OK)
 		r = write_text(m, "maf.ini", 0600,
 		    "[maf]\nid = maf.%s\nsp = %s\nstate = %s/maf\n\n[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/maf.pem\nkey = %s/tls/maf.key\n\n"

@@ -39,6 +39,8 @@ enum registry_statement {
 	SWEEP_CLIENTS,
 	SWEEP_KEYS,
 	SWEEP_REPORTS,
+	ANCHOR_PUT,
+	ANCHOR_GET,
 	REGISTRY_STATEMENTS
 };
 
@@ -49,6 +51,8 @@ struct registry {
 	bool dirty;  /* a transaction is open */
 	bool broken; /* it must not be committed */
 	uint64_t losses;
+	bool anchored; /* the end of the audit log is written down ... */
+	uint64_t anchor; /* ... as of this line */
 	const char *reason;
 };
 
@@ -65,5 +69,9 @@ enum onem2m_rsc registry_refuse(struct registry *r, enum onem2m_rsc rsc, const c
 enum err registry_audit(struct registry *r, uint64_t now_s, const char *event, const char *client, const char *detail) MUST_CHECK;
 /* The end of what is registered; false when it would be over already. */
 bool registry_lifetime(uint64_t now_s, uint64_t asked, uint64_t policy_s, uint64_t credential_end, uint64_t *expires_at) MUST_CHECK;
+
+/* anchor.c. Into the open transaction, when the audit log grew. */
+enum err registry_anchor_put(struct registry *r) MUST_CHECK;
+enum err registry_anchor_check(struct registry *r, const char **detail) MUST_CHECK;
 
 #endif

@@ -24,7 +24,8 @@ static const char schema[] =
     " about INTEGER NOT NULL, object TEXT NOT NULL, args TEXT NOT NULL, issued INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS commands_registration ON commands (registration, id);"
     "CREATE TABLE IF NOT EXISTS reports (id INTEGER PRIMARY KEY, client TEXT NOT NULL, class INTEGER NOT NULL, args TEXT NOT NULL, status INTEGER NOT NULL,"
-    " at INTEGER NOT NULL);";
+    " at INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS anchor (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL, sealed BLOB NOT NULL);";
 
 #define CLIENT_COLUMNS "id, client, admin, labels, assigned, config, expires_at"
 #define KEY_COLUMNS "id, source, admin, labels, targets, suid, exported, expires_at, sealed"
@@ -66,6 +67,8 @@ static const char *const texts[REGISTRY_STATEMENTS] = {
 	[SWEEP_COMMANDS] = "DELETE FROM commands WHERE registration IN (SELECT id FROM clients WHERE expires_at <= ?1)",
 	[SWEEP_CLIENTS] = "DELETE FROM clients WHERE expires_at <= ?1",
 	[SWEEP_KEYS] = "DELETE FROM keys WHERE expires_at <= ?1",
+	[ANCHOR_PUT] = "INSERT OR REPLACE INTO anchor (id, last, sealed) VALUES (1, ?, ?)",
+	[ANCHOR_GET] = "SELECT last, sealed FROM anchor",
 	[SWEEP_REPORTS] = "DELETE FROM reports WHERE id NOT IN (SELECT id FROM reports ORDER BY id DESC LIMIT ?1)",
 };
 
@@ -188,6 +191,8 @@ enum err registry_open(const char *path, const struct registry_config *c, struct
 		c->key_lifetime_s <= REGISTRY_KEY_LIFETIME_MAX
 	    ? open_db(r, path, detail)
 	    : ERR_CONFIG;
+	if (e == OK)
+		e = registry_anchor_check(r, detail);
 	if (e != OK) {
 		registry_close(r);
 		return e;
@@ -233,19 +238,19 @@ enum err registry_commit(struct registry *r)
 
 	if (!r->dirty)
 		return OK;
-	r->dirty = false;
-	if (r->broken)
-		e = ERR_STORE;
-	r->broken = false;
 	if (r->config.audit) {
-		enum err synced = audit_sync(r->config.audit);
-
-		e = e == OK ? synced : e;
+		e = audit_sync(r->config.audit);
+		if (e == OK)
+			e = registry_anchor_put(r);
 	}
+	if (r->broken)
+		e = e == OK ? ERR_STORE : e;
+	r->dirty = r->broken = false;
 	if (e == OK)
 		e = database_execute(r->db, "COMMIT");
 	if (e != OK) {
 		r->losses++;
+		r->anchored = false; /* it may be that one which was undone */
 		sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	return e;

@@ -43,6 +43,8 @@ struct registry_config {
 	const struct secret *store_key;                 /* seals the keys at rest */
 	struct rng *rng;
 	struct audit *audit;                            /* NULL: nothing is written down */
+	bool audit_anchored;                            /* there was an anchor of it in this file before: one that is missing was taken away */
+	uint64_t audit_accept_s;                        /* not 0: the operator says, at this time, that the log is to be taken as it is */
 	/* MAF: a client came with a key that a MEF provisioned; gives it a KmID of ours and keeps the key under it. NULL, or "": none. */
 	enum err (*assign)(void *ctx, const char *client, const char *credential, uint64_t expires_at, char km_id[static KEY_ID_MAX]);
 	/* Whether a credential, by its Credential-ID, is still one: a key that was registered under it is given to nobody any more. NULL: always. */
@@ -79,13 +81,16 @@ struct registry_key {
 };
 void registry_key_clear(struct registry_key *k);
 
-/* Makes the file (mode 0600). ERR_CONFIG: lifetimes; ERR_STORE; *detail says what (static). */
+/* Makes the file (mode 0600). ERR_CONFIG: lifetimes; ERR_STORE; ERR_BAD_MIC: the audit log does not hold what it held when it was written last; *detail says
+ * what (static). */
 enum err registry_open(const char *path, const struct registry_config *c, struct registry **out, const char **detail) MUST_CHECK;
 void registry_close(struct registry *r); /* accepts NULL; what was not committed is lost */
 const char *registry_reason(const struct registry *r); /* of the last refusal */
 const struct registry_config *registry_config(const struct registry *r);
 /* OK: everything since the last commit is on disk, and so is its audit. Otherwise nothing of it happened. */
 enum err registry_commit(struct registry *r) MUST_CHECK;
+/* Writes down where the audit log ends, for whoever adds to it besides: its lines have their effect only after this returns OK. Commits. */
+enum err registry_anchor(struct registry *r) MUST_CHECK;
 bool registry_is_dirty(const struct registry *r);
 uint64_t registry_losses(const struct registry *r); /* commits that failed: what was answered for later must not be said then */
 

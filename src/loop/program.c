@@ -27,8 +27,12 @@ int program_main(const struct program *p, int argc, char **argv)
 		printf("%s %s\n", p->name, KEYWAY_VERSION);
 		return EXIT_SUCCESS;
 	}
+	if (argc == 4 && p->flag && strcmp(argv[3], p->flag) == 0) {
+		*p->flag_given = true;
+		argc = 3;
+	}
 	if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-		fprintf(stderr, "usage: %s --config FILE (or --help, --version)\n", p->name);
+		fprintf(stderr, "usage: %s --config FILE%s%s%s (or --help, --version)\n", p->name, p->flag ? " [" : "", p->flag ? p->flag : "", p->flag ? "]" : "");
 		return 2;
 	}
 	log_start(p->name, LOG_LEVEL_INFO);

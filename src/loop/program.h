@@ -2,12 +2,16 @@
 #ifndef KEYWAY_LOOP_PROGRAM_H
 #define KEYWAY_LOOP_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "loop/config.h"
 
 struct program {
 	const char *name;              /* "keyway-mef" */
 	const char *help;              /* before the list of keys, which follows from the table */
 	const struct config_key *keys; /* freed at the end */
+	const char *flag;              /* an option behind the others, such as "--accept-audit-log"; NULL: none */
+	bool *flag_given;
 	int (*run)(void);              /* with the keys read and the log begun; its exit status */
 };
 

@@ -14,6 +14,8 @@ enum err mef_audit(struct mef *m, const char *event, uint64_t device, const char
 	const struct audit_entry entry = {event, device, gateway, client, detail};
 	enum err e = audit_append(m->audit, clock_unix_ms() / 1000, &entry);
 
+	if (e == OK)
+		e = registry_anchor(m->registry);
 	if (e != OK)
 		log_line(LOG_LEVEL_ERROR, "the audit log can't be written; check the disk", "error=%s", err_name(e));
 	return e;

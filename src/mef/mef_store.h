@@ -1,5 +1,5 @@
 /* The devices and gateways of the MEF on disk: SQLite in WAL mode with synchronous=FULL, so that what a function has written when it returns OK (outside
- * begin and commit) is on disk. Every key is sealed under the key file's key and bound to its place by the label
+ * begin and commit) is on disk. Every key is sealed under a key of credentials.db (credentials/store_key.h) and bound to its place by the label
  * table:device[:generation]:kind, so that rows and columns can't be swapped. */
 #ifndef KEYWAY_MEF_MEF_STORE_H
 #define KEYWAY_MEF_MEF_STORE_H
@@ -10,9 +10,12 @@
 
 struct mef_store;
 
-/* Makes the file (mode 0600) when there is none. file_key is borrowed as long as the store lives. ERR_STORE: *detail says what (static). */
+/* Until version 0.1 the keys lay under a key file: seals them anew, when it is such a file, and says so in *done; may be killed and repeated. former may be
+ * NULL: ERR_CONFIG when it is needed. ERR_BAD_MIC: it is another. *detail is static. */
+enum err mef_store_rekey(const char *path, const struct secret *former, const struct secret *store_key, struct rng *rng, bool *done, const char **detail) MUST_CHECK;
+/* Makes the file (mode 0600) when there is none. store_key is borrowed as long as the store lives. ERR_STORE: *detail says what (static). */
 /* path ":memory:" keeps nothing. */
-enum err mef_store_open(const char *path, const struct secret *file_key, struct rng *rng, struct mef_store **out, const char **detail) MUST_CHECK;
+enum err mef_store_open(const char *path, const struct secret *store_key, struct rng *rng, struct mef_store **out, const char **detail) MUST_CHECK;
 void mef_store_close(struct mef_store *st); /* accepts NULL */
 
 /* One transaction; they don't nest. */

@@ -31,6 +31,8 @@ static struct {
 	.key_days = 30,
 };
 
+static bool accept_audit_log;
+
 /* docs/configuration.md */
 static const struct config_key keys[] = {
 	{"maf", "id", CONFIG_STRING, &config.id, true, "FQDN of the MAF, as in its certificate"},
@@ -104,7 +106,7 @@ static bool audit_start(struct service *s)
 
 	if (e == ERR_BAD_MIC)
 		log_line(LOG_LEVEL_ERROR, "the audit log was changed", "first_bad_line=%llu", (unsigned long long)line);
-	return e == OK || fail("audit.log can't be used", "keep it as evidence and move it away to start a new one", e);
+	return e == OK || fail("audit.log can't be used", "keep it as evidence, move it away, and start once with --accept-audit-log", e);
 }
 
 static bool credentials_start(struct service *s)
@@ -130,6 +132,8 @@ static bool registry_start(struct service *s)
 		.store_key = s->registry_key,
 		.rng = &s->rng,
 		.audit = s->audit,
+		.audit_anchored = store_key_is_marked(s->credentials, "registry", config.id),
+		.audit_accept_s = accept_audit_log ? clock_unix_ms() / 1000 : 0,
 		.assign = maf_assign,
 		.stands = maf_stands,
 		.ctx = &s->assigner,
@@ -140,7 +144,10 @@ static bool registry_start(struct service *s)
 
 	s->assigner = (struct maf_assigner){s->credentials, &s->rng, config.id};
 	e = path_join(path, "registry.db") ? registry_open(path, &c, &s->registry, &detail) : ERR_TOO_LONG;
-	return e == OK || fail("registry.db can't be opened", detail, e);
+	if (e != OK)
+		return fail("registry.db can't be opened", detail, e);
+	e = store_key_mark(s->credentials, "registry", config.id);
+	return e == OK || fail("credentials.db can't be written", "is the disk full?", e);
 }
 
 /* ---- TLS ---- */
@@ -265,7 +272,7 @@ static bool note(struct service *s, const char *event)
 {
 	const struct audit_entry entry = {.event = event, .detail = "keyway-maf " KEYWAY_VERSION};
 
-	return audit_append(s->audit, clock_unix_ms() / 1000, &entry) == OK;
+	return audit_append(s->audit, clock_unix_ms() / 1000, &entry) == OK && registry_anchor(s->registry) == OK;
 }
 
 static int run(void)
@@ -289,8 +296,11 @@ int main(int argc, char **argv)
 		.name = "keyway-maf",
 		.help = "usage: keyway-maf --config FILE\n\nThe M2M Authentication Function: hands out keys for associations between AEs and CSEs.\n\n"
 			"  --config FILE  configuration, see docs/configuration.md\n"
+			"  --accept-audit-log\n                 take audit.log as it is, though lines are missing at its end; this is written into it\n"
 			"  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more.\n",
 		.keys = keys,
+		.flag = "--accept-audit-log",
+		.flag_given = &accept_audit_log,
 		.run = run,
 	};
 

@@ -50,12 +50,14 @@ static struct {
 	.bsf = {.lifetime_s = BSF_LIFETIME_S, .challenges_per_minute = BSF_CHALLENGES_PER_MINUTE},
 };
 
+static bool accept_audit_log;
+
 /* docs/configuration.md */
 static const struct config_key keys[] = {
 	{"mef", "id", CONFIG_STRING, &config.id, true, "FQDN of the MEF, as in its certificate"},
 	{"mef", "sp", CONFIG_STRING, &config.sp, true, "M2M service provider"},
 	{"mef", "state", CONFIG_STRING, &config.state, true, "directory for mef.db and audit.log"},
-	{"mef", "key_file", CONFIG_STRING, &config.key_file, true, "file that seals every key at rest"},
+	{"mef", "key_file", CONFIG_STRING, &config.key_file, false, "what sealed mef.db until version 0.1; for one start"},
 	{"mef", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the administration socket"},
 	{"credentials", "kek", CONFIG_STRING, &config.kek, false, "key file or PKCS#11 URI that seals credentials.db"},
 	{"tls", "ca", CONFIG_STRING, &config.ca, true, "PEM file"},
@@ -93,7 +95,7 @@ static const struct config_key keys[] = {
 struct service {
 	struct loop *loop;
 	struct rng rng;
-	struct secret *file_key;
+	struct secret *mef_key;
 	struct credentials *credentials;
 	struct secret *registry_key;
 	struct registry *registry;
@@ -152,7 +154,7 @@ static bool audit_start(struct service *s)
 
 	if (e == ERR_BAD_MIC)
 		log_line(LOG_LEVEL_ERROR, "the audit log was changed", "first_bad_line=%llu", (unsigned long long)line);
-	return e == OK || fail("audit.log can't be used", "keep it as evidence and move it away to start a new one", e);
+	return e == OK || fail("audit.log can't be used", "keep it as evidence, move it away, and start once with --accept-audit-log", e);
 }
 
 /* registry.db, sealed under a key in credentials.db. */
@@ -168,6 +170,7 @@ static bool registry_start(struct service *s)
 		.key_lifetime_s = config.key_days * 86400,
 		.rng = &s->rng,
 		.audit = s->audit,
+		.audit_accept_s = accept_audit_log ? clock_unix_ms() / 1000 : 0,
 	};
 	const char *detail = "";
 	enum err e = path_join(path, config.state, "credentials.db") ? credentials_open(&o, &s->credentials, &detail) : ERR_TOO_LONG;
@@ -177,28 +180,44 @@ static bool registry_start(struct service *s)
 	if (e != OK)
 		return fail("credentials.db can't be opened", detail, e);
 	c.store_key = s->registry_key;
+	c.audit_anchored = store_key_is_marked(s->credentials, "registry", config.id);
 	e = path_join(path, config.state, "registry.db") ? registry_open(path, &c, &s->registry, &detail) : ERR_TOO_LONG;
 	if (e != OK)
 		return fail("registry.db can't be opened", detail, e);
+	e = store_key_mark(s->credentials, "registry", config.id);
+	if (e != OK)
+		return fail("credentials.db can't be written", "is the disk full?", e);
 	e = path_join(path, config.state, "mef.db") ? mef_migrate(path, s->registry) : ERR_TOO_LONG;
 	return e == OK || fail("clients can't be moved from mef.db to registry.db", "is the disk full, or mef.db damaged?", e);
 }
 
-static bool state_open(struct service *s)
+/* mef.db, sealed under another key in credentials.db. */
+static bool store_start(struct service *s)
 {
+	struct secret *former = NULL;
 	char path[PATH_SIZE];
 	const char *detail = "";
-	enum err e;
+	bool moved = false;
+	enum err e = config.key_file ? key_file_read(config.key_file, &former) : OK;
 
-	if (mkdir(config.state, 0700) == 0)
-		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
-	e = key_file_read(config.key_file, &s->file_key);
 	if (e != OK)
 		return fail("the key file can't be used", "it must hold 64 hexadecimal digits and be readable by its owner alone (chmod 600)", e);
-	if (!audit_start(s) || !registry_start(s))
-		return false;
-	e = path_join(path, config.state, "mef.db") ? mef_store_open(path, s->file_key, &s->rng, &s->store, &detail) : ERR_TOO_LONG;
+	e = store_key_get(s->credentials, "mef", config.id, clock_unix_ms() / 1000, &s->rng, &s->mef_key);
+	if (e == OK)
+		e = path_join(path, config.state, "mef.db") ? mef_store_rekey(path, former, s->mef_key, &s->rng, &moved, &detail) : ERR_TOO_LONG;
+	secret_free(former);
+	if (moved)
+		log_line(LOG_LEVEL_NOTICE, "mef.db is sealed under credentials.db now", "hint=\"take key_file out of [mef], and destroy that file\"");
+	if (e == OK)
+		e = mef_store_open(path, s->mef_key, &s->rng, &s->store, &detail);
 	return e == OK || fail("mef.db can't be opened", detail, e);
+}
+
+static bool state_open(struct service *s)
+{
+	if (mkdir(config.state, 0700) == 0)
+		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
+	return audit_start(s) && registry_start(s) && store_start(s);
 }
 
 /* Clients of Mmef come with a certificate, or with Kpm (PPSK RSPF, TS-0003 8.3.2.1). */
@@ -301,7 +320,7 @@ static bool start(struct service *s)
 		return false;
 	e = mef_new(s->loop, &c, s->store, s->registry, s->audit, &s->rng, &s->mef);
 	if (e != OK)
-		return fail("state can't be loaded", e == ERR_BAD_MIC ? "key_file is not the one that sealed mef.db, or mef.db was changed" : "mef.db may be damaged", e);
+		return fail("state can't be loaded", e == ERR_BAD_MIC ? "mef.db was changed, or belongs to another credentials.db" : "mef.db may be damaged", e);
 	e = mmef_new(s->mef, config.mmef_listen, s->mmef_tls, &s->mmef);
 	if (e != OK)
 		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
@@ -332,7 +351,7 @@ static void stop(struct service *s)
 	secret_free(s->registry_key);
 	credentials_close(s->credentials);
 	audit_close(s->audit);
-	secret_free(s->file_key);
+	secret_free(s->mef_key);
 	loop_free(s->loop);
 }
 
@@ -357,8 +376,11 @@ int main(int argc, char **argv)
 		.name = "keyway-mef",
 		.help = "usage: keyway-mef --config FILE\n\nThe M2M Enrolment Function with the Enrolment Gateway for Zigbee devices.\n\n"
 			"  --config FILE  configuration, see docs/configuration.md (`keyway init` writes one)\n"
+			"  --accept-audit-log\n                 take audit.log as it is, though lines are missing at its end; this is written into it\n"
 			"  --help         this text\n  --version      version\n\nKEYWAY_LOG=debug in the environment logs more.\n",
 		.keys = keys,
+		.flag = "--accept-audit-log",
+		.flag_given = &accept_audit_log,
 		.run = run,
 	};
 

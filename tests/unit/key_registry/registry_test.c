@@ -124,6 +124,137 @@ static void again(void)
 	open_registry();
 }
 
+/* ---- the end of the audit log ---- */
+
+static enum err reopened(bool anchored, bool accept)
+{
+	struct registry_config c = {.kind = kind, .fqdn = "mef.sp.example", .sp = SP, .client_lifetime_s = 30 * DAY, .key_lifetime_s = 10 * DAY,
+		.store_key = store_key, .rng = &rng, .audit_anchored = anchored, .audit_accept_s = accept ? 1 : 0};
+	const char *detail = "";
+	uint64_t line;
+	enum err e;
+
+	registry_close(r);
+	audit_close(audit);
+	r = NULL;
+	audit = NULL;
+	e = audit_open(log_path, &audit, &line);
+	c.audit = audit;
+	if (e == OK)
+		e = registry_open(path, &c, &r, &detail);
+	assert_true(e != ERR_BAD_MIC || strstr(detail, "--accept-audit-log"));
+	return e;
+}
+
+static void audited(const char *event)
+{
+	const struct audit_entry entry = {.event = event};
+
+	assert_int_equal(audit_append(audit, 1, &entry), OK);
+}
+
+/* Takes the last n lines of the log away, and gives back how long it was. */
+static long cut(int lines)
+{
+	char text[16384];
+	FILE *f = fopen(log_path, "r");
+	size_t len = fread(text, 1, sizeof text - 1, f);
+	long was = (long)len;
+
+	fclose(f);
+	text[len] = '\0';
+	while (lines-- > 0 && len > 0) {
+		len--;
+		while (len > 0 && text[len - 1] != '\n')
+			len--;
+	}
+	assert_int_equal(truncate(log_path, (off_t)len), 0);
+	return was;
+}
+
+static void sql(const char *text)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void lines_that_are_cut_off_the_end_are_missed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		audited("something");
+		assert_int_equal(registry_anchor(r), OK);
+	}
+	assert_int_equal(reopened(true, false), OK);
+	for (int lines = 1; lines <= 3; lines++) {
+		audited("more");
+		assert_int_equal(registry_anchor(r), OK);
+		registry_close(r);
+		r = NULL;
+		cut(lines);
+		assert_int_equal(reopened(true, false), ERR_BAD_MIC);
+		assert_int_equal(reopened(false, false), ERR_BAD_MIC); /* the anchor is there, and counts */
+		assert_int_equal(reopened(true, true), OK); /* by the operator's word, which is the next line */
+		assert_int_equal(reopened(true, false), OK);
+	}
+}
+
+static void another_log_of_the_same_length_is_not_taken(void **state)
+{
+	char other[160];
+	struct audit *a;
+	uint64_t line;
+	const struct audit_entry entry = {.event = "another past"};
+
+	(void)state;
+	audited("something");
+	assert_int_equal(registry_anchor(r), OK);
+	snprintf(other, sizeof other, "%s/other.log", dir);
+	assert_int_equal(audit_open(other, &a, &line), OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(audit_append(a, 1, &entry), OK);
+	audit_close(a);
+	registry_close(r);
+	r = NULL;
+	assert_int_equal(rename(other, log_path), 0);
+	assert_int_equal(reopened(true, false), ERR_BAD_MIC);
+}
+
+static void a_crash_between_the_log_and_its_anchor_is_no_tampering(void **state)
+{
+	(void)state;
+	audited("anchored");
+	assert_int_equal(registry_anchor(r), OK);
+	audited("on disk, and nothing after it");
+	audited("likewise");
+	assert_int_equal(reopened(true, false), OK);
+	registry_close(r); /* now they are anchored, too */
+	r = NULL;
+	cut(1);
+	assert_int_equal(reopened(true, false), ERR_BAD_MIC);
+}
+
+static void an_anchor_can_not_be_taken_away_or_changed(void **state)
+{
+	(void)state;
+	audited("something");
+	audited("something else");
+	assert_int_equal(registry_anchor(r), OK);
+	registry_close(r);
+	r = NULL;
+	cut(1);
+	sql("UPDATE anchor SET last = 1");
+	assert_int_equal(reopened(true, false), ERR_BAD_MIC);
+	sql("UPDATE anchor SET sealed = x'00'");
+	assert_int_equal(reopened(true, false), ERR_BAD_MIC);
+	sql("DELETE FROM anchor");
+	assert_int_equal(reopened(true, false), ERR_BAD_MIC);
+	assert_int_equal(reopened(false, false), OK); /* a file from before there were anchors */
+}
+
 /* ---- orders ---- */
 
 static struct order order(const char *json)
@@ -156,6 +287,17 @@ static void registered(const char *client)
 
 	assert_int_equal(registry_client_register(r, &p, NOW, &o, &c), RSC_CREATED);
 	assert_int_equal(registry_commit(r), OK);
+}
+
+/* What a procedure writes, and where the log ends, are one transaction. */
+static void an_anchor_goes_with_what_its_lines_are_about(void **state)
+{
+	(void)state;
+	registered("/id-b");
+	registry_close(r);
+	r = NULL;
+	cut(1);
+	assert_int_equal(reopened(true, false), ERR_BAD_MIC);
 }
 
 static struct registry_key key(const char *client, const char *json)
@@ -602,6 +744,11 @@ static void queues_commands_and_discards_wrong_reports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		MEF_TEST(lines_that_are_cut_off_the_end_are_missed),
+		MEF_TEST(another_log_of_the_same_length_is_not_taken),
+		MEF_TEST(a_crash_between_the_log_and_its_anchor_is_no_tampering),
+		MEF_TEST(an_anchor_can_not_be_taken_away_or_changed),
+		MEF_TEST(an_anchor_goes_with_what_its_lines_are_about),
 		MEF_TEST(registers_a_client_once_for_each_administrator),
 		MEF_TEST(refuses_a_registration_that_lacks_something),
 		MEF_TEST(updates_configures_and_forgets_a_client),

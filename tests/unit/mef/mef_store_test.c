@@ -19,6 +19,7 @@
 #include "keys/sealed.h"
 #include "keys/secret_octets.h"
 #include "audit/audit.h"
+#include "credentials/store_key.h"
 #include "mef/migrate.h"
 #include "mef/mef_store.h"
 
@@ -367,6 +368,159 @@ static void clients_and_commands_move_to_the_registry(void **state)
 	registry_close(r);
 }
 
+/* ---- from a key file to a key of credentials.db ---- */
+
+#define OLD_DEVICES 3
+
+/* A file of a former version: the same, and nobody said what its keys are sealed under. */
+static void make_old_file(void)
+{
+	struct mef_store *st = opened();
+
+	for (uint64_t n = 0; n < OLD_DEVICES; n++) {
+		struct mef_device *d = device_new(DEVICE + n);
+		struct mef_generation *former = generation_new(d, 1), *present = generation_new(d, 2);
+
+		assert_int_equal(link_key_set_take(&present->tc.fresh, secret_random(&rng, 16)), OK);
+		assert_int_equal(mef_store_device_put(st, d), OK);
+		assert_int_equal(mef_store_generation_put(st, d, former), OK);
+		assert_int_equal(mef_store_generation_put(st, d, present), OK);
+		mef_generation_free(former);
+		mef_generation_free(present);
+		mef_device_free(d);
+	}
+	mef_store_close(st);
+	sql("PRAGMA user_version = 0");
+}
+
+/* How many devices open, with both generations; -1 when one does not. */
+static int devices_under(const struct secret *key)
+{
+	struct mef_device *list = NULL;
+	struct mef_store *st;
+	const char *detail;
+	int count = -1;
+
+	assert_int_equal(mef_store_open(path("mef.db"), key, &rng, &st, &detail), OK);
+	if (mef_store_devices(st, &list) == OK) {
+		count = 0;
+		while (list) {
+			struct mef_device *next = list->next;
+
+			assert_non_null(list->present);
+			assert_non_null(list->former);
+			assert_non_null(list->present->tc.fresh.link);
+			assert_null(list->former->tc.fresh.link);
+			mef_device_free(list);
+			list = next;
+			count++;
+		}
+	}
+	mef_store_close(st);
+	return count;
+}
+
+static enum err rekeyed(const struct secret *former, const struct secret *key, bool *done)
+{
+	const char *detail = "";
+
+	return mef_store_rekey(path("mef.db"), former, key, &rng, done, &detail);
+}
+
+static void keys_move_from_the_key_file(void **state)
+{
+	struct secret *key = secret_random(&rng, 32), *wrong = secret_random(&rng, 32);
+	bool done;
+
+	(void)state;
+	assert_int_equal(rekeyed(file_key, key, &done), OK); /* a new file is one of this version */
+	assert_false(done);
+	make_old_file();
+	assert_int_equal(rekeyed(NULL, key, &done), ERR_CONFIG);
+	assert_int_equal(rekeyed(wrong, key, &done), ERR_BAD_MIC);
+	assert_int_equal(devices_under(file_key), OLD_DEVICES);
+	assert_int_equal(rekeyed(file_key, key, &done), OK);
+	assert_true(done);
+	assert_int_equal(devices_under(key), OLD_DEVICES);
+	assert_int_equal(devices_under(file_key), -1);
+	assert_int_equal(rekeyed(NULL, key, &done), OK);
+	assert_false(done);
+	secret_free(key);
+	secret_free(wrong);
+}
+
+static unsigned fills_left;
+
+static void mortal_fill(struct rng *self, void *octets, size_t len)
+{
+	(void)self;
+	if (fills_left-- == 0)
+		raise(SIGKILL);
+	rng_fill(&rng, octets, len);
+}
+
+/* Each key that is sealed asks for a nonce: there it dies. */
+static void a_kill_while_keys_move_leaves_them_under_one_key(void **state)
+{
+	struct secret *key = secret_random(&rng, 32);
+	unsigned fills = 0;
+	int status;
+
+	(void)state;
+	make_old_file();
+	do {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			struct rng mortal = {.fill = mortal_fill};
+			const char *detail;
+			bool done;
+
+			fills_left = fills;
+			_exit(mef_store_rekey(path("mef.db"), file_key, key, &mortal, &done, &detail) == OK && done ? 0 : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		fills++;
+		assert_int_equal(devices_under(WIFSIGNALED(status) ? file_key : key), OLD_DEVICES);
+	} while (WIFSIGNALED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(fills, OLD_DEVICES * (1 + 2 + 3) + 1);
+	secret_free(key);
+}
+
+/* The key of mef.db is a row of credentials.db: what seals that rotates, and mef.db goes on opening. */
+static void a_rotation_of_the_credentials_reaches_it(void **state)
+{
+	struct credentials_options o = {.path = path("credentials.db"), .rng = &rng};
+	char db[128], command[160];
+	struct credentials *c;
+	struct secret *key;
+	const char *detail;
+	bool done;
+
+	(void)state;
+	snprintf(db, sizeof db, "%s", o.path);
+	o.path = db;
+	make_old_file();
+	assert_int_equal(credentials_open(&o, &c, &detail), OK);
+	assert_int_equal(store_key_get(c, "mef", "mef.keyway.example", 1, &rng, &key), OK);
+	assert_int_equal(rekeyed(file_key, key, &done), OK);
+	secret_free(key);
+	assert_int_equal(credentials_rotate(c, NULL, &detail), OK);
+	credentials_close(c);
+	assert_int_equal(credentials_open(&o, &c, &detail), OK);
+	assert_int_equal(store_key_get(c, "mef", "mef.keyway.example", 1, &rng, &key), OK);
+	assert_int_equal(devices_under(key), OLD_DEVICES);
+	assert_false(store_key_is_marked(c, "mef", "mef.keyway.example"));
+	assert_int_equal(store_key_mark(c, "mef", "mef.keyway.example"), OK);
+	assert_true(store_key_is_marked(c, "mef", "mef.keyway.example"));
+	secret_free(key);
+	credentials_close(c);
+	snprintf(command, sizeof command, "rm -f %s/credentials.*", dir);
+	assert_int_equal(system(command), 0);
+}
+
 /* ---- audit log ---- */
 
 static void append(struct audit *a, const char *event)
@@ -477,6 +631,9 @@ int main(void)
 		TEST(swapped_or_foreign_keys_do_not_open),
 		TEST(a_killed_process_repeats_no_counter),
 		TEST(gateways_come_back),
+		TEST(keys_move_from_the_key_file),
+		TEST(a_kill_while_keys_move_leaves_them_under_one_key),
+		TEST(a_rotation_of_the_credentials_reaches_it),
 		TEST(clients_and_commands_move_to_the_registry),
 		TEST(the_audit_log_goes_on_after_a_restart),
 		TEST(tampering_with_the_audit_log_shows),
