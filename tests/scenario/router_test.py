@@ -6,7 +6,7 @@ import os
 from plant import Plant, assert_no_counter_repeats, tshark, wait_for
 
 SCALE = 15       # the router's periods of 15 s are of 1 s
-PERIODS = 15     # a router gives up after a little more than three
+PERIODS = 8      # twice what a router takes to give up
 TOLD = "zbee_nwk.src == 0x0000 && zbee_nwk.dst == 0xfffc"
 
 
