@@ -61,7 +61,9 @@ static void put_info(struct json_out *o, const struct oci_device *d, bool all)
 		json_put_string(o, "fwv", d->software);
 		json_put_string(o, "swv", d->software);
 	}
-	json_put_string(o, "ptl", "Zigbee 3.0");
+	json_array(o, "ptl");
+	json_put_string(o, NULL, "Zigbee 3.0");
+	json_close(o);
 }
 
 static void put_network_info(const struct oci_node *n, struct json_out *o, const struct oci_device *d, bool all)

@@ -12,6 +12,7 @@
 #define BACKOFF_MS 1500
 #define BACKOFF_MOST_MS 20000
 #define SECOND_MS 1000
+#define BUILD "1.0.0"
 
 struct sim_device_effect *device_effect(struct sim_device *d, enum sim_device_effect_type type)
 {
@@ -136,6 +137,8 @@ struct sim_device *sim_device_new(const struct sim_device_config *config, struct
 	d->temperature = 2150;
 	d->humidity = 4500;
 	d->watts = 42;
+	snprintf(d->build, sizeof d->build, "%s", BUILD);
+	device_values_begin(d);
 	d->poll_at = d->step_at = d->alarm_until = d->check_in_at = CLOCK_NEVER;
 	d->drift_at = now;
 	counter_init(&d->nwk_out, 0, DEVICE_COUNTER_BLOCK);
@@ -285,9 +288,46 @@ static bool network_command(struct sim_device *d, const char *command)
 	return true;
 }
 
+/* "0x0400/0", "2/6/0": an endpoint, where it is not the first, a cluster, and an attribute or command. */
+struct target {
+	unsigned endpoint, cluster, what;
+};
+
+static bool read_target(const struct sim_device *d, const char *text, struct target *t)
+{
+	char end;
+
+	if (sscanf(text, "%i/%i/%i%c", (int *)&t->endpoint, (int *)&t->cluster, (int *)&t->what, &end) != 3) {
+		if (sscanf(text, "%i/%i%c", (int *)&t->cluster, (int *)&t->what, &end) != 2)
+			return false;
+		t->endpoint = device_type(d->config.kind)->endpoints[0].id;
+	}
+	return t->endpoint <= UINT8_MAX && t->cluster <= UINT16_MAX && t->what <= UINT16_MAX;
+}
+
+static bool set_command(struct sim_device *d, const char *command)
+{
+	char text[40], end;
+	struct target t;
+	long long value;
+
+	if (sscanf(command, "set %39s %lli%c", text, &value, &end) == 2)
+		return read_target(d, text, &t) && device_value_set(d, (uint8_t)t.endpoint, (uint16_t)t.cluster, (uint16_t)t.what, (uint64_t)value);
+	return sscanf(command, "press %39s%c", text, &end) == 1 && read_target(d, text, &t) && t.what <= UINT8_MAX &&
+	    device_press(d, (uint8_t)t.endpoint, (uint16_t)t.cluster, (uint8_t)t.what);
+}
+
+static void switch_to(struct sim_device *d, bool toggle, bool on)
+{
+	uint8_t endpoint = device_endpoint_of(d, ZCL_ON_OFF);
+
+	(void)device_value_set(d, endpoint, ZCL_ON_OFF, 0, toggle ? !device_value(d, endpoint, ZCL_ON_OFF, 0) : on);
+}
+
 static bool world_command(struct sim_device *d, const char *command)
 {
 	double degrees;
+	unsigned bits;
 	char end;
 
 	if (strcmp(command, "open") == 0 || strcmp(command, "close") == 0) {
@@ -296,14 +336,14 @@ static bool world_command(struct sim_device *d, const char *command)
 	} else if (strcmp(command, "vibrate") == 0) {
 		d->alarm_until = d->now + 3 * SECOND_MS;
 		device_alarm(d, true);
-	} else if (strcmp(command, "on") == 0 || strcmp(command, "off") == 0) {
-		device_switch(d, command[1] == 'n');
-	} else if (strcmp(command, "toggle") == 0) {
-		device_switch(d, !d->on);
+	} else if (sscanf(command, "zone %i%c", (int *)&bits, &end) == 1) {
+		device_zone(d, (uint16_t)bits);
+	} else if (strcmp(command, "on") == 0 || strcmp(command, "off") == 0 || strcmp(command, "toggle") == 0) {
+		switch_to(d, command[0] == 't', command[1] == 'n');
 	} else if (sscanf(command, "temperature %lf%c", &degrees, &end) == 1 && degrees > -200 && degrees < 300) {
 		d->temperature = (int16_t)(degrees * 100 + (degrees < 0 ? -0.5 : 0.5));
 		d->temperature_held = true;
-	} else {
+	} else if (!set_command(d, command)) {
 		return false;
 	}
 	if (d->state == DEVICE_COMMISSIONED)

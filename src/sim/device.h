@@ -20,7 +20,14 @@
 #define SIM_CHANNEL_FIRST 11
 #define SIM_CHANNEL_LAST 26
 
-enum sim_kind { SIM_THERMOMETER, SIM_PLUG, SIM_CONTACT, SIM_VIBRATION };
+enum sim_kind {
+	SIM_THERMOMETER, SIM_PLUG, SIM_CONTACT, SIM_VIBRATION, SIM_SMOKE, SIM_WATER, SIM_MOTION, SIM_OCCUPANCY, SIM_ILLUMINANCE, SIM_PRESSURE, SIM_LIGHT,
+	SIM_DIMMER, SIM_THERMOSTAT, SIM_LOCK, SIM_COVERING, SIM_SIREN, SIM_BUTTON, SIM_STRIP, SIM_OWN, SIM_KINDS
+};
+#define SIM_OWN_CLUSTER 0xfc11 /* of the simulated manufacturer, SIM_MANUFACTURER */
+#define SIM_MANUFACTURER 0x1234
+bool sim_kind_find(const char *name, enum sim_kind *kind) MUST_CHECK; /* "thermometer" */
+const char *sim_kind_name(enum sim_kind kind);
 
 struct sim_device_config {
 	uint64_t eui64;
@@ -61,7 +68,8 @@ void sim_device_input(struct sim_device *d, uint64_t now_ms, struct rd psdu);
 void sim_device_tick(struct sim_device *d, uint64_t now_ms);
 uint64_t sim_device_deadline(const struct sim_device *d);
 bool sim_device_output(struct sim_device *d, struct sim_device_effect *e) MUST_CHECK;
-/* "open", "close", "vibrate", "toggle", "on", "off", "temperature 23.5", "leave", "rejoin", "factory-reset", "permit 60"; false for another word. */
+/* "open", "close", "vibrate", "toggle", "on", "off", "temperature 23.5", "zone BITS" (IAS zone status), "set [ENDPOINT/]CLUSTER/ATTRIBUTE VALUE" (of
+ * what it measures), "press [ENDPOINT/]CLUSTER/COMMAND" (of a button), "leave", "rejoin", "factory-reset", "permit 60"; false for another word. */
 bool sim_device_command(struct sim_device *d, uint64_t now_ms, const char *command);
 bool sim_device_commissioned(const struct sim_device *d);
 

@@ -1,171 +1,194 @@
-/* The simulated device's attributes as one table, and the small world that they measure. Source: ZCL 07-5123 revision 6 and later. */
+/* The simulated device's attributes, and the small world that they measure. */
 #include "base/clock.h"
 #include "sim/device_private.h"
 
 #define MANUFACTURER "Keyway Simulated"
-#define BUILD "1.0.0"
 #define DATE "20260101"
 #define DRIFT_MS 4000
 #define ENERGY_A_SECOND 1 /* watt hours: a day passes in minutes */
 #define VOLTS 230
 #define TEMPERATURE_LEAST (-4000)
-#define TEMPERATURE_MOST 12500
 
-static const struct device_kind kinds[] = {
-	[SIM_THERMOMETER] = {"KW-TH1", 0x0302, 6, {ZCL_BASIC, ZCL_POWER, ZCL_IDENTIFY, ZCL_POLL_CONTROL, ZCL_TEMPERATURE, ZCL_HUMIDITY}, 0},
-	[SIM_PLUG] = {"KW-PLUG1", 0x0051, 5, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_ON_OFF, ZCL_METERING, ZCL_ELECTRICAL}, 0},
-	[SIM_CONTACT] = {"KW-DOOR1", 0x0402, 4, {ZCL_BASIC, ZCL_POWER, ZCL_IDENTIFY, ZCL_IAS_ZONE}, 0x0015},
-	[SIM_VIBRATION] = {"KW-VIB1", 0x0402, 4, {ZCL_BASIC, ZCL_POWER, ZCL_IDENTIFY, ZCL_IAS_ZONE}, 0x002d},
-};
-
-const struct device_kind *device_kind(const struct sim_device *d)
+const struct device_endpoint *device_endpoint(const struct sim_device *d, uint8_t id)
 {
-	return &kinds[d->config.kind];
+	const struct device_type *t = device_type(d->config.kind);
+
+	for (size_t i = 0; i < t->endpoint_count; i++)
+		if (t->endpoints[i].id == id)
+			return &t->endpoints[i];
+	return NULL;
 }
 
-bool device_has_cluster(const struct sim_device *d, uint16_t cluster)
+bool device_has_cluster(const struct sim_device *d, uint8_t endpoint, uint16_t cluster)
 {
-	const struct device_kind *k = device_kind(d);
+	const struct device_endpoint *e = device_endpoint(d, endpoint);
 
-	for (size_t i = 0; i < k->cluster_count; i++)
-		if (k->clusters[i] == cluster)
+	for (size_t i = 0; e && i < e->in_count; i++)
+		if (e->in[i] == cluster)
 			return true;
 	return false;
 }
 
-/* ---- the table ---- */
-
-enum source {
-	FIXED,
-	MANUFACTURER_NAME,
-	MODEL,
-	DATE_CODE,
-	SOFTWARE_BUILD,
-	POWER_SOURCE,
-	IDENTIFY_TIME,
-	ON,
-	TEMPERATURE,
-	HUMIDITY,
-	ZONE_STATE,
-	ZONE_TYPE,
-	ZONE_STATUS,
-	ZONE_CIE,
-	ENERGY,
-	WATTS,
-	MILLIAMPERES,
-	CHECK_IN,
-	LONG_POLL,
-};
-
-#define REPORTABLE DEVICE_ATTRIBUTE_REPORTABLE
-#define WRITABLE DEVICE_ATTRIBUTE_WRITABLE
-
-/* Sorted by cluster and id. */
-// clang-format off
-static const struct device_attribute attributes[] = {
-	{ZCL_BASIC,        0x0000, ZCL_UINT8,       0,                     FIXED, 8},
-	{ZCL_BASIC,        0x0001, ZCL_UINT8,       0,                     FIXED, 1},
-	{ZCL_BASIC,        0x0002, ZCL_UINT8,       0,                     FIXED, 2},
-	{ZCL_BASIC,        0x0003, ZCL_UINT8,       0,                     FIXED, 1},
-	{ZCL_BASIC,        0x0004, ZCL_CHAR_STRING, 0,                     MANUFACTURER_NAME, 0},
-	{ZCL_BASIC,        0x0005, ZCL_CHAR_STRING, 0,                     MODEL, 0},
-	{ZCL_BASIC,        0x0006, ZCL_CHAR_STRING, 0,                     DATE_CODE, 0},
-	{ZCL_BASIC,        0x0007, ZCL_ENUM8,       0,                     POWER_SOURCE, 0},
-	{ZCL_BASIC,        0x4000, ZCL_CHAR_STRING, 0,                     SOFTWARE_BUILD, 0},
-	{ZCL_POWER,        0x0020, ZCL_UINT8,       REPORTABLE,            FIXED, 30},  /* tenths of a volt */
-	{ZCL_POWER,        0x0021, ZCL_UINT8,       REPORTABLE,            FIXED, 184}, /* halves of a per cent */
-	{ZCL_IDENTIFY,     0x0000, ZCL_UINT16,      WRITABLE,              IDENTIFY_TIME, 0},
-	{ZCL_ON_OFF,       0x0000, ZCL_BOOL,        REPORTABLE,            ON, 0},
-	{ZCL_POLL_CONTROL, 0x0000, ZCL_UINT32,      WRITABLE,              CHECK_IN, 0},
-	{ZCL_POLL_CONTROL, 0x0001, ZCL_UINT32,      0,                     LONG_POLL, 0},
-	{ZCL_POLL_CONTROL, 0x0002, ZCL_UINT16,      0,                     FIXED, 1},
-	{ZCL_POLL_CONTROL, 0x0003, ZCL_UINT16,      0,                     FIXED, 40},
-	{ZCL_TEMPERATURE,  0x0000, ZCL_INT16,       REPORTABLE,            TEMPERATURE, 0},
-	{ZCL_TEMPERATURE,  0x0001, ZCL_INT16,       0,                     FIXED, (uint64_t)TEMPERATURE_LEAST},
-	{ZCL_TEMPERATURE,  0x0002, ZCL_INT16,       0,                     FIXED, TEMPERATURE_MOST},
-	{ZCL_HUMIDITY,     0x0000, ZCL_UINT16,      REPORTABLE,            HUMIDITY, 0},
-	{ZCL_HUMIDITY,     0x0001, ZCL_UINT16,      0,                     FIXED, 0},
-	{ZCL_HUMIDITY,     0x0002, ZCL_UINT16,      0,                     FIXED, 10000},
-	{ZCL_IAS_ZONE,     0x0000, ZCL_ENUM8,       0,                     ZONE_STATE, 0},
-	{ZCL_IAS_ZONE,     0x0001, ZCL_ENUM16,      0,                     ZONE_TYPE, 0},
-	{ZCL_IAS_ZONE,     0x0002, ZCL_BITMAP16,    REPORTABLE,            ZONE_STATUS, 0},
-	{ZCL_IAS_ZONE,     0x0010, ZCL_EUI64,       WRITABLE,              ZONE_CIE, 0},
-	{ZCL_IAS_ZONE,     0x0011, ZCL_UINT8,       0,                     FIXED, 0},
-	{ZCL_METERING,     0x0000, ZCL_UINT48,      REPORTABLE,            ENERGY, 0},
-	{ZCL_METERING,     0x0200, ZCL_BITMAP8,     0,                     FIXED, 0},
-	{ZCL_METERING,     0x0300, ZCL_ENUM8,       0,                     FIXED, 0},    /* kWh and kW */
-	{ZCL_METERING,     0x0301, ZCL_UINT24,      0,                     FIXED, 1},
-	{ZCL_METERING,     0x0302, ZCL_UINT24,      0,                     FIXED, 1000},
-	{ZCL_METERING,     0x0303, ZCL_BITMAP8,     0,                     FIXED, 0x1b},
-	{ZCL_METERING,     0x0306, ZCL_BITMAP8,     0,                     FIXED, 0},    /* electric */
-	{ZCL_METERING,     0x0400, ZCL_INT24,       REPORTABLE,            WATTS, 0},
-	{ZCL_ELECTRICAL,   0x0000, ZCL_BITMAP32,    0,                     FIXED, 8},    /* active, AC */
-	{ZCL_ELECTRICAL,   0x0505, ZCL_UINT16,      REPORTABLE,            FIXED, VOLTS},
-	{ZCL_ELECTRICAL,   0x0508, ZCL_UINT16,      REPORTABLE,            MILLIAMPERES, 0},
-	{ZCL_ELECTRICAL,   0x050b, ZCL_INT16,       REPORTABLE,            WATTS, 0},
-	{ZCL_ELECTRICAL,   0x0600, ZCL_UINT16,      0,                     FIXED, 1},
-	{ZCL_ELECTRICAL,   0x0601, ZCL_UINT16,      0,                     FIXED, 1},
-	{ZCL_ELECTRICAL,   0x0602, ZCL_UINT16,      0,                     FIXED, 1},
-	{ZCL_ELECTRICAL,   0x0603, ZCL_UINT16,      0,                     FIXED, 1000},
-	{ZCL_ELECTRICAL,   0x0604, ZCL_UINT16,      0,                     FIXED, 1},
-	{ZCL_ELECTRICAL,   0x0605, ZCL_UINT16,      0,                     FIXED, 1},
-};
-// clang-format on
-
-const struct device_attribute *device_attribute_next(const struct sim_device *d, uint16_t cluster, uint32_t from)
+uint8_t device_endpoint_of(const struct sim_device *d, uint16_t cluster)
 {
-	if (!device_has_cluster(d, cluster))
+	const struct device_type *t = device_type(d->config.kind);
+
+	for (size_t i = 0; i < t->endpoint_count; i++)
+		if (device_has_cluster(d, t->endpoints[i].id, cluster))
+			return t->endpoints[i].id;
+	return 0;
+}
+
+const struct device_attribute *device_attribute_next(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint32_t from)
+{
+	if (!device_has_cluster(d, endpoint, cluster))
 		return NULL;
-	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++)
-		if (attributes[i].cluster == cluster && attributes[i].id >= from)
-			return &attributes[i];
+	for (size_t i = 0; i < device_attribute_count; i++)
+		if (device_attributes[i].cluster == cluster && device_attributes[i].id >= from)
+			return &device_attributes[i];
 	return NULL;
 }
 
-const struct device_attribute *device_attribute_find(const struct sim_device *d, uint16_t cluster, uint16_t id)
+const struct device_attribute *device_attribute_find(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id)
 {
-	const struct device_attribute *a = device_attribute_next(d, cluster, id);
+	const struct device_attribute *a = device_attribute_next(d, endpoint, cluster, id);
 
 	return a && a->id == id ? a : NULL;
 }
 
-static uint64_t number_of(const struct sim_device *d, const struct device_attribute *a)
+/* ---- stored values ---- */
+
+static uint64_t *place(struct sim_device *d, uint8_t endpoint, const struct device_attribute *a)
 {
-	switch ((enum source)a->source) {
-	case FIXED:
-		return a->fixed;
-	case POWER_SOURCE:
+	const struct device_type *t = device_type(d->config.kind);
+	size_t e = 0;
+
+	while (e + 1 < t->endpoint_count && t->endpoints[e].id != endpoint)
+		e++;
+	return &d->values[e][a - device_attributes];
+}
+
+void device_values_begin(struct sim_device *d)
+{
+	const struct device_type *t = device_type(d->config.kind);
+
+	for (size_t e = 0; e < t->endpoint_count; e++)
+		for (size_t i = 0; i < device_attribute_count; i++)
+			d->values[e][i] = device_attributes[i].fixed;
+	for (size_t i = 0; i < t->preset_count; i++) {
+		const struct device_attribute *a = device_attribute_find(d, t->presets[i].endpoint, t->presets[i].cluster, t->presets[i].id);
+
+		if (a)
+			*place(d, t->presets[i].endpoint, a) = t->presets[i].value;
+	}
+}
+
+uint64_t device_value(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id)
+{
+	const struct device_attribute *a = device_attribute_find(d, endpoint, cluster, id);
+	struct zcl_value v = {.number = 0};
+
+	if (a)
+		device_attribute_read(d, endpoint, a, &v);
+	return v.number;
+}
+
+bool device_value_set(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id, uint64_t v)
+{
+	const struct device_attribute *a = device_attribute_find(d, endpoint, cluster, id);
+
+	if (!a || a->source != DEVICE_STORED)
+		return false;
+	if (*place(d, endpoint, a) == v)
+		return true;
+	*place(d, endpoint, a) = v;
+	if (cluster == ZCL_ON_OFF && id == 0)
+		device_event(d, "switched", "\"on\":%s,\"endpoint\":%u", v ? "true" : "false", endpoint);
+	else
+		device_event(d, "changed", "\"endpoint\":%u,\"cluster\":%u,\"attribute\":%u,\"value\":%lld", endpoint, cluster, id, (long long)v);
+	if (a->access & DEVICE_ATTRIBUTE_KEPT)
+		device_save(d);
+	return true;
+}
+
+void device_values_write(const struct sim_device *d, struct wr *w)
+{
+	const struct device_type *t = device_type(d->config.kind);
+
+	for (size_t e = 0; e < t->endpoint_count; e++)
+		for (size_t i = 0; i < device_attribute_count; i++) {
+			const struct device_attribute *a = &device_attributes[i];
+
+			if (a->access & DEVICE_ATTRIBUTE_KEPT && d->values[e][i] != a->fixed && device_has_cluster(d, t->endpoints[e].id, a->cluster))
+				wr_fmt(w, "value %u %u %u %llu\n", t->endpoints[e].id, a->cluster, a->id, (unsigned long long)d->values[e][i]);
+		}
+}
+
+void device_value_recall(struct sim_device *d, uint64_t endpoint, uint64_t cluster, uint64_t id, uint64_t v)
+{
+	const struct device_attribute *a;
+
+	if (endpoint > UINT8_MAX || cluster > UINT16_MAX || id > UINT16_MAX)
+		return;
+	a = device_attribute_find(d, (uint8_t)endpoint, (uint16_t)cluster, (uint16_t)id);
+	if (a && a->access & DEVICE_ATTRIBUTE_KEPT)
+		*place(d, (uint8_t)endpoint, a) = v;
+}
+
+/* ---- reading and writing ---- */
+
+static bool is_on(const struct sim_device *d)
+{
+	return device_value(d, device_endpoint_of(d, ZCL_ON_OFF), ZCL_ON_OFF, 0) != 0;
+}
+
+static uint64_t stored(const struct sim_device *d, uint8_t endpoint, const struct device_attribute *a)
+{
+	const struct device_type *t = device_type(d->config.kind);
+	size_t e = 0;
+
+	while (e + 1 < t->endpoint_count && t->endpoints[e].id != endpoint)
+		e++;
+	return d->values[e][a - device_attributes];
+}
+
+static uint64_t number_of(const struct sim_device *d, uint8_t endpoint, const struct device_attribute *a)
+{
+	switch (a->source) {
+	case DEVICE_STORED:
+		return stored(d, endpoint, a);
+	case DEVICE_POWER_SOURCE:
 		return d->config.sleepy ? 3 : 1;
-	case IDENTIFY_TIME:
+	case DEVICE_IDENTIFY_TIME:
 		return d->identify_s;
-	case ON:
-		return d->on;
-	case TEMPERATURE:
+	case DEVICE_TEMPERATURE:
 		return (uint64_t)(int64_t)d->temperature;
-	case HUMIDITY:
+	case DEVICE_HUMIDITY:
 		return d->humidity;
-	case ZONE_STATE:
+	case DEVICE_ZONE_STATE:
 		return d->enrolled;
-	case ZONE_TYPE:
-		return device_kind(d)->zone_type;
-	case ZONE_STATUS:
-		return d->alarm;
-	case ZONE_CIE:
+	case DEVICE_ZONE_TYPE:
+		return device_type(d->config.kind)->zone_type;
+	case DEVICE_ZONE_STATUS:
+		return d->zone_status;
+	case DEVICE_ZONE_CIE:
 		return d->cie;
-	case ENERGY:
+	case DEVICE_ENERGY:
 		return d->energy;
-	case WATTS:
-		return d->on ? d->watts : 0;
-	case MILLIAMPERES:
-		return d->on ? d->watts * 1000U / VOLTS : 0;
-	case CHECK_IN:
+	case DEVICE_WATTS:
+		return is_on(d) ? d->watts : 0;
+	case DEVICE_MILLIAMPERES:
+		return is_on(d) ? d->watts * 1000U / VOLTS : 0;
+	case DEVICE_CHECK_IN:
 		return d->check_in_quarters;
-	case LONG_POLL:
+	case DEVICE_LONG_POLL:
 		return d->config.poll_ms / 250;
-	case MANUFACTURER_NAME:
-	case MODEL:
-	case DATE_CODE:
-	case SOFTWARE_BUILD:
+	case DEVICE_HEATING_DEMAND:
+		return d->temperature < (int64_t)device_value(d, endpoint, ZCL_THERMOSTAT, 0x0012) ? 100 : 0;
+	case DEVICE_MANUFACTURER_NAME:
+	case DEVICE_MODEL:
+	case DEVICE_DATE_CODE:
+	case DEVICE_SOFTWARE_BUILD:
 		break;
 	}
 	return 0;
@@ -173,38 +196,40 @@ static uint64_t number_of(const struct sim_device *d, const struct device_attrib
 
 static const char *text_of(const struct sim_device *d, const struct device_attribute *a)
 {
-	if (a->source == MODEL)
-		return device_kind(d)->model;
-	if (a->source == MANUFACTURER_NAME)
+	if (a->source == DEVICE_MODEL)
+		return device_type(d->config.kind)->model;
+	if (a->source == DEVICE_MANUFACTURER_NAME)
 		return MANUFACTURER;
-	return a->source == DATE_CODE ? DATE : BUILD;
+	return a->source == DEVICE_DATE_CODE ? DATE : d->build;
 }
 
-void device_attribute_read(const struct sim_device *d, const struct device_attribute *a, struct zcl_value *v)
+void device_attribute_read(const struct sim_device *d, uint8_t endpoint, const struct device_attribute *a, struct zcl_value *v)
 {
 	*v = (struct zcl_value){.type = a->type};
 	if (a->type == ZCL_CHAR_STRING)
 		v->octets = rd_str(text_of(d, a));
 	else
-		v->number = number_of(d, a);
+		v->number = number_of(d, endpoint, a);
 }
 
-uint8_t device_attribute_write(struct sim_device *d, const struct device_attribute *a, const struct zcl_value *v, bool try_only)
+uint8_t device_attribute_write(struct sim_device *d, uint8_t endpoint, const struct device_attribute *a, const struct zcl_value *v, bool try_only)
 {
-	if (!(a->access & WRITABLE))
+	if (!(a->access & DEVICE_ATTRIBUTE_WRITABLE))
 		return ZCL_READ_ONLY;
 	if (v->type != a->type)
 		return ZCL_INVALID_DATA_TYPE;
-	if (a->source == CHECK_IN && v->number > 0x6e0000)
+	if (a->limited && (zcl_value_int(v) < a->least || zcl_value_int(v) > a->most))
 		return ZCL_INVALID_VALUE;
 	if (try_only)
 		return ZCL_SUCCESS;
-	if (a->source == IDENTIFY_TIME)
+	if (a->source == DEVICE_IDENTIFY_TIME)
 		d->identify_s = (uint16_t)v->number;
-	else if (a->source == CHECK_IN)
+	else if (a->source == DEVICE_CHECK_IN)
 		d->check_in_quarters = (uint32_t)v->number;
-	else if (a->source == ZONE_CIE)
+	else if (a->source == DEVICE_ZONE_CIE)
 		d->cie = v->number;
+	else
+		(void)device_value_set(d, endpoint, a->cluster, a->id, v->number);
 	device_save(d);
 	return ZCL_SUCCESS;
 }
@@ -223,7 +248,7 @@ void device_sense(struct sim_device *d)
 {
 	if (d->identify_s > 0)
 		d->identify_s--;
-	if (d->on)
+	if (is_on(d))
 		d->energy += ENERGY_A_SECOND;
 	if (d->now >= d->alarm_until) {
 		d->alarm_until = CLOCK_NEVER;

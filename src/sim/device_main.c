@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "loop/log.h"
 #include "sim/air_client.h"
-#include "sim/device.h"
+#include "sim/device_type.h"
 #include "sim/sim.h"
 #include "zigbee/security/install_code.h"
 
@@ -18,11 +18,13 @@
 #define TIME_SCALE_MAX 100
 
 static const char usage[] =
-    "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX [--kind thermometer|plug|contact|vibration]\n"
+    "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX [--type TYPE]\n"
     "                         [--sleepy | --always-on] [--router | --end-device] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
     "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
     "A strict Zigbee 3.0 end device or router. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
-    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset, permit 60.\n\n"
+    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset, permit 60.\n"
+    "zone BITS (status of its alarm zone), set [ENDPOINT/]CLUSTER/ATTRIBUTE VALUE, press [ENDPOINT/]CLUSTER/COMMAND.\n\n"
+    "  --type TYPE          what it is, see below; also --kind\n"
     "  --install-code CODE  as on a label, with its CRC; or --link-key HEX, the link key itself\n"
     "  --sleepy             polls its parent every --poll-ms; --always-on (default) listens\n"
     "  --router             routes: wants link status and routes from its coordinator, and lets others in when told; a plug does unless\n"
@@ -138,17 +140,12 @@ static void on_input(void *ctx, unsigned events)
 	}
 }
 
-static bool read_kind(const char *text, enum sim_kind *kind)
+/* What kinds there are, one a line. */
+static void list_kinds(void)
 {
-	static const char *const names[] = {"thermometer", "plug", "contact", "vibration"};
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (strcmp(names[i], text) == 0) {
-			*kind = (enum sim_kind)i;
-			return true;
-		}
-	}
-	return false;
+	printf("\nTypes:\n");
+	for (int i = 0; i < SIM_KINDS; i++)
+		printf("  %-12s %s\n", sim_kind_name((enum sim_kind)i), device_type((enum sim_kind)i)->what);
 }
 
 static int fail(const char *text)
@@ -222,8 +219,8 @@ static int configure(struct program *p, int argc, char **argv, struct sim_device
 
 	if (!eui64_parse(rd_str(sim_option(argc, argv, "--eui64", "")), &c->eui64))
 		return fail("--eui64 wants 16 hexadecimal digits");
-	if (!read_kind(sim_option(argc, argv, "--kind", "thermometer"), &c->kind))
-		return fail("--kind wants thermometer, plug, contact or vibration");
+	if (!sim_kind_find(sim_option(argc, argv, "--type", sim_option(argc, argv, "--kind", "thermometer")), &c->kind))
+		return fail("--type wants one of the types that --help lists");
 	if (!read_channels(sim_option(argc, argv, "--channels", channel), &c->channels))
 		return fail("--channel and --channels want 11 to 26, such as 15 or 11,15,20-26");
 	if (!read_number(argc, argv, "--poll-ms", "2000", &c->poll_ms) || c->poll_ms < 10)
@@ -292,8 +289,10 @@ int device_main(int argc, char **argv)
 	struct sim_device_config c = {.eui64 = 0};
 	size_t len = 0;
 	int r = sim_begin(argc, argv, usage,
-	    "--eui64= --install-code= --link-key= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --report-interval= --temperature= --state= --seed= --json");
+	    "--eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --report-interval= --temperature= --state= --seed= --json");
 
+	if (r == 0)
+		list_kinds();
 	if (r != SIM_GO_ON)
 		return r;
 	r = configure(&p, argc, argv, &c);

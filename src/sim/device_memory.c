@@ -38,15 +38,28 @@ static void put_network(const struct sim_device *d, struct wr *w)
 	wr_fmt(w, "commissioned %d\n", d->state >= DEVICE_COMMISSIONED || (d->state == DEVICE_AWAITING_KEY && d->unsecured_rejoin));
 }
 
+static void put_pin(struct wr *w, size_t user, const struct device_pin *p)
+{
+	char digits[HEX_SIZE(DEVICE_PIN_MAX)];
+
+	hex_print(digits, p->digits, p->len);
+	if (p->len > 0)
+		wr_fmt(w, "pin%zu %s\n", user, digits);
+	bytes_wipe(digits, sizeof digits);
+}
+
 static void put_application(const struct sim_device *d, struct wr *w)
 {
-	wr_fmt(w, "cie %llu\nenrolled %d\nalarm %d\n", (unsigned long long)d->cie, d->enrolled, d->alarm);
-	wr_fmt(w, "on %d\nenergy %llu\ncheck-in %u\n", d->on, (unsigned long long)d->energy, d->check_in_quarters);
+	wr_fmt(w, "cie %llu\nenrolled %d\nalarm %u\n", (unsigned long long)d->cie, d->enrolled, d->zone_status);
+	wr_fmt(w, "energy %llu\ncheck-in %u\n", (unsigned long long)d->energy, d->check_in_quarters);
+	device_values_write(d, w);
+	for (size_t i = 0; i < DEVICE_PINS; i++)
+		put_pin(w, i, &d->pins[i]);
 	for (size_t i = 0; i < d->binding_count; i++)
-		wr_fmt(w, "bind %u %llu %u\n", d->bindings[i].cluster, (unsigned long long)d->bindings[i].destination, d->bindings[i].destination_endpoint);
+		wr_fmt(w, "bind %u %llu %u %u\n", d->bindings[i].cluster, (unsigned long long)d->bindings[i].destination, d->bindings[i].destination_endpoint, d->bindings[i].endpoint);
 	for (size_t i = 0; i < d->report_count; i++)
-		wr_fmt(w, "report %u %u %u %u %u %llu\n", d->reports[i].cluster, d->reports[i].attribute, d->reports[i].type, d->reports[i].minimum_s,
-		    d->reports[i].maximum_s, (unsigned long long)d->reports[i].change);
+		wr_fmt(w, "report %u %u %u %u %u %llu %u\n", d->reports[i].cluster, d->reports[i].attribute, d->reports[i].type, d->reports[i].minimum_s,
+		    d->reports[i].maximum_s, (unsigned long long)d->reports[i].change, d->reports[i].endpoint);
 }
 
 static enum err save_with(struct sim_device *d, uint32_t nwk, uint32_t aps)
@@ -92,7 +105,7 @@ enum err device_reserve_aps(void *ctx, uint32_t limit)
 
 /* ---- recall ---- */
 
-#define VALUES_MAX 6
+#define VALUES_MAX 7
 
 struct recalled {
 	struct sim_device *d;
@@ -153,18 +166,29 @@ static void recall_application(struct sim_device *d, const char *name, int n, co
 		d->cie = v[0];
 	else if (strcmp(name, "enrolled") == 0)
 		d->enrolled = v[0];
-	else if (strcmp(name, "on") == 0)
-		d->on = v[0];
+	else if (strcmp(name, "value") == 0 && n == 4)
+		device_value_recall(d, v[0], v[1], v[2], v[3]);
 	else if (strcmp(name, "alarm") == 0)
-		d->alarm = v[0];
+		d->zone_status = (uint16_t)v[0];
 	else if (strcmp(name, "energy") == 0)
 		d->energy = v[0];
 	else if (strcmp(name, "check-in") == 0)
 		d->check_in_quarters = (uint32_t)v[0];
-	else if (strcmp(name, "bind") == 0 && n == 3 && d->binding_count < DEVICE_BINDINGS)
-		d->bindings[d->binding_count++] = (struct binding){(uint16_t)v[0], v[1], (uint8_t)v[2]};
-	else if (strcmp(name, "report") == 0 && n == 6 && d->report_count < DEVICE_REPORTS)
-		d->reports[d->report_count++] = (struct reporting){.cluster = (uint16_t)v[0], .attribute = (uint16_t)v[1], .type = (uint8_t)v[2], .minimum_s = (uint16_t)v[3], .maximum_s = (uint16_t)v[4], .change = v[5]};
+	else if (strcmp(name, "bind") == 0 && n == 4 && d->binding_count < DEVICE_BINDINGS)
+		d->bindings[d->binding_count++] = (struct binding){(uint8_t)v[3], (uint16_t)v[0], v[1], (uint8_t)v[2]};
+	else if (strcmp(name, "report") == 0 && n == 7 && d->report_count < DEVICE_REPORTS)
+		d->reports[d->report_count++] = (struct reporting){.endpoint = (uint8_t)v[6], .cluster = (uint16_t)v[0], .attribute = (uint16_t)v[1], .type = (uint8_t)v[2], .minimum_s = (uint16_t)v[3], .maximum_s = (uint16_t)v[4], .change = v[5]};
+}
+
+static bool get_pin(struct sim_device *d, const char *name, const char *hex)
+{
+	uint64_t user;
+	size_t len;
+
+	if (!rd_decimal(rd_str(name + 3), &user) || user >= DEVICE_PINS || !hex_parse_loose(rd_str(hex), d->pins[user].digits, DEVICE_PIN_MAX, &len))
+		return false;
+	d->pins[user].len = (uint8_t)len;
+	return true;
 }
 
 static bool recall_line(struct recalled *r, const char *line)
@@ -183,7 +207,9 @@ static bool recall_line(struct recalled *r, const char *line)
 		ok = get_key(text, &d->network.key);
 	else if (strcmp(name, "alternate") == 0)
 		ok = get_key(text, &d->alternate.key);
-	else if ((n = sscanf(line, "%*s %llu %llu %llu %llu %llu %llu", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5])) < 1)
+	else if (strncmp(name, "pin", 3) == 0)
+		ok = get_pin(d, name, text);
+	else if ((n = sscanf(line, "%*s %llu %llu %llu %llu %llu %llu %llu", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6])) < 1)
 		ok = false;
 	else if (strcmp(name, "nwk-out") == 0)
 		counter_init(&d->nwk_out, (uint32_t)v[0], DEVICE_COUNTER_BLOCK);

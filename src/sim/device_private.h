@@ -3,7 +3,7 @@
 #define KEYWAY_SIM_DEVICE_PRIVATE_H
 
 #include "keys/counter.h"
-#include "sim/device.h"
+#include "sim/device_type.h"
 #include "zigbee/aps_frame.h"
 #include "zigbee/security/aps_security.h"
 #include "zigbee/zcl.h"
@@ -14,7 +14,6 @@
 #define DEVICE_DUPLICATES 16
 #define DEVICE_BINDINGS 16
 #define DEVICE_REPORTS 16
-#define DEVICE_ENDPOINT 1
 #define DEVICE_COUNTER_BLOCK 1024
 
 enum device_state {
@@ -46,6 +45,13 @@ struct trust_link {
 	struct counter_in in;
 };
 
+#define DEVICE_PINS 8
+#define DEVICE_PIN_MAX 8
+struct device_pin {
+	uint8_t len; /* 0: none */
+	uint8_t digits[DEVICE_PIN_MAX];
+};
+
 /* An APS frame that waits for its acknowledgement. */
 struct unacked {
 	bool used;
@@ -58,12 +64,14 @@ struct unacked {
 };
 
 struct binding {
+	uint8_t endpoint; /* ours */
 	uint16_t cluster;
 	uint64_t destination;
 	uint8_t destination_endpoint;
 };
 
 struct reporting {
+	uint8_t endpoint;
 	uint16_t cluster, attribute;
 	uint8_t type;
 	uint16_t minimum_s, maximum_s;
@@ -158,7 +166,11 @@ struct sim_device {
 	size_t binding_count;
 	struct reporting reports[DEVICE_REPORTS];
 	size_t report_count;
-	bool on, alarm, enrolled, temperature_held;
+	uint64_t values[DEVICE_ENDPOINTS][DEVICE_ATTRIBUTES]; /* of device_attributes, as far as they are DEVICE_STORED */
+	struct device_pin pins[DEVICE_PINS];
+	char build[17];      /* software version */
+	uint16_t zone_status;
+	bool enrolled, temperature_held;
 	uint64_t cie;
 	uint16_t identify_s;
 	int16_t temperature; /* hundredths of a degree */
@@ -260,46 +272,40 @@ void device_zdo_input(struct sim_device *d, const struct arrival *a);
 void device_announce(struct sim_device *d);
 
 /* ---- device_attribute.c: what it senses ---- */
-struct device_attribute {
-	uint16_t cluster, id;
-	uint8_t type;
-	uint8_t access;
-	uint8_t source;
-	uint64_t fixed;
-};
-#define DEVICE_ATTRIBUTE_REPORTABLE 1
-#define DEVICE_ATTRIBUTE_WRITABLE 2
-#define DEVICE_CLUSTERS_MAX 8
-struct device_kind {
-	const char *model;
-	uint16_t device;
-	uint8_t cluster_count;
-	uint16_t clusters[DEVICE_CLUSTERS_MAX];
-	uint16_t zone_type;
-};
-const struct device_kind *device_kind(const struct sim_device *d);
-bool device_has_cluster(const struct sim_device *d, uint16_t cluster);
-/* NULL: this device has no such attribute. */
-const struct device_attribute *device_attribute_find(const struct sim_device *d, uint16_t cluster, uint16_t id);
+const struct device_endpoint *device_endpoint(const struct sim_device *d, uint8_t id); /* NULL: it has none */
+bool device_has_cluster(const struct sim_device *d, uint8_t endpoint, uint16_t cluster); /* as a server */
+uint8_t device_endpoint_of(const struct sim_device *d, uint16_t cluster);                /* the first that serves it; 0: none */
+/* NULL: this endpoint has no such attribute. */
+const struct device_attribute *device_attribute_find(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id);
 /* The next one of the cluster with an id of at least `from`, or NULL. */
-const struct device_attribute *device_attribute_next(const struct sim_device *d, uint16_t cluster, uint32_t from);
-void device_attribute_read(const struct sim_device *d, const struct device_attribute *a, struct zcl_value *v);
+const struct device_attribute *device_attribute_next(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint32_t from);
+void device_attribute_read(const struct sim_device *d, uint8_t endpoint, const struct device_attribute *a, struct zcl_value *v);
 /* A ZCL status. */
-uint8_t device_attribute_write(struct sim_device *d, const struct device_attribute *a, const struct zcl_value *v, bool try_only);
+uint8_t device_attribute_write(struct sim_device *d, uint8_t endpoint, const struct device_attribute *a, const struct zcl_value *v, bool try_only);
+uint64_t device_value(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id); /* 0 when there is none */
+bool device_value_set(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id, uint64_t v); /* false: there is none that is stored */
+void device_values_begin(struct sim_device *d);
+void device_values_write(const struct sim_device *d, struct wr *w); /* into its memory */
+void device_value_recall(struct sim_device *d, uint64_t endpoint, uint64_t cluster, uint64_t id, uint64_t v);
 void device_sense(struct sim_device *d); /* once a second: the world changes a little */
+
+/* ---- device_behaviour.c: what commands do ---- */
+/* A ZCL status; what is in `answer` afterwards is the cluster's own response. */
+uint8_t device_perform(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint8_t command, struct rd in, struct wr *answer);
 
 /* ---- device_zcl.c ---- */
 void device_zcl_input(struct sim_device *d, const struct arrival *a);
-void device_zcl_send(struct sim_device *d, uint16_t destination, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z);
+void device_zcl_send(struct sim_device *d, uint8_t source, uint16_t destination, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z);
 void device_enroll(struct sim_device *d); /* IAS zone enroll request */
 void device_check_in(struct sim_device *d);
-void device_alarm(struct sim_device *d, bool alarm);
-void device_switch(struct sim_device *d, bool on);
+void device_alarm(struct sim_device *d, bool alarm); /* bit 0 of the zone status */
+void device_zone(struct sim_device *d, uint16_t status);
+bool device_press(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint8_t command); /* false: it is bound to nobody */
 
 /* ---- device_report.c ---- */
-uint8_t device_report_configure(struct sim_device *d, uint16_t cluster, const struct zcl_record *r);
-const struct reporting *device_report_find(const struct sim_device *d, uint16_t cluster, uint16_t attribute);
-const struct binding *device_binding(const struct sim_device *d, uint16_t cluster); /* the first; NULL: none */
+uint8_t device_report_configure(struct sim_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_record *r);
+const struct reporting *device_report_find(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t attribute);
+const struct binding *device_binding(const struct sim_device *d, uint8_t endpoint, uint16_t cluster); /* the first; NULL: none */
 void device_reports_consider(struct sim_device *d);
 
 #endif

@@ -4,25 +4,25 @@
 #define NEVER_S 0xffff /* maximum interval: no reports at all */
 #define SECOND_MS 1000ULL
 
-const struct binding *device_binding(const struct sim_device *d, uint16_t cluster)
+const struct binding *device_binding(const struct sim_device *d, uint8_t endpoint, uint16_t cluster)
 {
 	for (size_t i = 0; i < d->binding_count; i++)
-		if (d->bindings[i].cluster == cluster)
+		if (d->bindings[i].cluster == cluster && d->bindings[i].endpoint == endpoint)
 			return &d->bindings[i];
 	return NULL;
 }
 
-const struct reporting *device_report_find(const struct sim_device *d, uint16_t cluster, uint16_t attribute)
+const struct reporting *device_report_find(const struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t attribute)
 {
 	for (size_t i = 0; i < d->report_count; i++)
-		if (d->reports[i].cluster == cluster && d->reports[i].attribute == attribute)
+		if (d->reports[i].endpoint == endpoint && d->reports[i].cluster == cluster && d->reports[i].attribute == attribute)
 			return &d->reports[i];
 	return NULL;
 }
 
-uint8_t device_report_configure(struct sim_device *d, uint16_t cluster, const struct zcl_record *r)
+uint8_t device_report_configure(struct sim_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_record *r)
 {
-	const struct device_attribute *a = device_attribute_find(d, cluster, r->attribute);
+	const struct device_attribute *a = device_attribute_find(d, endpoint, cluster, r->attribute);
 	struct reporting *slot = NULL;
 
 	if (!a)
@@ -34,13 +34,13 @@ uint8_t device_report_configure(struct sim_device *d, uint16_t cluster, const st
 	if (r->maximum_s != 0 && r->maximum_s < r->minimum_s)
 		return ZCL_INVALID_VALUE;
 	for (size_t i = 0; i < d->report_count; i++)
-		if (d->reports[i].cluster == cluster && d->reports[i].attribute == r->attribute)
+		if (d->reports[i].endpoint == endpoint && d->reports[i].cluster == cluster && d->reports[i].attribute == r->attribute)
 			slot = &d->reports[i];
 	if (!slot && d->report_count < DEVICE_REPORTS)
 		slot = &d->reports[d->report_count++];
 	if (!slot)
 		return ZCL_FAILURE;
-	*slot = (struct reporting){.cluster = cluster, .attribute = r->attribute, .type = r->type, .minimum_s = r->minimum_s, .maximum_s = r->maximum_s, .change = r->change.number};
+	*slot = (struct reporting){.endpoint = endpoint, .cluster = cluster, .attribute = r->attribute, .type = r->type, .minimum_s = r->minimum_s, .maximum_s = r->maximum_s, .change = r->change.number};
 	return ZCL_SUCCESS;
 }
 
@@ -55,7 +55,11 @@ static void report(struct sim_device *d, struct reporting *r, const struct bindi
 	if (!wr_done(&w, &z.payload))
 		return;
 	device_event(d, "reporting", "\"cluster\":%u,\"attribute\":%u,\"value\":%lld", r->cluster, r->attribute, (long long)zcl_value_int(v));
-	device_zcl_send(d, NWK_COORDINATOR, b->destination_endpoint, r->cluster, &z);
+	if (r->cluster == SIM_OWN_CLUSTER) {
+		z.manufacturer_specific = true;
+		z.manufacturer = SIM_MANUFACTURER;
+	}
+	device_zcl_send(d, r->endpoint, NWK_COORDINATOR, b->destination_endpoint, r->cluster, &z);
 	r->last_value = v->number;
 	r->last_at = d->now;
 	r->ever = true;
@@ -87,13 +91,13 @@ void device_reports_consider(struct sim_device *d)
 {
 	for (size_t i = 0; i < d->report_count; i++) {
 		struct reporting *r = &d->reports[i];
-		const struct device_attribute *a = device_attribute_find(d, r->cluster, r->attribute);
-		const struct binding *b = device_binding(d, r->cluster);
+		const struct device_attribute *a = device_attribute_find(d, r->endpoint, r->cluster, r->attribute);
+		const struct binding *b = device_binding(d, r->endpoint, r->cluster);
 		struct zcl_value v;
 
 		if (!a || !b || r->maximum_s == NEVER_S)
 			continue;
-		device_attribute_read(d, a, &v);
+		device_attribute_read(d, r->endpoint, a, &v);
 		if (due(d, r, &v))
 			report(d, r, b, &v);
 	}

@@ -1,4 +1,4 @@
-/* The simulated device's ZCL server: foundation commands, on/off, IAS zone, identify, poll control. Source: ZCL 07-5123 chapters 2, 3 and 8. */
+/* The simulated device's ZCL server: foundation commands, IAS zone, identify, poll control. Source: ZCL 07-5123 chapters 2, 3 and 8. */
 #include "base/clock.h"
 #include "sim/device_private.h"
 
@@ -11,7 +11,7 @@
 #define IDENTIFY_QUERY 0x01
 #define ENROLL_SUCCESS 0x00
 
-void device_zcl_send(struct sim_device *d, uint16_t destination, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z)
+void device_zcl_send(struct sim_device *d, uint8_t source, uint16_t destination, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z)
 {
 	uint8_t buffer[NWK_FRAME_MAX];
 	struct wr w = wr_of(buffer, sizeof buffer);
@@ -19,7 +19,7 @@ void device_zcl_send(struct sim_device *d, uint16_t destination, uint8_t endpoin
 		.type = APS_DATA,
 		.ack_request = true,
 		.destination_endpoint = endpoint,
-		.source_endpoint = DEVICE_ENDPOINT,
+		.source_endpoint = source,
 		.cluster = cluster,
 		.profile = APS_PROFILE_HOME_AUTOMATION,
 	};
@@ -31,16 +31,18 @@ void device_zcl_send(struct sim_device *d, uint16_t destination, uint8_t endpoin
 /* A request and where it came from. */
 struct request {
 	const struct arrival *a;
+	uint8_t endpoint;
 	uint16_t cluster;
 	struct zcl_frame z;
 };
 
 static void respond(struct sim_device *d, const struct request *rq, enum zcl_frame_type type, uint8_t command, const struct wr *w)
 {
-	struct zcl_frame z = {.type = type, .from_server = true, .disable_default_response = true, .sequence = rq->z.sequence, .command = command};
+	struct zcl_frame z = {.type = type, .manufacturer_specific = rq->z.manufacturer_specific, .manufacturer = rq->z.manufacturer, .from_server = true,
+		.disable_default_response = true, .sequence = rq->z.sequence, .command = command};
 
 	if (wr_done(w, &z.payload))
-		device_zcl_send(d, rq->a->source, rq->a->f.source_endpoint, rq->cluster, &z);
+		device_zcl_send(d, rq->endpoint, rq->a->source, rq->a->f.source_endpoint, rq->cluster, &z);
 }
 
 /* ZCL 2.5.12.2: of a broadcast nobody hears what became of it. */
@@ -64,48 +66,61 @@ void device_enroll(struct sim_device *d)
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct zcl_frame z = {.type = ZCL_CLUSTER, .from_server = true, .sequence = d->zcl_sequence++, .command = ZCL_IAS_ENROLL_REQUEST};
 
-	wr_le16(&w, device_kind(d)->zone_type);
+	wr_le16(&w, device_type(d->config.kind)->zone_type);
 	wr_le16(&w, 0);
 	if (wr_done(&w, &z.payload))
-		device_zcl_send(d, NWK_COORDINATOR, 1, ZCL_IAS_ZONE, &z);
+		device_zcl_send(d, device_endpoint_of(d, ZCL_IAS_ZONE), NWK_COORDINATOR, 1, ZCL_IAS_ZONE, &z);
 }
 
 void device_check_in(struct sim_device *d)
 {
 	const struct zcl_frame z = {.type = ZCL_CLUSTER, .from_server = true, .sequence = d->zcl_sequence, .command = POLL_CHECK_IN};
-	const struct binding *b = device_binding(d, ZCL_POLL_CONTROL);
+	uint8_t endpoint = device_endpoint_of(d, ZCL_POLL_CONTROL);
+	const struct binding *b = device_binding(d, endpoint, ZCL_POLL_CONTROL);
 
-	if (!b || !device_has_cluster(d, ZCL_POLL_CONTROL))
+	if (!b || endpoint == 0)
 		return;
 	d->zcl_sequence++;
-	device_zcl_send(d, NWK_COORDINATOR, b->destination_endpoint, ZCL_POLL_CONTROL, &z);
+	device_zcl_send(d, endpoint, NWK_COORDINATOR, b->destination_endpoint, ZCL_POLL_CONTROL, &z);
 }
 
-void device_alarm(struct sim_device *d, bool alarm)
+void device_zone(struct sim_device *d, uint16_t zone_status)
 {
 	uint8_t buffer[8];
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct zcl_frame z = {.type = ZCL_CLUSTER, .from_server = true, .sequence = d->zcl_sequence++, .command = ZCL_IAS_STATUS_CHANGE};
 
-	d->alarm = alarm;
-	device_event(d, "alarm", "\"alarm\":%s", alarm ? "true" : "false");
-	if (!d->enrolled || !device_has_cluster(d, ZCL_IAS_ZONE) || d->state != DEVICE_COMMISSIONED)
+	d->zone_status = zone_status;
+	device_event(d, "alarm", "\"alarm\":%s,\"status\":%u", zone_status & 1 ? "true" : "false", zone_status);
+	if (!d->enrolled || device_endpoint_of(d, ZCL_IAS_ZONE) == 0 || d->state != DEVICE_COMMISSIONED)
 		return;
-	wr_le16(&w, alarm);
+	wr_le16(&w, zone_status);
 	wr_u8(&w, 0);   /* extended status */
 	wr_u8(&w, 0);   /* zone */
 	wr_le16(&w, 0); /* delay */
 	if (wr_done(&w, &z.payload))
-		device_zcl_send(d, NWK_COORDINATOR, 1, ZCL_IAS_ZONE, &z);
+		device_zcl_send(d, device_endpoint_of(d, ZCL_IAS_ZONE), NWK_COORDINATOR, 1, ZCL_IAS_ZONE, &z);
 }
 
-void device_switch(struct sim_device *d, bool on)
+void device_alarm(struct sim_device *d, bool alarm)
 {
-	if (d->on == on)
-		return;
-	d->on = on;
-	device_event(d, "switched", "\"on\":%s", on ? "true" : "false");
-	device_save(d);
+	device_zone(d, (uint16_t)((d->zone_status & ~1U) | alarm));
+}
+
+bool device_press(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint8_t command)
+{
+	static const uint8_t level[] = {0, 50, 10, 0}; /* direction, rate or step size, time: as many as a command has */
+	struct zcl_frame z = {.type = ZCL_CLUSTER, .sequence = d->zcl_sequence, .command = command};
+	const struct binding *b = device_binding(d, endpoint, cluster);
+
+	if (!b || d->state != DEVICE_COMMISSIONED)
+		return false;
+	d->zcl_sequence++;
+	if (cluster == ZCL_LEVEL)
+		z.payload = rd_of(level, command == 2 || command == 6 ? 4 : command == 3 || command == 7 ? 0 : 2);
+	device_event(d, "pressed", "\"endpoint\":%u,\"cluster\":%u,\"command\":%u", endpoint, cluster, command);
+	device_zcl_send(d, endpoint, NWK_COORDINATOR, b->destination_endpoint, cluster, &z);
+	return true;
 }
 
 /* ---- foundation ---- */
@@ -118,12 +133,12 @@ static void on_read(struct sim_device *d, const struct request *rq)
 	struct zcl_record r;
 
 	while (zcl_read_next(&in, &r)) {
-		const struct device_attribute *a = device_attribute_find(d, rq->cluster, r.attribute);
+		const struct device_attribute *a = device_attribute_find(d, rq->endpoint, rq->cluster, r.attribute);
 		struct zcl_value v = {.type = ZCL_NO_DATA};
 		struct wr before = w;
 
 		if (a)
-			device_attribute_read(d, a, &v);
+			device_attribute_read(d, rq->endpoint, a, &v);
 		zcl_read_response_put(&w, r.attribute, a ? ZCL_SUCCESS : ZCL_UNSUPPORTED_ATTRIBUTE, &v);
 		if (w.spoilt) {
 			w = before;
@@ -141,8 +156,8 @@ static bool write_pass(struct sim_device *d, const struct request *rq, bool try_
 	bool all = true;
 
 	while (zcl_report_next(&in, &r)) {
-		const struct device_attribute *a = device_attribute_find(d, rq->cluster, r.attribute);
-		uint8_t status = a ? device_attribute_write(d, a, &r.value, try_only) : ZCL_UNSUPPORTED_ATTRIBUTE;
+		const struct device_attribute *a = device_attribute_find(d, rq->endpoint, rq->cluster, r.attribute);
+		uint8_t status = a ? device_attribute_write(d, rq->endpoint, a, &r.value, try_only) : ZCL_UNSUPPORTED_ATTRIBUTE;
 
 		if (status == ZCL_SUCCESS)
 			continue;
@@ -179,7 +194,7 @@ static void on_configure(struct sim_device *d, const struct request *rq)
 	bool failed = false;
 
 	while (zcl_configure_next(&in, &r)) {
-		uint8_t status = r.direction ? ZCL_UNSUPPORTED_ATTRIBUTE : device_report_configure(d, rq->cluster, &r);
+		uint8_t status = r.direction ? ZCL_UNSUPPORTED_ATTRIBUTE : device_report_configure(d, rq->endpoint, rq->cluster, &r);
 
 		if (status == ZCL_SUCCESS)
 			continue;
@@ -200,8 +215,8 @@ static void on_configure(struct sim_device *d, const struct request *rq)
 
 static void reporting_put(const struct sim_device *d, const struct request *rq, uint8_t direction, uint16_t attribute, struct wr *w)
 {
-	const struct reporting *r = direction ? NULL : device_report_find(d, rq->cluster, attribute);
-	bool known = device_attribute_find(d, rq->cluster, attribute) != NULL;
+	const struct reporting *r = direction ? NULL : device_report_find(d, rq->endpoint, rq->cluster, attribute);
+	bool known = device_attribute_find(d, rq->endpoint, rq->cluster, attribute) != NULL;
 
 	wr_u8(w, r ? ZCL_SUCCESS : known ? 0x8b : ZCL_UNSUPPORTED_ATTRIBUTE); /* 0x8b: not found */
 	wr_u8(w, direction);
@@ -249,11 +264,11 @@ static void on_discover(struct sim_device *d, const struct request *rq)
 		default_response(d, rq, ZCL_MALFORMED_COMMAND);
 		return;
 	}
-	a = device_attribute_next(d, rq->cluster, start);
+	a = device_attribute_next(d, rq->endpoint, rq->cluster, start);
 	for (unsigned n = 0; a && n < most && n < DISCOVER_MOST; n++) {
 		wr_le16(&l, a->id);
 		wr_u8(&l, a->type);
-		a = device_attribute_next(d, rq->cluster, a->id + 1U);
+		a = device_attribute_next(d, rq->endpoint, rq->cluster, a->id + 1U);
 	}
 	wr_u8(&w, a == NULL); /* complete */
 	if (wr_done(&l, &records))
@@ -291,14 +306,6 @@ static void on_global(struct sim_device *d, const struct request *rq)
 
 /* ---- clusters ---- */
 
-static uint8_t on_on_off(struct sim_device *d, const struct request *rq)
-{
-	if (rq->z.command > ZCL_ON_OFF_TOGGLE)
-		return ZCL_UNSUP_CLUSTER_COMMAND;
-	device_switch(d, rq->z.command == ZCL_ON_OFF_TOGGLE ? !d->on : rq->z.command == ZCL_ON_OFF_ON);
-	return ZCL_SUCCESS;
-}
-
 static uint8_t on_zone(struct sim_device *d, const struct request *rq)
 {
 	struct rd in = rq->z.payload;
@@ -313,7 +320,7 @@ static uint8_t on_zone(struct sim_device *d, const struct request *rq)
 	d->enrolled = true;
 	device_event(d, "zone-enrolled", "\"zone\":%u", zone);
 	device_save(d);
-	device_alarm(d, d->alarm);
+	device_zone(d, d->zone_status);
 	return ZCL_SUCCESS;
 }
 
@@ -359,11 +366,9 @@ static uint8_t on_poll_control(struct sim_device *d, const struct request *rq)
 	return ZCL_SUCCESS;
 }
 
-static uint8_t on_cluster(struct sim_device *d, const struct request *rq)
+static uint8_t on_cluster(struct sim_device *d, const struct request *rq, struct wr *answer)
 {
 	switch (rq->cluster) {
-	case ZCL_ON_OFF:
-		return on_on_off(d, rq);
 	case ZCL_IAS_ZONE:
 		return on_zone(d, rq);
 	case ZCL_IDENTIFY:
@@ -371,27 +376,53 @@ static uint8_t on_cluster(struct sim_device *d, const struct request *rq)
 	case ZCL_POLL_CONTROL:
 		return on_poll_control(d, rq);
 	default:
-		return ZCL_UNSUP_CLUSTER_COMMAND;
+		return device_perform(d, rq->endpoint, rq->cluster, rq->z.command, rq->z.payload, answer);
 	}
+}
+
+static void on_command(struct sim_device *d, const struct request *rq)
+{
+	uint8_t buffer[ANSWER_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	uint8_t status = on_cluster(d, rq, &w);
+
+	if (w.len > 0)
+		respond(d, rq, ZCL_CLUSTER, rq->z.command, &w); /* the response to a command of these clusters has its number */
+	else
+		default_response(d, rq, status);
+	if (d->state == DEVICE_COMMISSIONED)
+		device_reports_consider(d);
+}
+
+/* Which of its endpoints a frame is for; 0: none. */
+static uint8_t endpoint_for(const struct sim_device *d, const struct arrival *a)
+{
+	uint8_t endpoint = a->f.destination_endpoint;
+
+	if (endpoint == APS_ENDPOINT_BROADCAST)
+		return device_endpoint_of(d, a->f.cluster) ? device_endpoint_of(d, a->f.cluster) : device_type(d->config.kind)->endpoints[0].id;
+	return device_endpoint(d, endpoint) ? endpoint : 0;
+}
+
+/* The one cluster of the manufacturer's own is there for whoever says so. */
+static bool manufacturer_fits(const struct request *rq)
+{
+	return rq->z.manufacturer_specific ? rq->cluster == SIM_OWN_CLUSTER && rq->z.manufacturer == SIM_MANUFACTURER : rq->cluster != SIM_OWN_CLUSTER;
 }
 
 void device_zcl_input(struct sim_device *d, const struct arrival *a)
 {
-	struct request rq = {.a = a, .cluster = a->f.cluster};
-	uint8_t endpoint = a->f.destination_endpoint;
+	struct request rq = {.a = a, .endpoint = endpoint_for(d, a), .cluster = a->f.cluster};
 
-	if (a->f.type != APS_DATA || a->f.profile != APS_PROFILE_HOME_AUTOMATION || a->f.delivery == APS_GROUP ||
-	    (endpoint != DEVICE_ENDPOINT && endpoint != APS_ENDPOINT_BROADCAST) || zcl_decode(a->payload, &rq.z) != OK || rq.z.from_server)
+	if (a->f.type != APS_DATA || a->f.profile != APS_PROFILE_HOME_AUTOMATION || a->f.delivery == APS_GROUP || rq.endpoint == 0 ||
+	    zcl_decode(a->payload, &rq.z) != OK || rq.z.from_server)
 		return;
-	if (!device_has_cluster(d, rq.cluster)) {
+	if (!device_has_cluster(d, rq.endpoint, rq.cluster))
 		default_response(d, &rq, ZCL_UNSUPPORTED_CLUSTER);
-	} else if (rq.z.manufacturer_specific) {
+	else if (!manufacturer_fits(&rq))
 		default_response(d, &rq, rq.z.type == ZCL_GLOBAL ? 0x84 : 0x83); /* unsupported manufacturer general or cluster command */
-	} else if (rq.z.type == ZCL_GLOBAL) {
+	else if (rq.z.type == ZCL_GLOBAL)
 		on_global(d, &rq);
-	} else {
-		default_response(d, &rq, on_cluster(d, &rq));
-		if (d->state == DEVICE_COMMISSIONED)
-			device_reports_consider(d);
-	}
+	else
+		on_command(d, &rq);
 }

@@ -3,7 +3,6 @@
 
 #include "sim/device_private.h"
 
-#define MANUFACTURER_CODE 0x1234
 #define REVISION 22
 #define POWER_MAINS 0xc110   /* on, mains, full */
 #define POWER_BATTERY 0xc441 /* periodic, battery, full */
@@ -45,7 +44,7 @@ static void node_descriptor(const struct sim_device *d, struct zdo_message *m)
 		.logical_type = d->config.router ? ZDO_ROUTER : ZDO_END_DEVICE,
 		.frequency = 8,
 		.capability = device_capability(d),
-		.manufacturer = MANUFACTURER_CODE,
+		.manufacturer = SIM_MANUFACTURER,
 		.buffer_size = 82,
 		.incoming_size = 82,
 		.server_mask = REVISION << 9,
@@ -55,40 +54,57 @@ static void node_descriptor(const struct sim_device *d, struct zdo_message *m)
 
 static void match(const struct sim_device *d, const struct zdo_message *rq, struct zdo_message *m)
 {
-	bool found = false;
+	const struct device_type *t = device_type(d->config.kind);
 
-	for (size_t i = 0; i < rq->simple.in_count; i++)
-		found = found || device_has_cluster(d, rq->simple.in[i]);
-	if (rq->simple.profile == APS_PROFILE_HOME_AUTOMATION && found) {
-		m->endpoint_count = 1;
-		m->endpoints[0] = DEVICE_ENDPOINT;
+	for (size_t e = 0; e < t->endpoint_count && rq->simple.profile == APS_PROFILE_HOME_AUTOMATION; e++) {
+		bool found = false;
+
+		for (size_t i = 0; i < rq->simple.in_count; i++)
+			found = found || device_has_cluster(d, t->endpoints[e].id, rq->simple.in[i]);
+		if (found)
+			m->endpoints[m->endpoint_count++] = t->endpoints[e].id;
 	}
 }
 
 static void simple_descriptor(const struct sim_device *d, const struct zdo_message *rq, struct zdo_message *m)
 {
-	const struct device_kind *k = device_kind(d);
+	const struct device_endpoint *e = device_endpoint(d, rq->endpoint);
 
 	if (rq->endpoint == APS_ENDPOINT_ZDO || rq->endpoint > 240)
 		m->status = ZDO_INVALID_EP;
-	else if (rq->endpoint != DEVICE_ENDPOINT)
+	else if (!e)
 		m->status = ZDO_NOT_ACTIVE;
-	m->simple.endpoint = DEVICE_ENDPOINT;
+	if (!e)
+		e = &device_type(d->config.kind)->endpoints[0];
+	m->simple.endpoint = e->id;
 	m->simple.profile = APS_PROFILE_HOME_AUTOMATION;
-	m->simple.device = k->device;
+	m->simple.device = e->device;
 	m->simple.version = 1;
-	m->simple.in_count = k->cluster_count;
-	memcpy(m->simple.in, k->clusters, k->cluster_count * sizeof k->clusters[0]);
+	m->simple.in_count = e->in_count;
+	m->simple.out_count = e->out_count;
+	memcpy(m->simple.in, e->in, e->in_count * sizeof e->in[0]);
+	memcpy(m->simple.out, e->out, e->out_count * sizeof e->out[0]);
+}
+
+/* A cluster is bound where it reports, as a server, or sends its commands, as a client. */
+static bool can_bind(const struct sim_device *d, uint8_t endpoint, uint16_t cluster)
+{
+	const struct device_endpoint *e = device_endpoint(d, endpoint);
+
+	for (size_t i = 0; e && i < e->out_count; i++)
+		if (e->out[i] == cluster)
+			return true;
+	return device_has_cluster(d, endpoint, cluster);
 }
 
 static uint8_t bind(struct sim_device *d, const struct zdo_message *rq, bool add)
 {
-	if (rq->bind.source != d->config.eui64 || rq->bind.source_endpoint != DEVICE_ENDPOINT || !device_has_cluster(d, rq->bind.cluster))
+	if (rq->bind.source != d->config.eui64 || !can_bind(d, rq->bind.source_endpoint, rq->bind.cluster))
 		return ZDO_INVALID_EP;
 	for (size_t i = 0; i < d->binding_count; i++) {
 		struct binding *b = &d->bindings[i];
 
-		if (b->cluster != rq->bind.cluster || b->destination != rq->bind.destination || b->destination_endpoint != rq->bind.destination_endpoint)
+		if (b->endpoint != rq->bind.source_endpoint || b->cluster != rq->bind.cluster || b->destination != rq->bind.destination || b->destination_endpoint != rq->bind.destination_endpoint)
 			continue;
 		if (!add) {
 			*b = d->bindings[--d->binding_count];
@@ -100,7 +116,7 @@ static uint8_t bind(struct sim_device *d, const struct zdo_message *rq, bool add
 		return ZDO_NO_ENTRY;
 	if (d->binding_count == DEVICE_BINDINGS)
 		return ZDO_TABLE_FULL;
-	d->bindings[d->binding_count++] = (struct binding){rq->bind.cluster, rq->bind.destination, rq->bind.destination_endpoint};
+	d->bindings[d->binding_count++] = (struct binding){rq->bind.source_endpoint, rq->bind.cluster, rq->bind.destination, rq->bind.destination_endpoint};
 	device_save(d);
 	return ZDO_SUCCESS;
 }
@@ -140,8 +156,8 @@ static bool answer(struct sim_device *d, const struct arrival *a, const struct z
 		simple_descriptor(d, rq, m);
 		return true;
 	case ZDO_ACTIVE_EP:
-		m->endpoint_count = 1;
-		m->endpoints[0] = DEVICE_ENDPOINT;
+		for (size_t i = 0; i < device_type(d->config.kind)->endpoint_count; i++)
+			m->endpoints[m->endpoint_count++] = device_type(d->config.kind)->endpoints[i].id;
 		return true;
 	case ZDO_MATCH_DESC:
 		match(d, rq, m);
