@@ -6,7 +6,7 @@
 //
 // What linkKey says is what a device gets that asks for a unique Trust Centre link key: one, the key that it has already, or no answer.
 // Events are JSON lines on standard output, its own log goes to standard error. Commands are lines on standard input; their end ends the program:
-//   zdo CLUSTER HEX | zcl CLUSTER HEX | state | linkStatus MS
+//   zdo CLUSTER HEX | zcl CLUSTER HEX [ENDPOINT] | state | linkStatus MS
 // linkStatus has it tell of its links so often, as it does by itself every 15 s; 0: not at all.
 import { randomBytes } from "node:crypto";
 import { createConnection } from "node:net";
@@ -115,8 +115,8 @@ nwkHandler.sendLinkStatus = async (links) => {
 
 const commands = {
 	zdo: (cluster, hex) => driver.sendZDO(Buffer.from(hex, "hex"), context.deviceTable.get(device64).address16, undefined, cluster),
-	zcl: (cluster, hex) =>
-		driver.sendUnicast(Buffer.from(hex, "hex"), HOME_AUTOMATION, cluster, context.deviceTable.get(device64).address16, undefined, ENDPOINT, ENDPOINT),
+	zcl: (cluster, hex, endpoint = ENDPOINT) =>
+		driver.sendUnicast(Buffer.from(hex, "hex"), HOME_AUTOMATION, cluster, context.deviceTable.get(device64).address16, undefined, Number(endpoint), ENDPOINT),
 	linkStatus: (ms) => {
 		clearInterval(linkStatusTimer);
 		linkStatusOff = ms === 0;
@@ -136,8 +136,8 @@ context.allowJoins(PERMIT_S, true);
 tell("ready", { ncp: driver.ncpVersion, eui64: context.netParams.eui64 });
 
 for await (const line of createInterface({ input: process.stdin })) {
-	const [name, cluster, hex] = line.split(" ");
-	await commands[name](Number(cluster), hex);
+	const [name, cluster, ...rest] = line.split(" ");
+	await commands[name](Number(cluster), ...rest);
 }
 clearInterval(linkStatusTimer);
 await driver.stop();

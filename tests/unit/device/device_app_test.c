@@ -455,6 +455,69 @@ static void checks_in_and_polls_fast_when_told(void **state)
 	assert_true(p.polls < 15);
 }
 
+static int setup_light(void **state)
+{
+	(void)state;
+	return start(SIM_LIGHT, false);
+}
+
+static int setup_lock(void **state)
+{
+	(void)state;
+	return start(SIM_LOCK, false);
+}
+
+static void a_light_keeps_what_it_was_told(void **state)
+{
+	(void)state;
+	default_response_is(ask(ZCL_LEVEL, ZCL_CLUSTER, 4, (const uint8_t[]){77, 0, 0}, 3), 4, ZCL_SUCCESS);
+	default_response_is(ask(ZCL_COLOUR, ZCL_CLUSTER, 7, (const uint8_t[]){1, 2, 3, 4, 0, 0}, 6), 7, ZCL_SUCCESS);
+	default_response_is(ask(ZCL_LEVEL, ZCL_CLUSTER, 4, (const uint8_t[]){255, 0, 0}, 3), 4, ZCL_INVALID_VALUE);
+	default_response_is(ask(ZCL_LEVEL, ZCL_CLUSTER, 4, NULL, 0), 4, ZCL_MALFORMED_COMMAND);
+	plant_restart(&p);
+	assert_int_equal(read_one(ZCL_LEVEL, 0).value.number, 77);
+	assert_int_equal(read_one(ZCL_ON_OFF, 0).value.number, 1);
+	assert_int_equal(read_one(ZCL_COLOUR, 3).value.number, 0x0201);
+	assert_int_equal(read_one(ZCL_COLOUR, 4).value.number, 0x0403);
+}
+
+/* What the lock answers to a command of its own: the first octet. */
+static uint8_t lock_answer(uint8_t command, const void *octets, size_t len)
+{
+	const struct zcl_frame z = ask(ZCL_DOOR_LOCK, ZCL_CLUSTER, command, octets, len);
+
+	assert_int_equal(z.type, ZCL_CLUSTER);
+	assert_int_equal(z.command, command);
+	assert_true(z.payload.left > 0);
+	return z.payload.at[0];
+}
+
+static void a_lock_wants_its_pin_and_keeps_it(void **state)
+{
+	(void)state;
+	assert_int_equal(lock_answer(5, "\x01\0\1\0\4" "4711", 9), 0);
+	assert_int_equal(lock_answer(5, "\x02\0\1\0\3" "471", 8), 1);  /* too short */
+	assert_int_equal(lock_answer(5, "\x08\0\1\0\4" "4712", 9), 1); /* no such user */
+	plant_restart(&p);
+	assert_int_equal(lock_answer(1, "\4" "4712", 5), ZCL_FAILURE);
+	assert_int_equal(read_one(ZCL_DOOR_LOCK, 0).value.number, 1);
+	assert_int_equal(lock_answer(1, "\4" "4711", 5), ZCL_SUCCESS);
+	assert_int_equal(read_one(ZCL_DOOR_LOCK, 0).value.number, 2);
+	for (size_t i = 0; i < p.event_count; i++)
+		assert_null(strstr(p.events[i].detail, "4711"));
+}
+
+static void commands_are_for_what_presses_and_sets(void **state)
+{
+	(void)state;
+	assert_true(sim_device_command(p.device, p.now, "set 0x300/3 300"));
+	assert_int_equal(read_one(ZCL_COLOUR, 3).value.number, 300);
+	assert_false(sim_device_command(p.device, p.now, "set 0x301/3 300"));
+	assert_false(sim_device_command(p.device, p.now, "set 0x300/3"));
+	assert_false(sim_device_command(p.device, p.now, "set 2/0x300/3 1"));
+	assert_false(sim_device_command(p.device, p.now, "press 6/2")); /* it has no button */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +538,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_contact_enrols_and_tells_changes, setup_contact, teardown),
 		cmocka_unit_test_setup_teardown(a_vibration_ends_by_itself, setup_vibration, teardown),
 		cmocka_unit_test_setup_teardown(checks_in_and_polls_fast_when_told, setup_thermometer, teardown),
+		cmocka_unit_test_setup_teardown(a_light_keeps_what_it_was_told, setup_light, teardown),
+		cmocka_unit_test_setup_teardown(a_lock_wants_its_pin_and_keeps_it, setup_lock, teardown),
+		cmocka_unit_test_setup_teardown(commands_are_for_what_presses_and_sets, setup_light, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
