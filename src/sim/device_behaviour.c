@@ -86,6 +86,7 @@ static uint8_t pin_set(struct sim_device *d, struct rd in)
 		return DUPLICATE_CODE;
 	memcpy(p->digits, code.at, code.left);
 	p->len = (uint8_t)code.left;
+	device_save(d);
 	device_event(d, "pin-set", "\"user\":%u", user);
 	return ZCL_SUCCESS;
 }
@@ -99,6 +100,7 @@ static uint8_t pin_clear(struct sim_device *d, struct rd in, bool all)
 	for (uint16_t i = 0; i < DEVICE_PINS; i++)
 		if (all || i == user)
 			bytes_wipe(&d->pins[i], sizeof d->pins[i]);
+	device_save(d);
 	device_event(d, "pin-cleared", "\"user\":%u,\"all\":%s", user, all ? "true" : "false");
 	return ZCL_SUCCESS;
 }
