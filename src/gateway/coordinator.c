@@ -14,6 +14,7 @@
 #define PERSISTENCE_MS 7680             /* macTransactionPersistenceTime */
 #define ASSOCIATION_MS 20000            /* a child that never polls for its response is forgotten */
 #define DUPLICATE_MS 1000
+#define REJOIN_EVERY_MS 5000  /* a Trust Centre rejoin of a child is passed on so often */
 #define BEACONS_A_SECOND 20
 
 /* A frame that waits for a child: in its queue while it sleeps, or to be sent at once. */
@@ -32,6 +33,7 @@ struct slot {
 	struct item *first, **last;
 	uint8_t last_sequence;
 	uint64_t last_sequence_at;
+	uint64_t rejoin_at;      /* it asked for a Trust Centre rejoin then; 0: never, or it was granted */
 };
 
 struct coordinator {
@@ -620,6 +622,50 @@ static struct slot *sender_of(struct coordinator *c, const struct mac_frame *f, 
 	return s;
 }
 
+/* The one NWK command that means something in clear, R22 4.6.3.3.2. Anybody can send it in a child's name: it changes nothing of the child, and what the
+ * Trust Centre answers opens under the child's own link key alone. */
+static void on_clear_command(struct coordinator *c, uint64_t now, struct slot *s, const struct nwk_frame *nwk)
+{
+	struct coordinator_effect *e;
+	struct nwk_command m;
+
+	if (!nwk->has_source_eui64 || nwk->source != s->child.short_address || !is_child(s) || nwk_command_decode(nwk->payload, &m) != OK || m.id != NWK_REJOIN_REQUEST)
+		return;
+	if (s->rejoin_at && now - s->rejoin_at < REJOIN_EVERY_MS)
+		return;
+	s->rejoin_at = now;
+	e = effect(c, COORDINATOR_REJOIN);
+	e->eui64 = s->child.eui64;
+	e->short_address = s->child.short_address;
+	e->capability = m.rejoin_request.capability;
+}
+
+void coordinator_rejoin_granted(struct coordinator *c, uint64_t now, uint64_t eui64)
+{
+	struct slot *s = slot_of(c, eui64);
+	const struct nwk_command m = {.id = NWK_REJOIN_RESPONSE, .rejoin_response = {.short_address = s ? s->child.short_address : 0}};
+	struct nwk_frame f = {
+		.type = NWK_COMMAND,
+		.protocol_version = 2,
+		.source = NWK_COORDINATOR,
+		.radius = 1,
+		.sequence = c->sequence,
+		.has_destination_eui64 = true,
+		.has_source_eui64 = true,
+		.destination_eui64 = eui64,
+		.source_eui64 = c->config.eui64,
+	};
+	uint8_t command[8], octets[NWK_FRAME_MAX];
+	struct wr p = wr_of(command, sizeof command), w = wr_of(octets, sizeof octets);
+
+	if (!s || !s->rejoin_at)
+		return;
+	s->rejoin_at = 0;
+	f.destination = s->child.short_address;
+	if (nwk_command_encode(&m, &p) == OK && wr_done(&p, &f.payload) && nwk_frame_encode(&f, &w) == OK)
+		enqueue(c, s, COORDINATOR_TRANSPORT_KEY, false, now + PERSISTENCE_MS, rd_of(octets, w.len));
+}
+
 static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame *f, uint8_t lqi, int8_t rssi)
 {
 	struct nwk_frame nwk;
@@ -636,6 +682,10 @@ static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame 
 		return; /* our acknowledgement was lost */
 	s->last_sequence = f->sequence;
 	s->last_sequence_at = now;
+	if (!nwk.security && nwk.type == NWK_COMMAND) {
+		on_clear_command(c, now, s, &nwk);
+		return;
+	}
 	s->child.last_heard = now;
 	e = effect(c, COORDINATOR_UPLINK);
 	e->eui64 = s->child.eui64;

@@ -37,6 +37,7 @@ enum coordinator_effect_type {
 	COORDINATOR_MATCH_SHORT,    /* short_address, add */
 	COORDINATOR_MATCH_EXTENDED, /* eui64, add */
 	COORDINATOR_ASSOCIATED,     /* eui64, short_address, capability */
+	COORDINATOR_REJOIN,         /* eui64, short_address, capability: a child asks for a Trust Centre rejoin, in clear */
 	COORDINATOR_DENIED,         /* eui64: an association that the policy does not permit */
 	COORDINATOR_UPLINK,         /* eui64 of the child, short_address, lqi, rssi, octets */
 	COORDINATOR_DELIVERY,       /* eui64, id, status */
@@ -71,6 +72,8 @@ void coordinator_radio_ready(struct coordinator *c); /* its source-match table i
 /* Queues a NWK frame for a child, or with EGP_DOWNLINK_BROADCAST for all that listen. COORDINATOR_DELIVERY with the id follows.
  * COORDINATOR_TRANSPORT_KEY as id: not before the child has fetched the association response that waits for it. */
 void coordinator_send(struct coordinator *c, uint64_t now_ms, uint64_t eui64, uint32_t id, uint8_t flags, uint32_t validity_ms, struct rd nwk);
+/* The Trust Centre serves the rejoin that this child asked for: what is sent to it next comes behind a Rejoin Response. Nothing when it did not ask. */
+void coordinator_rejoin_granted(struct coordinator *c, uint64_t now_ms, uint64_t eui64);
 void coordinator_child_set(struct coordinator *c, uint64_t now_ms, uint64_t eui64, uint16_t short_address, uint8_t capability, uint32_t timeout_s);
 void coordinator_child_drop(struct coordinator *c, uint64_t eui64);
 void coordinator_tick(struct coordinator *c, uint64_t now_ms);

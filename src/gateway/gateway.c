@@ -252,6 +252,7 @@ static void on_relay_ready(void *ctx, uint64_t device)
 		return;
 	*link = p->next;
 	child_event(g, device, EGP_CHILD_ASSOCIATED);
+	coordinator_rejoin_granted(g->coordinator, clock_ms(), device);
 	coordinator_send(g->coordinator, clock_ms(), device, COORDINATOR_TRANSPORT_KEY, 0, 0, rd_of(p->octets, p->len));
 	log_line(LOG_LEVEL_INFO, "transport key relayed", "device=%s octets=%zu", name_of(device), p->len);
 	free(p);
@@ -366,6 +367,10 @@ static bool pump_coordinator(struct gateway *g)
 	case COORDINATOR_ASSOCIATED:
 		log_line(LOG_LEVEL_INFO, "device associated", "device=%s short=%04x capability=%02x", name_of(e.eui64), e.short_address, e.capability);
 		egp_client_request(g->client, clock_ms(), e.eui64, e.short_address, e.capability, EGP_JOIN_ASSOCIATION);
+		break;
+	case COORDINATOR_REJOIN:
+		log_line(LOG_LEVEL_INFO, "Trust Centre rejoin asked for", "device=%s short=%04x", name_of(e.eui64), e.short_address);
+		egp_client_request(g->client, clock_ms(), e.eui64, e.short_address, e.capability, EGP_JOIN_UNSECURED_REJOIN);
 		break;
 	case COORDINATOR_DENIED:
 		log_line(LOG_LEVEL_NOTICE, "association denied: not admitted by the join policy", "device=%s", name_of(e.eui64));

@@ -276,6 +276,11 @@ static bool network_command(struct sim_device *d, const char *command)
 	} else if (strcmp(command, "rejoin") == 0) {
 		if (d->state == DEVICE_COMMISSIONED)
 			device_nwk_seek(d);
+	} else if (strcmp(command, "rejoin-tc") == 0) {
+		if (d->state == DEVICE_COMMISSIONED && d->link_is_unique) {
+			device_nwk_seek(d);
+			d->rejoin_failures = DEVICE_UNSECURED_REJOIN_EVERY - 1;
+		}
 	} else if (strcmp(command, "factory-reset") == 0) {
 		device_leave(d, "factory reset", true);
 		d->failures = 0;

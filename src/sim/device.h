@@ -69,7 +69,7 @@ void sim_device_tick(struct sim_device *d, uint64_t now_ms);
 uint64_t sim_device_deadline(const struct sim_device *d);
 bool sim_device_output(struct sim_device *d, struct sim_device_effect *e) MUST_CHECK;
 /* "open", "close", "vibrate", "toggle", "on", "off", "temperature 23.5", "zone BITS" (IAS zone status), "set [ENDPOINT/]CLUSTER/ATTRIBUTE VALUE" (of
- * what it measures), "press [ENDPOINT/]CLUSTER/COMMAND" (of a button), "leave", "rejoin", "factory-reset", "permit 60"; false for another word. */
+ * what it measures), "press [ENDPOINT/]CLUSTER/COMMAND" (of a button), "leave", "rejoin", "rejoin-tc", "factory-reset", "permit 60"; false for another word. */
 bool sim_device_command(struct sim_device *d, uint64_t now_ms, const char *command);
 bool sim_device_commissioned(const struct sim_device *d);
 

@@ -15,6 +15,7 @@
 #define DEVICE_BINDINGS 16
 #define DEVICE_REPORTS 16
 #define DEVICE_COUNTER_BLOCK 1024
+#define DEVICE_UNSECURED_REJOIN_EVERY 4 /* fruitless rounds of secured ones */
 
 enum device_state {
 	DEVICE_OFF,            /* waits to scan again */

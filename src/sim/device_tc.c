@@ -16,7 +16,6 @@
 #define PERMIT_SECONDS 180
 #define REJOIN_TRIES 3
 #define REJOIN_MS 2000
-#define UNSECURED_REJOIN_EVERY 4 /* fruitless rounds of secured ones */
 #define START_OVER_MS 1500
 #define START_OVER_DOUBLINGS 4
 #define PARENT_TIMEOUT_REQUEST 0x02
@@ -116,7 +115,7 @@ static void no_key_came(struct sim_device *d)
 /* Secured at first; after some rounds that nobody answered by Trust Centre rejoin, which only a unique link key may open. */
 static void ask_rejoin(struct sim_device *d)
 {
-	bool secured = !d->link_is_unique || d->rejoin_failures % UNSECURED_REJOIN_EVERY != UNSECURED_REJOIN_EVERY - 1;
+	bool secured = !d->link_is_unique || d->rejoin_failures % DEVICE_UNSECURED_REJOIN_EVERY != DEVICE_UNSECURED_REJOIN_EVERY - 1;
 
 	if (d->tries++ == REJOIN_TRIES) {
 		device_mac_seek_later(d);

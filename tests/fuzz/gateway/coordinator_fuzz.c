@@ -98,6 +98,10 @@ static void acted(struct world *w, const struct coordinator_effect *e)
 	case COORDINATOR_ASSOCIATED:
 		MUST(is_admitted(w, e->eui64) && child && child->short_address == e->short_address && e->short_address != 0 && e->short_address < 0xfff8);
 		break;
+	case COORDINATOR_REJOIN:
+		MUST(child && child->short_address == e->short_address);
+		coordinator_rejoin_granted(w->c, w->now, e->eui64); /* the Trust Centre serves them all */
+		break;
 	case COORDINATOR_DENIED:
 		MUST(!is_admitted(w, e->eui64));
 		break;
@@ -105,7 +109,9 @@ static void acted(struct world *w, const struct coordinator_effect *e)
 		MUST(child && e->len <= w->received.left && memmem(w->received.at, w->received.left, e->octets, e->len));
 		break;
 	case COORDINATOR_DELIVERY:
-		MUST(e->id > 0 && e->id <= w->last_id && w->waiting[e->id]);
+		if (e->id == COORDINATOR_TRANSPORT_KEY) /* a Rejoin Response */
+			break;
+		MUST(e->id <= w->last_id && w->waiting[e->id]);
 		w->waiting[e->id] = false;
 		break;
 	case COORDINATOR_LOST:
