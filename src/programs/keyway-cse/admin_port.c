@@ -110,12 +110,16 @@ static void health(const struct admin_port *a, struct http_exchange *x)
 
 void admin_port_handle(void *ctx, struct http_exchange *x, const struct http_request *rq)
 {
-	if (strcmp(rq->method, "GET") != 0)
+	const struct admin_port *a = ctx;
+
+	if (!a->cse)
+		http_answer(x, 503, text_headers, rd_str("this CSE is ending\n"));
+	else if (strcmp(rq->method, "GET") != 0)
 		http_answer(x, 405, text_headers, rd_str("only GET\n"));
 	else if (strcmp(rq->path, "/health") == 0)
-		health(ctx, x);
+		health(a, x);
 	else if (strcmp(rq->path, "/metrics") == 0)
-		metrics(ctx, x);
+		metrics(a, x);
 	else
 		http_answer(x, 404, text_headers, rd_str("/health and /metrics are here\n"));
 }

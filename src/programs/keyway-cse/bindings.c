@@ -114,7 +114,9 @@ static void on_http(void *ctx, struct http_exchange *x, const struct http_reques
 {
 	struct program *p = ctx;
 
-	if (websocket_is_meant(x, rq))
+	if (p->closed)
+		http_answer(x, 503, NULL, rd_str("this CSE is ending\n"));
+	else if (websocket_is_meant(x, rq))
 		websocket_accept(p->websocket, x, rq);
 	else
 		http_binding_handle(&p->binding, x, rq);
@@ -181,6 +183,12 @@ void bindings_tell_poa(struct program *p)
 {
 	add_poas(p, true);
 	add_poas(p, false);
+}
+
+void bindings_close(struct program *p)
+{
+	p->closed = true;
+	p->admin.cse = NULL;
 }
 
 void bindings_free(struct program *p)

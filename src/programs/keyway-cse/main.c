@@ -289,6 +289,7 @@ int main(int argc, char **argv)
 	websocket_goodbye(p.websocket);
 	for (int i = 0; i < GOODBYE_ROUNDS; i++) /* it crosses the socket of the HTTP library, and TLS */
 		loop_once(p.loop, GOODBYE_MS);
+	bindings_close(&p);
 	cse_free(p.cse);
 	end_to_end_free(p.end_to_end);
 	token_keys_free(p.token_keys);

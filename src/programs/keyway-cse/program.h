@@ -42,7 +42,7 @@ struct program {
 	uint64_t wake_at;
 	uint16_t coap_port, coaps_port;
 	char poa[512];
-	bool ended;
+	bool ended, closed;
 };
 
 /* Says what is wrong, on standard error; 1, for the program to end with. */
@@ -53,6 +53,7 @@ int bindings_start(struct program *p);      /* credentials and ways out: what th
 void bindings_serve(struct program *p);     /* the CSE is there: requests go to it */
 int bindings_listen(struct program *p);     /* before the CSE registers, so that port 0 is known when its points of access are told */
 void bindings_tell_poa(struct program *p);  /* in p->poa */
+void bindings_close(struct program *p);     /* before the CSE goes: HTTP's ports stay until the process ends, and answer 503 */
 void bindings_free(struct program *p);
 
 #endif
