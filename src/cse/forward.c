@@ -385,6 +385,10 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 			return;
 		}
 	}
+	if (ae_has_moved(ae)) {
+		ae_deliver_where_it_is(c, ae, rq, done, ctx);
+		return;
+	}
 	if (!node_is_reachable(c, ae)) {
 		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
 		return;
@@ -435,7 +439,7 @@ void cse_notify(struct exchange *x)
 {
 	struct forward *f;
 
-	if (crs_notified(x) || contacts_notified(x) || is_secured(x))
+	if (crs_notified(x) || contacts_notified(x) || moves_notified(x) || is_secured(x))
 		return;
 	if (x->target->type == TY_GROUP) { /* a group as notification target means its members: TS-0001 table 9.6.8-2 */
 		x->virtual_child = VIRTUAL_FAN_OUT;

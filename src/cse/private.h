@@ -384,6 +384,11 @@ void cmdh_next_cse_is_there(struct cse *c, const char *csi); /* types/cmdh_buffe
 void contacts_changed(struct cse *c, struct resource *was, struct resource *is);
 bool contacts_notified(struct exchange *x);                 /* true: a NOTIFY about them, which is answered */
 enum err contacts_start(struct cse *c) MUST_CHECK;
+/* types/ae_moves.c: an AE, or at the IN-CSE its AEAnnc, is there or active again; one that registered elsewhere meanwhile */
+void ae_is_registered(struct cse *c, struct resource *r);
+bool ae_has_moved(struct resource *ae);
+void ae_deliver_where_it_is(struct cse *c, const struct resource *ae, const struct onem2m_request *rq, cse_done *done, void *ctx);
+bool moves_notified(struct exchange *x);                    /* true: a NOTIFY about one, which is answered */
 void command_object_changed(struct cse *c, struct resource *object); /* types/exec_instance.c: a mgmtObj on which a command may wait */
 void stats_count(struct exchange *x, size_t octets);        /* types/stats.c: a request that went well, with so much in its answer */
 bool subscription_covers(struct exchange *x, const char *csi); /* types/service_profile.c: a CSE that registers; false after a refusal */

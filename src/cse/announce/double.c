@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cse/announce/announce.h"
+#include "cse/types/ae_moves.h"
 
 enum sync_type { UNI_DIRECTIONAL = 1, BI_DIRECTIONAL = 2 };
 
@@ -168,7 +169,7 @@ static bool is_double_of_ae(void *ctx, struct resource *r)
 	char link[CSE_ID_MAX];
 	const char *id;
 
-	if (!json_text(resource_get(r, "lnk"), link, sizeof link))
+	if (resource_uint(r, "regs", 0) == AE_INACTIVE || !json_text(resource_get(r, "lnk"), link, sizeof link))
 		return true;
 	id = strrchr(link, '/');
 	k->found = id && strcmp(id + 1, k->stem) == 0 && announce_csi(rd_str(link), k->csi, k->size);
@@ -189,7 +190,7 @@ bool cse_s_type_ae(struct cse *c, struct rd to, struct rd *rest, char *other, si
 	if (!rd_until(&path, '/', &stem))
 		stem = path;
 	ae = tree_by_ri(c->tree, stem);
-	here = ae && ae->type == TY_AE;
+	here = ae && ae->type == TY_AE && !ae_has_moved(ae);
 	resource_unref(ae);
 	if (here || !rd_text(stem, id, sizeof id))
 		return here;

@@ -110,6 +110,37 @@ bool announce_check(struct exchange *x, const struct schema_type *t, const struc
 	return !json_get(given, "aa") || check_names(x, t, a);
 }
 
+static bool lists(const struct json *list, const char *name)
+{
+	for (const struct json *e = list ? list->first : NULL; e; e = e->next)
+		if (json_is_string(e, name))
+			return true;
+	return false;
+}
+
+/* One that wants to be tracked as it moves: the IN-CSE hears of that, and whether it is still here. TS-0001 clause 10.2.2.2, case e. */
+static void announce_tracking(struct creation *cr)
+{
+	static const char *const names[] = {"trps", "regs"};
+	const struct json *aa = attributes_value(&cr->attributes, "aa");
+	struct wr w;
+	struct json_out o;
+	bool tracked;
+
+	if (!json_bool(attributes_value(&cr->attributes, "trps"), &tracked) || !tracked)
+		return;
+	w = wr_new(CSE_BODY_MAX);
+	o = json_out(&w);
+	json_array(&o, NULL);
+	for (const struct json *e = aa ? aa->first : NULL; e; e = e->next)
+		json_put(&o, NULL, e);
+	for (size_t i = 0; i < 2; i++)
+		if (!lists(aa, names[i]))
+			json_put_string(&o, NULL, names[i]);
+	json_close(&o);
+	set_list(&cr->attributes, "aa", &w);
+}
+
 /* The IN-CSE learns where an S-type AE is, if it is this CSE's registrar. */
 void announce_s_type_ae(struct creation *cr)
 {
@@ -129,6 +160,7 @@ void announce_s_type_ae(struct creation *cr)
 		json_put_string(&o, NULL, c->config.registrar_id);
 		json_close(&o);
 		set_list(&cr->attributes, "at", &w);
+		announce_tracking(cr);
 		return;
 	}
 	wr_free(&w);

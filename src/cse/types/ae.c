@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cse/types/ae_moves.h"
 #include "cse/types/types.h"
 
 /* AE-ID: what the originator asks for, or a new one. */
@@ -84,6 +85,8 @@ static bool releases_are_good(struct creation *cr)
 
 static enum hook_result ae_create(struct creation *cr)
 {
+	bool tracked;
+
 	if (!api_is_good(cr) || !releases_are_good(cr) || !assign_id(cr))
 		return HOOK_FAILED;
 	if (json_get(cr->given, "cr"))
@@ -91,8 +94,24 @@ static enum hook_result ae_create(struct creation *cr)
 	attributes_set_string(&cr->attributes, "aei", cr->ri);
 	if (!app_rules_permit(cr))
 		return HOOK_FAILED;
+	if (json_bool(attributes_value(&cr->attributes, "trps"), &tracked) && tracked && cr->ri[0] == 'S' && !attributes_value(&cr->attributes, "regs"))
+		attributes_set_uint(&cr->attributes, "regs", AE_ACTIVE);
 	announce_s_type_ae(cr);
 	return HOOK_GO;
 }
 
-const struct type_hooks hooks_ae = {.type = TY_AE, .create = ae_create};
+static enum hook_result ae_created(struct creation *cr)
+{
+	ae_is_registered(cr->x->cse, cr->made);
+	return HOOK_GO;
+}
+
+/* It came back to where it had been. */
+static enum hook_result ae_updated(struct updating *u)
+{
+	if (ae_has_moved(u->old))
+		ae_is_registered(u->x->cse, u->made);
+	return HOOK_GO;
+}
+
+const struct type_hooks hooks_ae = {.type = TY_AE, .create = ae_create, .created = ae_created, .updated = ae_updated};

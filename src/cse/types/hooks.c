@@ -67,6 +67,8 @@ const struct type_hooks *type_hooks(int type)
 			by_type[all[i]->type] = all[i];
 		sorted = true;
 	}
+	if (type == hooks_ae_announced.type)
+		return &hooks_ae_announced;
 	return type > 0 && type < TY_MOST && by_type[type] ? by_type[type] : &none;
 }
 

@@ -6,6 +6,7 @@
 
 extern const struct type_hooks hooks_cse_base;          /* cse_base.c */
 extern const struct type_hooks hooks_ae;                /* ae.c */
+extern const struct type_hooks hooks_ae_announced;      /* ae_moves.c */
 extern const struct type_hooks hooks_remote_cse;        /* remote_cse.c */
 extern const struct type_hooks hooks_acp;               /* acp.c */
 extern const struct type_hooks hooks_container;         /* container.c */

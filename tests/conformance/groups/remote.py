@@ -424,3 +424,79 @@ def _(t):
     t.refused(ask(), 5207)
     t.true(ask(**{"X-M2M-RET": "PT10S"}).rsc == before.rsc, "a request within the limits goes on as before")
     t.true(ask(**{"X-M2M-EC": "4"}).rsc == before.rsc, "a request of another event category goes by the limits for that")
+
+
+# An AE registers at the MN-CSE and then at the CSE under test
+
+MOVE = "TS-0004 7.5.1.2.16"
+
+
+def tracked(side, stem, box):
+    """The registration of an AE that wants to be tracked as it moves."""
+    box.known_as("%s/%s" % (side.csi, stem))
+    anybody = side.acp([(["all"], ALL)])
+    a = {"rn": side.name("moving"), "api": "Nmoving", "rr": True, "srv": ["4"], "trps": True, "poa": [box.poa], "acpi": [anybody.ri]}
+    r = side.rsc(side.create(side.cse, AE, a, fr=stem), 2001)
+    from conformance.check import Resource
+    side.made.append(Resource(side.cse + "/" + r.get("rn"), r.rep, stem, AE))
+    return side.made[-1]
+
+
+def moving(t):
+    """(its registration at the MN-CSE, its AE-ID, where it was, where it is going)."""
+    stem = "S" + t.name("ae")
+    before = t.box()
+    ae = tracked(t.mn, stem, before)
+    t.until("the AE is known at the IN-CSE", lambda: t.send("N", "/" + stem, pc={"m2m:sgn": {"sur": "here"}}).rsc == 2000)
+    t.note(before)
+    return ae, stem, before, t.box()
+
+
+@check("REG", "CREATE/AE/moved-the-old-registration-is-inactive", MOVE, needs="mn")
+def _(t):
+    ae, stem, before, after = moving(t)
+    t.equal(t.mn.retrieve(ae).get("regs"), 1, "registrationStatus (1: ACTIVE) before the move")
+    tracked(t, stem, after)
+    t.until("the old registration is INACTIVE", lambda: t.mn.retrieve(ae, fr=t.mn.admin).get("regs") == 2)
+
+
+@check("REG", "CREATE/AE/moved-references-follow", MOVE, needs="mn")
+def _(t):
+    ae, stem, before, after = moving(t)
+    here, there = t.csi + "/" + stem, t.mn.csi + "/" + stem
+    g = t.make(t.ae(), GRP, {"mnm": 3, "mid": [there]})
+    p = t.acp([([there], ALL)])
+    far = t.mn.make(t.mn.ae(), GRP, {"mnm": 3, "mid": [there]})
+    tracked(t, stem, after)
+    t.until("the member of the group is at its new place", lambda: t.retrieve(g).get("mid") == [here])
+    t.until("so is the originator of the policy", lambda: t.retrieve(p, fr=t.admin).get("pv", "acr")[0]["acor"] == [here])
+    t.until("and the member at the other CSE", lambda: t.mn.retrieve(far).get("mid") == [here])
+
+
+@check("REG", "NOTIFY/AE/moved-is-reached-at-its-new-place", MOVE, needs="mn")
+def _(t):
+    ae, stem, before, after = moving(t)
+    cnt = t.cnt()
+    t.make(cnt, SUB, {"nu": [t.mn.csi + "/" + stem], "enc": {"net": [3]}})
+    tracked(t, stem, after)
+    t.until("the old registration is INACTIVE", lambda: t.mn.retrieve(ae, fr=t.mn.admin).get("regs") == 2)
+    before.drain()
+    t.cin(cnt, "moved")
+    t.true(t.note(after).rep["m2m:cin"]["con"] == "moved", "the notification arrives where the AE is")
+    t.rsc(t.mn.send("N", ae.path, fr=t.mn.admin, pc={"m2m:sgn": {"sur": "old"}}), 2000)
+    t.equal(t.note(after).sgn.get("sur"), "old", "a request for its old registration")
+    t.silent(before, "nothing where it was")
+
+
+@check("REG", "NOTIFY/CB/AE-registration-point-of-another-CSE", MOVE, needs=(ALST, CSR))
+def _(t):
+    csi = "/" + t.name("id-ref")
+    t.make(t.cse, CSR, {"cb": csi + "/cse", "csi": csi, "rr": False, "srv": ["4"]}, fr=csi)
+    g = t.make(t.ae(), GRP, {"mnm": 3, "mid": ["/id-old/Cx"]})
+
+    def tell(fr, where):
+        return t.send("N", t.csi, fr=fr, pc={"m2m:sgn": {"aerp": True, "tid1": "/id-old/Cx", "tid2": where}})
+    t.refused(tell(csi, "/id-other/Cx"), 4103)
+    t.refused(tell(t.ae().id, csi + "/Cx"), 4103)
+    t.rsc(tell(csi, csi + "/Cx"), 2000)
+    t.until("the member of the group is at its new place", lambda: t.retrieve(g).get("mid") == [csi + "/Cx"])
