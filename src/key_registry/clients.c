@@ -83,7 +83,6 @@ static void begin(struct registry *r, const struct registry_peer *p, uint64_t no
 enum onem2m_rsc registry_client_register(struct registry *r, const struct registry_peer *p, uint64_t now_s, const struct order *o,
     struct registry_client *c)
 {
-	char assigned[KEY_ID_MAX] = "";
 	bool renewed;
 
 	if (!fqdn_equal(rd_str(o->fqdn), rd_str(r->config.fqdn)))
@@ -98,10 +97,8 @@ enum onem2m_rsc registry_client_register(struct registry *r, const struct regist
 		return registry_refuse(r, RSC_BAD_REQUEST, "et is over");
 	if (o->has_labels)
 		memcpy(c->labels, o->labels, sizeof c->labels);
-	if (!c->assigned[0] && r->config.assign && r->config.assign(r->config.ctx, p->client, p->credential, c->expires_at, assigned) != OK)
+	if (r->config.assign && r->config.assign(r->config.ctx, p->client, p->credential, c->expires_at, c->assigned) != OK)
 		return registry_refuse(r, RSC_INTERNAL_SERVER_ERROR, "a key identifier could not be assigned");
-	if (assigned[0])
-		memcpy(c->assigned, assigned, sizeof c->assigned);
 	if (registry_audit(r, now_s, renewed ? "client registered again" : "client registered", p->client, p->credential) != OK ||
 	    registry_client_put(r, c) != OK)
 		return registry_refuse(r, RSC_INTERNAL_SERVER_ERROR, "the registration could not be stored");

@@ -45,7 +45,8 @@ struct registry_config {
 	struct audit *audit;                            /* NULL: nothing is written down */
 	bool audit_anchored;                            /* there was an anchor of it in this file before: one that is missing was taken away */
 	uint64_t audit_accept_s;                        /* not 0: the operator says, at this time, that the log is to be taken as it is */
-	/* MAF: a client came with a key that a MEF provisioned; gives it a KmID of ours and keeps the key under it. NULL, or "": none. */
+	/* MAF: a client came with a key that a MEF provisioned; gives it a KmID of ours and keeps the key under it.
+	 * km_id: the one that the client has, or ""; left as it is where that is this very key, or nothing is to be assigned. NULL: never. */
 	enum err (*assign)(void *ctx, const char *client, const char *credential, uint64_t expires_at, char km_id[static KEY_ID_MAX]);
 	/* Whether a credential, by its Credential-ID, is still one: a key that was registered under it is given to nobody any more. NULL: always. */
 	bool (*stands)(void *ctx, const char *credential);
