@@ -1,6 +1,7 @@
 """A whole plant for scenario tests: the real programs, each its own process, on loopback with free ports, in a folder of its own.
 
 Nothing here sleeps for a fixed time: it waits for a line of a log, or for a state, with generous patience."""
+import fcntl
 import json
 import os
 import random
@@ -15,6 +16,7 @@ import time
 
 BUILD = os.environ["KEYWAY_BUILD"]
 PATIENCE = 90
+PORTS = 12  # of a plant's servers
 
 
 def program(name):
@@ -104,22 +106,30 @@ class Plant:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="keyway-scenario-")
         self.plant = os.path.join(self.dir, "plant")
-        self.processes = {}
+        self.processes, self.locks = {}, []
         self.air_port, self.rcp_port = free_port(), free_port()
         self.keyway("init", self.plant, "--base-port", str(self.free_base()), "--radio", "tcp:127.0.0.1:%d" % self.rcp_port, plant=False)
         with open(os.path.join(self.plant, "plant.json")) as f:
             self.settings = json.load(f)
 
     def free_base(self):
-        while True:
-            base = random.randint(30001, 32000)
+        """Ports that no other plant takes, also while they are not bound: tests run side by side. The lock ends with this process."""
+        folder = os.path.join(tempfile.gettempdir(), "keyway-test-ports-%d" % os.getuid())
+        os.makedirs(folder, exist_ok=True)
+        bases = list(range(30001, 32600, PORTS))
+        random.shuffle(bases)
+        for base in bases:
+            lock = open(os.path.join(folder, str(base)), "w")
             try:
-                for port in range(base, base + 11):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for port in range(base, base + PORTS):
                     with socket.socket() as s:
                         s.bind(("127.0.0.1", port))
+                self.locks.append(lock)
                 return base
             except OSError:
-                pass
+                lock.close()
+        raise AssertionError("all ports are taken")
 
     def __enter__(self):
         return self
