@@ -43,6 +43,7 @@ struct gateway {
 	struct loop_timer *timer, *egp_retry;
 	struct hdlc_decoder egp_line; /* when EGP runs on a serial line */
 	bool egp_serial, egp_open;
+	bool egp_foreign; /* what came last was not sealed */
 	bool egp_complained; /* each trouble is told once, until it is over */
 	uint64_t egp_wait;
 	struct packet *packets;
@@ -82,6 +83,39 @@ static void on_egp_open(void *ctx)
 	pump(g);
 }
 
+static void egp_frame(struct gateway *g, struct rd content)
+{
+	uint8_t framed[2 * (EGP_MESSAGE_MAX + EGP_SEAL_OVERHEAD) + 16];
+	struct wr w = wr_of(framed, sizeof framed);
+	struct rd line;
+
+	hdlc_encode(content, &w);
+	if (wr_done(&w, &line))
+		stream_write(g->egp, line);
+}
+
+static void seal_flush(struct gateway *g)
+{
+	struct rd frame;
+
+	while (egp_seal_output(g->config.egp_seal, &frame))
+		egp_frame(g, frame);
+}
+
+/* Whoever holds the wire may put anything on it: said once, until something good comes. */
+static void take_sealed(struct gateway *g, struct rd frame)
+{
+	struct rd message;
+	enum err e = egp_seal_receive(g->config.egp_seal, frame, &message);
+
+	if (e != OK && !g->egp_foreign)
+		log_line(LOG_LEVEL_WARNING, "what came on the serial line is not sealed by the Enrolment Gateway", "reason=%s", err_name(e));
+	g->egp_foreign = e != OK;
+	if (e == OK && message.left > 0)
+		egp_client_message(g->client, clock_ms(), message);
+	seal_flush(g);
+}
+
 static size_t take_messages(struct gateway *g, struct rd in)
 {
 	size_t taken = 0, len;
@@ -104,7 +138,11 @@ static size_t on_egp_data(void *ctx, struct rd in)
 
 	if (g->egp_serial) {
 		while (rd_u8(&in, &octet))
-			if (hdlc_octet(&g->egp_line, octet, &message))
+			if (!hdlc_octet(&g->egp_line, octet, &message))
+				continue;
+			else if (g->config.egp_seal)
+				take_sealed(g, message);
+			else
 				egp_client_message(g->client, clock_ms(), message);
 	} else {
 		taken = take_messages(g, in);
@@ -156,19 +194,16 @@ static enum err egp_connect(struct gateway *g)
 
 static void egp_write(struct gateway *g, struct rd message)
 {
-	uint8_t framed[2 * EGP_MESSAGE_MAX + 16];
-	struct wr w = wr_of(framed, sizeof framed);
-	struct rd line;
-
 	if (!g->egp || !g->egp_open)
 		return;
 	if (!g->egp_serial) {
 		stream_write(g->egp, message);
-		return;
+	} else if (!g->config.egp_seal) {
+		egp_frame(g, message);
+	} else {
+		egp_seal_send(g->config.egp_seal, message);
+		seal_flush(g);
 	}
-	hdlc_encode(message, &w);
-	if (wr_done(&w, &line))
-		stream_write(g->egp, line);
 }
 
 /* ---- enrolment ---- */

@@ -2,6 +2,7 @@
 #ifndef KEYWAY_GATEWAY_GATEWAY_H
 #define KEYWAY_GATEWAY_GATEWAY_H
 
+#include "egp/egp_seal.h"
 #include "gateway/coordinator.h"
 #include "loop/loop.h"
 #include "tls/tls.h"
@@ -13,6 +14,7 @@ struct gateway_config {
 	int8_t tx_power_dbm;
 	const char *egp_address, *egp_identity; /* "tls:...", "psk:...", "serial:...", "tcp:..." */
 	struct tls_credentials *egp_tls;        /* NULL for serial and tcp */
+	struct egp_seal *egp_seal;              /* of a serial line; NULL: messages go as they are. Taken over by gateway_start */
 	struct tls_credentials *tls;            /* for the CSE and for notifications */
 	const char *cse_url, *cse_identity, *cse_id, *cse_name;
 	const char *ae_id, *ae_name, *listen;

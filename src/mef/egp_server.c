@@ -28,6 +28,7 @@ struct serial {
 	struct egp_server *server;
 	char address[256];
 	char gateway[MEF_NAME_MAX];
+	struct egp_seal *seal; /* NULL: none */
 	struct loop_timer *retry;
 	bool complained;
 };
@@ -76,19 +77,35 @@ bool egp_server_connected(const struct egp_server *s, const struct mef_gateway *
 
 /* ---- sending ---- */
 
-static void send_octets(struct connection *c, struct rd octets)
+static void send_frame(struct connection *c, struct rd content)
 {
-	uint8_t buffer[2 * EGP_MESSAGE_MAX + 16];
+	uint8_t buffer[2 * (EGP_MESSAGE_MAX + EGP_SEAL_OVERHEAD) + 16];
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct rd framed;
 
-	if (!c->hdlc) {
-		stream_write(c->stream, octets);
-		return;
-	}
-	hdlc_encode(octets, &w);
+	hdlc_encode(content, &w);
 	if (wr_done(&w, &framed))
 		stream_write(c->stream, framed);
+}
+
+static void seal_flush(struct connection *c)
+{
+	struct rd frame;
+
+	while (egp_seal_output(c->line->seal, &frame))
+		send_frame(c, frame);
+}
+
+static void send_octets(struct connection *c, struct rd octets)
+{
+	if (!c->hdlc) {
+		stream_write(c->stream, octets);
+	} else if (!c->line->seal) {
+		send_frame(c, octets);
+	} else {
+		egp_seal_send(c->line->seal, octets);
+		seal_flush(c);
+	}
 }
 
 static void on_send(void *ctx, struct mef_gateway *g, struct rd octets)
@@ -214,6 +231,24 @@ static size_t stream_data(void *ctx, struct rd in)
 	return len;
 }
 
+/* What is not sealed by the gateway comes from nobody: it may be noise, and it may be who holds the wire. */
+static void sealed_frame(struct connection *c, struct rd frame)
+{
+	struct mef *m = c->server->mef;
+	struct rd octets;
+	enum err e = egp_seal_receive(c->line->seal, frame, &octets);
+
+	seal_flush(c);
+	if (e == OK && octets.left > 0) {
+		message(c, octets);
+		return;
+	}
+	if (e == OK || !mef_noise_permits(m, &m->noise, c->line->gateway))
+		return;
+	log_line(LOG_LEVEL_WARNING, "what came on a serial line is not sealed by its gateway", "gateway=%s reason=%s", c->line->gateway, err_name(e));
+	(void)mef_audit(m, "frame on a serial line refused", 0, c->line->gateway, NULL, err_text(e));
+}
+
 static size_t serial_data(void *ctx, struct rd in)
 {
 	struct connection *c = ctx;
@@ -222,7 +257,11 @@ static size_t serial_data(void *ctx, struct rd in)
 	uint8_t octet;
 
 	while (rd_u8(&in, &octet))
-		if (hdlc_octet(c->hdlc, octet, &frame))
+		if (!hdlc_octet(c->hdlc, octet, &frame))
+			continue;
+		else if (c->line->seal)
+			sealed_frame(c, frame);
+		else
 			message(c, frame);
 	return taken;
 }
@@ -338,13 +377,16 @@ static void on_retry(void *ctx)
 	loop_timer_in(line->retry, SERIAL_RETRY_MS);
 }
 
-enum err egp_server_serial(struct egp_server *s, const char *path_baud, const char *gateway)
+enum err egp_server_serial(struct egp_server *s, const char *path_baud, const char *gateway, struct egp_seal *seal)
 {
 	struct serial *line = calloc(1, sizeof *line);
 	enum err e;
 
-	if (!line)
+	if (!line) {
+		egp_seal_free(seal);
 		return ERR_NO_MEMORY;
+	}
+	line->seal = seal;
 	line->server = s;
 	snprintf(line->address, sizeof line->address, "serial:%s", path_baud);
 	snprintf(line->gateway, sizeof line->gateway, "%s", gateway);
@@ -389,6 +431,7 @@ void egp_server_free(struct egp_server *s)
 		struct serial *next = s->serials->next;
 
 		loop_timer_free(s->serials->retry);
+		egp_seal_free(s->serials->seal);
 		free(s->serials);
 		s->serials = next;
 	}

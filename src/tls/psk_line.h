@@ -15,6 +15,8 @@ struct psk_line {
 };
 
 bool psk_line_parse(struct rd line, const char *identity, struct psk_line *out) MUST_CHECK;
+/* Nobody but its owner may read the file. */
+bool tls_file_is_private(const char *path);
 /* The line of `identity` in the file. */
 bool psk_line_find(const char *path, const char *identity, struct psk_line *out) MUST_CHECK;
 

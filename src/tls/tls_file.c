@@ -1,4 +1,5 @@
 /* Files of credentials. */
+#include "tls/psk_line.h"
 #include "tls/tls_private.h"
 
 bool tls_file_changed(struct tls_file *f)
@@ -20,4 +21,9 @@ bool tls_file_private(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && (st.st_mode & 077) == 0;
+}
+
+bool tls_file_is_private(const char *path)
+{
+	return tls_file_private(path);
 }

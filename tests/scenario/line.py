@@ -13,6 +13,7 @@ class Line:
         self.where = (a, b)
         self.random = random.Random(seed)
         self.garble = [0, 0]  # how many of the next pieces from a, from b are garbled
+        self.heard = [b"", b""]  # what came from a, from b
         self.thread = None
         self.mend()
 
@@ -47,6 +48,10 @@ class Line:
                 os.unlink(path)
         os.close(self.wake_read)
 
+    def say(self, side, octets):
+        """Whoever holds the wire: into the end of a, of b."""
+        os.write(self.ends[side][0], octets)
+
     def noise(self, octets=400):
         """Octets out of nowhere into both ends, flags and escapes among them."""
         for fd, _ in self.ends:
@@ -70,6 +75,7 @@ class Line:
                     octets = os.read(fd, 4096)
                 except OSError:
                     return  # the program that made this end is gone; cut() and mend() follow
+                self.heard[side] += octets
                 if self.garble[side] > 0:
                     self.garble[side] -= 1
                     octets = self.spoil(octets)

@@ -32,6 +32,8 @@ check() { # source root
 		function is_outside(file, header) {
 			if (file == "base/clock.c" || file == "base/ip.c" || file == "onem2m/timestamp.c" || file == "keys/sealed.c")
 				return 0
+			if (file == "egp/egp_seal.c" && header == "gnutls/crypto.h") # ciphers alone, for a program that may not link crypto/
+				return 0
 			return header ~ /^(sys\/(socket|epoll|un|time|timerfd|stat)|netinet\/.*|arpa\/.*|netdb|poll|fcntl|unistd|time|syslog|pthread|sqlite3|gnutls\/.*|curl\/.*|microhttpd)\.h$/
 		}
 		function violation(rule, file, header) {

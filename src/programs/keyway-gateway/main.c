@@ -9,6 +9,7 @@
 #include "gateway/spinel_host.h"
 #include "loop/config.h"
 #include "loop/log.h"
+#include "tls/psk_line.h"
 
 static const char usage[] =
     "usage: keyway-gateway --config FILE\n\n"
@@ -69,6 +70,22 @@ static bool read_settings(struct settings *s, const char *path)
 	return false;
 }
 
+/* The key that it shares with the Enrolment Gateway on a serial line. */
+static int serial_seal(const struct settings *s, struct gateway_config *c)
+{
+	static struct rng rng;
+	struct psk_line line;
+
+	if (!s->psk_file)
+		return 0;
+	rng = rng_system();
+	if (!s->psk_identity || !tls_file_is_private(s->psk_file) || !psk_line_find(s->psk_file, s->psk_identity, &line))
+		return fail("[egp] serial: with psk_file needs psk_identity, and in the file, of mode 0600, a line for it", "");
+	c->egp_seal = egp_seal_new(EGP_SEAL_GATEWAY, rd_of(line.key, line.key_len), &rng);
+	bytes_wipe(&line, sizeof line);
+	return c->egp_seal ? 0 : fail("the key in [egp] psk_file cannot be used: it has to have 16 octets at least", "");
+}
+
 static int credentials(const struct settings *s, struct gateway_config *c)
 {
 	bool https = strncmp(s->cse_url, "https://", 8) == 0, tls = strncmp(s->egp, "tls:", 4) == 0, psk = strncmp(s->egp, "psk:", 4) == 0;
@@ -87,6 +104,8 @@ static int credentials(const struct settings *s, struct gateway_config *c)
 		return fail("[egp] psk: needs psk_identity, and psk_file with a line for it and mode 0600", "");
 	if (tls)
 		c->egp_tls = c->tls;
+	if (strncmp(s->egp, "serial:", 7) == 0)
+		return serial_seal(s, c);
 	return 0;
 }
 

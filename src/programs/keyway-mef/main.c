@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "audit/audit.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "credentials/credentials.h"
 #include "credentials/store_key.h"
@@ -13,6 +14,7 @@
 #include "loop/log.h"
 #include "loop/program.h"
 #include "tls/psk_file.h"
+#include "tls/psk_line.h"
 #include "tls/tls.h"
 #include "mef/admin.h"
 #include "mef/egp_server.h"
@@ -34,7 +36,7 @@ static struct {
 	char *est_ca;
 	uint64_t est_days;
 	bool est_binding;
-	char *tls_listen, *psk_listen, *psk_file, *serial, *serial_gateway, *insecure_listen, *header_addresses;
+	char *tls_listen, *psk_listen, *psk_file, *serial, *serial_gateway, *serial_psk_file, *insecure_listen, *header_addresses;
 	bool insecure;
 	uint64_t device_per_minute, gateway_per_second, rotate_days;
 	bool short_install_codes, require_unique_link_key, answer_requests;
@@ -74,6 +76,7 @@ static const struct config_key keys[] = {
 	{"egp", "psk_file", CONFIG_STRING, &config.psk_file, false, "lines of identity:hexkey"},
 	{"egp", "serial", CONFIG_STRING, &config.serial, false, "a serial line to a gateway"},
 	{"egp", "serial_gateway", CONFIG_STRING, &config.serial_gateway, false, "name of the gateway at its other end"},
+	{"egp", "serial_psk_file", CONFIG_STRING, &config.serial_psk_file, false, "file with the key that both ends of that line share"},
 	{"egp", "insecure_listen", CONFIG_STRING, &config.insecure_listen, false, "plain TCP on loopback"},
 	{"egp", "insecure", CONFIG_BOOL, &config.insecure, false, "must be yes for insecure_listen"},
 	{"egp", "header_addresses", CONFIG_STRING, &config.header_addresses, false, "destination, both or none"},
@@ -265,8 +268,24 @@ static bool est_start(struct service *s)
 	return true;
 }
 
+/* The key that the MEF and the gateway on the serial line share, under the gateway's name. */
+static bool serial_seal(struct service *s, struct egp_seal **seal)
+{
+	struct psk_line line;
+
+	*seal = NULL;
+	if (!config.serial_psk_file)
+		return true;
+	if (!config.serial || !tls_file_is_private(config.serial_psk_file) || !psk_line_find(config.serial_psk_file, config.serial_gateway, &line))
+		return fail("serial_psk_file in [egp] can't be used", "it is for `serial`, must hold a line GATEWAY:HEXKEY, and be readable by its owner alone (chmod 600)", ERR_CONFIG);
+	*seal = egp_seal_new(EGP_SEAL_EG, rd_of(line.key, line.key_len), &s->rng);
+	bytes_wipe(&line, sizeof line);
+	return *seal || fail("the key in serial_psk_file can't be used", "16 octets at least", ERR_CONFIG);
+}
+
 static bool egp_start(struct service *s)
 {
+	struct egp_seal *seal = NULL;
 	enum err e = egp_server_new(s->mef, &s->egp);
 
 	if (e == OK && config.tls_listen)
@@ -281,7 +300,9 @@ static bool egp_start(struct service *s)
 			return fail("EGP over plain TCP can't listen", "it may only be on loopback, such as 127.0.0.1:9446", e);
 		log_line(LOG_LEVEL_WARNING, "EGP over plain TCP is open to everybody on this host", "port=%u", s->insecure_port);
 	}
-	if (config.serial && egp_server_serial(s->egp, config.serial, config.serial_gateway) != OK)
+	if (!serial_seal(s, &seal))
+		return false;
+	if (config.serial && egp_server_serial(s->egp, config.serial, config.serial_gateway, seal) != OK)
 		log_line(LOG_LEVEL_WARNING, "serial line is not there yet", "line=%s gateway=%s", config.serial, config.serial_gateway);
 	return true;
 }

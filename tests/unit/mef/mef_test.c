@@ -927,7 +927,7 @@ static void serves_a_gateway_on_a_serial_line(void **state)
 	(void)state;
 	assert_true(line.fd >= 0 && grantpt(line.fd) == 0 && unlockpt(line.fd) == 0);
 	hdlc_init(&line.decoder);
-	assert_int_equal(egp_server_serial(egp, ptsname(line.fd), "gw1"), OK);
+	assert_int_equal(egp_server_serial(egp, ptsname(line.fd), "gw1", NULL), OK);
 	io = loop_io_new(loop, line.fd, LOOP_READ, on_line, &line);
 	line_send(&line, &m, true); /* a spoilt frame is dropped */
 	line_send(&line, &m, false);
