@@ -66,6 +66,25 @@ bool credential_kind_parse(struct rd text, enum credential_kind *kind)
 	return false;
 }
 
+enum credential_kind credential_kind_of(enum suid suid)
+{
+	switch (suid_usage(suid)) {
+	case SUID_USAGE_MAF:
+		return KIND_KM;
+	case SUID_USAGE_ESPRIM:
+		return KIND_ESPRIM;
+	case SUID_USAGE_ESDATA_ENC:
+		return KIND_ESDATA;
+	case SUID_USAGE_ESDATA_SIG:
+		return KIND_ESDATA_HMAC;
+	case SUID_USAGE_NONE:
+	case SUID_USAGE_MEF:
+	case SUID_USAGE_SAEF:
+		break;
+	}
+	return KIND_KPSA;
+}
+
 const char *credential_kind_name(enum credential_kind kind)
 {
 	for (size_t i = 0; i < KINDS; i++)

@@ -34,6 +34,7 @@ enum credential_kind {
 	KIND_STORE_KEY = 101, /* seals another store of the same program (project convention) */
 };
 bool credential_kind_parse(struct rd text, enum credential_kind *kind) MUST_CHECK; /* "kpm", "km", "kpsa" (also "kc"), ... */
+enum credential_kind credential_kind_of(enum suid suid);                             /* of a key that was registered for this usage */
 const char *credential_kind_name(enum credential_kind kind);                        /* never NULL */
 
 struct credential {

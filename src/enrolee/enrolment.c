@@ -120,25 +120,6 @@ static uint64_t certificate_due(const struct enrolment *e)
 	return later(certificate_life_read(e->config.cert, &l) == OK ? certificate_life_due(&l) : 0, e->certificate.not_before);
 }
 
-static enum credential_kind kind_of(enum suid suid)
-{
-	switch (suid_usage(suid)) {
-	case SUID_USAGE_MAF:
-		return KIND_KM;
-	case SUID_USAGE_ESPRIM:
-		return KIND_ESPRIM;
-	case SUID_USAGE_ESDATA_ENC:
-		return KIND_ESDATA;
-	case SUID_USAGE_ESDATA_SIG:
-		return KIND_ESDATA_HMAC;
-	case SUID_USAGE_NONE:
-	case SUID_USAGE_MEF:
-	case SUID_USAGE_SAEF:
-		break;
-	}
-	return KIND_KPSA;
-}
-
 /* 0: there is none. */
 static uint64_t key_due(const struct enrolment *e, enum credential_kind kind, const char *peer)
 {
@@ -153,7 +134,7 @@ static uint64_t key_due(const struct enrolment *e, enum credential_kind kind, co
 
 static uint64_t want_due(const struct enrolment *e, const struct want *w)
 {
-	return w->commanded ? 0 : later(key_due(e, kind_of(w->key.suid), w->key.target), w->attempts.not_before);
+	return w->commanded ? 0 : later(key_due(e, credential_kind_of(w->key.suid), w->key.target), w->attempts.not_before);
 }
 
 static bool complete(const struct enrolment *e)

@@ -120,30 +120,11 @@ static const char *fault(const struct fetch *q, const struct function_answer *a,
 	return client_id_of(rd_str(a->source), q->fetcher->config.sp, id) ? NULL : "its Source Client ID is no ID";
 }
 
-static enum credential_kind kind_of(enum suid suid)
-{
-	switch (suid_usage(suid)) {
-	case SUID_USAGE_MAF:
-		return KIND_KM;
-	case SUID_USAGE_ESPRIM:
-		return KIND_ESPRIM;
-	case SUID_USAGE_ESDATA_ENC:
-		return KIND_ESDATA;
-	case SUID_USAGE_ESDATA_SIG:
-		return KIND_ESDATA_HMAC;
-	case SUID_USAGE_NONE:
-	case SUID_USAGE_MEF:
-	case SUID_USAGE_SAEF:
-		break;
-	}
-	return KIND_KPSA;
-}
-
 static void keep(struct fetch *q, struct function_answer *a, struct credential *c)
 {
 	enum err e;
 
-	*c = (struct credential){.kind = kind_of(a->suid), .suid = (unsigned)a->suid, .expires_at = a->expires_at,
+	*c = (struct credential){.kind = credential_kind_of(a->suid), .suid = (unsigned)a->suid, .expires_at = a->expires_at,
 		.added_at = clock_unix_ms() / 1000, .key = a->key};
 	a->key = NULL;
 	snprintf(c->identity, sizeof c->identity, "%s", q->identity);
