@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/table.h"
+#include "base/timers.h"
 #include "zigbee/beacon.h"
 #include "zigbee/nwk_frame.h"
 
-#define ITEMS_MAX 512
+#define ITEMS_MAX (4 * CHILDREN_MAX)   /* after a power cut each child has an association response and a Transport-Key, and soon more */
+#define ITEMS_A_CHILD 128               /* a node that floods one child must not stop the others' */
 #define EFFECTS_MAX (ITEMS_MAX + 4 * CHILDREN_MAX) /* one call may end every item, and tell the radio of every child twice */
 #define SUPERFRAME 0x0fff               /* no beacons, no superframe; the permit bit comes on top */
 #define PERSISTENCE_MS 7680             /* macTransactionPersistenceTime */
@@ -20,6 +23,9 @@
 /* A frame that waits for a child: in its queue while it sleeps, or to be sent at once. */
 struct item {
 	struct item *next;
+	struct slot *slot;
+	struct timer_node timer; /* while it is not in flight */
+	struct table_node token_node; /* while it is */
 	uint32_t id, token;
 	bool command, in_flight; /* command: an association response or realignment, to the extended address */
 	uint64_t expires;
@@ -29,8 +35,10 @@ struct item {
 
 struct slot {
 	struct child child;
+	struct table_node eui64_node, short_node;
 	bool used, matched_short, matched_extended;
 	struct item *first, **last;
+	size_t items;
 	uint8_t last_sequence;
 	uint64_t last_sequence_at;
 	uint64_t rejoin_at;      /* it asked for a Trust Centre rejoin then; 0: never, or it was granted */
@@ -40,6 +48,9 @@ struct coordinator {
 	struct coordinator_config config;
 	struct rng *rng;
 	struct slot slots[CHILDREN_MAX];
+	struct table by_eui64, by_short, by_token; /* slots in use, children, frames in flight */
+	struct timers expiries;                    /* of the frames that wait */
+	size_t walk_index, walk_slot;              /* coordinator_child_at: where it was last, and in which slot that is */
 	uint64_t admitted[EGP_POLICY_DEVICES_MAX];
 	size_t admitted_count;
 	uint64_t joining_until;
@@ -70,14 +81,23 @@ struct coordinator *coordinator_new(const struct coordinator_config *config, str
 	return c;
 }
 
+static void item_free(struct coordinator *c, struct item *i)
+{
+	timers_unset(&c->expiries, &i->timer);
+	if (i->in_flight)
+		table_remove(&c->by_token, &i->token_node);
+	i->slot->items--;
+	free(i);
+	c->items--;
+}
+
 static void drop_items(struct coordinator *c, struct slot *s)
 {
 	while (s->first) {
 		struct item *i = s->first;
 
 		s->first = i->next;
-		free(i);
-		c->items--;
+		item_free(c, i);
 	}
 	s->last = &s->first;
 }
@@ -88,6 +108,10 @@ void coordinator_free(struct coordinator *c)
 		return;
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		drop_items(c, &c->slots[i]);
+	table_clear(&c->by_eui64);
+	table_clear(&c->by_short);
+	table_clear(&c->by_token);
+	timers_free(&c->expiries);
 	free(c->effects);
 	free(c);
 }
@@ -118,25 +142,24 @@ bool coordinator_output(struct coordinator *c, struct coordinator_effect *e)
 
 /* ---- children ---- */
 
-static struct slot *slot_of(struct coordinator *c, uint64_t eui64)
+static struct slot *slot_of(const struct coordinator *c, uint64_t eui64)
 {
-	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		if (c->slots[i].used && c->slots[i].child.eui64 == eui64)
-			return &c->slots[i];
+	for (struct table_node *n = table_find(&c->by_eui64, table_hash(eui64)); n; n = table_find_next(n))
+		if (table_owner(n, struct slot, eui64_node)->child.eui64 == eui64)
+			return table_owner(n, struct slot, eui64_node);
 	return NULL;
 }
 
-static struct slot *slot_of_short(struct coordinator *c, uint16_t short_address)
+static struct slot *slot_of_short(const struct coordinator *c, uint16_t short_address)
 {
-	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		if (c->slots[i].used && c->slots[i].child.short_address == short_address)
-			return &c->slots[i];
-	return NULL;
+	struct table_node *n = table_find(&c->by_short, table_hash(short_address)); /* of 16 bits no two have the same hash */
+
+	return table_owner(n, struct slot, short_node);
 }
 
 static struct slot *slot_new(struct coordinator *c, uint64_t eui64)
 {
-	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+	for (size_t i = 0; c->by_eui64.count < CHILDREN_MAX && i < CHILDREN_MAX; i++) {
 		struct slot *s = &c->slots[i];
 
 		if (s->used)
@@ -145,6 +168,9 @@ static struct slot *slot_new(struct coordinator *c, uint64_t eui64)
 		s->used = true;
 		s->last = &s->first;
 		s->child.eui64 = eui64;
+		s->child.short_address = MAC_BROADCAST;
+		table_add(&c->by_eui64, &s->eui64_node, table_hash(eui64));
+		c->walk_index = c->walk_slot = 0;
 		return s;
 	}
 	return NULL;
@@ -153,6 +179,24 @@ static struct slot *slot_new(struct coordinator *c, uint64_t eui64)
 static bool is_child(const struct slot *s)
 {
 	return s->child.short_address != MAC_BROADCAST; /* otherwise it was only ever refused */
+}
+
+static void short_set(struct coordinator *c, struct slot *s, uint16_t short_address)
+{
+	if (is_child(s))
+		table_remove(&c->by_short, &s->short_node);
+	s->child.short_address = short_address;
+	if (is_child(s))
+		table_add(&c->by_short, &s->short_node, table_hash(short_address));
+}
+
+static void slot_end(struct coordinator *c, struct slot *s)
+{
+	drop_items(c, s);
+	short_set(c, s, MAC_BROADCAST);
+	table_remove(&c->by_eui64, &s->eui64_node);
+	s->used = false;
+	c->walk_index = c->walk_slot = 0;
 }
 
 static bool address_is_free(struct coordinator *c, uint16_t short_address, const struct slot *but)
@@ -169,11 +213,18 @@ struct child *coordinator_child(struct coordinator *c, uint64_t eui64)
 	return s ? &s->child : NULL;
 }
 
+/* Asked for one after the other, as they are, each costs one step. */
 struct child *coordinator_child_at(struct coordinator *c, size_t index)
 {
-	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		if (c->slots[i].used && index-- == 0)
-			return &c->slots[i].child;
+	size_t before = index >= c->walk_index ? c->walk_index : 0;
+
+	for (size_t i = index >= c->walk_index ? c->walk_slot : 0; i < CHILDREN_MAX; i++) {
+		if (!c->slots[i].used || before++ != index)
+			continue;
+		c->walk_index = index;
+		c->walk_slot = i;
+		return &c->slots[i].child;
+	}
 	return NULL;
 }
 
@@ -184,6 +235,8 @@ bool coordinator_restore(struct coordinator *c, const struct child *child)
 	if (!s)
 		return false;
 	s->child = *child;
+	s->child.short_address = MAC_BROADCAST;
+	short_set(c, s, child->short_address);
 	s->child.last_heard = 0;
 	return true;
 }
@@ -252,7 +305,9 @@ static void transmit_item(struct coordinator *c, struct slot *s, struct item *i)
 	};
 
 	i->in_flight = true;
+	timers_unset(&c->expiries, &i->timer);
 	i->token = transmit(c, &f);
+	table_add(&c->by_token, &i->token_node, table_hash(i->token));
 }
 
 /* The source-match table follows the queue: the radio decides about frame pending before we see a poll. */
@@ -320,13 +375,14 @@ static void next_direct(struct coordinator *c, struct slot *s)
 
 static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool command, uint64_t expires, struct rd octets)
 {
-	struct item *i = c->items < ITEMS_MAX && octets.left <= MAC_FRAME_MAX ? calloc(1, sizeof *i) : NULL;
+	struct item *i = c->items < ITEMS_MAX && s->items < ITEMS_A_CHILD && octets.left <= MAC_FRAME_MAX ? calloc(1, sizeof *i) : NULL;
 
 	if (!i) {
 		if (!command)
 			report(c, s->child.eui64, id, EGP_CHANNEL_BUSY);
 		return;
 	}
+	i->slot = s;
 	i->id = id;
 	i->command = command;
 	i->expires = expires;
@@ -334,7 +390,9 @@ static void enqueue(struct coordinator *c, struct slot *s, uint32_t id, bool com
 	i->len = octets.left;
 	*s->last = i;
 	s->last = &i->next;
+	s->items++;
 	c->items++;
+	timers_set(&c->expiries, &i->timer, expires);
 	update_match(c, s);
 	next_direct(c, s);
 }
@@ -350,32 +408,30 @@ static void remove_item(struct coordinator *c, struct slot *s, struct item *gone
 	s->last = &s->first;
 	while (*s->last)
 		s->last = &(*s->last)->next;
-	free(gone);
-	c->items--;
+	item_free(c, gone);
 	update_match(c, s);
 }
 
 void coordinator_sent(struct coordinator *c, uint64_t now, uint32_t token, bool acked, bool busy)
 {
-	for (size_t n = 0; n < CHILDREN_MAX; n++) {
-		struct slot *s = &c->slots[n];
+	struct table_node *n = table_find(&c->by_token, table_hash(token)); /* of 32 bits no two have the same hash */
+	struct item *i = table_owner(n, struct item, token_node);
+	struct slot *s = i ? i->slot : NULL;
 
-		for (struct item *i = s->used ? s->first : NULL; i; i = i->next) {
-			if (!i->in_flight || i->token != token)
-				continue;
-			i->in_flight = false;
-			if (acked)
-				s->child.last_heard = now;
-			/* A sleeper that missed it polls again; the frame stays until it expires. */
-			if (!acked && (i->command || !listens(&s->child)) && now < i->expires)
-				return;
-			if (!i->command)
-				report(c, s->child.eui64, i->id, acked ? EGP_DELIVERED : busy ? EGP_CHANNEL_BUSY : EGP_NO_ACK);
-			remove_item(c, s, i);
-			next_direct(c, s);
-			return;
-		}
-	}
+	if (!i)
+		return;
+	table_remove(&c->by_token, n);
+	i->in_flight = false;
+	timers_set(&c->expiries, &i->timer, i->expires);
+	if (acked)
+		s->child.last_heard = now;
+	/* A sleeper that missed it polls again; the frame stays until it expires. */
+	if (!acked && (i->command || !listens(&s->child)) && now < i->expires)
+		return;
+	if (!i->command)
+		report(c, s->child.eui64, i->id, acked ? EGP_DELIVERED : busy ? EGP_CHANNEL_BUSY : EGP_NO_ACK);
+	remove_item(c, s, i);
+	next_direct(c, s);
 }
 
 void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint32_t id, uint8_t flags, uint32_t validity_ms, struct rd nwk)
@@ -482,7 +538,7 @@ static struct slot *slot_of_stranger(struct coordinator *c, uint64_t eui64)
 			continue;
 		drop_items(c, s);
 		update_match(c, s);
-		s->used = false;
+		slot_end(c, s);
 		return slot_new(c, eui64);
 	}
 	return NULL;
@@ -503,14 +559,13 @@ static void on_association(struct coordinator *c, uint64_t now, uint64_t eui64, 
 	if (!welcome) {
 		e = effect(c, COORDINATOR_DENIED);
 		e->eui64 = eui64;
-		answer_association(c, now, s, known ? s->child.short_address : MAC_BROADCAST, MAC_ASSOCIATION_DENIED);
-		if (!known)
-			s->child.short_address = MAC_BROADCAST; /* no child: forgotten when it has its answer, or by time */
+		/* An unknown one is no child: forgotten when it has its answer, or by time. */
+		answer_association(c, now, s, s->child.short_address, MAC_ASSOCIATION_DENIED);
 		s->child.last_heard = known ? s->child.last_heard : now;
 		return;
 	}
-	if (!known || !is_child(s))
-		s->child.short_address = free_short(c);
+	if (!is_child(s))
+		short_set(c, s, free_short(c));
 	if (!s->child.confirmed)
 		s->child.capability = capability;
 	s->child.last_heard = now;
@@ -722,7 +777,7 @@ void coordinator_child_set(struct coordinator *c, uint64_t now, uint64_t eui64, 
 		e->short_address = s->child.short_address;
 		s->matched_short = false;
 	}
-	s->child.short_address = short_address;
+	short_set(c, s, short_address);
 	s->child.capability = capability;
 	s->child.timeout_s = timeout_s;
 	s->child.confirmed = true;
@@ -742,36 +797,38 @@ void coordinator_child_drop(struct coordinator *c, uint64_t eui64)
 		if (!i->command)
 			report(c, eui64, i->id, EGP_NO_SUCH_DEVICE);
 	drop_items(c, s);
-	update_match(c, s);
-	s->used = false;
+	update_match(c, s); /* while its address is known */
+	slot_end(c, s);
 	(void)effect(c, COORDINATOR_SAVE);
 }
 
 /* ---- time ---- */
 
-static void expire(struct coordinator *c, uint64_t now, struct slot *s)
+static void expire(struct coordinator *c, uint64_t now)
 {
-	for (struct item *i = s->first, *next; i; i = next) {
-		next = i->next;
-		if (i->in_flight || now < i->expires)
-			continue;
+	struct timer_node *first;
+
+	while ((first = timers_first(&c->expiries)) != NULL && first->at <= now) {
+		struct item *i = table_owner(first, struct item, timer);
+		struct slot *s = i->slot;
+
 		if (!i->command)
 			report(c, s->child.eui64, i->id, EGP_EXPIRED);
 		remove_item(c, s, i);
+		next_direct(c, s);
 	}
-	next_direct(c, s);
 }
 
 void coordinator_tick(struct coordinator *c, uint64_t now)
 {
+	expire(c, now);
 	for (size_t n = 0; n < CHILDREN_MAX; n++) {
 		struct slot *s = &c->slots[n];
 
 		if (!s->used)
 			continue;
-		expire(c, now, s);
 		if (!is_child(s) && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
-			s->used = false; /* it was only ever refused */
+			slot_end(c, s); /* it was only ever refused */
 		} else if (s->child.timeout_s && now > s->child.last_heard + s->child.timeout_s * 1000ULL) {
 			struct coordinator_effect *e = effect(c, COORDINATOR_LOST);
 
@@ -784,11 +841,7 @@ void coordinator_tick(struct coordinator *c, uint64_t now)
 
 uint64_t coordinator_deadline(const struct coordinator *c)
 {
-	uint64_t next = CLOCK_NEVER;
+	const struct timer_node *first = timers_first(&c->expiries);
 
-	for (size_t n = 0; n < CHILDREN_MAX; n++)
-		for (const struct item *i = c->slots[n].used ? c->slots[n].first : NULL; i; i = i->next)
-			if (!i->in_flight && i->expires < next)
-				next = i->expires;
-	return next;
+	return first ? first->at : CLOCK_NEVER;
 }

@@ -8,7 +8,7 @@
 #include "egp/egp.h"
 #include "ieee802154/mac_frame.h"
 
-#define CHILDREN_MAX 256
+#define CHILDREN_MAX 1024
 #define CHILD_NAME 128
 #define COORDINATOR_TRANSPORT_KEY 0
 #define CHILD_DOWN 96

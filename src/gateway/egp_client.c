@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-#define REQUESTS_MAX 64
+#define REQUESTS_MAX 512 /* after a power cut all children of a large gateway ask at once */
 #define EFFECTS_MAX (REQUESTS_MAX + 16) /* one call may write every request */
 #define ANSWER_MS 6000       /* the EG itself waits up to 3 s for node B */
 #define TRIES 5

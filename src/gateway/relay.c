@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/table.h"
 #include "json/json.h"
 #include "loop/log.h"
 
@@ -27,6 +28,7 @@ enum channel_step { STEP_ACP_UP, STEP_ACP_DOWN, STEP_DEVICE, STEP_UP, STEP_LATES
 
 struct channel {
 	struct channel *next;
+	struct table_node by_device;
 	struct relay *relay;
 	uint64_t device;
 	char name[EUI64_SIZE], owner[128];
@@ -50,6 +52,7 @@ struct relay {
 	const struct relay_events *events;
 	void *ctx;
 	struct channel *channels;
+	struct table by_device;
 	struct loop_timer *retry;
 	bool registered, calling;
 	unsigned sequence;
@@ -194,6 +197,7 @@ void relay_free(struct relay *r)
 		r->channels = c->next;
 		channel_free(c);
 	}
+	table_clear(&r->by_device);
 	loop_timer_free(r->retry);
 	free(r);
 }
@@ -208,6 +212,7 @@ static void reap(struct channel *gone)
 		link = &(*link)->next;
 	if (*link)
 		*link = gone->next;
+	table_remove(&gone->relay->by_device, &gone->by_device);
 	channel_free(gone);
 }
 
@@ -450,9 +455,12 @@ static void channel_go(struct channel *c)
 
 static struct channel *channel_of(const struct relay *r, uint64_t device)
 {
-	for (struct channel *c = r->channels; c; c = c->next)
+	for (struct table_node *n = table_find(&r->by_device, table_hash(device)); n; n = table_find_next(n)) {
+		struct channel *c = table_owner(n, struct channel, by_device);
+
 		if (c->device == device && !c->gone)
 			return c;
+	}
 	return NULL;
 }
 
@@ -473,6 +481,7 @@ void relay_device(struct relay *r, uint64_t device, const char *owner, const cha
 		c->retry = loop_timer_new(r->loop, on_channel_retry, c);
 		c->next = r->channels;
 		r->channels = c;
+		table_add(&r->by_device, &c->by_device, table_hash(device));
 	} else if (strcmp(c->owner, owner) != 0) {
 		c->start_over = true;
 	}

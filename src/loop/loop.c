@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "loop/timers.h"
+#include "base/timers.h"
 
 #define EVENTS_A_ROUND 64
 

@@ -755,6 +755,60 @@ static void a_full_queue_refuses_and_says_so(void **state)
 	assert_int_equal(number_of(COORDINATOR_DELIVERY), 0); /* there is room again */
 }
 
+/* After a power cut of a plant: all associate, get their Transport-Keys, and answer, in the same moment. */
+static void five_hundred_children_come_at_once(void **state)
+{
+	uint64_t devices[EGP_POLICY_DEVICES_MAX];
+	struct mac_frame f;
+	uint32_t token;
+
+	(void)state;
+	for (uint64_t first = 0; first < 500; first += EGP_POLICY_DEVICES_MAX) {
+		for (uint64_t i = 0; i < EGP_POLICY_DEVICES_MAX; i++)
+			devices[i] = DEVICE + first + i;
+		coordinator_policy(co, now, 60, devices, EGP_POLICY_DEVICES_MAX);
+		for (uint64_t i = 0; i < EGP_POLICY_DEVICES_MAX && first + i < 500; i++) {
+			associate(DEVICE + first + i, SLEEPS);
+			assert_non_null(find(COORDINATOR_ASSOCIATED, 0));
+			down(DEVICE + first + i, COORDINATOR_TRANSPORT_KEY, 20000, "transport key");
+			assert_null(find(COORDINATOR_DELIVERY, 0)); /* there was room for it */
+		}
+	}
+	now += 500;
+	for (uint64_t i = 0; i < 500; i++) {
+		uint16_t a = coordinator_child(co, DEVICE + i)->short_address;
+
+		poll_extended(DEVICE + i);
+		assert_true(sent(0, &f, &token));
+		answer_sent(token, true, false);
+		poll_short(a);
+		assert_true(sent(0, &f, &token));
+		assert_int_equal(f.destination.short_address, a);
+		answer_sent(token, true, false);
+		delivered(COORDINATOR_TRANSPORT_KEY, EGP_DELIVERED);
+		assert_ptr_equal(coordinator_child_at(co, i), coordinator_child(co, DEVICE + i));
+	}
+	assert_true(coordinator_deadline(co) == CLOCK_NEVER);
+	for (uint64_t i = 0; i < 500; i += 2)
+		coordinator_child_drop(co, DEVICE + i);
+	for (uint64_t i = 0; i < 250; i++)
+		assert_int_equal(coordinator_child_at(co, i)->eui64, DEVICE + 2 * i + 1);
+	assert_null(coordinator_child_at(co, 250));
+	assert_int_equal(coordinator_child_at(co, 3)->eui64, DEVICE + 7); /* back again */
+}
+
+static void one_child_s_queue_leaves_room_for_the_others(void **state)
+{
+	(void)state;
+	(void)make_child(DEVICE, SLEEPS);
+	(void)make_child(OTHER, SLEEPS);
+	for (uint32_t i = 1; i <= 5000; i++)
+		down(DEVICE, i, 0, "frame");
+	delivered(5000, EGP_CHANNEL_BUSY);
+	down(OTHER, 1, 0, "frame");
+	assert_int_equal(number_of(COORDINATOR_DELIVERY), 0);
+}
+
 static void broadcasts_and_strangers(void **state)
 {
 	struct mac_frame f;
@@ -971,6 +1025,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_child_that_turns_out_to_listen_gets_what_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_radio_that_lost_its_table_gets_it_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_queue_refuses_and_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(five_hundred_children_come_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_child_s_queue_leaves_room_for_the_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(broadcasts_and_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_orphan_finds_its_place_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_disassociation_is_no_more_than_a_hint, setup, teardown),

@@ -11,7 +11,8 @@
 
 #define GATEWAY 0x0200000000000001ULL
 #define DEVICE 0x00124b0000000001ULL
-#define EFFECTS 100
+#define EFFECTS 600
+#define AT_ONCE 512 /* as many as it asks for at a time */
 
 static struct egp_client *c;
 static struct rng rng;
@@ -370,11 +371,11 @@ static void many_devices_at_once_are_all_asked_for(void **state)
 	for (uint64_t i = 0; i < 1000; i++)
 		egp_client_request(c, now, 500 + i, (uint16_t)i, 0x80, EGP_JOIN_ASSOCIATION);
 	collect();
-	for (uint64_t i = 0; i < 64; i++) {
+	for (uint64_t i = 0; i < AT_ONCE; i++) {
 		assert_true(written(EGP_REQUEST, i, &m));
 		assert_true(m.request.device == 500 + i);
 	}
-	assert_false(written(EGP_REQUEST, 64, &m)); /* a flood: the others ask again by themselves */
+	assert_false(written(EGP_REQUEST, AT_ONCE, &m)); /* a flood: the others ask again by themselves */
 }
 
 /* ---- reconnecting ---- */
@@ -390,7 +391,7 @@ static void requests_outlive_the_connection(void **state)
 	assert_true(egp_client_deadline(c) == CLOCK_NEVER);
 	tick(120000);
 	assert_int_equal(count, 0);
-	for (uint64_t i = 0; i < 70; i++) /* and more come meanwhile than it has places for */
+	for (uint64_t i = 0; i < AT_ONCE + 6; i++) /* and more come meanwhile than it has places for */
 		egp_client_request(c, now, 500 + i, 1, 0x80, EGP_JOIN_ASSOCIATION);
 	collect();
 	assert_int_equal(count, 0);
@@ -403,8 +404,8 @@ static void requests_outlive_the_connection(void **state)
 	assert_true(written(EGP_REQUEST, 0, &m));
 	assert_true(m.request.device == DEVICE);
 	assert_int_equal(m.transaction, first.transaction);
-	assert_true(written(EGP_REQUEST, 63, &m));
-	assert_false(written(EGP_REQUEST, 64, &m));
+	assert_true(written(EGP_REQUEST, AT_ONCE - 1, &m));
+	assert_false(written(EGP_REQUEST, AT_ONCE, &m));
 	respond(first.transaction, "packet");
 	assert_non_null(find(EGP_CLIENT_PACKET));
 }

@@ -1,7 +1,7 @@
 /* What is to happen when: a heap, so that ten thousand sessions with a timer each cost a timer the logarithm of that. Of two of the same moment the one
  * that was set first comes first. No clock here. */
-#ifndef KEYWAY_LOOP_TIMERS_H
-#define KEYWAY_LOOP_TIMERS_H
+#ifndef KEYWAY_BASE_TIMERS_H
+#define KEYWAY_BASE_TIMERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* A binary heap of nodes that know their places. */
-#include "loop/timers.h"
+#include "base/timers.h"
 
 #include <stdlib.h>
 

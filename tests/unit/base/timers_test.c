@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "loop/timers.h"
+#include "base/timers.h"
 
 #define NODES 300
 #define STEPS 20000
