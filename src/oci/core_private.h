@@ -49,6 +49,7 @@ void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_fr
 void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_ms);
 void oci_interview_step(struct oci_core *c, struct oci_device *d);
 void oci_interview_restored(struct oci_core *c, struct oci_device *d);
+void oci_interview_again(struct oci_core *c, struct oci_device *d, uint64_t in_ms); /* it may be another now: from its Basic cluster on */
 void oci_interview_descriptor(struct oci_core *c, struct oci_device *d, const struct zdo_message *m); /* ZDO answers */
 void oci_interview_answer(struct oci_core *c, struct oci_device *d, const struct zcl_frame *z); /* the last thing done with a ZCL answer */
 /* oci_place.c: what the descriptions make of a device */
@@ -61,6 +62,10 @@ bool oci_place_value(struct oci_device *d, const struct oci_place *p, struct wr 
 bool oci_place_factors(struct oci_device *d, const struct oci_place *p, struct factors *f) MUST_CHECK;
 /* Whether this one of several places of the same member is the one that serves. */
 bool oci_place_serves(struct oci_device *d, const struct oci_place *p);
+/* oci_ota.c */
+uint8_t oci_ota_input(struct oci_core *c, struct oci_device *d, uint8_t endpoint, const struct zcl_frame *z); /* a ZCL status */
+void oci_ota_tick(struct oci_core *c, struct oci_device *d);
+uint64_t oci_ota_deadline(const struct oci_device *d);
 /* oci_value.c: what the device says */
 void oci_zcl_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
 void oci_value_show(struct oci_core *c, struct oci_device *d, const struct oci_place *p); /* as it is known */

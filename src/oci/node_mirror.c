@@ -130,6 +130,8 @@ void mirror_device(struct oci_node *n, const struct oci_device *d)
 		if (!made_before(d, i))
 			make_module(n, d, &d->places[i], path);
 	raw_make(n, d->eui64, path);
+	pins_make(n, d, path);
+	firmware_make(n, d);
 }
 
 void mirror_value(struct oci_node *n, const struct oci_effect *e)
@@ -152,6 +154,8 @@ void mirror_raw(struct oci_node *n, const struct oci_effect *e)
 {
 	char path[200];
 
+	if (pins_up(n, e))
+		return;
 	device_path(n, e->eui64, path, sizeof path);
 	raw_up(n, path, &e->raw, rd_of(e->octets, e->len));
 }
@@ -161,6 +165,7 @@ void mirror_forget(struct oci_node *n, uint64_t device)
 	char path[200];
 
 	watch_forget(n, device);
+	firmware_forget(n, device);
 	device_path(n, device, path, sizeof path);
 	node_job(n, ONEM2M_DELETE, path, 0, rd_of(NULL, 0), NULL, NULL);
 	node_path(n, device, path, sizeof path);

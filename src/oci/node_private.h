@@ -12,6 +12,7 @@
 struct mef_client;
 struct channel;
 struct jobs;
+struct upgrade;
 struct watch;
 
 struct oci_node {
@@ -27,6 +28,7 @@ struct oci_node {
 	const struct descriptions *descriptions;
 	struct jobs *jobs;
 	struct watch *watches;
+	struct upgrade *upgrades;
 	uint64_t gateway_made; /* the last whose node was made */
 	uint32_t transaction, request;
 	char ae[128]; /* "/id-b/Coci" */
@@ -58,6 +60,17 @@ void mirror_forget(struct oci_node *n, uint64_t device);
 void raw_make(struct oci_node *n, uint64_t device, const char *path);
 void raw_up(struct oci_node *n, const char *path, const struct oci_raw *raw, struct rd payload);
 void raw_down(struct oci_node *n, uint64_t device, const struct json *instance); /* what an application put into raw/down */
+
+/* node_firmware.c: over-the-air upgrade */
+void firmware_make(struct oci_node *n, const struct oci_device *d);
+void firmware_asked(struct oci_node *n, uint64_t device, const struct json *resource); /* what [firmware] says now */
+void firmware_told(struct oci_node *n, const struct oci_effect *e);                   /* OCI_OTA */
+void firmware_forget(struct oci_node *n, uint64_t device);
+
+/* node_pins.c: the PIN table of a door lock */
+void pins_make(struct oci_node *n, const struct oci_device *d, const char *path);
+void pins_down(struct oci_node *n, uint64_t device, const struct json *instance);
+bool pins_up(struct oci_node *n, const struct oci_effect *e); /* OCI_RAW; false: it is not about PINs */
 
 /* node_mgmt.c */
 void node_path(const struct oci_node *n, uint64_t eui64, char *path, size_t size); /* "cse-b/node-00124b..." */

@@ -76,6 +76,14 @@ void watch_make(struct oci_node *n, const char *to, enum watch_kind kind, uint64
 	node_job(n, ONEM2M_CREATE, to, 23, rd_str(body), on_created, m);
 }
 
+struct watch *watch_find(struct oci_node *n, enum watch_kind kind, uint64_t device)
+{
+	for (struct watch *w = n->watches; w; w = w->next)
+		if (w->kind == kind && w->device == device)
+			return w;
+	return NULL;
+}
+
 void watch_forget(struct oci_node *n, uint64_t device)
 {
 	struct watch **link = &n->watches;
@@ -131,8 +139,11 @@ static void act(struct oci_node *n, const struct watch *w, const struct json *sg
 	case WATCH_RAW:
 		raw_down(n, w->device, resource);
 		break;
-	case WATCH_PINS:
 	case WATCH_FIRMWARE:
+		firmware_asked(n, w->device, resource);
+		break;
+	case WATCH_PINS:
+		pins_down(n, w->device, resource);
 		break;
 	}
 }

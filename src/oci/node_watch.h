@@ -19,10 +19,12 @@ struct watch {
 	uint64_t device;
 	char name[32];      /* of the module's resource */
 	const struct action *action;
+	uint64_t user;      /* WATCH_PINS: whose PIN was set or cleared last */
 };
 
 /* Subscribes to `to`: to its UPDATEs, or to what is created in it. */
 void watch_make(struct oci_node *n, const char *to, enum watch_kind kind, uint64_t device, const char *name, const struct action *a);
+struct watch *watch_find(struct oci_node *n, enum watch_kind kind, uint64_t device); /* NULL: none; the first */
 void watch_forget(struct oci_node *n, uint64_t device);
 /* A notification of this CSE; false: it is of none of these subscriptions. */
 bool watch_notify(struct oci_node *n, struct rd content);

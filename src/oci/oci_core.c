@@ -228,6 +228,7 @@ void oci_core_tick(struct oci_core *c, uint64_t now)
 		oci_aps_tick(c, d);
 		oci_router_tick(c, d);
 		oci_command_tick(c, d);
+		oci_ota_tick(c, d);
 		if (now >= d->step_at) {
 			d->step_at = CLOCK_NEVER;
 			oci_interview_step(c, d);
@@ -244,6 +245,8 @@ uint64_t oci_core_deadline(const struct oci_core *c)
 			next = d->step_at;
 		if (oci_command_deadline(d) < next)
 			next = oci_command_deadline(d);
+		if (oci_ota_deadline(d) < next)
+			next = oci_ota_deadline(d);
 		if (oci_aps_deadline(d) < next)
 			next = oci_aps_deadline(d);
 		if (oci_router_deadline(c, d) < next)

@@ -14,6 +14,7 @@
 #include "zigbee/aps_fragment.h"
 #include "zigbee/aps_frame.h"
 #include "zigbee/nwk_frame.h"
+#include "zigbee/ota.h"
 #include "zigbee/zdo.h"
 
 #define OCI_KEY_ID 64
@@ -103,6 +104,21 @@ struct oci_command {
 	uint64_t until;
 };
 
+/* An image for over-the-air upgrade: the whole file. */
+struct oci_image {
+	struct ota_header header;
+	struct rd octets;
+};
+
+/* An upgrade of a device under way. */
+struct oci_ota {
+	const struct oci_image *image; /* borrowed; NULL: none */
+	bool begun;                 /* it asked for it and was told of it */
+	uint32_t offset;            /* of what it asked for last */
+	unsigned told;              /* per cent in the log */
+	uint64_t heard_at;
+};
+
 struct oci_device {
 	struct oci_device *next;
 	uint64_t eui64, gateway; /* gateway: the coordinator's EUI-64, which frames are sealed from */
@@ -145,6 +161,7 @@ struct oci_device {
 	struct oci_attribute attributes[OCI_ATTRIBUTES];
 	size_t attribute_count;
 	struct oci_command commands[OCI_COMMANDS];
+	struct oci_ota ota;
 	uint32_t bad_mic, replays;
 };
 
@@ -157,8 +174,11 @@ enum oci_effect_type {
 	OCI_DESCRIBED,  /* the device's clusters are known: make its resources */
 	OCI_VALUE,      /* point, name of its module's resource, text: JSON value */
 	OCI_RAW,        /* raw; octets: the payload of a ZCL frame that nothing else shows, or not whole */
+	OCI_OTA,        /* ota: how an upgrade came on; text */
 	OCI_LOG,        /* text */
 };
+
+enum oci_ota_state { OCI_OTA_STARTED, OCI_OTA_DONE, OCI_OTA_FAILED };
 
 /* A ZCL frame as it is, without its sequence number. */
 struct oci_raw {
@@ -181,6 +201,7 @@ struct oci_effect {
 	const struct point *point;
 	char name[32];
 	struct oci_raw raw;
+	enum oci_ota_state ota;
 	char text[160];
 };
 
@@ -231,6 +252,10 @@ void oci_core_update(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const 
 void oci_core_action(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const char *name, const struct action *a);
 /* A ZCL frame as it is. ERR_UNKNOWN_DEVICE, ERR_TOO_LONG. */
 enum err oci_core_raw(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const struct oci_raw *raw, struct rd payload) MUST_CHECK;
+/* Offers the device an image, which lives until an OCI_OTA says that it is done or failed, or until NULL is offered. ERR_UNKNOWN_DEVICE, ERR_UNSUPPORTED
+ * (it takes none), ERR_NOT_PERMITTED (it is for another). */
+enum err oci_core_ota(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const struct oci_image *image) MUST_CHECK;
+bool oci_device_upgrades(const struct oci_device *d); /* it has a client for upgrades */
 /* The name of the resource of this place's module: that of the module, and behind it the endpoint where an earlier endpoint has one too. */
 void oci_place_name(const struct oci_device *d, const struct oci_place *p, const struct module *m, char name[32]);
 void oci_core_tick(struct oci_core *c, uint64_t now_ms);

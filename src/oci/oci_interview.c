@@ -374,6 +374,17 @@ void oci_interview_step(struct oci_core *c, struct oci_device *d)
 	ask(c, d);
 }
 
+void oci_interview_again(struct oci_core *c, struct oci_device *d, uint64_t in_ms)
+{
+	if (d->interview != OCI_INTERVIEW_DONE)
+		return;
+	d->interview = OCI_INTERVIEW_BASIC;
+	d->item = d->part = 0;
+	d->step_tries = 0;
+	d->polling = false;
+	d->step_at = c->now + in_ms;
+}
+
 void oci_interview_restored(struct oci_core *c, struct oci_device *d)
 {
 	bool other_descriptions = d->described_by != descriptions_fingerprint(c->config.descriptions);

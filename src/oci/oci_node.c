@@ -77,6 +77,9 @@ static void act(struct oci_node *n, const struct oci_effect *e)
 	case OCI_RAW:
 		mirror_raw(n, e);
 		break;
+	case OCI_OTA:
+		firmware_told(n, e);
+		break;
 	case OCI_LOG:
 		log_line(LOG_LEVEL_NOTICE, "device", "device=%s note=%s", node_name(e->eui64), log_quote(rd_str(e->text)));
 		break;

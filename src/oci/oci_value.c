@@ -287,6 +287,15 @@ static bool pulses(const struct point *p, uint8_t command)
 static void on_client_command(struct said *s, bool unicast)
 {
 	bool any = false;
+	uint8_t status;
+
+	if (s->cluster == ZCL_OTA && !s->z->manufacturer_specific) {
+		status = oci_ota_input(s->c, s->d, s->endpoint_id, s->z);
+		s->understood = status == ZCL_SUCCESS;
+		if (status != ZCL_SUCCESS && unicast)
+			default_response(s, status);
+		return;
+	}
 
 	for (size_t i = 0; s->endpoint && i < s->d->place_count; i++) {
 		const struct oci_place *p = &s->d->places[i];

@@ -138,6 +138,7 @@ struct sim_device *sim_device_new(const struct sim_device_config *config, struct
 	d->humidity = 4500;
 	d->watts = 42;
 	snprintf(d->build, sizeof d->build, "%s", BUILD);
+	d->version = 1;
 	device_values_begin(d);
 	d->poll_at = d->step_at = d->alarm_until = d->check_in_at = CLOCK_NEVER;
 	d->drift_at = now;
@@ -205,6 +206,7 @@ static void every_second(struct sim_device *d)
 		return;
 	d->second_at = d->now + SECOND_MS;
 	device_sense(d);
+	device_ota_tick(d);
 	device_reports_consider(d);
 }
 

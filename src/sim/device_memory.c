@@ -52,6 +52,7 @@ static void put_application(const struct sim_device *d, struct wr *w)
 {
 	wr_fmt(w, "cie %llu\nenrolled %d\nalarm %u\n", (unsigned long long)d->cie, d->enrolled, d->zone_status);
 	wr_fmt(w, "energy %llu\ncheck-in %u\n", (unsigned long long)d->energy, d->check_in_quarters);
+	wr_fmt(w, "version %u\n", (unsigned)d->version);
 	device_values_write(d, w);
 	for (size_t i = 0; i < DEVICE_PINS; i++)
 		put_pin(w, i, &d->pins[i]);
@@ -160,6 +161,13 @@ static void recall_network(struct recalled *r, const char *name, const unsigned 
 	}
 }
 
+static void recall_version(struct sim_device *d, uint32_t version)
+{
+	d->version = version;
+	if (version > 1)
+		snprintf(d->build, sizeof d->build, "%u", (unsigned)version);
+}
+
 static void recall_application(struct sim_device *d, const char *name, int n, const unsigned long long v[static VALUES_MAX])
 {
 	if (strcmp(name, "cie") == 0)
@@ -168,6 +176,8 @@ static void recall_application(struct sim_device *d, const char *name, int n, co
 		d->enrolled = v[0];
 	else if (strcmp(name, "value") == 0 && n == 4)
 		device_value_recall(d, v[0], v[1], v[2], v[3]);
+	else if (strcmp(name, "version") == 0)
+		recall_version(d, (uint32_t)v[0]);
 	else if (strcmp(name, "alarm") == 0)
 		d->zone_status = (uint16_t)v[0];
 	else if (strcmp(name, "energy") == 0)

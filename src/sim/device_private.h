@@ -5,6 +5,7 @@
 #include "keys/counter.h"
 #include "sim/device_type.h"
 #include "zigbee/aps_frame.h"
+#include "zigbee/ota.h"
 #include "zigbee/security/aps_security.h"
 #include "zigbee/zcl.h"
 #include "zigbee/zdo.h"
@@ -44,6 +45,16 @@ struct network_key {
 struct trust_link {
 	struct link_key_set set;
 	struct counter_in in;
+};
+
+/* An image on its way to us. */
+enum device_upgrade_state { DEVICE_UPGRADE_NONE, DEVICE_UPGRADE_ASKING, DEVICE_UPGRADE_TAKING, DEVICE_UPGRADE_ENDING };
+struct device_upgrade {
+	enum device_upgrade_state state;
+	uint32_t version, size, offset, sum;
+	uint64_t again;
+	unsigned tries;
+	bool wrong; /* it is no image */
 };
 
 #define DEVICE_PINS 8
@@ -169,7 +180,9 @@ struct sim_device {
 	size_t report_count;
 	uint64_t values[DEVICE_ENDPOINTS][DEVICE_ATTRIBUTES]; /* of device_attributes, as far as they are DEVICE_STORED */
 	struct device_pin pins[DEVICE_PINS];
-	char build[17];      /* software version */
+	char build[17];      /* software version, as text; and as an upgrade file has it */
+	uint32_t version;
+	struct device_upgrade upgrade;
 	uint16_t zone_status;
 	bool enrolled, temperature_held;
 	uint64_t cie;
@@ -302,6 +315,10 @@ void device_check_in(struct sim_device *d);
 void device_alarm(struct sim_device *d, bool alarm); /* bit 0 of the zone status */
 void device_zone(struct sim_device *d, uint16_t status);
 bool device_press(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint8_t command); /* false: it is bound to nobody */
+
+/* ---- device_ota.c: client for over-the-air upgrade ---- */
+bool device_ota_input(struct sim_device *d, const struct zcl_frame *z); /* false: not for it */
+void device_ota_tick(struct sim_device *d);
 
 /* ---- device_report.c ---- */
 uint8_t device_report_configure(struct sim_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_record *r);

@@ -415,7 +415,11 @@ void device_zcl_input(struct sim_device *d, const struct arrival *a)
 	struct request rq = {.a = a, .endpoint = endpoint_for(d, a), .cluster = a->f.cluster};
 
 	if (a->f.type != APS_DATA || a->f.profile != APS_PROFILE_HOME_AUTOMATION || a->f.delivery == APS_GROUP || rq.endpoint == 0 ||
-	    zcl_decode(a->payload, &rq.z) != OK || rq.z.from_server)
+	    zcl_decode(a->payload, &rq.z) != OK)
+		return;
+	if (rq.cluster == ZCL_OTA && device_ota_input(d, &rq.z))
+		return;
+	if (rq.z.from_server)
 		return;
 	if (!device_has_cluster(d, rq.endpoint, rq.cluster))
 		default_response(d, &rq, ZCL_UNSUPPORTED_CLUSTER);

@@ -1,12 +1,16 @@
 """Devices of many kinds through the whole chain: what each tells becomes values of its resources, what an application changes in those becomes its commands; a
 device whose cluster nobody described is read and commanded as it is; one that an integrator described is not."""
+import base64
 import json
 import os
+import struct
+from concurrent.futures import ThreadPoolExecutor
 
 from plant import Plant, wait_for
 
 DESCRIPTION = {"modules": [{"name": "own", "root": "acme:own", "class": "com.acme.moduleclass.own", "cluster": "0xfc11", "manufacturer": "0x1234",
                             "points": [{"member": "level", "attribute": "0x0000", "type": "uint16", "kind": "integer", "report": [0, 300, 1], "write": [{}]}]}]}
+PIN = "471108"
 KINDS = ["light", "lock", "thermostat", "covering", "smoke", "illuminance", "strip", "button", "siren", "own"]
 
 
@@ -61,6 +65,65 @@ def lock(d):
     d.wait("lock", "cod:lock", "lock", True)
 
 
+def pins(d):
+    """The PIN table: only the administrator may use it, a PIN is nowhere afterwards, and the lock obeys it."""
+    def order(**what):
+        d.plant.keyway("create", d.path + "/pins/down", "cin", json.dumps({"m2m:cin": {"con": json.dumps(what)}}))
+
+    def table(**what):
+        def said():
+            r = d.plant.get(d.path + "/pins/table/la")
+            return r and json.loads(r["m2m:cin"]["con"]) == what
+        wait_for("the PIN table to say %s" % what, said)
+    order(user=3, pin=PIN)
+    table(user=3, set=True, done=True)
+    d.hears("pin-set", user=3)
+    order(lock=False, pin="9999")
+    table(lock=False, done=False)
+    order(lock=False, pin=PIN)
+    table(lock=False, done=True)
+    d.changed(0x101, 0, 2)
+    order(user=3)
+    table(user=3, set=False, done=True)
+    wait_for("pins/down to be empty", lambda: d.plant.get(d.path + "/pins/down")["m2m:cnt"]["cni"] == 0)
+    acpi = d.plant.get(d.path + "/pins/down")["m2m:cnt"]["acpi"]
+    rules = d.plant.get("/id-b/" + acpi[0])["m2m:acp"]["pv"]["acr"]
+    assert [r["acor"] for r in rules] == [["/id-b/Coci"]], rules
+
+
+def image(version, size):
+    """An upgrade file of the simulated manufacturer, with something to count in it."""
+    total = 56 + size
+    header = struct.pack("<IHHHHHIH32sI", 0x0BEEF11E, 0x0100, 56, 0, 0x1234, 1, version, 2, b"Keyway test", total)
+    return header + bytes(i * 7 & 255 for i in range(size))
+
+
+def fnv(octets):
+    h = 2166136261
+    for o in octets:
+        h = (h ^ o) * 16777619 & 0xFFFFFFFF
+    return h
+
+
+def upgrade(d):
+    """By a file and by a contentInstance; no octet of the image is on the air or at the gateway's CSE in clear."""
+    firmware = "/id-b/cse-b/node-%s/firmware" % d.eui64
+    small = image(3, 300)
+    cases = [(2, "file:light.ota", image(2, 1000)), (3, "cse-b/images/la", small)]
+    d.plant.keyway("create", "/id-b/cse-b", "cnt", "rn=images")
+    d.plant.keyway("create", "/id-b/cse-b/images", "cin", json.dumps({"m2m:cin": {"con": base64.b64encode(small).decode()}}))
+    with open(os.path.join(d.plant.dir, "images", "light.ota"), "wb") as f:
+        f.write(cases[0][2])
+    for version, url, octets in cases:
+        d.plant.keyway("update", firmware, json.dumps({"m2m:fwr": {"vr": str(version), "url": url, "ud": True}}))
+        got = d.hears("upgraded", version=version)[0]
+        assert (got["octets"], got["sum"]) == (len(octets), fnv(octets)), got
+        wait_for("the firmware resource to say so", lambda: (lambda r: not r["ud"] and r["uds"]["sus"] == 1)(d.plant.get(firmware)["m2m:fwr"]))
+        wait_for("the new version", lambda: d.plant.get("/id-b/cse-b/node-%s/deviceInfo" % d.eui64)["m2m:dvi"]["fwv"] == str(version))
+    d.plant.keyway("update", firmware, json.dumps({"m2m:fwr": {"vr": "4", "url": "file:../node-b.key", "ud": True}}))
+    wait_for("a file outside to be refused", lambda: d.plant.get(firmware)["m2m:fwr"]["uds"]["sus"] == 2)
+
+
 def thermostat(d):
     d.wait("tempe", "cod:tempe", "tarTe", 20)
     d.wait("tempe", "cod:tempe", "maxVe", 30)
@@ -76,7 +139,7 @@ def thermostat(d):
     assert (info["man"], info["mod"], info["fwv"]) == ("Keyway Simulated", "KW-THERM1", "1.0.0"), info
     assert d.plant.get(node + "/battery")["m2m:bat"]["btl"] == 92
     network = d.plant.get(node + "/areaNwkDeviceInfo")["m2m:andi"]["awi"]
-    assert len(d.plant.get("/id-b/" + network)["m2m:ani"]["ldv"]) == len(KINDS)
+    wait_for("all devices in the network's list", lambda: len(d.plant.get("/id-b/" + network)["m2m:ani"]["ldv"]) == len(KINDS))
     assert d.plant.get(node)["m2m:nod"]["hsl"], "the node names what it hosts"
 
 
@@ -149,12 +212,17 @@ with Plant() as p:
     os.mkdir(descriptions)
     with open(os.path.join(descriptions, "own.json"), "w") as f:
         json.dump(DESCRIPTION, f)
-    p.configure("node-b.ini", "[zigbee]\n", "[zigbee]\ndescriptions = %s\n" % descriptions)
+    os.mkdir(os.path.join(p.dir, "images"))
+    p.configure("node-b.ini", "[zigbee]\n", "[zigbee]\ndescriptions = %s\nimages = %s/images\n" % (descriptions, p.dir))
     p.start_all()
     devices = {kind: Device(p, kind) for kind in KINDS}
     p.permit()
-    for check in (light, lock, thermostat, covering, smoke, illuminance, strip, button, siren, own):
-        check(devices[check.__name__])
+    checks = [("light", light, upgrade), ("lock", lock, pins), ("thermostat", thermostat), ("covering", covering), ("smoke", smoke), ("illuminance", illuminance),
+              ("strip", strip), ("button", button), ("siren", siren), ("own", own)]
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda c: [check(devices[c[0]]) for check in c[1:]], checks))
+    everything = "".join(q.text(True) for q in p.processes.values())
+    assert PIN not in everything and PIN.encode().hex() not in everything
     log = p.processes["node-b"].text()
     assert "resource not written" not in log and "frame not sent" not in log, log[-3000:]
 

@@ -204,6 +204,7 @@ static int start_oci(struct program *p)
 		.sp = o->sp,
 		.state = o->state,
 		.key_file = o->key_file,
+		.images = o->images,
 		.answer_commissioning = o->answer_commissioning,
 		.link_status_ms = o->link_status && strcmp(o->link_status, "no") == 0 ? 0 : (uint32_t)o->link_status_s * 1000,
 		.link_status_broadcast = o->link_status && strcmp(o->link_status, "broadcast") == 0,

@@ -128,6 +128,7 @@ static bool read_file(struct options *o, const char *path)
 		{"zigbee", "mef_identity", CONFIG_STRING, &o->mef_identity, false, ""},
 		{"zigbee", "key_file", CONFIG_STRING, &o->key_file, false, ""},
 		{"zigbee", "descriptions", CONFIG_STRING, &o->descriptions, false, "directory with descriptions of devices, beside the built-in ones"},
+		{"zigbee", "images", CONFIG_STRING, &o->images, false, "directory with files for over-the-air upgrade"},
 		{"zigbee", "answer_commissioning", CONFIG_BOOL, &o->answer_commissioning, false, ""},
 		{"zigbee", "link_status", CONFIG_STRING, &o->link_status, false, "to routers: yes (default), broadcast, no"},
 		{"zigbee", "link_status_s", CONFIG_UINT, &o->link_status_s, false, "seconds between two"},

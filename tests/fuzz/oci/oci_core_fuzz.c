@@ -160,6 +160,9 @@ static void acted(struct world *w, const struct oci_effect *e)
 	case OCI_RAW:
 		MUST(e->len <= sizeof e->octets);
 		break;
+	case OCI_OTA:
+		MUST(e->text[0]);
+		break;
 	case OCI_CHILD_DROP:
 	case OCI_DESCRIBED:
 	case OCI_LOG:
@@ -296,6 +299,11 @@ static void passed(struct world *w, uint64_t ms)
 	MUST(oci_core_deadline(w->core) > w->now);
 }
 
+static const struct oci_image image = {
+	.header = {.length = OTA_HEADER_LEAST, .image = {.manufacturer = 0x1234, .type = 1, .version = 2}, .size = 3},
+	.octets = {(const uint8_t *)"abc", 3},
+};
+
 /* An application's UPDATE: of every module that the device has. */
 static void update(struct world *w, struct rd text)
 {
@@ -324,7 +332,7 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 	(void)!rd_u8(in, &b);
 	if (rd_u8(in, &len) && !rd_sub(in, len, &octets))
 		octets = rd_rest(in);
-	switch (what % 14) {
+	switch (what % 15) {
 	case 0:
 		uplink(w, octets);
 		break;
@@ -360,6 +368,9 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 		break;
 	case 11:
 		restart(w);
+		break;
+	case 14:
+		(void)!oci_core_ota(w->core, w->now, DEVICE, a & 1 ? &image : NULL);
 		break;
 	case 13:
 		(void)!oci_core_raw(w->core, w->now, DEVICE, &(const struct oci_raw){a, (uint16_t)(a << 8 | b), b, a & 1, a & 2, b}, octets);
