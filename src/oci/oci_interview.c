@@ -325,21 +325,26 @@ static void ask(struct oci_core *c, struct oci_device *d)
 	}
 }
 
+static void rest(struct oci_core *c, struct oci_device *d)
+{
+	d->step_tries = 0;
+	d->step_at = c->now + 10 * STEP_MS;
+	oci_log(c, d, "the device does not answer its interview");
+}
+
 /* What is not answered in three tries is left out, but endpoints and the first descriptor: without them there is nothing to go on with. */
 static void give_up(struct oci_core *c, struct oci_device *d)
 {
 	switch (d->interview) {
 	case OCI_INTERVIEW_SIMPLE:
-		if (d->item > 0) {
+		if (d->item > 0)
 			next_item(c, d);
-			break;
-		}
-		/* fall through */
+		else
+			rest(c, d);
+		break;
 	case OCI_INTERVIEW_WAITING:
 	case OCI_INTERVIEW_ENDPOINTS:
-		d->step_tries = 0;
-		d->step_at = c->now + 10 * STEP_MS;
-		oci_log(c, d, "the device does not answer its interview");
+		rest(c, d);
 		break;
 	case OCI_INTERVIEW_ZONE:
 		after_zone(c, d);
