@@ -9,9 +9,18 @@
 #define BUCKETS 4096
 #define RATE_SLOTS 1024
 #define NC_FIRST "00000001" /* a nonce counts once */
+#define AMF_AT 6            /* in AUTN: SQN ^ AK, AMF, MAC */
+#define AMF_HIGH 0x80       /* as the centre's, unless a subscriber has another */
+
+/* Challenges by age. Those of identities that do not exist have a queue of their own, so that naming such takes no room from anybody. */
+struct queue {
+	struct pending *oldest, *newest;
+	size_t count, most;
+};
 
 /* A challenge that waits for its answer. */
 struct pending {
+	struct queue *queue;
 	struct pending *next, **link; /* in the bucket of its RAND */
 	struct pending *older, *newer;
 	char impi[IMPI_SIZE];
@@ -20,6 +29,7 @@ struct pending {
 	uint32_t lifetime_s; /* 0: as the BSF says */
 	struct uss *uss;
 	size_t uss_count;
+	bool decoy; /* there is no such subscriber: RAND and AUTN are random, and no answer is right */
 };
 
 struct bootstrap {
@@ -42,8 +52,9 @@ struct bsf {
 	const char *fqdn;
 	uint32_t lifetime_s;
 	unsigned challenges_per_minute;
-	struct pending *pendings[BUCKETS], *oldest, *newest;
-	size_t pending_count;
+	struct rng *rng;
+	struct pending *pendings[BUCKETS];
+	struct queue waiting, decoys;
 	struct bootstrap *bootstraps[BUCKETS];
 	size_t count;
 	struct rate rates[RATE_SLOTS];
@@ -56,10 +67,14 @@ struct bsf *bsf_new(const struct bsf_config *c)
 	if (!b)
 		return NULL;
 	b->fqdn = c->fqdn;
+	b->rng = c->rng;
 	b->lifetime_s = c->lifetime_s ? c->lifetime_s : BSF_LIFETIME_S;
 	b->challenges_per_minute = c->challenges_per_minute ? c->challenges_per_minute : BSF_CHALLENGES_PER_MINUTE;
 	if (b->lifetime_s > BSF_LIFETIME_MAX_S)
 		b->lifetime_s = BSF_LIFETIME_MAX_S;
+	b->waiting.most = BSF_PENDING_MAX;
+	/* what the rates let through in BSF_PENDING_MS, which may lie in two of their minutes: none is pushed out, which would show what it is */
+	b->decoys.most = (size_t)2 * RATE_SLOTS * b->challenges_per_minute;
 	return b;
 }
 
@@ -71,36 +86,49 @@ static size_t bucket_of(const uint8_t rand[static AKA_RAND])
 
 /* ---- challenges ---- */
 
-static void pending_drop(struct bsf *b, struct pending *p)
+static void pending_drop(struct pending *p)
 {
+	struct queue *q = p->queue;
+
 	*p->link = p->next;
 	if (p->next)
 		p->next->link = p->link;
-	*(p->older ? &p->older->newer : &b->oldest) = p->newer;
-	*(p->newer ? &p->newer->older : &b->newest) = p->older;
-	b->pending_count--;
+	*(p->older ? &p->older->newer : &q->oldest) = p->newer;
+	*(p->newer ? &p->newer->older : &q->newest) = p->older;
+	q->count--;
 	aka_vector_clear(&p->vector);
 	free(p->uss);
 	free(p);
 }
 
-static void pendings_expire(struct bsf *b, uint64_t now_ms)
+static void queue_expire(struct queue *q, uint64_t now_ms)
 {
-	while (b->oldest && (b->oldest->since_ms + BSF_PENDING_MS <= now_ms || b->pending_count > BSF_PENDING_MAX))
-		pending_drop(b, b->oldest);
+	while (q->oldest && (q->oldest->since_ms + BSF_PENDING_MS <= now_ms || q->count > q->most))
+		pending_drop(q->oldest);
 }
 
+static void pendings_expire(struct bsf *b, uint64_t now_ms)
+{
+	queue_expire(&b->waiting, now_ms);
+	queue_expire(&b->decoys, now_ms);
+}
+
+/* g NULL: a decoy. */
 static struct pending *pending_add(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask, struct aka_vector *v, const struct guss *g)
 {
 	struct pending *p = calloc(1, sizeof *p), **bucket = &b->pendings[bucket_of(v->rand)];
+	struct queue *q = g ? &b->waiting : &b->decoys;
 
-	if (!p || !(p->uss = calloc(g->count + 1, sizeof *p->uss))) {
+	if (!p || (g && !(p->uss = calloc(g->count + 1, sizeof *p->uss)))) {
 		free(p);
 		return NULL;
 	}
-	memcpy(p->uss, g->uss, g->count * sizeof *p->uss);
-	p->uss_count = g->count;
-	p->lifetime_s = g->lifetime_s;
+	if (g) {
+		memcpy(p->uss, g->uss, g->count * sizeof *p->uss);
+		p->uss_count = g->count;
+		p->lifetime_s = g->lifetime_s;
+	}
+	p->decoy = g == NULL;
 	memcpy(p->impi, ask->impi, sizeof p->impi);
 	p->since_ms = now_ms;
 	p->vector = *v;
@@ -109,10 +137,11 @@ static struct pending *pending_add(struct bsf *b, uint64_t now_ms, const struct 
 	if (p->next)
 		p->next->link = &p->next;
 	*bucket = p;
-	p->older = b->newest;
-	*(b->newest ? &b->newest->newer : &b->oldest) = p;
-	b->newest = p;
-	b->pending_count++;
+	p->queue = q;
+	p->older = q->newest;
+	*(q->newest ? &q->newest->newer : &q->oldest) = p;
+	q->newest = p;
+	q->count++;
 	pendings_expire(b, now_ms);
 	return p;
 }
@@ -176,13 +205,13 @@ static void bootstraps_sweep(struct bsf *b, uint64_t now_s, const char *impi)
 
 void bsf_forget(struct bsf *b, const char *impi)
 {
-	struct pending *p = b->oldest, *newer;
+	struct pending *p = b->waiting.oldest, *newer;
 
 	bootstraps_sweep(b, 0, impi);
 	for (; p; p = newer) {
 		newer = p->newer;
 		if (strcmp(p->impi, impi) == 0)
-			pending_drop(b, p);
+			pending_drop(p);
 	}
 }
 
@@ -195,8 +224,10 @@ void bsf_free(struct bsf *b)
 {
 	if (!b)
 		return;
-	while (b->oldest)
-		pending_drop(b, b->oldest);
+	while (b->waiting.oldest)
+		pending_drop(b->waiting.oldest);
+	while (b->decoys.oldest)
+		pending_drop(b->decoys.oldest);
 	bootstraps_sweep(b, UINT64_MAX, NULL);
 	free(b);
 }
@@ -306,7 +337,8 @@ static enum bsf_step answered(struct bsf *b, uint64_t now_ms, const struct bsf_r
 
 	/* auts counts only with the response of the empty password over it, which anybody can compute: its own MAC-S is what the HSS checks. */
 	digest_credentials_sign(c, rd_str(rq->method), rq->body, c->resync ? NULL : p->vector.res, expected);
-	good = bytes_equal_ct(expected, c->response, HTTP_DIGEST_SIZE - 1) && strcmp(c->uri, rq->path) == 0 && strcmp(c->realm, b->fqdn) == 0;
+	good = bytes_equal_ct(expected, c->response, HTTP_DIGEST_SIZE - 1) && strcmp(c->uri, rq->path) == 0 && strcmp(c->realm, b->fqdn) == 0 &&
+	    (c->resync || !p->decoy);
 	bytes_wipe(expected, sizeof expected);
 	if (c->resync && good) {
 		ask->resync = true;
@@ -346,7 +378,7 @@ enum bsf_step bsf_input(struct bsf *b, uint64_t now_ms, const struct bsf_request
 		return ask_vector(b, now_ms, c.username, ask, a);
 	}
 	step = answered(b, now_ms, rq, &c, p, ask, a);
-	pending_drop(b, p);
+	pending_drop(p);
 	return step;
 }
 
@@ -380,13 +412,26 @@ static void challenge(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask,
 		a->reason = "challenged";
 }
 
+/* An identity that does not exist is challenged as one that does: what tells them apart is only in the HSS's log and in ours. */
+static void challenge_nobody(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask, struct bsf_answer *a)
+{
+	struct aka_vector v = {.res = NULL};
+
+	rng_fill(b->rng, v.rand, sizeof v.rand);
+	rng_fill(b->rng, v.autn, sizeof v.autn);
+	v.autn[AMF_AT] = AMF_HIGH;
+	v.autn[AMF_AT + 1] = 0;
+	a->reason = "no such subscriber; challenged all the same";
+	challenge(b, now_ms, ask, &v, NULL, a);
+}
+
 void bsf_vector(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask, enum err e, struct aka_vector *v, const struct guss *g, struct bsf_answer *a)
 {
 	if (e == OK)
 		challenge(b, now_ms, ask, v, g, a);
-	else if (e == ERR_NOT_FOUND)
-		(void)refuse(a, 403, "no such subscriber");
-	else if (e == ERR_BAD_MIC || e == ERR_UNKNOWN_KEY)
+	else if (e == ERR_NOT_FOUND && !ask->resync)
+		challenge_nobody(b, now_ms, ask, a);
+	else if (e == ERR_NOT_FOUND || e == ERR_BAD_MIC || e == ERR_UNKNOWN_KEY)
 		(void)refuse(a, 403, "AUTS is not genuine");
 	else
 		(void)refuse(a, 503, "the HSS does not answer");

@@ -6,7 +6,10 @@
  *	then answer is to be sent
  *
  * What a client can do at will costs bounded memory: BSF_PENDING_MAX challenges that wait, the oldest goes; BSF_BOOTSTRAPS_MAX keys, the one that
- * ends first goes; one key a subscriber, the last. A challenge is answered once, whatever the answer is worth. */
+ * ends first goes; one key a subscriber, the last. A challenge is answered once, whatever the answer is worth.
+ *
+ * Anybody may name an identity, and is to learn nothing of whether it exists: one that does not is challenged too, by random octets of the same form, is
+ * rated, waits and ends alike, and every answer to it is as wrong as a wrong one. */
 #ifndef KEYWAY_GBA_BSF_H
 #define KEYWAY_GBA_BSF_H
 
@@ -26,6 +29,7 @@ struct bsf_config {
 	const char *fqdn;               /* borrowed; behind the '@' of each B-TID, and the realm */
 	uint32_t lifetime_s;            /* 0: BSF_LIFETIME_S */
 	unsigned challenges_per_minute; /* 0: BSF_CHALLENGES_PER_MINUTE */
+	struct rng *rng;                /* borrowed; for challenges to identities that do not exist */
 };
 struct bsf *bsf_new(const struct bsf_config *c); /* NULL without memory */
 void bsf_free(struct bsf *b);
@@ -55,7 +59,7 @@ enum bsf_step { BSF_ANSWER,
 	BSF_ASK };
 /* Times are Unix milliseconds. */
 enum bsf_step bsf_input(struct bsf *b, uint64_t now_ms, const struct bsf_request *rq, struct bsf_ask *ask, struct bsf_answer *a) MUST_CHECK;
-/* The HSS's answer; e is OK, ERR_NOT_FOUND (no such subscriber), ERR_BAD_MIC or ERR_UNKNOWN_KEY (of AUTS) or another. v is taken over. */
+/* The HSS's answer; e is OK, ERR_NOT_FOUND (no such subscriber: challenged all the same), ERR_BAD_MIC or ERR_UNKNOWN_KEY (of AUTS) or another. v is taken over. */
 void bsf_vector(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask, enum err e, struct aka_vector *v, const struct guss *g, struct bsf_answer *a);
 
 /* ---- Zn ---- */

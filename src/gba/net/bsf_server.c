@@ -30,6 +30,7 @@ struct bsf_server {
 	char fqdn[NAF_FQDN_SIZE];
 	uint64_t minute; /* of the log */
 	unsigned lines;
+	struct rng rng;
 };
 
 /* ---- Ub ---- */
@@ -221,6 +222,8 @@ enum err bsf_server_new(struct loop *l, const struct bsf_server_config *c, struc
 	if (!s)
 		return e;
 	core.fqdn = s->fqdn;
+	s->rng = rng_system();
+	core.rng = &s->rng;
 	*which = c->fqdn;
 	e = fqdn_normalise(rd_str(c->fqdn), s->fqdn) ? OK : ERR_BAD_VALUE;
 	if (e == OK)

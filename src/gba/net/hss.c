@@ -24,7 +24,9 @@ struct hss {
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS subscribers (imsi TEXT PRIMARY KEY, impi TEXT NOT NULL UNIQUE, k BLOB NOT NULL, opc BLOB NOT NULL,"
-    " amf INTEGER NOT NULL, sqn INTEGER NOT NULL, turn INTEGER NOT NULL, recent BLOB NOT NULL, guss TEXT NOT NULL) WITHOUT ROWID;";
+    " amf INTEGER NOT NULL, sqn INTEGER NOT NULL, turn INTEGER NOT NULL, recent BLOB NOT NULL, guss TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS nobody (id INTEGER PRIMARY KEY CHECK (id = 1), asked INTEGER NOT NULL, recent BLOB NOT NULL);"
+    "INSERT OR IGNORE INTO nobody VALUES (1, 0, x'');";
 #define COLUMNS "imsi, impi, k, opc, amf, sqn, turn, recent, guss"
 
 void hss_close(struct hss *h)
@@ -203,6 +205,19 @@ static enum err store_counters(struct hss *h, const char *imsi, const struct auc
 	return finish(h, query(h, "UPDATE subscribers SET sqn=?, turn=?, recent=? WHERE imsi=?", "iibs", (int64_t)a->sqn, (int64_t)a->turn, &recent, imsi));
 }
 
+/* Whoever asks for a subscriber that does not exist waits as long as for one that does: a vector under a random key, and a write to the disk. */
+static enum err vector_of_nobody(struct hss *h)
+{
+	struct auc_subscriber a = {.k = secret_random(h->rng, SECRET_AES128), .opc = secret_random(h->rng, SECRET_AES128)};
+	struct rd recent = rd_of(a.recent, RECENT_SIZE);
+	struct aka_vector v;
+
+	if (a.k && a.opc && auc_vector(&a, h->rng, &v) == OK)
+		aka_vector_clear(&v);
+	auc_subscriber_clear(&a);
+	return finish(h, query(h, "UPDATE nobody SET asked=asked+1, recent=?", "b", &recent));
+}
+
 enum err hss_vector(struct hss *h, const char *name, struct aka_vector *v, struct guss *g)
 {
 	struct auc_subscriber a;
@@ -210,6 +225,8 @@ enum err hss_vector(struct hss *h, const char *name, struct aka_vector *v, struc
 	struct aka_vector made;
 	enum err e = find(h, name, &s, &a);
 
+	if (e == ERR_NOT_FOUND && vector_of_nobody(h) != OK)
+		e = ERR_STORE; /* as for one that does */
 	if (e != OK)
 		return e;
 	e = auc_vector(&a, h->rng, &made);

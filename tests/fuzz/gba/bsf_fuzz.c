@@ -96,13 +96,14 @@ static void line(struct world *w, struct rd text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct bsf_config c = {.fqdn = "bsf.example", .lifetime_s = 50};
+	struct bsf_config c = {.fqdn = "bsf.example", .lifetime_s = 50};
 	struct rd in = rd_of(data, size), text;
 	struct world w;
 
 	memset(&w, 0, sizeof w);
 	w.rng = rng_seeded(1);
 	w.now_ms = 1795219200000ULL;
+	c.rng = &w.rng;
 	w.bsf = bsf_new(&c);
 	w.subscriber.k = key(1);
 	w.subscriber.opc = key(2);

@@ -170,11 +170,13 @@ static void tells_of_another_key(void **state)
 	assert_non_null(strstr(result.detail, "does not have the key"));
 }
 
-static void tells_of_an_unknown_subscriber(void **state)
+/* As to a card with another key: whether the identity exists is not told. */
+static void challenges_an_unknown_subscriber_like_any_other(void **state)
 {
 	(void)state;
 	snprintf(usim.impi, sizeof usim.impi, "other@ims");
-	assert_int_equal(bootstrap(), ERR_NOT_PERMITTED);
+	assert_int_equal(bootstrap(), ERR_BAD_MIC);
+	assert_non_null(strstr(result.detail, "does not have the key"));
 }
 
 static void goes_on_when_the_hss_comes_back(void **state)
@@ -280,7 +282,7 @@ int main(void)
 	    TEST(resynchronises_over_sockets),
 	    TEST(nothing_leaves_a_card_that_could_not_be_saved),
 	    TEST(tells_of_another_key),
-	    TEST(tells_of_an_unknown_subscriber),
+	    TEST(challenges_an_unknown_subscriber_like_any_other),
 	    TEST(goes_on_when_the_hss_comes_back),
 	    TEST(the_mef_itself_may_be_the_naf),
 	    TEST(gives_no_key_to_who_shows_no_certificate),

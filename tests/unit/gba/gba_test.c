@@ -46,7 +46,7 @@ static void uss(struct guss *g, const char *naf, const char *entity)
 
 static void begin(struct world *w)
 {
-	static const struct bsf_config c = {.fqdn = BSF};
+	static const struct bsf_config c = {.fqdn = BSF, .rng = &rng};
 
 	memset(w, 0, sizeof *w);
 	rng = rng_seeded(3);
@@ -358,8 +358,93 @@ static void refuses_requests_that_are_none(void **state)
 		exchange(&w, bad[i]);
 		assert_int_equal(w.answer.status, 400);
 	}
+	end(&w);
+}
+
+/* ---- who does not exist ---- */
+
+/* A first request, a wrong answer, a used nonce, a forged AUTS, a request too many: status and header field of each. */
+static void course(struct world *w, const char *impi, char seen[static 4096])
+{
+	static const uint8_t auts[AKA_AUTS] = {1, 2, 3};
+	struct digest_credentials c;
+	struct digest_challenge ch;
+	char text[2048], octets[2048];
+	size_t used = 0;
+
+	w->now_ms += 60000;
+	for (unsigned i = 0; i < BSF_CHALLENGES_PER_MINUTE + 4; i++) {
+		struct wr out = wr_of(octets, sizeof octets);
+
+		memset(&c, 0, sizeof c);
+		snprintf(c.username, sizeof c.username, "%s", impi);
+		snprintf(c.realm, sizeof c.realm, "%s", BSF);
+		snprintf(c.uri, sizeof c.uri, "/");
+		if (i % 4 != 0 && w->answer.status == 401) { /* 1: wrong; 2: the same once more; 3: forged AUTS */
+			assert_int_equal(digest_challenge_parse(rd_str(w->answer.value), &ch), OK);
+			memcpy(c.nonce, ch.nonce, sizeof c.nonce);
+			snprintf(c.nc, sizeof c.nc, "00000001");
+			snprintf(c.cnonce, sizeof c.cnonce, "0011");
+			c.auth_int = true;
+			c.resync = i % 4 == 3;
+			memcpy(c.auts, auts, sizeof c.auts);
+			digest_credentials_sign(&c, rd_str("GET"), rd_of("", 0), NULL, c.response);
+		}
+		digest_credentials_print(&out, &c);
+		text_of(&out, text, sizeof text);
+		exchange(w, text);
+		if (i % 4 == 1) /* again, with the nonce that is used now */
+			exchange(w, text);
+		used += (size_t)snprintf(seen + used, 4096 - used, "%u %s %zu;", w->answer.status, w->answer.header ? w->answer.header : "-",
+		    strlen(w->answer.value));
+	}
+}
+
+static void nobody_learns_which_identities_exist(void **state)
+{
+	char of_one[4096], of_nobody[4096], first[DIGEST_HEADER_MAX];
+	struct digest_challenge a, b;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	course(&w, IMPI, of_one);
+	course(&w, "232010000000009@ims.mnc001.mcc232.3gppnetwork.org", of_nobody);
+	assert_string_equal(of_one, of_nobody);
+	assert_non_null(strstr(of_one, "401"));
+	assert_non_null(strstr(of_one, "403"));
+	assert_non_null(strstr(of_one, "429"));
+	/* never the same twice, and with the AMF of the others */
+	w.now_ms += 60000;
 	exchange(&w, "Digest username=\"nobody@nowhere\", realm=\"" BSF "\", nonce=\"\", uri=\"/\", response=\"\"");
-	assert_int_equal(w.answer.status, 403);
+	memcpy(first, w.answer.value, sizeof first);
+	exchange(&w, "Digest username=\"nobody@nowhere\", realm=\"" BSF "\", nonce=\"\", uri=\"/\", response=\"\"");
+	assert_int_equal(digest_challenge_parse(rd_str(first), &a), OK);
+	assert_int_equal(digest_challenge_parse(rd_str(w.answer.value), &b), OK);
+	assert_memory_not_equal(a.rand, b.rand, AKA_RAND);
+	assert_memory_not_equal(a.autn, b.autn, 6);
+	assert_memory_equal(a.autn + 6, "\x80\0", 2);
+	assert_int_equal(bsf_count(w.bsf), 0);
+	end(&w);
+}
+
+/* Naming strangers pushes nobody's challenge out. */
+static void a_flood_of_strangers_takes_no_room(void **state)
+{
+	char text[2048], name[200];
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	ask_first(&w);
+	assert_int_equal(w.answer.status, 401);
+	assert_int_equal(respond(&w, text), OK);
+	for (unsigned i = 0; i < 3 * BSF_PENDING_MAX; i++) {
+		snprintf(name, sizeof name, "Digest username=\"nobody%u@nowhere\", realm=\"" BSF "\", nonce=\"\", uri=\"/\", response=\"\"", i);
+		exchange(&w, name);
+	}
+	exchange(&w, text);
+	assert_int_equal(w.answer.status, 200);
 	end(&w);
 }
 
@@ -534,6 +619,8 @@ int main(void)
 	    cmocka_unit_test(a_challenge_does_not_wait_for_ever),
 	    cmocka_unit_test(one_identity_cannot_use_up_its_sequence_numbers),
 	    cmocka_unit_test(refuses_requests_that_are_none),
+	    cmocka_unit_test(nobody_learns_which_identities_exist),
+	    cmocka_unit_test(a_flood_of_strangers_takes_no_room),
 	    cmocka_unit_test(the_ue_refuses_a_network_without_its_key),
 	    cmocka_unit_test(the_ue_refuses_another_realm),
 	    cmocka_unit_test(the_ue_wants_proof_that_the_server_knew_res),

@@ -145,6 +145,30 @@ static void hands_nothing_out_that_it_could_not_write_down(void **state)
 	hss_close(h);
 }
 
+/* Who asks for nobody waits for the disk too, and fails when it is full. */
+static void a_stranger_costs_what_a_subscriber_does(void **state)
+{
+	struct hss *h = open_it();
+	struct aka_vector v;
+	sqlite3 *other;
+	sqlite3_stmt *s;
+	struct guss g;
+
+	(void)state;
+	add(h);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(hss_vector(h, "nobody@nowhere", &v, &g), ERR_NOT_FOUND);
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(other, "SELECT asked FROM nobody", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(s, 0), 3);
+	sqlite3_finalize(s);
+	assert_int_equal(sqlite3_exec(other, "CREATE TRIGGER full BEFORE UPDATE ON nobody BEGIN SELECT RAISE(FAIL, 'no room'); END", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(hss_vector(h, "nobody@nowhere", &v, &g), ERR_STORE);
+	sqlite3_close(other);
+	hss_close(h);
+}
+
 static bool file_holds(const char *name, const void *octets, size_t len)
 {
 	static uint8_t text[1 << 20];
@@ -370,6 +394,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(gives_no_sequence_number_twice),
 	    TEST(hands_nothing_out_that_it_could_not_write_down),
+	    TEST(a_stranger_costs_what_a_subscriber_does),
 	    TEST(keys_lie_sealed_and_bound_to_their_subscriber),
 	    TEST(hostapd_gets_vectors_and_triplets),
 	    TEST(hostapd_resynchronises),
