@@ -721,6 +721,20 @@ void coordinator_rejoin_granted(struct coordinator *c, uint64_t now, uint64_t eu
 		enqueue(c, s, COORDINATOR_TRANSPORT_KEY, false, now + PERSISTENCE_MS, rd_of(octets, w.len));
 }
 
+/* Of a frame that is sealed for this network, and whose sender is no child: perhaps it was one. */
+static void unknown_speaks(struct coordinator *c, const struct nwk_frame *nwk)
+{
+	struct rd sealed = nwk->payload;
+	struct coordinator_effect *e;
+	struct aux_header aux;
+
+	if (!nwk->security || !aux_header_decode(&sealed, &aux) || !aux.extended_nonce)
+		return;
+	e = effect(c, COORDINATOR_UNKNOWN_POLL);
+	e->eui64 = aux.source;
+	e->short_address = nwk->source;
+}
+
 static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame *f, uint8_t lqi, int8_t rssi)
 {
 	struct nwk_frame nwk;
@@ -731,8 +745,10 @@ static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame 
 	if (f->payload.left > NWK_FRAME_MAX || nwk_frame_decode(f->payload, &nwk) != OK)
 		return;
 	s = sender_of(c, f, &nwk);
-	if (!s)
+	if (!s) {
+		unknown_speaks(c, &nwk);
 		return;
+	}
 	if (s->last_sequence == f->sequence && now - s->last_sequence_at < DUPLICATE_MS && s->last_sequence_at)
 		return; /* our acknowledgement was lost */
 	s->last_sequence = f->sequence;

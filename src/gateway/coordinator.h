@@ -41,7 +41,7 @@ enum coordinator_effect_type {
 	COORDINATOR_DENIED,         /* eui64: an association that the policy does not permit */
 	COORDINATOR_UPLINK,         /* eui64 of the child, short_address, lqi, rssi, octets */
 	COORDINATOR_DELIVERY,       /* eui64, id, status */
-	COORDINATOR_UNKNOWN_POLL,   /* short_address or eui64 polled, and is no child */
+	COORDINATOR_UNKNOWN_POLL,   /* short_address, or eui64 if it is told, polled or sent a sealed frame, and is no child */
 	COORDINATOR_LOST,           /* eui64: silent beyond its time-out */
 	COORDINATOR_SAVE,           /* children have changed: store them */
 };

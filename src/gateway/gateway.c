@@ -10,6 +10,7 @@
 #include "gateway/children_file.h"
 #include "gateway/egp_client.h"
 #include "gateway/radio_port.h"
+#include "gateway/recover.h"
 #include "gateway/relay.h"
 #include "loop/http.h"
 #include "loop/log.h"
@@ -18,6 +19,8 @@
 #define EGP_RETRY_FIRST_MS 250
 #define EGP_RETRY_MOST_MS 10000
 #define AGE_CHECK_MS 5000
+#define STRAY_FIRST_MS 10000 /* its owner was told that we started, and has answered by then if it is there */
+#define STRAY_EVERY_MS 30000
 
 /* A Transport-Key packet that waits for the device's containers. */
 struct packet {
@@ -25,6 +28,13 @@ struct packet {
 	uint64_t device;
 	uint8_t octets[EGP_BODY_MAX];
 	size_t len;
+};
+
+/* A device that has containers here and is no child: until its owner says that it is one. */
+struct stray {
+	struct stray *next;
+	uint64_t device, told_at;
+	char owner[CHILD_NAME];
 };
 
 struct gateway {
@@ -47,6 +57,7 @@ struct gateway {
 	bool egp_complained; /* each trouble is told once, until it is over */
 	uint64_t egp_wait;
 	struct packet *packets;
+	struct stray *strays;
 	char poa[128];
 	bool pumping;
 };
@@ -294,6 +305,65 @@ static void on_relay_ready(void *ctx, uint64_t device)
 	pump(g);
 }
 
+/* Its owner says that it is our child: what it says of others makes no children. */
+static void stray_home(struct gateway *g, const struct egp_message *m)
+{
+	struct child child = {.eui64 = m->child_set.device, .short_address = m->child_set.short_address, .capability = m->child_set.capability, .confirmed = true};
+	struct stray **link = &g->strays, *s;
+
+	while (*link && (*link)->device != child.eui64)
+		link = &(*link)->next;
+	s = *link;
+	if (!s)
+		return;
+	snprintf(child.owner, sizeof child.owner, "%s", s->owner);
+	snprintf(child.relay, sizeof child.relay, "%.40s/%.40s/%.30s/%s", g->config.cse_id, g->config.cse_name, g->config.ae_name, name_of(child.eui64));
+	if (!coordinator_child(g->coordinator, child.eui64) && !coordinator_restore(g->coordinator, &child))
+		return;
+	log_line(LOG_LEVEL_INFO, "child known again", "device=%s short=%04x owner=%s", name_of(child.eui64), child.short_address, child.owner);
+	*link = s->next;
+	free(s);
+}
+
+static void on_found(void *ctx, uint64_t device, const char *owner)
+{
+	struct gateway *g = ctx;
+	struct stray *s;
+
+	if (coordinator_child(g->coordinator, device))
+		return; /* it has associated anew already */
+	s = calloc(1, sizeof *s);
+	if (!s)
+		abort();
+	s->device = device;
+	s->told_at = clock_ms() + STRAY_FIRST_MS - STRAY_EVERY_MS;
+	snprintf(s->owner, sizeof s->owner, "%s", owner);
+	s->next = g->strays;
+	g->strays = s;
+	relay_device(g->relay, device, owner, NULL);
+	child_event(g, device, EGP_CHILD_GATEWAY_RESTARTED);
+}
+
+/* Somebody takes us for its parent: a stray, perhaps. Only its owner can tell by the address. */
+static void on_unknown(struct gateway *g, const struct coordinator_effect *e)
+{
+	uint64_t now = clock_ms();
+
+	log_line(LOG_LEVEL_DEBUG, "unknown device polls", "short=%04x", e->short_address);
+	for (struct stray *s = g->strays; s; s = s->next) {
+		struct egp_message m = {.type = EGP_CHILD_EVENT};
+
+		if ((e->eui64 && e->eui64 != s->device) || (int64_t)(now - s->told_at) < STRAY_EVERY_MS)
+			continue;
+		s->told_at = now;
+		m.child_event.device = s->device;
+		m.child_event.event = EGP_CHILD_POLLED_UNKNOWN;
+		m.child_event.short_address = e->short_address;
+		m.child_event.epoch = g->epoch;
+		relay_up(g->relay, s->device, &m);
+	}
+}
+
 static void on_relay_message(void *ctx, const struct egp_message *m)
 {
 	struct gateway *g = ctx;
@@ -301,9 +371,11 @@ static void on_relay_message(void *ctx, const struct egp_message *m)
 
 	if (m->type == EGP_DOWNLINK)
 		coordinator_send(g->coordinator, now, m->downlink.device, m->transaction, m->downlink.flags, m->downlink.validity_ms, m->downlink.frame);
-	else if (m->type == EGP_CHILD_SET)
+	if (m->type == EGP_CHILD_SET) {
+		stray_home(g, m);
 		coordinator_child_set(g->coordinator, now, m->child_set.device, m->child_set.short_address, m->child_set.capability, m->child_set.timeout_s);
-	else if (m->type == EGP_CHILD_DROP)
+	}
+	if (m->type == EGP_CHILD_DROP)
 		coordinator_child_drop(g->coordinator, m->child_drop.device);
 	pump(g);
 }
@@ -417,7 +489,7 @@ static bool pump_coordinator(struct gateway *g)
 		on_delivery(g, &e);
 		break;
 	case COORDINATOR_UNKNOWN_POLL:
-		log_line(LOG_LEVEL_DEBUG, "unknown device polls", "short=%04x", e.short_address);
+		on_unknown(g, &e);
 		break;
 	case COORDINATOR_LOST:
 		child_event(g, e.eui64, EGP_CHILD_LOST);
@@ -578,6 +650,8 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	point_of_access(g);
 	relay = (struct relay_config){config->cse_url, config->cse_identity, config->cse_id, config->cse_name, config->ae_id, config->ae_name, g->poa, g->epoch};
 	g->relay = relay_new(l, g->http, &relay, &relay_events, g);
+	if (g->epoch == 1)
+		recover_start(l, g->http, &relay, on_found, g);
 	g->timer = loop_timer_new(l, on_time, g);
 	g->egp_retry = loop_timer_new(l, on_egp_retry, g);
 	resume_children(g);

@@ -389,6 +389,12 @@ static void on_lost(struct mef *m, struct mef_device *d, struct mef_generation *
 	noted(m, d, "lost");
 }
 
+static void on_heard(struct mef *m, struct mef_device *d, struct mef_generation *g)
+{
+	(void)g;
+	noted(m, d, "heard");
+}
+
 static void on_interviewed(struct mef *m, struct mef_device *d, struct mef_generation *g)
 {
 	(void)g;
@@ -407,6 +413,7 @@ static const struct {
 	{"rejoined", on_rejoined, true},
 	{"left", on_left, false},
 	{"lost", on_lost, false},
+	{"heard", on_heard, true},
 	{"interviewed", on_interviewed, false},
 };
 

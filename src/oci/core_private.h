@@ -43,6 +43,10 @@ bool oci_router_zdo(struct oci_core *c, struct oci_device *d, const struct aps_f
 void oci_router_tick(struct oci_core *c, struct oci_device *d);
 uint64_t oci_router_deadline(const struct oci_core *c, const struct oci_device *d);
 void oci_router_forget(struct oci_device *d); /* it begins anew */
+/* oci_life.c */
+void oci_life_place(struct oci_core *c, struct oci_device *d); /* OCI_CHILD_SET as the device stands */
+void oci_life_heard(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f); /* a genuine frame of it, before it is dealt with */
+void oci_life_conflict(struct oci_core *c, struct oci_device *d, uint16_t address);
 /* oci_zdo.c: the coordinator's Zigbee Device Object */
 void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
 /* oci_interview.c */

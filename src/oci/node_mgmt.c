@@ -66,6 +66,19 @@ static void put_info(struct json_out *o, const struct oci_device *d, bool all)
 	json_close(o);
 }
 
+/* devStatus is text, TS-0004 table D.6.1-1: "available", or "silent" beyond the time-out that the device asked for. */
+static void put_presence(struct json_out *o, const struct oci_device *d)
+{
+	char address[24];
+
+	snprintf(address, sizeof address, "shortAddress/0x%04x", d->short_address);
+	json_put_string(o, "ss", d->silent ? "silent" : "available");
+	json_array(o, "lbl");
+	json_put_string(o, NULL, "zigbee");
+	json_put_string(o, NULL, address);
+	json_close(o);
+}
+
 static void put_network_info(const struct oci_node *n, struct json_out *o, const struct oci_device *d, bool all)
 {
 	char text[EUI64_SIZE], network[240];
@@ -80,6 +93,7 @@ static void put_network_info(const struct oci_node *n, struct json_out *o, const
 	json_put_string(o, "dvd", text);
 	strcat(network, "/areaNwkInfo");
 	json_put_string(o, "awi", network);
+	put_presence(o, d);
 }
 
 /* A CREATE, and an UPDATE for what was there. */
@@ -114,6 +128,24 @@ void mgmt_make(struct oci_node *n, const struct oci_device *d)
 	make_node(n, d->eui64);
 	make_object(n, d, false);
 	make_object(n, d, true);
+}
+
+void mgmt_presence(struct oci_node *n, const struct oci_device *d)
+{
+	char path[200], to[JOB_TO_MAX], body[200];
+	struct wr w = wr_of(body, sizeof body);
+	struct json_out o = json_out(&w);
+	struct rd text;
+
+	node_path(n, d->eui64, path, sizeof path);
+	snprintf(to, sizeof to, "%s/areaNwkDeviceInfo", path);
+	json_object(&o, NULL);
+	json_object(&o, "m2m:andi");
+	put_presence(&o, d);
+	json_close(&o);
+	json_close(&o);
+	if (wr_done(&w, &text))
+		node_job(n, ONEM2M_UPDATE, to, 0, text, NULL, NULL);
 }
 
 /* [battery] beside the module class: made by its first value. */

@@ -75,6 +75,7 @@ bool pins_up(struct oci_node *n, const struct oci_effect *e); /* OCI_RAW; false:
 /* node_mgmt.c */
 void node_path(const struct oci_node *n, uint64_t eui64, char *path, size_t size); /* "cse-b/node-00124b..." */
 void mgmt_make(struct oci_node *n, const struct oci_device *d);
+void mgmt_presence(struct oci_node *n, const struct oci_device *d); /* OCI_PRESENCE */
 void mgmt_value(struct oci_node *n, const struct oci_effect *e);
 
 #endif

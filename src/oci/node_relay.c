@@ -51,6 +51,29 @@ static void path_of(const struct channel *c, const char *rest, char *path, size_
 
 /* ---- up ---- */
 
+static void on_child_event(struct oci_node *n, uint64_t device, const struct egp_message *m)
+{
+	uint16_t address = m->child_event.short_address;
+
+	if (m->child_event.device != device)
+		return;
+	switch (m->child_event.event) {
+	case EGP_CHILD_LOST:
+		oci_core_lost(n->core, clock_ms(), device);
+		break;
+	case EGP_CHILD_POLLED_UNKNOWN:
+		oci_core_unknown(n->core, clock_ms(), device, address, true);
+		break;
+	case EGP_CHILD_GATEWAY_RESTARTED: /* without its children, when it has no address for this one */
+		if (!nwk_address_is_device(address))
+			oci_core_unknown(n->core, clock_ms(), device, address, false);
+		break;
+	case EGP_CHILD_ASSOCIATED: /* what a sealed frame proves soon, or never */
+	case EGP_CHILD_REJOIN_SEEN:
+		break;
+	}
+}
+
 /* Takes one message in its turn. False: an earlier one is missing. */
 static bool take(struct channel *c, struct rd con, bool in_order)
 {
@@ -84,6 +107,7 @@ static bool take(struct channel *c, struct rd con, bool in_order)
 		break;
 	case EGP_CHILD_EVENT:
 		log_line(LOG_LEVEL_INFO, "gateway reports", "device=%s event=%d", node_name(c->device), (int)m.child_event.event);
+		on_child_event(n, c->device, &m);
 		break;
 	case EGP_HELLO:
 	case EGP_HELLO_ACK:

@@ -130,6 +130,8 @@ struct oci_device {
 	uint32_t out_reserved;      /* what save stores: the durable limit */
 	uint32_t uplink;            /* transaction number of the last message from the gateway */
 	bool joined;                /* told the MEF of this generation */
+	bool silent;                /* its gateway says that it was not heard for longer than its time-out */
+	uint32_t timeout_s;         /* that it asked for; 0: it never ages */
 	uint8_t aps_counter;        /* after a restart it goes on well ahead: a device drops what has a counter that it saw lately */
 	/* not stored: */
 	uint8_t nwk_sequence, zdo_sequence, zcl_sequence;
@@ -138,6 +140,7 @@ struct oci_device {
 	size_t duplicate_next;
 	struct aps_reassembler fragments; /* one fragmented message at a time */
 	uint64_t last_heard;
+	uint64_t called_at;         /* told to come back, or to take another address; 0: never */
 	struct oci_router router;
 	/* what the interview found; stored */
 	enum oci_interview interview;
@@ -169,6 +172,7 @@ enum oci_effect_type {
 	OCI_DOWNLINK,   /* octets: a sealed NWK frame; validity_ms */
 	OCI_CHILD_SET,  /* short_address, capability, timeout_s */
 	OCI_CHILD_DROP,
+	OCI_PRESENCE,   /* whether it is silent, or its short address, is another */
 	OCI_APS_RELAY,  /* counter; octets: whole APS frame, to the MEF */
 	OCI_EVENT,      /* text: event for the MEF */
 	OCI_DESCRIBED,  /* the device's clusters are known: make its resources */
@@ -242,6 +246,10 @@ void oci_core_forget(struct oci_core *c, uint64_t now_ms, uint64_t eui64); /* NW
 /* A NWK frame from the gateway. Every reason for which it is refused is an error here and an OCI_LOG. */
 enum err oci_core_uplink(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd frame);
 void oci_core_heard(struct oci_core *c, uint64_t eui64, uint8_t lqi); /* link quality of the frame that comes next */
+/* What the gateway says of its child, as a hint. oci_life.c. lost: silent beyond its time-out. unknown: the gateway does not have it (any more), and gets
+ * its place anew; polled: the device is there and takes it for its parent, and is told to rejoin. short_address: what it polls by, or none. */
+void oci_core_lost(struct oci_core *c, uint64_t now_ms, uint64_t eui64);
+void oci_core_unknown(struct oci_core *c, uint64_t now_ms, uint64_t eui64, uint16_t short_address, bool polled);
 /* A sealed APS frame from the EG; acknowledgement: of the frame that it answers, when that asked for one. */
 void oci_core_aps(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter);
 uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64); /* for an APS frame that the EG has waiting */

@@ -59,6 +59,10 @@ static void act(struct oci_node *n, const struct oci_effect *e)
 	case OCI_CHILD_DROP:
 		child(n, e, EGP_CHILD_DROP);
 		break;
+	case OCI_PRESENCE:
+		if (d)
+			mgmt_presence(n, d);
+		break;
 	case OCI_APS_RELAY:
 		if (d)
 			mef_aps(n, e->eui64, d->present.id, e->counter, rd_of(e->octets, e->len));

@@ -163,7 +163,6 @@ static void on_timeout_request(struct oci_core *c, struct oci_device *d, const s
 {
 	struct nwk_command answer = {.id = NWK_END_DEVICE_TIMEOUT_RESPONSE};
 	uint32_t seconds = nwk_timeout_seconds(m->timeout_request.timeout);
-	struct oci_effect *e;
 
 	if (!c->config.answer_commissioning)
 		return;
@@ -172,23 +171,19 @@ static void on_timeout_request(struct oci_core *c, struct oci_device *d, const s
 	oci_nwk_command(c, d, &answer);
 	if (seconds == 0)
 		return;
-	e = oci_effect(c, OCI_CHILD_SET, d);
-	e->short_address = d->short_address;
-	e->capability = d->capability;
-	e->timeout_s = seconds;
+	d->timeout_s = seconds;
+	(void)oci_save(c, d);
+	oci_life_place(c, d);
 }
 
 static void on_rejoin(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, uint16_t source)
 {
 	struct nwk_command answer = {.id = NWK_REJOIN_RESPONSE};
-	struct oci_effect *e;
 
 	if (nwk_address_is_device(source))
 		d->short_address = source;
 	d->capability = m->rejoin_request.capability;
-	e = oci_effect(c, OCI_CHILD_SET, d);
-	e->short_address = d->short_address;
-	e->capability = d->capability;
+	oci_life_place(c, d);
 	answer.rejoin_response.short_address = d->short_address;
 	oci_nwk_command(c, d, &answer);
 	oci_router_forget(d);
@@ -231,6 +226,9 @@ static void on_nwk_command(struct oci_core *c, struct oci_device *d, const struc
 			on_leave(c, d, m.leave.rejoin);
 		break;
 	case NWK_NETWORK_STATUS:
+		if (m.network_status.status == NWK_STATUS_ADDRESS_CONFLICT)
+			oci_life_conflict(c, d, m.network_status.destination);
+		/* fall through */
 	case NWK_LINK_STATUS:
 	case NWK_ROUTE_REQUEST:
 	case NWK_ROUTE_RECORD:
@@ -292,9 +290,10 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	if (e != OK)
 		return refuse(c, d, e);
 	d->last_heard = now;
-	durable = switched || !d->joined || !is_link_status(&f, payload);
+	durable = switched || d->silent || !d->joined || !is_link_status(&f, payload);
 	if (!d->joined)
 		first_frame(c, d);
+	oci_life_heard(c, d, &f);
 	/* The counter is on disk before the frame does anything: a crash in between cannot make a replay fresh. Link status comes every 15 s from
 	 * each router and changes nothing that is kept: one that is heard again after a crash does no harm. */
 	if (durable && !oci_save(c, d))

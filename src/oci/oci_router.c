@@ -71,11 +71,8 @@ static void close_joining(struct oci_core *c, struct oci_device *d)
 /* It never polls and never asks for a time-out: the gateway learns of it from us. */
 static void serve(struct oci_core *c, struct oci_device *d)
 {
-	struct oci_effect *e = oci_effect(c, OCI_CHILD_SET, d);
-
-	e->short_address = d->short_address;
-	e->capability = d->capability;
-	e->timeout_s = SILENT_S;
+	d->timeout_s = SILENT_S;
+	oci_life_place(c, d);
 	d->router.served = true;
 	d->router.status_at = c->now + rng_below(c->config.rng, FIRST_STATUS_MS);
 	many_to_one_send(c, d);

@@ -93,9 +93,9 @@ static bool bind_key(struct oci_store *s, int column, const char *eui64, const c
 }
 
 /* What the interview found: version(1) poll_s(2) described_by(4) hardware(1) count(1), and of each endpoint id(1) device(2) zone_type(2), then twice, for
- * its servers and its clients, count(1) and clusters(2 each); least significant octet first. */
-#define ENDPOINTS_VERSION 1
-#define ENDPOINTS_MAX (9 + OCI_ENDPOINTS * (7 + 4 * OCI_CLUSTERS))
+ * its servers and its clients, count(1) and clusters(2 each); least significant octet first. From version 2 on, timeout_s(4) and silent(1) follow. */
+#define ENDPOINTS_VERSION 2
+#define ENDPOINTS_MAX (14 + OCI_ENDPOINTS * (7 + 4 * OCI_CLUSTERS))
 
 static void clusters_write(const uint16_t *clusters, uint8_t count, struct wr *w)
 {
@@ -120,6 +120,8 @@ static void endpoints_write(const struct oci_device *d, struct wr *w)
 		clusters_write(e->in, e->in_count, w);
 		clusters_write(e->out, e->out_count, w);
 	}
+	wr_le32(w, d->timeout_s);
+	wr_u8(w, d->silent);
 }
 
 static bool clusters_read(struct rd *in, uint16_t clusters[OCI_CLUSTERS], uint8_t *count)
@@ -132,11 +134,21 @@ static bool clusters_read(struct rd *in, uint16_t clusters[OCI_CLUSTERS], uint8_
 	return true;
 }
 
+static bool life_read(struct rd *in, struct oci_device *d)
+{
+	uint8_t silent;
+
+	if (!rd_le32(in, &d->timeout_s) || !rd_u8(in, &silent) || silent > 1)
+		return false;
+	d->silent = silent;
+	return true;
+}
+
 static bool endpoints_read(struct rd in, struct oci_device *d)
 {
 	uint8_t version, count;
 
-	if (!rd_u8(&in, &version) || version != ENDPOINTS_VERSION || !rd_le16(&in, &d->poll_s) || !rd_le32(&in, &d->described_by) || !rd_u8(&in, &d->hardware) ||
+	if (!rd_u8(&in, &version) || version < 1 || version > ENDPOINTS_VERSION || !rd_le16(&in, &d->poll_s) || !rd_le32(&in, &d->described_by) || !rd_u8(&in, &d->hardware) ||
 	    !rd_u8(&in, &count) || count > OCI_ENDPOINTS)
 		return false;
 	for (d->endpoint_count = 0; d->endpoint_count < count; d->endpoint_count++) {
@@ -146,6 +158,8 @@ static bool endpoints_read(struct rd in, struct oci_device *d)
 		    !clusters_read(&in, e->out, &e->out_count))
 			return false;
 	}
+	if (version > 1 && !life_read(&in, d))
+		return false;
 	return rd_end(&in);
 }
 

@@ -296,7 +296,7 @@ bool device_mac_polls(const struct sim_device *d)
 
 void device_mac_poll_tick(struct sim_device *d)
 {
-	const struct nwk_command keep_alive = {.id = NWK_END_DEVICE_TIMEOUT_REQUEST, .timeout_request = {3, 0}};
+	const struct nwk_command keep_alive = {.id = NWK_END_DEVICE_TIMEOUT_REQUEST, .timeout_request = {d->config.timeout, 0}};
 
 	if (!d->config.sleepy) {
 		if (d->by_timeout_request)

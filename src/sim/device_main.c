@@ -16,6 +16,8 @@
 
 #define MEMORY_MAX 8192
 #define TIME_SCALE_MAX 100
+#define TIMEOUT "3" /* 8 minutes */
+#define TIMEOUT_MAX 14
 
 static const char usage[] =
     "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX [--type TYPE]\n"
@@ -32,6 +34,7 @@ static const char usage[] =
     "  --broadcast-link-status  a router that takes link status as MAC broadcast alone, as the letter of the standard has it\n"
     "  --time-scale N       a router's periods of 15 s are N times shorter; radio and acknowledgements keep their time\n"
     "  --channels LIST      which it scans\n"
+    "  --timeout N          end-device time-out that it asks for: 0 is 10 s, N is 2^N minutes; default 3\n"
     "  --report-interval S  reports at least so often, whatever the reporting configuration says\n"
     "  --temperature T      at the start, of a thermometer\n"
     "  --state FILE         its non-volatile memory; without one it is factory-new at every start\n"
@@ -216,6 +219,7 @@ static int configure(struct program *p, int argc, char **argv, struct sim_device
 {
 	const char *channel = sim_option(argc, argv, "--channel", "15"), *seed = sim_option(argc, argv, "--seed", NULL);
 	uint64_t seeded = 0;
+	uint32_t timeout;
 
 	if (!eui64_parse(rd_str(sim_option(argc, argv, "--eui64", "")), &c->eui64))
 		return fail("--eui64 wants 16 hexadecimal digits");
@@ -233,6 +237,9 @@ static int configure(struct program *p, int argc, char **argv, struct sim_device
 		return fail("--sleepy or --always-on, not both");
 	if (sim_has(argc, argv, "--router") && (sim_has(argc, argv, "--sleepy") || sim_has(argc, argv, "--end-device")))
 		return fail("--router goes with neither --sleepy nor --end-device");
+	if (!read_number(argc, argv, "--timeout", TIMEOUT, &timeout) || timeout > TIMEOUT_MAX)
+		return fail("--timeout wants a number from 0 to 14");
+	c->timeout = (uint8_t)timeout;
 	if (!read_number(argc, argv, "--time-scale", "1", &c->time_scale) || c->time_scale == 0 || c->time_scale > TIME_SCALE_MAX)
 		return fail("--time-scale wants a number from 1 to 100");
 	c->sleepy = sim_has(argc, argv, "--sleepy");
@@ -289,7 +296,7 @@ int device_main(int argc, char **argv)
 	struct sim_device_config c = {.eui64 = 0};
 	size_t len = 0;
 	int r = sim_begin(argc, argv, usage,
-	    "--eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --report-interval= --temperature= --state= --seed= --json");
+	    "--eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --timeout= --report-interval= --temperature= --state= --seed= --json");
 
 	if (r == 0)
 		list_kinds();

@@ -5,7 +5,6 @@
 #include "zigbee/security/link_key.h"
 
 #define ANNOUNCED_MS 50          /* between Device_annce and what follows */
-#define TIMEOUT_ENUMERATION 3    /* 8 minutes */
 #define TIMEOUT_TRIES 3
 #define TIMEOUT_WAIT_MS 1000
 #define NODE_ROUNDS 3
@@ -49,7 +48,7 @@ void device_tc_update(struct sim_device *d, uint64_t child, uint16_t short_addre
 
 static void ask_timeout(struct sim_device *d)
 {
-	const struct nwk_command c = {.id = NWK_END_DEVICE_TIMEOUT_REQUEST, .timeout_request = {TIMEOUT_ENUMERATION, 0}};
+	const struct nwk_command c = {.id = NWK_END_DEVICE_TIMEOUT_REQUEST, .timeout_request = {d->config.timeout, 0}};
 
 	if (d->tries++ == TIMEOUT_TRIES) {
 		device_event(d, "timeout-not-negotiated", "%s", "");

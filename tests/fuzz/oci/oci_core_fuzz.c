@@ -164,6 +164,7 @@ static void acted(struct world *w, const struct oci_effect *e)
 		MUST(e->text[0]);
 		break;
 	case OCI_CHILD_DROP:
+	case OCI_PRESENCE:
 	case OCI_DESCRIBED:
 	case OCI_LOG:
 		break;

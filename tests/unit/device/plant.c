@@ -60,6 +60,7 @@ void plant_init(struct plant *p, enum sim_kind kind, bool sleepy)
 	p->revision = 22;
 	p->short_address = PLANT_SHORT;
 	p->config = (struct sim_device_config){
+		.timeout = 3,
 		.eui64 = PLANT_DEVICE,
 		.kind = kind,
 		.sleepy = sleepy,

@@ -962,6 +962,15 @@ static void a_sealed_frame_goes_up_as_it_is(void **state)
 	assert_non_null(find(COORDINATOR_UPLINK, 0));
 }
 
+static void who_is_no_child_and_sends_is_told_of(void **state)
+{
+	(void)state;
+	nwk_frame_from(0x4321, DEVICE, 7);
+	assert_null(find(COORDINATOR_UPLINK, 0));
+	assert_true(the(COORDINATOR_UNKNOWN_POLL, 0)->eui64 == DEVICE);
+	assert_int_equal(the(COORDINATOR_UNKNOWN_POLL, 0)->short_address, 0x4321);
+}
+
 static void a_frame_belongs_to_whom_it_is_sealed_by(void **state)
 {
 	uint16_t a = make_child(DEVICE, SLEEPS);
@@ -1033,6 +1042,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_dropped_child_is_gone_with_its_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_silent_child_is_reported_and_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sealed_frame_goes_up_as_it_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_is_no_child_and_sends_is_told_of, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_frame_belongs_to_whom_it_is_sealed_by, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_frame_for_us_goes_nowhere, setup, teardown),
 	};
