@@ -125,7 +125,7 @@ static void on_downlink(struct world *w, const struct oci_effect *e)
 
 static void on_event(const char *event)
 {
-	static const char *const events[] = {"joined", "announced", "left", "rejoined", "interviewed"};
+	static const char *const events[] = {"joined", "rotated", "counter-high", "announced", "left", "rejoined", "interviewed"};
 
 	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
 		if (strcmp(events[i], event) == 0)
