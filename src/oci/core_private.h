@@ -11,6 +11,7 @@
 struct oci_core {
 	struct oci_core_config config;
 	struct oci_device *devices;
+	struct oci_network *networks; /* that devices share */
 	uint64_t now;
 	struct oci_effect *effects;
 	size_t first, count;
@@ -20,7 +21,11 @@ struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, con
 void oci_log(struct oci_core *c, const struct oci_device *d, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void oci_event(struct oci_core *c, const struct oci_device *d, const char *event);
 bool oci_save(struct oci_core *c, const struct oci_device *d);
-void oci_counter_begin(struct oci_device *d); /* the outgoing counter, for a key that nothing was sealed under */
+/* oci_network.c: a user more of this one, or of the one that it is the same as; takes it over. NULL: that has another key. */
+struct oci_network *oci_network_join(struct oci_core *c, const struct oci_device *d, struct oci_network *n);
+void oci_network_leave(struct oci_core *c, struct oci_network *n); /* accepts NULL */
+/* The next number under the network's key; d is stored with it. */
+enum err oci_network_take(struct oci_core *c, struct oci_device *d, struct oci_network *n, uint32_t *number) MUST_CHECK;
 /* oci_nwk.c */
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload);
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m);

@@ -143,7 +143,8 @@ static enum err store_key(struct mef_client *m, const struct json *doc)
 
 	if (!mef_key_parse(doc, &k))
 		return ERR_MALFORMED;
-	order = (struct oci_key_order){k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id, k.rotation};
+	order = (struct oci_key_order){k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id, k.rotation,
+	    NULL, 0};
 	e = oci_core_key(m->node->core, clock_ms(), &order);
 	if (e == OK) {
 		log_line(LOG_LEVEL_INFO, "key received", "device=%s generation=%llu", node_name(k.device), (unsigned long long)k.generation);

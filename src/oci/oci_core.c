@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "oci/core_private.h"
 
-#define COUNTER_BLOCK 1024
 #define APS_COUNTER_SKIP 64 /* more than are sent between two frames of the device, each of which stores it */
 
 struct oci_core *oci_core_new(const struct oci_core_config *config)
@@ -24,10 +24,10 @@ struct oci_core *oci_core_new(const struct oci_core_config *config)
 	return c;
 }
 
-static void device_free(struct oci_device *d)
+static void device_free(struct oci_core *c, struct oci_device *d)
 {
-	secret_free(d->present.network);
-	secret_free(d->pending.network);
+	oci_network_leave(c, d->present.network);
+	oci_network_leave(c, d->pending.network);
 	free(d);
 }
 
@@ -39,7 +39,7 @@ void oci_core_free(struct oci_core *c)
 		struct oci_device *d = c->devices;
 
 		c->devices = d->next;
-		device_free(d);
+		device_free(c, d);
 	}
 	free(c->effects);
 	free(c);
@@ -123,11 +123,23 @@ static struct oci_device *device_add(struct oci_core *c, uint64_t eui64)
 		return NULL;
 	d->eui64 = eui64;
 	d->step_at = CLOCK_NEVER;
-	counter_init(&d->out, 0, COUNTER_BLOCK);
 	begin_sequences(c, d);
 	d->next = c->devices;
 	c->devices = d;
 	return d;
+}
+
+/* Both or none. */
+static bool networks_join(struct oci_core *c, struct oci_device *d, const struct oci_device *stored)
+{
+	struct oci_network *present = stored->present.network, *pending = stored->pending.network;
+
+	d->present.network = d->pending.network = NULL;
+	if (present && (d->present.network = oci_network_join(c, d, present)) == NULL) {
+		oci_network_free(pending);
+		return false;
+	}
+	return !pending || (d->pending.network = oci_network_join(c, d, pending)) != NULL;
 }
 
 struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const struct oci_device *stored)
@@ -139,9 +151,13 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	next = d->next;
 	*d = *stored;
 	d->next = next;
+	if (!networks_join(c, d, stored)) {
+		c->devices = next;
+		device_free(c, d);
+		return NULL;
+	}
 	begin_sequences(c, d);
 	d->aps_counter = (uint8_t)(stored->aps_counter + APS_COUNTER_SKIP);
-	counter_init(&d->out, stored->out_reserved, COUNTER_BLOCK);
 	d->step_at = CLOCK_NEVER;
 	oci_router_forget(d);
 	c->now = now;
@@ -149,55 +165,79 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	return d;
 }
 
-static void key_set(struct oci_key *k, const struct oci_key_order *o)
+static struct oci_network *network_of(const struct oci_key_order *o)
 {
-	const struct oci_key fresh = {.network = o->key, .sequence = o->sequence, .generation = o->generation, .rotation = o->rotation};
+	char name[EUI64_SIZE];
 
-	secret_free(k->network);
-	*k = fresh;
-	snprintf(k->id, sizeof k->id, "%s", o->key_id);
+	if (o->network)
+		return oci_network_new(OCI_POLICY_GROUP, o->network, o->network_generation, o->sequence, o->key, 0);
+	eui64_print(name, o->eui64);
+	return oci_network_new(OCI_POLICY_DEVICE, name, o->generation, o->sequence, o->key, 0);
 }
 
-void oci_counter_begin(struct oci_device *d)
+static void place_set(struct oci_device *d, const struct oci_key_order *o)
 {
-	d->out_reserved = 0;
-	counter_init(&d->out, 0, COUNTER_BLOCK);
-}
-
-/* A key that was never used by the device gives its place; the numbers taken under it are of no use to anybody. */
-static void present_set(struct oci_device *d, const struct oci_key_order *o)
-{
-	d->short_address = o->short_address;
-	d->capability = o->capability;
-	if (d->present.network && d->present.generation == o->generation) {
-		secret_free(o->key);
-		return;
-	}
-	key_set(&d->present, o);
-	oci_counter_begin(d);
-}
-
-enum err oci_core_key(struct oci_core *c, uint64_t now, const struct oci_key_order *o)
-{
-	struct oci_device *d = oci_core_device(c, o->eui64);
-
-	c->now = now;
-	if (!d)
-		d = device_add(c, o->eui64);
-	if (!d) {
-		secret_free(o->key);
-		return ERR_NO_MEMORY;
-	}
 	d->gateway = o->gateway;
 	if (strcmp(d->relay, o->relay) != 0)
 		d->uplink = 0; /* another gateway, which counts by itself */
 	snprintf(d->relay, sizeof d->relay, "%s", o->relay);
 	snprintf(d->application, sizeof d->application, "%s", o->application);
-	if (!d->present.network || d->present.generation == o->generation || !d->joined)
-		present_set(d, o);
-	else
-		key_set(&d->pending, o);
-	return oci_save(c, d) ? OK : ERR_STORE;
+}
+
+/* That the device counted under: as another key of its own it would have no counters. */
+static bool was_used(const struct oci_network *present, const struct oci_network *n)
+{
+	return present && present->policy == n->policy && strcmp(present->name, n->name) == 0 && n->policy == OCI_POLICY_GROUP && n->generation <= present->generation;
+}
+
+/* A key that the device never used gives its place, and the next is the present one. The same one again changes no counter. */
+static enum err key_set(struct oci_core *c, struct oci_device *d, const struct oci_key_order *o, struct oci_network *n)
+{
+	bool again = d->present.network && d->present.generation == o->generation;
+	struct oci_key *k = again || !d->present.network || !d->joined ? &d->present : &d->pending, former = *k;
+
+	if (k == &d->present) {
+		d->short_address = o->short_address;
+		d->capability = o->capability;
+	}
+	if (again ? n != d->present.network : was_used(d->present.network, n))
+		return ERR_EXISTS;
+	if (again) {
+		oci_network_leave(c, n);
+		return oci_save(c, d) ? OK : ERR_STORE;
+	}
+	*k = (struct oci_key){.network = n, .generation = o->generation, .rotation = o->rotation};
+	snprintf(k->id, sizeof k->id, "%s", o->key_id);
+	if (oci_save(c, d)) {
+		oci_network_leave(c, former.network);
+		return OK;
+	}
+	*k = former;
+	return ERR_STORE;
+}
+
+enum err oci_core_key(struct oci_core *c, uint64_t now, const struct oci_key_order *o)
+{
+	struct oci_device *d = oci_core_device(c, o->eui64);
+	struct oci_network *n;
+	enum err e;
+
+	c->now = now;
+	n = network_of(o);
+	if (n && !d)
+		d = device_add(c, o->eui64);
+	if (!n || !d) {
+		oci_network_free(n);
+		return ERR_NO_MEMORY;
+	}
+	n = oci_network_join(c, d, n);
+	if (!n)
+		return ERR_EXISTS;
+	place_set(d, o);
+	e = key_set(c, d, o, n);
+	if (e != OK)
+		oci_network_leave(c, n);
+	return e;
 }
 
 void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
@@ -214,7 +254,7 @@ void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
 	oci_nwk_command(c, d, &leave);
 	(void)oci_effect(c, OCI_CHILD_DROP, d);
 	*link = d->next;
-	device_free(d);
+	device_free(c, d);
 }
 
 /* ---- time ---- */

@@ -3,7 +3,8 @@
  * anything happens goes through `save`.
  *
  * A device has a present key and perhaps a pending one: the pending becomes present at the first frame whose integrity code is right under it, so
- * that a forged association cannot lock out a living device. The outgoing frame counter begins anew with each key, and with nothing else. */
+ * that a forged association cannot lock out a living device. The outgoing frame counter is the key's (struct oci_network): it begins anew with each
+ * key, and with nothing else. */
 #ifndef KEYWAY_OCI_OCI_CORE_H
 #define KEYWAY_OCI_OCI_CORE_H
 
@@ -28,13 +29,39 @@
 #define OCI_SENDING 16
 #define OCI_DUPLICATES 32
 
-struct oci_key {
-	struct secret *network; /* NULL: none */
-	uint8_t sequence;
+enum oci_policy {
+	OCI_POLICY_DEVICE, /* each device has a network of its own */
+	OCI_POLICY_GROUP,  /* the devices of an application group share one */
+};
+
+/* A network key, who shares it, and the one frame counter that there is under it: whatever is sealed for whichever of its users takes its number
+ * here, for all is sealed with the coordinator's EUI-64, and a number that is used twice gives two frames away. The next generation of the key
+ * is another of these, of the same name. What a user counted is in its oci_key: incoming counters are the sealer's own. */
+struct oci_network {
+	struct oci_network *next;   /* of those that are shared */
+	enum oci_policy policy;
+	char name[OCI_NAME];        /* the device's EUI-64 or the application's name */
 	uint64_t generation;
-	char id[OCI_KEY_ID];    /* RelativeKeyID at the MEF */
-	bool rotation;          /* for a device that stays: nothing but the key changes */
-	bool counter_told;      /* the MEF knows that its counters have come far */
+	uint8_t sequence;
+	struct secret *key;
+	struct counter out;
+	uint32_t out_reserved;      /* what save stores: the durable limit */
+	unsigned users;             /* keys of devices that refer to it */
+};
+
+/* Takes over the key, also on failure; NULL without memory or key. One that nobody uses yet. */
+struct oci_network *oci_network_new(enum oci_policy policy, const char *name, uint64_t generation, uint8_t sequence, struct secret *key,
+    uint32_t out_reserved);
+struct oci_network *oci_network_dup(const struct oci_network *n); /* accepts NULL */
+void oci_network_free(struct oci_network *n);                     /* accepts NULL */
+
+/* What a device has of a network key. */
+struct oci_key {
+	struct oci_network *network; /* NULL: none */
+	uint64_t generation;        /* of this device's keys */
+	char id[OCI_KEY_ID];        /* RelativeKeyID at the MEF: each member of a network has its own */
+	bool rotation;              /* for a device that stays: nothing but the key changes */
+	bool counter_told;          /* the MEF knows that its counters have come far */
 	struct counter_in in;
 };
 
@@ -126,8 +153,6 @@ struct oci_device {
 	uint8_t capability;
 	char relay[OCI_NAME], application[OCI_NAME];
 	struct oci_key present, pending;
-	struct counter out;
-	uint32_t out_reserved;      /* what save stores: the durable limit */
 	uint32_t uplink;            /* transaction number of the last message from the gateway */
 	bool joined;                /* told the MEF of this generation */
 	bool silent;                /* its gateway says that it was not heard for longer than its time-out */
@@ -213,7 +238,7 @@ struct oci_core_config {
 	struct rng *rng;
 	bool answer_commissioning;
 	const struct descriptions *descriptions; /* live as long as the core */
-	/* The device as it stands, on disk when OK. */
+	/* The device as it stands and its networks, on disk together when OK. */
 	enum err (*save)(void *ctx, const struct oci_device *d);
 	void *save_ctx;
 	uint32_t link_status_ms;    /* between two link status to a router (R22: 15000); 0: none, and it loses its route */
@@ -225,7 +250,8 @@ struct oci_core *oci_core_new(const struct oci_core_config *c);
 void oci_core_free(struct oci_core *c);
 struct oci_device *oci_core_device(struct oci_core *c, uint64_t eui64); /* NULL when unknown */
 struct oci_device *oci_core_devices(struct oci_core *c);                /* a list */
-/* A device from the store; takes over its keys. */
+/* A device from the store; takes over its networks, of which those that other devices have too become one. NULL: without memory, or the key of a
+ * network is not what another member has. */
 struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now_ms, const struct oci_device *d);
 /* A key from the MEF. */
 struct oci_key_order {
@@ -238,8 +264,11 @@ struct oci_key_order {
 	uint64_t generation;
 	const char *key_id;
 	bool rotation;
+	const char *network;        /* the application group whose members share the key; NULL: the device alone has it */
+	uint64_t network_generation;
 };
-/* Pending from now on (present, if there was none). Takes over the key, also on failure. */
+/* Pending from now on (present, if there was none). Takes over the key, also on failure. ERR_EXISTS: this generation of the network has another key, or
+ * the device had this key as another generation of its own: counters would begin anew under it. */
 enum err oci_core_key(struct oci_core *c, uint64_t now_ms, const struct oci_key_order *o) MUST_CHECK;
 void oci_core_forget(struct oci_core *c, uint64_t now_ms, uint64_t eui64); /* NWK Leave, and no more */
 

@@ -15,20 +15,6 @@
 
 /* ---- out ---- */
 
-static enum err reserve(void *ctx, uint32_t limit)
-{
-	void **both = ctx;
-	struct oci_core *c = both[0];
-	struct oci_device *d = both[1];
-	uint32_t before = d->out_reserved;
-
-	d->out_reserved = limit;
-	if (oci_save(c, d))
-		return OK;
-	d->out_reserved = before;
-	return ERR_STORE;
-}
-
 /* Either side's: the MEF is asked once for each key. */
 static void watch_counter(struct oci_core *c, struct oci_device *d, uint32_t number)
 {
@@ -40,14 +26,14 @@ static void watch_counter(struct oci_core *c, struct oci_device *d, uint32_t num
 
 static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, uint32_t validity_ms, bool broadcast)
 {
-	void *both[2] = {c, d};
+	struct oci_network *n = d->present.network;
 	struct oci_effect *e;
 	uint32_t number;
 	struct wr w;
 
-	if (!d->present.network)
+	if (!n)
 		return;
-	if (counter_take(&d->out, reserve, both, &number) != OK) {
+	if (oci_network_take(c, d, n, &number) != OK) {
 		oci_log(c, d, "no frame counter left, or the store failed: nothing is sent");
 		return;
 	}
@@ -55,7 +41,7 @@ static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_fram
 	w = wr_of(e->octets, sizeof e->octets);
 	e->validity_ms = validity_ms;
 	e->broadcast = broadcast;
-	if (nwk_seal(d->present.network, d->present.sequence, d->gateway, number, f, &w) == OK)
+	if (nwk_seal(n->key, n->sequence, d->gateway, number, f, &w) == OK)
 		e->len = w.len;
 	watch_counter(c, d, number);
 }
@@ -111,14 +97,13 @@ void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_
 /* ---- in ---- */
 
 /* The device uses the pending key: the former one is gone. After a rotation all else is as it was; otherwise it has joined anew. */
-static void promote(struct oci_device *d, uint16_t source)
+static void promote(struct oci_core *c, struct oci_device *d, uint16_t source)
 {
 	struct oci_key none = {.network = NULL};
 
-	secret_free(d->present.network);
+	oci_network_leave(c, d->present.network);
 	d->present = d->pending;
 	d->pending = none;
-	oci_counter_begin(d);
 	if (d->present.rotation)
 		return;
 	d->joined = false;
@@ -131,7 +116,7 @@ static void promote(struct oci_device *d, uint16_t source)
 }
 
 /* Opens under the present key, or under the pending one, which is the present one from then on. */
-static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload, bool *switched)
+static enum err open_frame(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, uint8_t plain[static NWK_FRAME_MAX], struct rd *payload, bool *switched)
 {
 	struct oci_key *keys[2] = {&d->present, &d->pending};
 	struct rd sealed = f->payload;
@@ -143,16 +128,16 @@ static enum err open_frame(struct oci_device *d, const struct nwk_frame *f, uint
 	for (size_t i = 0; i < 2; i++) {
 		struct oci_key *k = keys[i];
 
-		if (!k->network || aux.key_sequence != k->sequence)
+		if (!k->network || aux.key_sequence != k->network->sequence)
 			continue;
-		e = nwk_open(k->network, f, &aux, plain, payload);
+		e = nwk_open(k->network->key, f, &aux, plain, payload);
 		if (e != OK)
 			continue;
 		if (!counter_in_fresh(&k->in, aux.frame_counter))
 			return ERR_REPLAY;
 		*switched = i == 1;
 		if (*switched)
-			promote(d, f->source);
+			promote(c, d, f->source);
 		counter_in_accept(&d->present.in, aux.frame_counter);
 		return OK;
 	}
@@ -286,7 +271,7 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	if (e == OK && f.destination != NWK_COORDINATOR && f.destination < NWK_BROADCAST_ROUTERS)
 		e = ERR_NOT_PERMITTED;
 	if (e == OK)
-		e = open_frame(d, &f, plain, &payload, &switched);
+		e = open_frame(c, d, &f, plain, &payload, &switched);
 	if (e != OK)
 		return refuse(c, d, e);
 	d->last_heard = now;

@@ -1,4 +1,4 @@
-/* What node B remembers of its devices: keys sealed under the key file, frame counters, and what the interview found. */
+/* What node B remembers of its devices and their networks: keys sealed under the key file, frame counters, and what the interview found. */
 #ifndef KEYWAY_OCI_OCI_STORE_H
 #define KEYWAY_OCI_OCI_STORE_H
 
@@ -8,9 +8,11 @@ struct oci_store;
 /* ERR_CONFIG: the key file; ERR_STORE. */
 enum err oci_store_open(const char *directory, const char *key_file, struct oci_store **out) MUST_CHECK;
 void oci_store_close(struct oci_store *s);
-enum err oci_store_save(void *store, const struct oci_device *d); /* as oci_core_config.save */
+/* As oci_core_config.save: the device and its networks in one transaction. A network's counter never goes back, and a group's key that no device had any
+ * more is not taken again: ERR_REPLAY. */
+enum err oci_store_save(void *store, const struct oci_device *d);
 enum err oci_store_forget(struct oci_store *s, uint64_t eui64) MUST_CHECK;
-/* fn takes over the keys of each. */
+/* fn takes over the networks of each: each device has its own of a network that it shares. */
 enum err oci_store_each(struct oci_store *s, void (*fn)(void *ctx, const struct oci_device *d), void *ctx) MUST_CHECK;
 
 #endif

@@ -39,8 +39,8 @@ struct world {
 
 static void stored_clear(struct world *w)
 {
-	secret_free(w->stored.present.network);
-	secret_free(w->stored.pending.network);
+	oci_network_free(w->stored.present.network);
+	oci_network_free(w->stored.pending.network);
 	memset(&w->stored, 0, sizeof w->stored);
 }
 
@@ -53,8 +53,8 @@ static enum err on_save(void *ctx, const struct oci_device *d)
 	stored_clear(w);
 	w->stored = *d;
 	w->stored.next = NULL;
-	w->stored.present.network = d->present.network ? secret_dup(d->present.network) : NULL;
-	w->stored.pending.network = d->pending.network ? secret_dup(d->pending.network) : NULL;
+	w->stored.present.network = oci_network_dup(d->present.network);
+	w->stored.pending.network = oci_network_dup(d->pending.network);
 	return OK;
 }
 
@@ -193,8 +193,8 @@ static void uplink(struct world *w, struct rd octets)
 
 	if (e != OK)
 		return;
-	MUST(d && d->present.network && nwk_frame_decode(octets, &f) == OK && nwk_open(d->present.network, &f, &aux, plain, &payload) == OK);
-	k = key_of(w, d->present.network);
+	MUST(d && d->present.network->key && nwk_frame_decode(octets, &f) == OK && nwk_open(d->present.network->key, &f, &aux, plain, &payload) == OK);
+	k = key_of(w, d->present.network->key);
 	MUST(k && aux.source == DEVICE && (!k->accepted || aux.frame_counter > k->in));
 	k->accepted = true;
 	k->in = aux.frame_counter;
@@ -258,7 +258,7 @@ static void answer(struct world *w, struct rd fields)
 
 static void new_key(struct world *w, uint8_t generation, uint8_t capability)
 {
-	struct oci_key_order o = {DEVICE, GATEWAY, SHORT, capability, "/id-mn/cse-mn/gw1/x", "default", NULL, 0, generation, "k1", generation & 1};
+	struct oci_key_order o = {DEVICE, GATEWAY, SHORT, capability, "/id-mn/cse-mn/gw1/x", "default", NULL, 0, generation, "k1", generation & 1, NULL, 0};
 
 	if (w->key_count == KEYS)
 		return;
@@ -279,8 +279,8 @@ static void restart(struct world *w)
 	w->core = core_new(w);
 	if (d.eui64 == 0)
 		return;
-	d.present.network = d.present.network ? secret_dup(d.present.network) : NULL;
-	d.pending.network = d.pending.network ? secret_dup(d.pending.network) : NULL;
+	d.present.network = oci_network_dup(d.present.network);
+	d.pending.network = oci_network_dup(d.pending.network);
 	MUST(oci_core_restore(w->core, w->now, &d));
 }
 

@@ -89,7 +89,7 @@ static void restart(struct node *n)
 {
 	struct oci_device d = n->stored;
 
-	d.present.network = secret_dup(n->key);
+	d.present.network = oci_network_dup(d.present.network);
 	d.endpoints[0] = (struct oci_endpoint){.id = 1, .in_count = 1, .in = {ZCL_ON_OFF}};
 	d.endpoint_count = 1;
 	oci_core_free(n->core);
@@ -113,7 +113,7 @@ static void a_device_takes_no_command_after_a_restart_for_one_before_it(void **s
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		struct node n = {.rng = rng_seeded(seed), .now = 1000};
 
-		struct oci_key_order o = {DEVICE, GATEWAY, SHORT, 0x88, "/r", "a", NULL, 0, 1, "k", false};
+		struct oci_key_order o = {DEVICE, GATEWAY, SHORT, 0x88, "/r", "a", NULL, 0, 1, "k", false, NULL, 0};
 
 		n.key = secret_random(&n.rng, SECRET_AES128);
 		n.core = core_new(&n);

@@ -1,5 +1,6 @@
 /* Node B between reserving frame counters and using them: it seals frames with its real core over its real store in a process that is killed, again
- * and again, and no counter is ever on the air twice. The pipe to the parent is the air: what is in it was sent, the rest died with the process. */
+ * and again, and no counter is ever on the air twice, neither of one device's key nor of one that two share. The pipe to the parent is the air: what is in it
+ * was sent, the rest died with the process. */
 #include "rig.h"
 
 #include <errno.h>
@@ -11,11 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "keys/sealed.h"
 #include "oci/oci_store.h"
 #include "zigbee/security/nwk_security.h"
 
 #define ROUNDS 60
+#define OTHER 0x00124b0000000002ULL /* the second member */
 #define BLOCK 1024 /* of oci_core.c; the test needs to know only how many frames cross a block's end */
 
 enum death {
@@ -50,6 +53,8 @@ static struct rng rng;
 static struct secret *key;
 static struct life life; /* of the child; the system call below has no context */
 static bool reserving;
+static uint64_t members[] = {RIG_DEVICE, OTHER};
+static size_t member_count; /* of one network */
 
 static const char *in_dir(const char *name)
 {
@@ -102,7 +107,7 @@ static void disk_can_die(void)
 static enum err save(void *ctx, const struct oci_device *d)
 {
 	struct life *l = ctx;
-	bool reservation = d->out_reserved != l->reserved;
+	bool reservation = d->present.network->out_reserved != l->reserved;
 	bool last = reservation && l->death <= BEFORE_RESERVATION && --l->after == 0;
 	enum err e;
 
@@ -113,14 +118,14 @@ static enum err save(void *ctx, const struct oci_device *d)
 	if (reservation && l->mutation == STORES_AFTERWARDS) {
 		l->late = *d;
 		l->any_late = true;
-		l->reserved = d->out_reserved;
+		l->reserved = d->present.network->out_reserved;
 		return OK;
 	}
 	reserving = reservation;
 	e = oci_store_save(l->store, d);
 	reserving = false;
 	if (e == OK)
-		l->reserved = d->out_reserved;
+		l->reserved = d->present.network->out_reserved;
 	if (last)
 		die();
 	return e;
@@ -130,7 +135,7 @@ static void restore(void *ctx, const struct oci_device *d)
 {
 	struct oci_core *core = ctx;
 
-	life.reserved = d->out_reserved;
+	life.reserved = d->present.network->out_reserved;
 	if (!oci_core_restore(core, 0, d))
 		_exit(3);
 }
@@ -156,10 +161,11 @@ static void live(int air)
 	struct oci_effect e;
 	unsigned sent = 0;
 
-	if (oci_store_open(dir, in_dir("key"), &life.store) != OK || oci_store_each(life.store, restore, core) != OK || !oci_core_device(core, RIG_DEVICE))
+	if (oci_store_open(dir, in_dir("key"), &life.store) != OK || oci_store_each(life.store, restore, core) != OK ||
+	    !oci_core_device(core, members[member_count - 1]))
 		_exit(2);
 	for (;;) {
-		oci_core_aps(core, 0, RIG_DEVICE, rd_of(NULL, 0), true, (uint8_t)sent);
+		oci_core_aps(core, 0, members[sent % member_count], rd_of(NULL, 0), true, (uint8_t)sent);
 		while (oci_core_output(core, &e)) {
 			if (e.type != OCI_DOWNLINK)
 				continue;
@@ -280,10 +286,25 @@ static void rounds(struct air *a, unsigned count, enum mutation mutation)
 	}
 }
 
+static enum err member_store(struct oci_store *s, uint64_t eui64, uint16_t short_address)
+{
+	struct oci_device d = {.eui64 = eui64, .gateway = RIG_GATEWAY, .short_address = short_address, .joined = true, .interview = OCI_INTERVIEW_DONE};
+	char name[EUI64_SIZE];
+	enum err e;
+
+	eui64_print(name, eui64);
+	d.present.generation = 1;
+	d.present.network = member_count > 1 ? oci_network_new(OCI_POLICY_GROUP, "pumps", 1, 0, secret_dup(key), 0) :
+					       oci_network_new(OCI_POLICY_DEVICE, name, 1, 0, secret_dup(key), 0);
+	e = oci_store_save(s, &d);
+	oci_network_free(d.present.network);
+	return e;
+}
+
 static int setup(void **state)
 {
-	struct oci_device d = {.eui64 = RIG_DEVICE, .gateway = RIG_GATEWAY, .short_address = RIG_SHORT, .joined = true, .interview = OCI_INTERVIEW_DONE};
 	struct oci_store *s;
+	enum err e = OK;
 
 	(void)state;
 	strcpy(dir, "/tmp/keyway-oci-crash-XXXXXX");
@@ -291,13 +312,17 @@ static int setup(void **state)
 	if (!mkdtemp(dir) || key_file_create(in_dir("key"), &rng) != OK || oci_store_open(dir, in_dir("key"), &s) != OK)
 		return -1;
 	key = secret_random(&rng, SECRET_AES128);
-	d.present.network = secret_dup(key);
-	d.present.generation = 1;
-	if (oci_store_save(s, &d) != OK)
-		return -1;
-	secret_free(d.present.network);
+	member_count = member_count ? member_count : 1;
+	for (size_t i = 0; e == OK && i < member_count; i++)
+		e = member_store(s, members[i], (uint16_t)(RIG_SHORT + i));
 	oci_store_close(s);
-	return 0;
+	return e == OK ? 0 : -1;
+}
+
+static int setup_two(void **state)
+{
+	member_count = 2;
+	return setup(state);
 }
 
 static int teardown(void **state)
@@ -306,6 +331,7 @@ static int teardown(void **state)
 
 	(void)state;
 	secret_free(key);
+	member_count = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unlink(in_dir(names[i]));
 	return rmdir(dir);
@@ -422,7 +448,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_killed_node_repeats_no_frame_counter, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_killed_node_repeats_no_frame_counter, setup_two, teardown),
 		cmocka_unit_test_setup_teardown(the_same_rounds_notice_a_reservation_that_is_not_stored, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_same_rounds_notice_a_reservation_that_is_not_stored, setup_two, teardown),
 		cmocka_unit_test_setup_teardown(the_same_rounds_notice_a_reservation_that_is_stored_after_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_killed_node_takes_no_frame_twice, setup, teardown),
 	};

@@ -241,7 +241,7 @@ static void a_pending_key_replaces_the_present_one_at_its_first_frame_and_not_be
 	assert_int_equal(rig_offer(&r, next, RIG_SEQUENCE + 1, 2), OK); /* somebody associated in its name, perhaps */
 	assert_int_equal(rig_nwk(&r, NWK_DATA, rd_of("x", 1)), OK);
 	assert_int_equal(rig_device(&r)->present.generation, 1);
-	assert_true(secret_equal(rig_device(&r)->present.network, former));
+	assert_true(secret_equal(rig_device(&r)->present.network->key, former));
 	rig_restart(&r); /* both survive */
 	assert_int_equal(rig_nwk(&r, NWK_DATA, rd_of("x", 1)), OK);
 	len = rig_seal(&r, NWK_DATA, rd_of("x", 1), octets);
@@ -303,7 +303,7 @@ static void the_same_key_offered_again_changes_no_counter(void **state)
 /* Messages of a gateway are numbered by it. */
 static void a_device_at_another_gateway_is_counted_anew(void **state)
 {
-	struct oci_key_order o = {RIG_DEVICE, RIG_GATEWAY + 1, RIG_SHORT, RIG_SLEEPS, "/id-mn2/cse-mn2/gw2/f0124b0000000001", "cold room", NULL, 0, 2, "key2", false};
+	struct oci_key_order o = {RIG_DEVICE, RIG_GATEWAY + 1, RIG_SHORT, RIG_SLEEPS, "/id-mn2/cse-mn2/gw2/f0124b0000000001", "cold room", NULL, 0, 2, "key2", false, NULL, 0};
 
 	(void)state;
 	rig_device(&r)->uplink = 500;
@@ -701,7 +701,7 @@ static void counters_rise_by_one_and_stay_below_what_is_on_disk(void **state)
 		assert_int_equal(rig_command(&r, &c), OK);
 		assert_true(rig_down(&r, 0, &d));
 		assert_int_equal(d.aux.frame_counter, expected++);
-		assert_true(d.aux.frame_counter < r.stored.out_reserved);
+		assert_true(d.aux.frame_counter < r.stored.present.network->out_reserved);
 	}
 	rig_restart(&r);
 	assert_int_equal(rig_command(&r, &c), OK);
@@ -726,7 +726,7 @@ static void without_a_durable_counter_nothing_is_sent(void **state)
 	oci_core_aps(r.core, r.now, RIG_DEVICE, rd_of(NULL, 0), true, 1);
 	rig_collect(&r);
 	assert_true(rig_down(&r, 0, &d));
-	assert_true(d.aux.frame_counter < r.stored.out_reserved);
+	assert_true(d.aux.frame_counter < r.stored.present.network->out_reserved);
 }
 
 static void an_exhausted_counter_sends_nothing_and_never_wraps(void **state)
@@ -736,7 +736,7 @@ static void an_exhausted_counter_sends_nothing_and_never_wraps(void **state)
 
 	(void)state;
 	quiet();
-	r.stored.out_reserved = COUNTER_LIMIT - 3;
+	r.stored.present.network->out_reserved = COUNTER_LIMIT - 3;
 	rig_restart(&r);
 	for (unsigned i = 0; i < 10; i++) {
 		oci_core_aps(r.core, r.now, RIG_DEVICE, rd_of(NULL, 0), true, 1);
@@ -760,7 +760,7 @@ static void a_crowd_of_devices_loses_no_frame(void **state)
 		struct oci_device d = r.stored;
 
 		d.eui64 = 1000 + i;
-		d.present.network = secret_dup(r.key);
+		d.present.network = oci_network_dup(d.present.network);
 		d.joined = true;
 		assert_non_null(oci_core_restore(r.core, r.now, &d));
 		rig_collect(&r);

@@ -123,7 +123,7 @@ static void a_counter_that_has_come_far_is_told_once(void **state)
 static void so_is_the_coordinators_own(void **state)
 {
 	(void)state;
-	r.stored.out_reserved = 0x80000000U;
+	r.stored.present.network->out_reserved = 0x80000000U;
 	rig_restart(&r);
 	{
 		const struct nwk_command c = {.id = NWK_END_DEVICE_TIMEOUT_REQUEST, .timeout_request = {2, 0}};

@@ -215,9 +215,9 @@ static void after_a_restart_of_node_b_it_is_served_when_it_is_heard(void **state
 	(void)state;
 	begin(RIG_ROUTES, PERIOD_MS);
 	live(4 * PERIOD_MS);
-	before = rig_device(&r)->out.next;
+	before = rig_device(&r)->present.network->out.next;
 	rig_restart(&r);
-	assert_true(rig_device(&r)->out.next >= before); /* numbers are left out, never used twice */
+	assert_true(rig_device(&r)->present.network->out.next >= before); /* numbers are left out, never used twice */
 	assert_int_equal(rig_command(&r, &alive), OK);
 	rig_run(&r, 1000);
 	assert_int_equal(commands_down(NWK_LINK_STATUS), 1);
@@ -419,7 +419,7 @@ static void five_hundred_routers_in_an_hour(void **state)
 	for (uint64_t i = 1; i <= MANY; i++) {
 		struct oci_device *d;
 
-		const struct oci_key_order o = {i, RIG_GATEWAY, (uint16_t)i, RIG_ROUTES, "/mn/r", "a", secret_random(&rng, SECRET_AES128), 0, 1, "k", false};
+		const struct oci_key_order o = {i, RIG_GATEWAY, (uint16_t)i, RIG_ROUTES, "/mn/r", "a", secret_random(&rng, SECRET_AES128), 0, 1, "k", false, NULL, 0};
 
 		assert_int_equal(oci_core_key(core, now, &o), OK);
 		d = oci_core_device(core, i);

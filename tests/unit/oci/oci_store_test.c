@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "keys/sealed.h"
 #include "keys/secret_octets.h"
 #include "oci/oci_store.h"
@@ -69,8 +70,8 @@ static void find(void *ctx, const struct oci_device *d)
 static void found_clear(struct found *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
-		secret_free(f->devices[i].present.network);
-		secret_free(f->devices[i].pending.network);
+		oci_network_free(f->devices[i].present.network);
+		oci_network_free(f->devices[i].pending.network);
 	}
 	memset(f, 0, sizeof *f);
 }
@@ -85,9 +86,8 @@ static struct oci_device device(uint64_t eui64)
 		.capability = 0x8e,
 		.relay = "/id-mn/cse-mn/gw1/x",
 		.application = "cold \"room\"",
-		.present = {.sequence = 250, .generation = 1ULL << 40, .id = "key1", .in = {true, 0xfffffffe}},
-		.pending = {.sequence = 251, .generation = (1ULL << 40) + 1, .id = "key2"},
-		.out_reserved = 0xffffff00,
+		.present = {.generation = 1ULL << 40, .id = "key1", .in = {true, 0xfffffffe}},
+		.pending = {.generation = (1ULL << 40) + 1, .id = "key2"},
 		.uplink = 0xfffffff0,
 		.joined = true,
 		.interview = OCI_INTERVIEW_REPORTING,
@@ -102,15 +102,18 @@ static struct oci_device device(uint64_t eui64)
 		.described_by = 0xdeadbeef,
 	};
 
-	d.present.network = secret_random(&rng, SECRET_AES128);
-	d.pending.network = secret_random(&rng, SECRET_AES128);
+	char name[EUI64_SIZE];
+
+	eui64_print(name, eui64);
+	d.present.network = oci_network_new(OCI_POLICY_DEVICE, name, d.present.generation, 250, secret_random(&rng, SECRET_AES128), 0xffffff00);
+	d.pending.network = oci_network_new(OCI_POLICY_DEVICE, name, d.pending.generation, 251, secret_random(&rng, SECRET_AES128), 0);
 	return d;
 }
 
 static void device_clear(struct oci_device *d)
 {
-	secret_free(d->present.network);
-	secret_free(d->pending.network);
+	oci_network_free(d->present.network);
+	oci_network_free(d->pending.network);
 }
 
 static void everything_comes_back(void **state)
@@ -131,16 +134,17 @@ static void everything_comes_back(void **state)
 	assert_int_equal(g->capability, d.capability);
 	assert_string_equal(g->relay, d.relay);
 	assert_string_equal(g->application, d.application);
-	assert_true(secret_equal(g->present.network, d.present.network));
-	assert_true(secret_equal(g->pending.network, d.pending.network));
-	assert_int_equal(g->present.sequence, 250);
-	assert_int_equal(g->pending.sequence, 251);
+	assert_true(secret_equal(g->present.network->key, d.present.network->key));
+	assert_true(secret_equal(g->pending.network->key, d.pending.network->key));
+	assert_int_equal(g->present.network->sequence, 250);
+	assert_int_equal(g->pending.network->sequence, 251);
 	assert_true(g->present.generation == d.present.generation && g->pending.generation == d.pending.generation);
 	assert_string_equal(g->present.id, "key1");
 	assert_string_equal(g->pending.id, "key2");
 	assert_true(g->present.in.any && g->present.in.last == 0xfffffffe);
 	assert_false(g->pending.in.any);
-	assert_int_equal(g->out_reserved, d.out_reserved);
+	assert_int_equal(g->present.network->out_reserved, 0xffffff00);
+	assert_int_equal(g->pending.network->out_reserved, 0);
 	assert_int_equal(g->uplink, d.uplink);
 	assert_true(g->joined);
 	assert_int_equal(g->interview, d.interview);
@@ -168,7 +172,7 @@ static void saving_again_replaces_and_none_is_none(void **state)
 	assert_int_equal(oci_store_save(s, &d), OK);
 	assert_int_equal(oci_store_save(s, &other), OK);
 	/* the pending key has become the present one: it opens in its new place */
-	secret_free(d.present.network);
+	oci_network_free(d.present.network);
 	d.present = d.pending;
 	d.pending = (struct oci_key){.network = NULL};
 	d.present.in.any = false;
@@ -184,7 +188,7 @@ static void saving_again_replaces_and_none_is_none(void **state)
 
 		if (g->eui64 != RIG_DEVICE)
 			continue;
-		assert_true(secret_equal(g->present.network, d.present.network));
+		assert_true(secret_equal(g->present.network->key, d.present.network->key));
 		assert_null(g->pending.network);
 		assert_false(g->present.in.any);
 		assert_int_equal(g->endpoint_count, 0);
@@ -233,8 +237,8 @@ static void no_key_stands_in_the_files(void **state)
 	assert_int_equal(oci_store_save(s, &d), OK);
 	for (size_t i = 0; i < 2; i++) {
 		found += occurrences(names[i], "M-1", 3); /* the search can find */
-		assert_int_equal(occurrences(names[i], secret_octets(d.present.network), SECRET_AES128), 0);
-		assert_int_equal(occurrences(names[i], secret_octets(d.pending.network), SECRET_AES128), 0);
+		assert_int_equal(occurrences(names[i], secret_octets(d.present.network->key), SECRET_AES128), 0);
+		assert_int_equal(occurrences(names[i], secret_octets(d.pending.network->key), SECRET_AES128), 0);
 	}
 	assert_true(found > 0);
 	oci_store_close(s);
@@ -260,10 +264,14 @@ static void sql(const char *text)
 static void keys_in_another_place_do_not_open(void **state)
 {
 	static const char *const changes[] = {
-		"UPDATE device SET present=(SELECT o.present FROM device o WHERE o.eui64 != device.eui64)", /* another device's */
-		"UPDATE device SET present=pending",                                                        /* another generation's */
+		"UPDATE network SET key=(SELECT o.key FROM network o WHERE o.name != network.name)", /* another device's */
+		"UPDATE device SET present_network=(SELECT o.present_network FROM device o WHERE o.eui64 != device.eui64)",
+		"UPDATE network SET key=(SELECT o.key FROM network o WHERE o.name = network.name AND o.id != network.id)", /* another generation's */
+		"UPDATE network SET generation=generation + 1",
 		"UPDATE device SET present_generation=present_generation + 1",
-		"UPDATE device SET present=substr(present, 1, length(present) - 1)",
+		"UPDATE network SET name='x', policy=1",
+		"UPDATE network SET key=substr(key, 1, length(key) - 1)",
+		"DELETE FROM network",
 	};
 
 	(void)state;
@@ -304,6 +312,90 @@ static void a_wrong_or_missing_key_file_opens_nothing(void **state)
 	device_clear(&d);
 }
 
+/* As the version before networks made it, with what it wrote of a device in the middle of a rotation. */
+static void sealed_bind(sqlite3_stmt *q, int column, const struct secret *file_key, const char *label, const struct secret *key)
+{
+	uint8_t buffer[SEALED_SIZE(SECRET_MAX)];
+	struct wr w = wr_of(buffer, sizeof buffer);
+
+	assert_int_equal(secret_seal(file_key, label, key, &rng, &w), OK);
+	assert_int_equal(sqlite3_bind_blob(q, column, w.octets, (int)w.len, SQLITE_TRANSIENT), SQLITE_OK);
+}
+
+static void make_former(const struct secret *present, const struct secret *pending)
+{
+	static const char table[] = "CREATE TABLE device(eui64 TEXT PRIMARY KEY, gateway INTEGER, short INTEGER, capability INTEGER, relay TEXT, application TEXT,"
+				    " present BLOB, present_sequence INTEGER, present_generation INTEGER, present_id TEXT, present_in INTEGER,"
+				    " pending BLOB, pending_sequence INTEGER, pending_generation INTEGER, pending_id TEXT,"
+				    " out_reserved INTEGER, uplink INTEGER, joined INTEGER, interview INTEGER, item INTEGER, endpoint INTEGER, zcl_device INTEGER, zone_type INTEGER,"
+				    " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER, endpoints BLOB, software TEXT, pending_rotation INTEGER) WITHOUT ROWID;";
+	static const char row[] = "INSERT INTO device VALUES('f0124b0000000001', 1, 4660, 142, '/r', 'a', ?1, 4, 5, 'K5', 77, ?2, 5, 6, 'K6', 4096, 9, 1, 8, 0, 0, 0, 0, NULL,"
+				  " 'M', 'N', 3, x'010000000000000000', '', 1)";
+	struct secret *file_key;
+	sqlite3_stmt *q;
+	sqlite3 *db;
+
+	assert_int_equal(key_file_read(in_dir("key"), &file_key), OK);
+	assert_int_equal(sqlite3_open(in_dir("oci.db"), &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, table, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, row, -1, &q, NULL), SQLITE_OK);
+	sealed_bind(q, 1, file_key, "oci:device:f0124b0000000001:network:5", present);
+	if (pending)
+		sealed_bind(q, 2, file_key, "oci:device:f0124b0000000001:network:6", pending);
+	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	secret_free(file_key);
+}
+
+static void keys_and_counters_of_the_former_version_come_over(void **state)
+{
+	struct secret *present = secret_random(&rng, SECRET_AES128), *pending = secret_random(&rng, SECRET_AES128);
+
+	(void)state;
+	make_former(present, pending);
+	for (unsigned i = 0; i < 2; i++) { /* the second time there is nothing left to do */
+		struct found found = {.count = 0};
+		struct oci_store *s = opened();
+		const struct oci_device *d = &found.devices[0];
+
+		assert_int_equal(oci_store_each(s, find, &found), OK);
+		assert_int_equal(found.count, 1);
+		assert_true(d->eui64 == RIG_DEVICE && d->joined);
+		assert_true(secret_equal(d->present.network->key, present) && secret_equal(d->pending.network->key, pending));
+		assert_int_equal(d->present.network->sequence, 4);
+		assert_int_equal(d->pending.network->sequence, 5);
+		assert_int_equal(d->present.network->out_reserved, 4096); /* goes on above what was used */
+		assert_int_equal(d->pending.network->out_reserved, 0);
+		assert_int_equal(d->present.in.last, 77);
+		assert_string_equal(d->present.id, "K5");
+		assert_string_equal(d->pending.id, "K6");
+		assert_true(d->pending.rotation);
+		assert_int_equal(oci_store_save(s, d), OK);
+		found_clear(&found);
+		oci_store_close(s);
+	}
+	secret_free(present);
+	secret_free(pending);
+}
+
+/* Not even when somebody puts an old copy of a device in its place. */
+static void a_counter_never_goes_back(void **state)
+{
+	struct oci_device d = device(RIG_DEVICE);
+	struct oci_store *s = opened();
+
+	(void)state;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	d.present.network->out_reserved -= 1;
+	assert_int_equal(oci_store_save(s, &d), ERR_REPLAY);
+	d.present.network->out_reserved += 1;
+	d.short_address = 1;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	oci_store_close(s);
+	device_clear(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +403,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(saving_again_replaces_and_none_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_key_stands_in_the_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_in_another_place_do_not_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(keys_and_counters_of_the_former_version_come_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_counter_never_goes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_or_missing_key_file_opens_nothing, setup, teardown),
 	};
 

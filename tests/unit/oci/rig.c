@@ -59,10 +59,8 @@ void rig_restart(struct rig *r)
 {
 	struct oci_device d = r->stored;
 
-	if (d.present.network)
-		d.present.network = secret_dup(d.present.network);
-	if (d.pending.network)
-		d.pending.network = secret_dup(d.pending.network);
+	d.present.network = oci_network_dup(d.present.network);
+	d.pending.network = oci_network_dup(d.pending.network);
 	oci_core_free(r->core);
 	rig_core(r);
 	assert_non_null(oci_core_restore(r->core, r->now, &d));
@@ -80,7 +78,7 @@ struct oci_device *rig_device(struct rig *r)
 enum err rig_offer(struct rig *r, const struct secret *key, uint8_t sequence, uint64_t generation)
 {
 	const struct oci_key_order o = {RIG_DEVICE, RIG_GATEWAY, r->short_address, r->capability, "/id-mn/cse-mn/gw1/f0124b0000000001", "cold room", secret_dup(key), sequence,
-	    generation, generation == 1 ? "key1" : "key2", r->rotation};
+	    generation, generation == 1 ? "key1" : "key2", r->rotation, NULL, 0};
 	enum err e = oci_core_key(r->core, r->now, &o);
 
 	rig_collect(r);
