@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/table.h"
+#include "base/timers.h"
 #include "eg/rate.h"
 
-#define BUCKETS 256
 #define MINUTE_MS 60000
 #define SECOND_MS 1000
 #define POLICY_AGAIN_FIRST_MS 2000
@@ -26,7 +27,8 @@ struct pending {
 };
 
 struct known {
-	struct known *next;
+	struct table_node by_device;
+	struct timer_node timer; /* its request's end, or its answer's */
 	struct eg_gateway *gateway;
 	uint64_t device;
 	struct rate rate;
@@ -48,7 +50,8 @@ struct eg_gateway {
 	struct rate rate;
 	bool seen;
 	uint32_t epoch, transaction;
-	uint64_t policy_again, policy_wait; /* when to repeat a JOIN-POLICY that was not acknowledged, and how long after the last */
+	struct timer_node policy_again; /* when to repeat a JOIN-POLICY that was not acknowledged */
+	uint64_t policy_wait;           /* and how long that is after the last */
 	uint32_t policy_transaction;
 	uint64_t permit_until;
 	size_t permit_count;
@@ -58,7 +61,8 @@ struct eg_gateway {
 struct eg {
 	struct eg_config config;
 	struct eg_gateway *gateways;
-	struct known *known[BUCKETS];
+	struct table known;
+	struct timers answers, policies; /* of known devices, of gateways */
 	struct queued *first, **last, *given;
 };
 
@@ -108,14 +112,13 @@ void eg_free(struct eg *eg)
 		rate_clear(&g->rate);
 		free(g);
 	}
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (eg->known[i]) {
-			struct known *k = eg->known[i];
-
-			eg->known[i] = k->next;
-			known_free(k);
-		}
+	for (struct table_node *n = table_each(&eg->known, NULL), *next; n; n = next) {
+		next = table_each(&eg->known, n);
+		known_free(table_owner(n, struct known, by_device));
 	}
+	table_clear(&eg->known);
+	timers_free(&eg->answers);
+	timers_free(&eg->policies);
 	while (eg->first) {
 		struct queued *q = eg->first;
 
@@ -139,7 +142,6 @@ struct eg_gateway *eg_gateway_add(struct eg *eg, uint64_t eui64)
 	g->eg = eg;
 	g->eui64 = eui64;
 	g->transaction = OWN_TRANSACTIONS;
-	g->policy_again = CLOCK_NEVER;
 	g->next = eg->gateways;
 	eg->gateways = g;
 	return g;
@@ -272,7 +274,7 @@ static void send_policy(struct eg_gateway *g, uint64_t now_ms, uint64_t wait_ms)
 
 	g->policy_transaction = m.transaction;
 	g->policy_wait = wait_ms;
-	g->policy_again = now_ms + wait_ms;
+	timers_set(&g->eg->policies, &g->policy_again, now_ms + wait_ms);
 	m.join_policy.duration_s = eg_permitted(g, now_ms);
 	if (m.join_policy.duration_s > 0) {
 		m.join_policy.count = (uint8_t)g->permit_count;
@@ -299,13 +301,13 @@ enum err eg_permit(struct eg_gateway *g, uint64_t now_ms, uint16_t duration_s, c
 /* One record a registered device and gateway: its limits and its last answer. */
 static struct known *known_find(struct eg_gateway *g, uint64_t device, bool make)
 {
-	struct known **bucket = &g->eg->known[(device ^ device >> 8 ^ device >> 16) % BUCKETS];
-	struct known *k = *bucket;
+	struct table_node *n = table_find(&g->eg->known, table_hash(device));
+	struct known *k;
 
-	while (k && (k->device != device || k->gateway != g))
-		k = k->next;
-	if (k || !make)
-		return k;
+	while (n && table_owner(n, struct known, by_device)->gateway != g)
+		n = table_find_next(n);
+	if (n || !make)
+		return table_owner(n, struct known, by_device);
 	k = calloc(1, sizeof *k);
 	if (!k)
 		return NULL;
@@ -315,9 +317,26 @@ static struct known *known_find(struct eg_gateway *g, uint64_t device, bool make
 	}
 	k->device = device;
 	k->gateway = g;
-	k->next = *bucket;
-	*bucket = k;
+	table_add(&g->eg->known, &k->by_device, table_hash(device));
 	return k;
+}
+
+static uint64_t pending_deadline(const struct pending *p)
+{
+	if (p->in_flight)
+		return p->since + EG_ANSWER_MS;
+	return p->answer ? p->since + EG_REPEAT_MS : CLOCK_NEVER;
+}
+
+/* After every change of what is pending. */
+static void wait_for(struct eg *eg, struct known *k)
+{
+	uint64_t at = pending_deadline(&k->pending);
+
+	if (at == CLOCK_NEVER)
+		timers_unset(&eg->answers, &k->timer);
+	else
+		timers_set(&eg->answers, &k->timer, at);
 }
 
 static void forget_answer(struct pending *p)
@@ -383,6 +402,7 @@ static void prepare(struct eg_gateway *g, uint64_t now_ms, struct known *k, cons
 	k->pending.in_flight = true;
 	k->pending.request = *m;
 	k->pending.since = now_ms;
+	wait_for(g->eg, k);
 	queue(g->eg, &e, none);
 }
 
@@ -471,7 +491,7 @@ static enum session acknowledged(struct eg_gateway *g, uint64_t now_ms, uint64_t
 	(void)now_ms;
 	(void)unix_s;
 	if (m->acked_type == EGP_JOIN_POLICY && m->transaction == g->policy_transaction)
-		g->policy_again = CLOCK_NEVER;
+		timers_unset(&g->eg->policies, &g->policy_again);
 	return SESSION_GREETED;
 }
 
@@ -501,13 +521,13 @@ static const struct {
 void eg_connect(struct eg_gateway *g)
 {
 	g->session = SESSION_NEW;
-	g->policy_again = CLOCK_NEVER;
+	timers_unset(&g->eg->policies, &g->policy_again);
 }
 
 void eg_disconnect(struct eg_gateway *g)
 {
 	g->session = SESSION_CLOSED;
-	g->policy_again = CLOCK_NEVER;
+	timers_unset(&g->eg->policies, &g->policy_again);
 }
 
 void eg_input(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s, struct rd octets)
@@ -556,6 +576,7 @@ bool eg_answer(struct eg_gateway *g, uint64_t now_ms, uint64_t device, struct rd
 		memcpy(k->pending.answer, octets.at, octets.left);
 		k->pending.answer_len = octets.left;
 	}
+	wait_for(g->eg, k);
 	/* Without a greeted session there is nobody to send to; the gateway asks again after its HELLO and gets this very packet. */
 	if (g->session == SESSION_GREETED) {
 		send_octets(g, octets);
@@ -571,6 +592,7 @@ bool eg_refuse(struct eg_gateway *g, uint64_t device, enum egp_error_code code, 
 	if (!k || !k->pending.in_flight)
 		return false;
 	k->pending.in_flight = false;
+	wait_for(g->eg, k);
 	if (g->session == SESSION_GREETED) {
 		send_error(g, k->pending.request.transaction, device, code, retry_after_s, text);
 		tell(g, EG_EVENT_REFUSED, &k->pending.request, code);
@@ -587,6 +609,7 @@ void eg_remove(struct eg_gateway *g, uint64_t device)
 	if (k) {
 		k->pending.in_flight = false;
 		forget_answer(&k->pending);
+		wait_for(g->eg, k);
 	}
 	for (size_t i = 0; i < g->permit_count; i++)
 		if (g->permitted[i] != device)
@@ -598,50 +621,46 @@ void eg_remove(struct eg_gateway *g, uint64_t device)
 
 /* ---- time ---- */
 
-static uint64_t pending_deadline(const struct pending *p)
+static uint64_t first_of(const struct timers *t)
 {
-	if (p->in_flight)
-		return p->since + EG_ANSWER_MS;
-	return p->answer ? p->since + EG_REPEAT_MS : CLOCK_NEVER;
+	const struct timer_node *n = timers_first(t);
+
+	return n ? n->at : CLOCK_NEVER;
 }
 
 uint64_t eg_deadline(const struct eg *eg)
 {
-	uint64_t first = CLOCK_NEVER;
+	uint64_t policy = first_of(&eg->policies), answer = first_of(&eg->answers);
 
-	for (const struct eg_gateway *g = eg->gateways; g; g = g->next)
-		if (g->session == SESSION_GREETED && g->policy_again < first)
-			first = g->policy_again;
-	for (size_t i = 0; i < BUCKETS; i++) {
-		for (const struct known *k = eg->known[i]; k; k = k->next) {
-			uint64_t at = pending_deadline(&k->pending);
-
-			if (at < first)
-				first = at;
-		}
-	}
-	return first;
+	return policy < answer ? policy : answer;
 }
 
 /* A serial line may lose a policy, and a gateway that did not hear it keeps its door as it was. */
 static void repeat_policies(struct eg *eg, uint64_t now_ms)
 {
-	for (struct eg_gateway *g = eg->gateways; g; g = g->next)
-		if (g->session == SESSION_GREETED && g->policy_again <= now_ms)
+	struct timer_node *n;
+
+	while ((n = timers_first(&eg->policies)) != NULL && n->at <= now_ms) {
+		struct eg_gateway *g = table_owner(n, struct eg_gateway, policy_again);
+
+		timers_unset(&eg->policies, &g->policy_again);
+		if (g->session == SESSION_GREETED)
 			send_policy(g, now_ms, g->policy_wait * 2 < POLICY_AGAIN_MOST_MS ? g->policy_wait * 2 : POLICY_AGAIN_MOST_MS);
+	}
 }
 
 void eg_tick(struct eg *eg, uint64_t now_ms)
 {
+	struct timer_node *n;
+
 	repeat_policies(eg, now_ms);
-	for (size_t i = 0; i < BUCKETS; i++) {
-		for (struct known *k = eg->known[i]; k; k = k->next) {
-			if (pending_deadline(&k->pending) > now_ms)
-				continue;
-			if (k->pending.in_flight)
-				(void)eg_refuse(k->gateway, k->device, EGP_ERROR_INTERNAL, 5, "nobody answered in time");
-			else
-				forget_answer(&k->pending);
-		}
+	while ((n = timers_first(&eg->answers)) != NULL && n->at <= now_ms) {
+		struct known *k = table_owner(n, struct known, timer);
+
+		timers_unset(&eg->answers, &k->timer);
+		if (k->pending.in_flight)
+			(void)eg_refuse(k->gateway, k->device, EGP_ERROR_INTERNAL, 5, "nobody answered in time");
+		else
+			forget_answer(&k->pending);
 	}
 }

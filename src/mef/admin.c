@@ -81,9 +81,8 @@ static enum err device_named(struct call *c, uint64_t *eui64)
 static enum err device_list(struct call *c)
 {
 	json_array(c->out, "devices");
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
-		for (const struct mef_device *d = c->mef->devices[i]; d; d = d->next)
-			device_put(c->out, NULL, d);
+	for (const struct mef_device *d = mef_device_next(c->mef, NULL); d; d = mef_device_next(c->mef, d))
+		device_put(c->out, NULL, d);
 	json_close(c->out);
 	return OK;
 }
@@ -178,16 +177,6 @@ static bool add_unique(uint64_t *devices, size_t *count, uint64_t eui64)
 	return true;
 }
 
-/* False: more than a policy holds. */
-static bool all_devices_of(struct mef *m, const struct mef_gateway *g, uint64_t *devices, size_t *count)
-{
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
-		for (const struct mef_device *d = m->devices[i]; d; d = d->next)
-			if (strcmp(d->gateway, g->name) == 0 && d->state != DEVICE_REMOVED && !add_unique(devices, count, d->eui64))
-				return false;
-	return true;
-}
-
 static enum err listed_devices(struct call *c, const struct mef_gateway *g, const struct json *list, uint64_t *devices, size_t *count)
 {
 	const struct mef_device *d;
@@ -215,6 +204,7 @@ static enum err permit(struct call *c)
 	char name[MEF_NAME_MAX], detail[96];
 	struct mef_gateway *g = rd_text(admin_member(c, "gateway"), name, sizeof name) ? mef_gateway_find(c->mef, name) : NULL;
 	size_t count = 0;
+	bool all = false;
 	enum err e = OK;
 
 	if (!g)
@@ -223,13 +213,17 @@ static enum err permit(struct call *c)
 		return admin_wrong(c, ERR_BAD_VALUE, "`seconds` must be 0 (close) to 65534, or 65535 (until changed)");
 	if (list && list->type != JSON_NULL)
 		e = listed_devices(c, g, list, devices, &count);
-	else if (!all_devices_of(c->mef, g, devices, &count))
-		e = admin_wrong(c, ERR_TOO_LONG, "more than 126 devices are registered at this gateway; name those that shall join in `devices`");
-	snprintf(detail, sizeof detail, "%u s for %zu devices", (unsigned)seconds, count);
+	else
+		all = true;
+	snprintf(detail, sizeof detail, all ? "%u s for all devices of the gateway" : "%u s for %zu devices", (unsigned)seconds, count);
 	if (e == OK)
 		e = mef_audit(c->mef, seconds ? "joining opened" : "joining closed", 0, g->name, "operator", detail);
-	if (e == OK)
+	if (e == OK && all) {
+		e = mef_permit_all(c->mef, g, (uint16_t)seconds, &count);
+	} else if (e == OK) {
+		g->permit_more = false;
 		e = eg_permit(g->eg, clock_ms(), (uint16_t)seconds, devices, count);
+	}
 	if (e == OK)
 		json_put_uint(c->out, "devices", count);
 	mef_pump(c->mef);
@@ -249,11 +243,8 @@ static void put_connected(void *ctx, const struct registry_client *n)
 static enum err status(struct call *c)
 {
 	const struct mef_statistics *s = &c->mef->statistics;
-	uint64_t devices = 0, gateways = 0;
+	uint64_t devices = c->mef->devices.count, gateways = 0;
 
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
-		for (const struct mef_device *d = c->mef->devices[i]; d; d = d->next)
-			devices++;
 	for (const struct mef_gateway *g = c->mef->gateways; g; g = g->next)
 		gateways += c->egp && egp_server_connected(c->egp, g);
 	json_array(c->out, "nodes");

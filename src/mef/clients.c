@@ -130,6 +130,7 @@ static void forgotten(struct mef *m, const struct registry_command *cmd)
 	} else {
 		d->former = NULL;
 	}
+	mef_key_unlink(m, g);
 	mef_generation_free(g);
 	if (d->state == DEVICE_REMOVED && !registry_commands_about(m->registry, cmd->registration, d->eui64) && mef_device_drop(m, d) != OK)
 		log_line(LOG_LEVEL_ERROR, "a removed device could not be deleted", "device=%016llx", (unsigned long long)cmd->about);
@@ -229,13 +230,11 @@ enum err mef_keys_refresh(struct mef *m)
 {
 	enum err e = orphans_drop(m);
 
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++) {
-		for (const struct mef_device *d = m->devices[i]; e == OK && d; d = d->next) {
-			if (d->present)
-				e = key_put(m, d, d->present);
-			if (e == OK && d->former)
-				e = key_put(m, d, d->former);
-		}
+	for (const struct mef_device *d = mef_device_next(m, NULL); e == OK && d; d = mef_device_next(m, d)) {
+		if (d->present)
+			e = key_put(m, d, d->present);
+		if (e == OK && d->former)
+			e = key_put(m, d, d->former);
 	}
 	return e == OK ? registry_commit(m->registry) : e;
 }

@@ -10,12 +10,17 @@
 
 static void state_set(struct mef *m, struct mef_device *d, enum device_state state, const char *event, const char *reason)
 {
+	bool came = state == DEVICE_VERIFIED && d->state != DEVICE_VERIFIED;
+	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
+
 	d->state = state;
 	d->last_event_at = clock_unix_ms() / 1000;
 	snprintf(d->last_event, sizeof d->last_event, "%s", event);
 	snprintf(d->reason, sizeof d->reason, "%s", reason);
 	if (mef_store_device_put(m->store, d) != OK)
 		log_line(LOG_LEVEL_ERROR, "state of a device could not be stored", "device=%016llx", (unsigned long long)d->eui64);
+	if (g && came)
+		mef_permit_more(m, g);
 }
 
 static bool must_verify(const struct mef *m, const struct mef_device *d)
@@ -25,12 +30,12 @@ static bool must_verify(const struct mef *m, const struct mef_device *d)
 
 void mef_device_restarted(struct mef *m, struct mef_device *d, uint64_t now_ms)
 {
-	d->deadline = CLOCK_NEVER;
-	mef_rotation_end(d);
+	mef_device_wait(m, d, CLOCK_NEVER);
+	mef_rotation_end(m, d);
 	if (d->state == DEVICE_OFFERED)
-		d->deadline = now_ms + MEF_JOIN_MS;
+		mef_device_wait(m, d, now_ms + MEF_JOIN_MS);
 	else if (must_verify(m, d))
-		d->deadline = now_ms + MEF_VERIFY_MS;
+		mef_device_wait(m, d, now_ms + MEF_VERIFY_MS);
 	else
 		mef_rotation_resume(m, d);
 }
@@ -103,6 +108,8 @@ static void generation_drop(struct mef *m, const struct mef_device *d, struct me
 		log_line(LOG_LEVEL_ERROR, "a former key could not be deleted", "device=%016llx", (unsigned long long)d->eui64);
 	else if (g)
 		mef_key_withdraw(m, g->key_id);
+	if (g)
+		mef_key_unlink(m, g);
 	mef_generation_free(g);
 }
 
@@ -120,6 +127,7 @@ static enum err generation_add(struct mef *m, struct mef_device *d, uint64_t coo
 		generation_drop(m, d, d->present);
 	}
 	d->present = g;
+	mef_key_link(m, d, g);
 	return OK;
 }
 
@@ -175,9 +183,9 @@ void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message 
 		return;
 	}
 	mef_commands_withdraw(m, d->owner, COMMAND_MO_NODE, d->eui64);
-	mef_rotation_end(d);
+	mef_rotation_end(m, d);
 	d->preparing = true;
-	d->deadline = clock_ms() + MEF_READY_MS;
+	mef_device_wait(m, d, clock_ms() + MEF_READY_MS);
 	if (mef_command_add(m, d->owner, COMMAND_MO_NODE, d->eui64, d->present->key_id, "", &d->preparing_command) != OK)
 		refuse(m, d, EGP_ERROR_INTERNAL, MEF_RETRY_S, "a command could not be stored");
 }
@@ -249,7 +257,7 @@ void mef_prepared(struct mef *m, struct mef_device *d, bool ready)
 		return;
 	}
 	snprintf(relay, sizeof relay, "%s/%016llx/up", g->relay, (unsigned long long)d->eui64);
-	d->deadline = clock_ms() + MEF_JOIN_MS;
+	mef_device_wait(m, d, clock_ms() + MEF_JOIN_MS);
 	state_set(m, d, DEVICE_OFFERED, "offered", "");
 	(void)eg_answer(g->eg, clock_ms(), d->eui64, packet, d->owner, relay);
 	mef_pump(m);
@@ -291,7 +299,7 @@ static void offer_lapsed(struct mef *m, struct mef_device *d)
 
 void mef_device_timeout(struct mef *m, struct mef_device *d)
 {
-	d->deadline = CLOCK_NEVER;
+	mef_device_wait(m, d, CLOCK_NEVER);
 	if (!d->preparing && mef_rotation_timeout(m, d))
 		return;
 	if (d->preparing) {
@@ -317,7 +325,7 @@ static void used(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 	if (!g->joined) {
 		if (g->rotation) {
 			mef_rotation_adopt(d);
-			mef_rotation_end(d);
+			mef_rotation_end(m, d);
 			m->statistics.rotated++;
 		} else {
 			m->statistics.joined++;
@@ -332,7 +340,7 @@ static void used(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 	}
 	verified = g->tc.base_unique || g->tc.state == TRUST_VERIFIED;
 	state_set(m, d, verified ? DEVICE_VERIFIED : DEVICE_JOINED, event, "");
-	d->deadline = must_verify(m, d) ? clock_ms() + MEF_VERIFY_MS : CLOCK_NEVER;
+	mef_device_wait(m, d, must_verify(m, d) ? clock_ms() + MEF_VERIFY_MS : CLOCK_NEVER);
 }
 
 static void joined(struct mef *m, struct mef_device *d, struct mef_generation *g)
@@ -378,7 +386,7 @@ static void on_left(struct mef *m, struct mef_device *d, struct mef_generation *
 		return;
 	(void)mef_audit(m, "device left", d->eui64, d->gateway, d->owner, NULL);
 	log_line(LOG_LEVEL_INFO, "device left", "device=%016llx", (unsigned long long)d->eui64);
-	d->deadline = CLOCK_NEVER;
+	mef_device_wait(m, d, CLOCK_NEVER);
 	state_set(m, d, DEVICE_REGISTERED, "left", "the device left the network; it may join again");
 }
 
@@ -447,7 +455,7 @@ static void answer_fill(struct mef_aps_answer *a, const char *outcome, const cha
 static void verified(struct mef *m, struct mef_device *d)
 {
 	m->statistics.verified++;
-	d->deadline = CLOCK_NEVER;
+	mef_device_wait(m, d, CLOCK_NEVER);
 	state_set(m, d, DEVICE_VERIFIED, "verified", "");
 	log_line(LOG_LEVEL_INFO, "device has its own link key", "device=%016llx", (unsigned long long)d->eui64);
 	(void)mef_audit(m, "link key verified", d->eui64, d->gateway, d->owner, NULL);

@@ -64,11 +64,7 @@ static bool lookup(void *ctx, uint64_t eui64, struct eg_admission *a)
 
 static struct mef_gateway *gateway_of(struct mef *m, const struct eg_gateway *eg)
 {
-	struct mef_gateway *g = m->gateways;
-
-	while (g && g->eg != eg)
-		g = g->next;
-	return g;
+	return mef_gateway_by_eui64(m, eg_gateway_eui64(eg));
 }
 
 static void greeted(struct mef *m, struct mef_gateway *g, const struct egp_message *hello, const char *event)
@@ -160,11 +156,10 @@ static void carry_out(struct mef *m, const struct eg_effect *e)
 static void set_timer(struct mef *m)
 {
 	uint64_t first = eg_deadline(m->eg);
+	const struct timer_node *n = timers_first(&m->deadlines);
 
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
-		for (const struct mef_device *d = m->devices[i]; d; d = d->next)
-			if (d->deadline < first)
-				first = d->deadline;
+	if (n && n->at < first)
+		first = n->at;
 	if (m->refresh_at < first)
 		first = m->refresh_at;
 	if (m->rotate_at < first)
@@ -189,11 +184,10 @@ static void on_timer(void *ctx)
 {
 	struct mef *m = ctx;
 	uint64_t now = clock_ms();
+	struct timer_node *n;
 
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
-		for (struct mef_device *d = m->devices[i]; d; d = d->next)
-			if (d->deadline <= now)
-				mef_device_timeout(m, d);
+	while ((n = timers_first(&m->deadlines)) != NULL && n->at <= now)
+		mef_device_timeout(m, table_owner(n, struct mef_device, deadline)); /* which takes it out or puts it off */
 	if (now >= m->refresh_at) {
 		m->refresh_at = now + MEF_REFRESH_MS;
 		if (mef_keys_refresh(m) != OK)
@@ -236,6 +230,7 @@ static enum err load(struct mef *m)
 		g->eg = eg_gateway_add(m->eg, g->eui64);
 		if (!g->eg || !mef_noise_init(&g->noise))
 			return ERR_NO_MEMORY;
+		mef_gateway_link(m, g);
 		if (g->epoch)
 			eg_gateway_restore(g->eg, g->epoch);
 	}
@@ -274,14 +269,16 @@ void mef_free(struct mef *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++) {
-		while (m->devices[i]) {
-			struct mef_device *next = m->devices[i]->next;
-
-			mef_device_free(m->devices[i]);
-			m->devices[i] = next;
-		}
+	for (struct mef_device *d = mef_device_next(m, NULL), *next; d; d = next) {
+		next = mef_device_next(m, d);
+		mef_device_free(d);
 	}
+	table_clear(&m->devices);
+	table_clear(&m->keys);
+	timers_free(&m->deadlines);
+	table_clear(&m->gateways_by_name);
+	table_clear(&m->gateways_by_eui64);
+	table_clear(&m->gateways_by_identity);
 	while (m->gateways) {
 		struct mef_gateway *next = m->gateways->next;
 

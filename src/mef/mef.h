@@ -29,7 +29,6 @@
 #define MEF_VERIFY_MS 60000   /* first frame to verified link key: three rounds of commissioning */
 #define MEF_RETRY_S 5         /* what a gateway is told when B was not ready */
 #define MEF_REFRESH_MS (24 * 60 * 60 * 1000) /* keys of devices in the registry are prolonged so often */
-#define MEF_DEVICE_BUCKETS 1024
 #define MEF_NOISE 30          /* entries that one gateway, or all nodes together, can put into log and audit log in MEF_NOISE_MS */
 #define MEF_NOISE_MS 10000
 
@@ -54,8 +53,10 @@ struct mef {
 	struct audit *audit;
 	struct rng *rng;
 	struct eg *eg;
-	struct mef_device *devices[MEF_DEVICE_BUCKETS];
+	struct table devices, keys; /* keys: generations by their key ID */
+	struct timers deadlines;    /* of devices */
 	struct mef_gateway *gateways;
+	struct table gateways_by_name, gateways_by_eui64, gateways_by_identity;
 	struct registry *registry;
 	uint64_t refresh_at, rotate_at; /* monotonic ms */
 	struct mef_statistics statistics;
@@ -85,7 +86,12 @@ bool mef_noise_permits(struct mef *m, struct mef_noise *n, const char *gateway) 
 
 /* ---- registry (registry.c) ---- */
 struct mef_device *mef_device_find(struct mef *m, uint64_t eui64);
-void mef_device_link(struct mef *m, struct mef_device *d); /* puts it where mef_device_find looks; takes it over */
+void mef_device_link(struct mef *m, struct mef_device *d); /* puts it, and its keys, where they are looked for; takes it over */
+struct mef_device *mef_device_next(const struct mef *m, const struct mef_device *d); /* all, in no order: NULL asks for the first one */
+void mef_device_wait(struct mef *m, struct mef_device *d, uint64_t at_ms); /* for mef_device_timeout, at a monotonic time; CLOCK_NEVER */
+void mef_key_link(struct mef *m, struct mef_device *d, struct mef_generation *g);
+void mef_key_unlink(struct mef *m, struct mef_generation *g); /* also one that is not linked */
+void mef_gateway_link(struct mef *m, struct mef_gateway *g);
 /* Device and generation of a RelativeKeyID; false when there is none. */
 bool mef_key_find(struct mef *m, struct rd key_id, struct mef_device **d, struct mef_generation **g);
 struct mef_gateway *mef_gateway_find(struct mef *m, const char *name);
@@ -104,6 +110,9 @@ struct mef_gateway_order {
 	struct rd name, eui64, relay, identity;
 };
 enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, struct mef_gateway **out, char message[static 256]) MUST_CHECK;
+/* Opens joining for all devices of a gateway: as many at a time as a policy holds, first those that are not on the network. *count: now. */
+enum err mef_permit_all(struct mef *m, struct mef_gateway *g, uint16_t seconds, size_t *count) MUST_CHECK;
+void mef_permit_more(struct mef *m, struct mef_gateway *g); /* one of them has joined */
 /* Deletes a device for good. */
 enum err mef_device_drop(struct mef *m, struct mef_device *d) MUST_CHECK;
 
@@ -152,7 +161,7 @@ void mef_device_restarted(struct mef *m, struct mef_device *d, uint64_t now_ms);
 /* Begins. ERR_STATE: the device is not on the network, or something else is under way with it; message says so. */
 enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char message[static 256]) MUST_CHECK;
 void mef_rotation_resume(struct mef *m, struct mef_device *d); /* after a restart */
-void mef_rotation_end(struct mef_device *d);                   /* done, or overtaken by something else */
+void mef_rotation_end(struct mef *m, struct mef_device *d);                   /* done, or overtaken by something else */
 bool mef_rotation_timeout(struct mef *m, struct mef_device *d); /* false: it was not for a rotation that the device waited */
 void mef_rotation_done(struct mef *m, struct mef_device *d, uint64_t command, bool ok); /* B carried out a command */
 /* The APS frame that is due under this generation; false: none. */

@@ -228,7 +228,6 @@ static enum err device_row(struct mef_store *st, sqlite3_stmt *s, struct mef_dev
 	enum err e;
 
 	d->eui64 = column_u64(s, 0);
-	d->deadline = CLOCK_NEVER;
 	if (!column_text(s, 1, d->owner, sizeof d->owner) || !column_text(s, 2, d->gateway, sizeof d->gateway) ||
 	    !column_text(s, 3, d->application, sizeof d->application) || state < 0 || state > DEVICE_REMOVED ||
 	    !column_text(s, 10, d->last_event, sizeof d->last_event) || !column_text(s, 11, d->reason, sizeof d->reason))

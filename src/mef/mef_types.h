@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/table.h"
+#include "base/timers.h"
 #include "eg/rate.h"
 #include "eg/trust_centre.h"
 #include "keys/counter.h"
@@ -39,6 +41,8 @@ enum mef_rotation {
 /* One network key of a device and what belongs to it. The former one lives until the device uses the present one, so that a forged
  * association can't lock out a living device. */
 struct mef_generation {
+	struct table_node by_key; /* of its device, once it is one of the two */
+	struct mef_device *device;
 	uint32_t number;
 	char key_id[MEF_KEY_ID_SIZE];
 	uint8_t sequence;       /* key sequence number: number - 1, modulo 256 */
@@ -51,7 +55,8 @@ struct mef_generation {
 };
 
 struct mef_device {
-	struct mef_device *next;
+	struct mef_device *next; /* while it is read from the store */
+	struct table_node by_eui64;
 	uint64_t eui64;
 	char owner[MEF_ID_MAX], gateway[MEF_NAME_MAX], application[MEF_NAME_MAX];
 	enum device_state state;
@@ -66,7 +71,7 @@ struct mef_device {
 	/* not stored */
 	bool preparing;
 	uint64_t preparing_command; /* its MO_NODE */
-	uint64_t deadline;          /* monotonic ms of what `state`, `preparing` or `rotation` waits for; CLOCK_NEVER */
+	struct timer_node deadline; /* of what `state`, `preparing` or `rotation` waits for: mef_device_wait */
 	enum mef_rotation rotation;
 	unsigned rotation_tries;
 	uint64_t rotation_command;  /* that node B carries out for it */
@@ -80,6 +85,7 @@ struct mef_noise {
 
 struct mef_gateway {
 	struct mef_gateway *next;
+	struct table_node by_name, by_eui64, by_identity;
 	char name[MEF_NAME_MAX], relay[MEF_ID_MAX], identity[MEF_IDENTITY_MAX];
 	uint64_t eui64;
 	uint32_t epoch;
@@ -89,6 +95,7 @@ struct mef_gateway {
 	/* not stored */
 	struct eg_gateway *eg;
 	struct mef_noise noise;
+	bool permit_more; /* more devices may join than one policy holds: the next ones when these have */
 };
 
 const char *device_state_name(enum device_state s); /* "registered"; never NULL */

@@ -12,70 +12,94 @@
 #define MESSAGE 256
 #define FULL_CODE 18 /* 16 octets and the CRC; BDB 3.0 clause 10.1 */
 
-static struct mef_device **bucket(struct mef *m, uint64_t eui64)
+void mef_key_link(struct mef *m, struct mef_device *d, struct mef_generation *g)
 {
-	return &m->devices[(eui64 ^ eui64 >> 10 ^ eui64 >> 20) % MEF_DEVICE_BUCKETS];
+	g->device = d;
+	table_add(&m->keys, &g->by_key, table_hash_octets(g->key_id, strlen(g->key_id)));
+}
+
+void mef_key_unlink(struct mef *m, struct mef_generation *g)
+{
+	if (g->device)
+		table_remove(&m->keys, &g->by_key);
+	g->device = NULL;
 }
 
 void mef_device_link(struct mef *m, struct mef_device *d)
 {
-	d->next = *bucket(m, d->eui64);
-	*bucket(m, d->eui64) = d;
+	table_add(&m->devices, &d->by_eui64, table_hash(d->eui64));
+	if (d->present)
+		mef_key_link(m, d, d->present);
+	if (d->former)
+		mef_key_link(m, d, d->former);
+}
+
+struct mef_device *mef_device_next(const struct mef *m, const struct mef_device *d)
+{
+	return table_owner(table_each(&m->devices, d ? &d->by_eui64 : NULL), struct mef_device, by_eui64);
+}
+
+void mef_device_wait(struct mef *m, struct mef_device *d, uint64_t at_ms)
+{
+	if (at_ms == CLOCK_NEVER)
+		timers_unset(&m->deadlines, &d->deadline);
+	else
+		timers_set(&m->deadlines, &d->deadline, at_ms);
 }
 
 struct mef_device *mef_device_find(struct mef *m, uint64_t eui64)
 {
-	struct mef_device *d = *bucket(m, eui64);
+	struct table_node *n = table_find(&m->devices, table_hash(eui64)); /* of 64 bits no two have the same hash */
 
-	while (d && d->eui64 != eui64)
-		d = d->next;
-	return d;
-}
-
-static struct mef_generation *generation_named(const struct mef_device *d, struct rd key_id)
-{
-	if (d->present && rd_is(key_id, d->present->key_id))
-		return d->present;
-	return d->former && rd_is(key_id, d->former->key_id) ? d->former : NULL;
+	return table_owner(n, struct mef_device, by_eui64);
 }
 
 bool mef_key_find(struct mef *m, struct rd key_id, struct mef_device **d, struct mef_generation **g)
 {
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++) {
-		for (*d = m->devices[i]; *d; *d = (*d)->next) {
-			*g = generation_named(*d, key_id);
-			if (*g)
-				return true;
-		}
+	for (struct table_node *n = table_find(&m->keys, table_hash_octets(key_id.at, key_id.left)); n; n = table_find_next(n)) {
+		*g = table_owner(n, struct mef_generation, by_key);
+		*d = (*g)->device;
+		if (rd_is(key_id, (*g)->key_id))
+			return true;
 	}
 	return false;
 }
 
+static uint64_t text_hash(const char *text)
+{
+	return table_hash_octets(text, strlen(text));
+}
+
+void mef_gateway_link(struct mef *m, struct mef_gateway *g)
+{
+	table_add(&m->gateways_by_name, &g->by_name, text_hash(g->name));
+	table_add(&m->gateways_by_eui64, &g->by_eui64, table_hash(g->eui64));
+	table_add(&m->gateways_by_identity, &g->by_identity, text_hash(g->identity));
+}
+
 struct mef_gateway *mef_gateway_find(struct mef *m, const char *name)
 {
-	struct mef_gateway *g = m->gateways;
+	struct table_node *n = table_find(&m->gateways_by_name, text_hash(name));
 
-	while (g && strcmp(g->name, name) != 0)
-		g = g->next;
-	return g;
+	while (n && strcmp(table_owner(n, struct mef_gateway, by_name)->name, name) != 0)
+		n = table_find_next(n);
+	return table_owner(n, struct mef_gateway, by_name);
 }
 
 struct mef_gateway *mef_gateway_by_eui64(struct mef *m, uint64_t eui64)
 {
-	struct mef_gateway *g = m->gateways;
+	struct table_node *n = table_find(&m->gateways_by_eui64, table_hash(eui64));
 
-	while (g && g->eui64 != eui64)
-		g = g->next;
-	return g;
+	return table_owner(n, struct mef_gateway, by_eui64);
 }
 
 struct mef_gateway *mef_gateway_by_identity(struct mef *m, const char *identity)
 {
-	struct mef_gateway *g = m->gateways;
+	struct table_node *n = table_find(&m->gateways_by_identity, text_hash(identity));
 
-	while (g && strcmp(g->identity, identity) != 0)
-		g = g->next;
-	return g;
+	while (n && strcmp(table_owner(n, struct mef_gateway, by_identity)->identity, identity) != 0)
+		n = table_find_next(n);
+	return table_owner(n, struct mef_gateway, by_identity);
 }
 
 /* Names go into logs, JSON and resource paths: letters, digits and a few marks. */
@@ -198,7 +222,6 @@ enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct 
 	snprintf(message, MESSAGE, "the device could not be stored; look into the MEF's log");
 	if (!d)
 		return ERR_NO_MEMORY;
-	d->deadline = CLOCK_NEVER;
 	d->registered_at = clock_unix_ms() / 1000;
 	e = order_check(m, o, d, message);
 	if (e == OK)
@@ -222,7 +245,6 @@ enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct 
 
 enum err mef_device_drop(struct mef *m, struct mef_device *d)
 {
-	struct mef_device **link = bucket(m, d->eui64);
 	enum err e = mef_store_device_delete(m->store, d->eui64);
 
 	if (e != OK)
@@ -231,9 +253,12 @@ enum err mef_device_drop(struct mef *m, struct mef_device *d)
 		mef_key_withdraw(m, d->present->key_id);
 	if (d->former)
 		mef_key_withdraw(m, d->former->key_id);
-	while (*link != d)
-		link = &(*link)->next;
-	*link = d->next;
+	if (d->present)
+		mef_key_unlink(m, d->present);
+	if (d->former)
+		mef_key_unlink(m, d->former);
+	mef_device_wait(m, d, CLOCK_NEVER);
+	table_remove(&m->devices, &d->by_eui64);
 	log_line(LOG_LEVEL_INFO, "device deleted", "device=%016llx", (unsigned long long)d->eui64);
 	mef_device_free(d);
 	return OK;
@@ -277,7 +302,7 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 		e = mef_device_drop(m, d);
 	} else {
 		d->state = DEVICE_REMOVED;
-		d->deadline = CLOCK_NEVER;
+		mef_device_wait(m, d, CLOCK_NEVER);
 		d->preparing = false;
 		snprintf(d->reason, sizeof d->reason, "waits for %s to forget it", d->owner);
 		e = mef_store_device_put(m->store, d);
@@ -329,6 +354,47 @@ enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, 
 	log_line(LOG_LEVEL_INFO, "gateway registered", "gateway=%s eui64=%016llx identity=%s", g->name, (unsigned long long)g->eui64, g->identity);
 	g->next = m->gateways;
 	m->gateways = g;
+	mef_gateway_link(m, g);
 	*out = g;
 	return OK;
+}
+
+/* ---- joining ---- */
+
+static bool joined_already(const struct mef_device *d)
+{
+	return d->state == DEVICE_VERIFIED;
+}
+
+/* Those that are not on the network come first, those that are may come again. False: there are more. */
+static bool candidates(struct mef *m, const struct mef_gateway *g, uint64_t devices[static EGP_POLICY_DEVICES_MAX], size_t *count)
+{
+	for (int again = 0; again < 2; again++) {
+		for (const struct mef_device *d = mef_device_next(m, NULL); d; d = mef_device_next(m, d)) {
+			if (d->state == DEVICE_REMOVED || joined_already(d) != again || strcmp(d->gateway, g->name) != 0)
+				continue;
+			if (*count == EGP_POLICY_DEVICES_MAX)
+				return false;
+			devices[(*count)++] = d->eui64;
+		}
+	}
+	return true;
+}
+
+enum err mef_permit_all(struct mef *m, struct mef_gateway *g, uint16_t seconds, size_t *count)
+{
+	uint64_t devices[EGP_POLICY_DEVICES_MAX];
+
+	*count = 0;
+	g->permit_more = !candidates(m, g, devices, count) && seconds > 0;
+	return eg_permit(g->eg, clock_ms(), seconds, devices, *count);
+}
+
+void mef_permit_more(struct mef *m, struct mef_gateway *g)
+{
+	uint16_t seconds = g->permit_more ? eg_permitted(g->eg, clock_ms()) : 0;
+	size_t count;
+
+	if (seconds > 0 && mef_permit_all(m, g, seconds, &count) != OK)
+		log_line(LOG_LEVEL_ERROR, "more devices can't be let in", "gateway=%s", g->name);
 }

@@ -13,7 +13,8 @@
 #define PROOF_MS 30000
 #define PROOF_DOUBLINGS 7      /* at most about an hour */
 #define SCHEDULE_MS (60 * 60 * 1000)
-#define AT_A_TIME 20           /* a plant's worth is spread over hours */
+#define AT_A_TIME 20           /* and a part of all devices: a plant's worth is spread over a day */
+#define AT_A_TIME_PART 24
 #define RX_ON 0x08
 
 static bool sleepy(const struct mef_device *d)
@@ -24,7 +25,7 @@ static bool sleepy(const struct mef_device *d)
 static void wait(struct mef *m, struct mef_device *d, enum mef_rotation stage, uint64_t ms)
 {
 	d->rotation = stage;
-	d->deadline = clock_ms() + ms;
+	mef_device_wait(m, d, clock_ms() + ms);
 	mef_pump(m);
 }
 
@@ -70,10 +71,10 @@ enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char m
 	return OK;
 }
 
-void mef_rotation_end(struct mef_device *d)
+void mef_rotation_end(struct mef *m, struct mef_device *d)
 {
 	if (d->rotation != MEF_ROTATION_NONE)
-		d->deadline = CLOCK_NEVER;
+		mef_device_wait(m, d, CLOCK_NEVER);
 	d->rotation = MEF_ROTATION_NONE;
 	d->rotation_tries = 0;
 }
@@ -85,11 +86,10 @@ static bool under_way(const struct mef_device *d)
 
 void mef_rotation_resume(struct mef *m, struct mef_device *d)
 {
-	(void)m;
 	if (!under_way(d))
 		return;
 	d->rotation = MEF_ROTATION_PROOF; /* over at once: from its beginning */
-	d->deadline = clock_ms();
+	mef_device_wait(m, d, clock_ms());
 }
 
 bool mef_rotation_timeout(struct mef *m, struct mef_device *d)
@@ -97,7 +97,7 @@ bool mef_rotation_timeout(struct mef *m, struct mef_device *d)
 	if (d->rotation == MEF_ROTATION_NONE)
 		return false;
 	if (!under_way(d))
-		mef_rotation_end(d);
+		mef_rotation_end(m, d);
 	else if (d->rotation == MEF_ROTATION_PAUSE)
 		order_frame(m, d, MEF_ROTATION_SWITCH, "switch-key");
 	else
@@ -170,11 +170,10 @@ void mef_rotation_schedule(struct mef *m)
 {
 	uint64_t oldest = clock_unix_ms() / 1000 - (uint64_t)m->config.rotate_days * 24 * 60 * 60;
 	char message[256];
-	unsigned begun = 0;
+	size_t begun = 0, most = AT_A_TIME + m->devices.count / AT_A_TIME_PART;
 
 	m->rotate_at = clock_ms() + SCHEDULE_MS;
-	for (size_t i = 0; i < MEF_DEVICE_BUCKETS; i++)
-		for (struct mef_device *d = m->devices[i]; d && begun < AT_A_TIME; d = d->next)
-			if (d->present && d->present->joined && d->present->registered_at <= oldest && mef_rotate(m, d, "schedule", message) == OK)
-				begun++;
+	for (struct mef_device *d = mef_device_next(m, NULL); d && begun < most; d = mef_device_next(m, d))
+		if (d->present && d->present->joined && d->present->registered_at <= oldest && mef_rotate(m, d, "schedule", message) == OK)
+			begun++;
 }

@@ -948,11 +948,51 @@ static void lapse(void)
 {
 	struct mef_device *d = mef_device_find(mef, DEVICE);
 
-	assert_true(d->deadline != CLOCK_NEVER);
-	d->deadline = clock_ms();
+	assert_true(d->deadline.place != 0);
+	mef_device_wait(mef, d, clock_ms());
 	mef_pump(mef);
-	while (d->deadline <= clock_ms())
+	while (d->deadline.place != 0 && d->deadline.at <= clock_ms())
 		loop_once(loop, 10);
+}
+
+/* A policy names 126: the others' turn comes when these have joined. */
+static void lets_three_hundred_devices_in(void **state)
+{
+	struct mef_device *d;
+	struct enrolled e;
+	char request[200];
+	unsigned rounds = 0, in = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 299; i++) {
+		snprintf(request, sizeof request, "{\"cmd\":\"device.add\",\"device\":\"00124b00ff%06x\",\"code\":\"" CODE "\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", i);
+		assert_true(ok(operate(request)));
+	}
+	connect_both(&e);
+	while (e.g.received[EGP_JOIN_POLICY] < 2)
+		loop_once(loop, 100);
+	while (in < 300 && rounds < 10) {
+		unsigned policies = e.g.received[EGP_JOIN_POLICY];
+
+		if (rounds++ == 0)
+			assert_true(ok(operate("{\"cmd\":\"permit\",\"gateway\":\"gw1\",\"seconds\":600}")));
+		else
+			mef_permit_more(mef, mef_gateway_find(mef, "gw1"));
+		mef_pump(mef);
+		while (e.g.received[EGP_JOIN_POLICY] == policies)
+			loop_once(loop, 10);
+		assert_int_equal(e.g.last.type, EGP_JOIN_POLICY);
+		assert_int_equal(e.g.last.join_policy.count, EGP_POLICY_DEVICES_MAX);
+		for (unsigned i = 0; i < e.g.last.join_policy.count; i++) {
+			d = mef_device_find(mef, e.g.last.join_policy.devices[i]);
+			assert_non_null(d);
+			in += d->state != DEVICE_VERIFIED;
+			d->state = DEVICE_VERIFIED;
+		}
+	}
+	assert_int_equal(in, 300);
+	assert_int_equal(rounds, 3);
+	disconnect_both(&e);
 }
 
 static void learns_that_an_install_code_is_wrong(void **state)
@@ -1491,6 +1531,7 @@ int main(void)
 		TEST(serves_plain_tcp_on_loopback_only),
 		TEST(a_gateway_can_not_flood_the_audit_log),
 		TEST(serves_a_gateway_on_a_serial_line),
+		TEST(lets_three_hundred_devices_in),
 		TEST(learns_that_an_install_code_is_wrong),
 		TEST(a_forged_association_does_not_lock_a_device_out),
 		TEST(the_trust_centre_goes_on_after_a_restart),
