@@ -112,12 +112,25 @@ static bool card_put(struct asking *q, const char *path, struct rd text)
 	return good;
 }
 
+/* A card that keeps Ks says so. */
+static bool card_is_gba_u(struct rd text)
+{
+	struct json_arena *arena = json_arena_new();
+	const struct json *doc;
+	bool gba_u = false;
+
+	if (!arena || json_parse(arena, text, NULL, &doc) != OK || !json_bool(json_get(doc, "gba_u"), &gba_u))
+		gba_u = false;
+	json_arena_free(arena);
+	return gba_u;
+}
+
 static int add(struct asking *q, const char *path, const char *amf, const char *lifetime)
 {
 	char text[CARD_MAX];
 	uint64_t seconds = 0;
 	size_t len;
-	bool good;
+	bool good, gba_u;
 
 	if (lifetime && (!rd_decimal(rd_str(lifetime), &seconds) || seconds > UINT32_MAX))
 		return cli_fail("--lifetime wants a number of seconds");
@@ -125,6 +138,7 @@ static int add(struct asking *q, const char *path, const char *amf, const char *
 		return CLI_FAILED;
 	begin(q, "subscriber.add");
 	good = card_put(q, path, rd_of(text, len));
+	gba_u = card_is_gba_u(rd_of(text, len));
 	bytes_wipe(text, sizeof text);
 	if (!good) {
 		wr_free(&q->w);
@@ -133,6 +147,8 @@ static int add(struct asking *q, const char *path, const char *amf, const char *
 	if (amf)
 		json_put_string(&q->o, "amf", amf);
 	json_object(&q->o, "guss");
+	if (gba_u)
+		json_put_string(&q->o, "uicc", "GBA_U");
 	if (seconds)
 		json_put_uint(&q->o, "lifetime_s", seconds);
 	json_array(&q->o, "uss");

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "crypto/gba_u.h"
 
 #define BUCKETS 4096
 #define RATE_SLOTS 1024
 #define NC_FIRST "00000001" /* a nonce counts once */
 #define AMF_AT 6            /* in AUTN: SQN ^ AK, AMF, MAC */
+#define MAC_AT 8
 #define AMF_HIGH 0x80       /* as the centre's, unless a subscriber has another */
 
 /* Challenges by age. Those of identities that do not exist have a queue of their own, so that naming such takes no room from anybody. */
@@ -29,6 +31,7 @@ struct pending {
 	uint32_t lifetime_s; /* 0: as the BSF says */
 	struct uss *uss;
 	size_t uss_count;
+	bool gba_u;
 	bool decoy; /* there is no such subscriber: RAND and AUTN are random, and no answer is right */
 };
 
@@ -37,6 +40,7 @@ struct bootstrap {
 	char impi[IMPI_SIZE];
 	uint8_t rand[AKA_RAND];
 	struct secret *ks;
+	bool gba_u; /* the card keeps it */
 	uint64_t bootstrapped_at, expires_at; /* Unix seconds */
 	struct uss *uss;
 	size_t uss_count;
@@ -127,6 +131,7 @@ static struct pending *pending_add(struct bsf *b, uint64_t now_ms, const struct 
 		memcpy(p->uss, g->uss, g->count * sizeof *p->uss);
 		p->uss_count = g->count;
 		p->lifetime_s = g->lifetime_s;
+		p->gba_u = g->gba_u;
 	}
 	p->decoy = g == NULL;
 	memcpy(p->impi, ask->impi, sizeof p->impi);
@@ -258,6 +263,7 @@ static enum err bootstrap_add(struct bsf *b, uint64_t now_s, struct pending *p, 
 	s->uss_count = p->uss_count;
 	p->uss = NULL;
 	p->uss_count = 0;
+	s->gba_u = p->gba_u;
 	s->bootstrapped_at = now_s;
 	s->expires_at = now_s + lifetime_s;
 	s->next = *bucket;
@@ -425,8 +431,23 @@ static void challenge_nobody(struct bsf *b, uint64_t now_ms, const struct bsf_as
 	challenge(b, now_ms, ask, &v, NULL, a);
 }
 
+/* TS 33.220 clause 5.3.2: what the BSF does to the vector of a subscriber whose card keeps Ks. */
+static enum err for_card(struct aka_vector *v)
+{
+	struct secret *res = gba_u_res(v->res);
+
+	if (!res)
+		return ERR_NO_MEMORY;
+	gba_u_mac(v->ik, v->autn + MAC_AT);
+	secret_free(v->res);
+	v->res = res;
+	return OK;
+}
+
 void bsf_vector(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask, enum err e, struct aka_vector *v, const struct guss *g, struct bsf_answer *a)
 {
+	if (e == OK && g->gba_u && (e = for_card(v)) != OK)
+		aka_vector_clear(v);
 	if (e == OK)
 		challenge(b, now_ms, ask, v, g, a);
 	else if (e == ERR_NOT_FOUND && !ask->resync)
@@ -439,7 +460,7 @@ void bsf_vector(struct bsf *b, uint64_t now_ms, const struct bsf_ask *ask, enum 
 
 /* ---- Zn ---- */
 
-enum err bsf_naf_key(struct bsf *b, uint64_t now_ms, const char *naf, struct rd btid, const uint8_t ua[static UA_ID], struct naf_grant *out)
+enum err bsf_naf_key(struct bsf *b, uint64_t now_ms, const char *naf, struct rd btid, const uint8_t ua[static UA_ID], bool uicc, struct naf_grant *out)
 {
 	uint8_t rand[AKA_RAND];
 	char bsf[NAF_FQDN_SIZE];
@@ -453,10 +474,10 @@ enum err bsf_naf_key(struct bsf *b, uint64_t now_ms, const char *naf, struct rd 
 	if (!s || s->expires_at <= now_ms / 1000)
 		return ERR_NOT_FOUND;
 	u = uss_find(s->uss, s->uss_count, naf);
-	if (!u)
+	if (!u || (uicc && !s->gba_u))
 		return ERR_NOT_PERMITTED;
 	memset(out, 0, sizeof *out);
-	e = gba_naf_key(KS_NAF, s->ks, s->rand, s->impi, naf, ua, &out->key);
+	e = gba_naf_key(uicc ? KS_INT_NAF : s->gba_u ? KS_EXT_NAF : KS_NAF, s->ks, s->rand, s->impi, naf, ua, &out->key);
 	if (e != OK)
 		return e;
 	out->expires_at = s->expires_at;

@@ -70,7 +70,8 @@ struct naf_grant {
 };
 /* naf: who asks, by its certificate, in lower case. ERR_NOT_FOUND: no such B-TID, or it has ended. ERR_NOT_PERMITTED: the GUSS does not name this
  * NAF. ERR_MALFORMED: no B-TID of this BSF. */
-enum err bsf_naf_key(struct bsf *b, uint64_t now_ms, const char *naf, struct rd btid, const uint8_t ua[static UA_ID], struct naf_grant *out) MUST_CHECK;
+/* uicc: the client is inside the card, and the key Ks_int_NAF; ERR_NOT_PERMITTED when his card is none of GBA_U. */
+enum err bsf_naf_key(struct bsf *b, uint64_t now_ms, const char *naf, struct rd btid, const uint8_t ua[static UA_ID], bool uicc, struct naf_grant *out) MUST_CHECK;
 /* Ends every key of a subscriber: he was removed, or his card stolen. */
 void bsf_forget(struct bsf *b, const char *impi);
 size_t bsf_count(const struct bsf *b); /* bootstrapped subscribers */

@@ -47,9 +47,12 @@ bool btid_print(char text[static BTID_SIZE], const uint8_t rand[static AKA_RAND]
 	return wr_done(&w, &done);
 }
 
-struct rd btid_of_psk_identity(struct rd identity)
+struct rd btid_of_psk_identity(struct rd identity, bool *uicc)
 {
-	if (rd_starts(identity, PSK_IDENTITY_PREFIX) && !rd_skip(&identity, sizeof PSK_IDENTITY_PREFIX - 1))
+	*uicc = rd_starts(identity, PSK_IDENTITY_PREFIX_UICC);
+	if (*uicc && !rd_skip(&identity, sizeof PSK_IDENTITY_PREFIX_UICC - 1))
+		identity.left = 0;
+	else if (rd_starts(identity, PSK_IDENTITY_PREFIX) && !rd_skip(&identity, sizeof PSK_IDENTITY_PREFIX - 1))
 		identity.left = 0;
 	return identity;
 }

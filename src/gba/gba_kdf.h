@@ -8,6 +8,7 @@
 #define BTID_SIZE 288 /* base64(RAND), 24 characters, '@', the BSF's FQDN of at most 253, a zero */
 #define NAF_FQDN_SIZE 254
 #define UA_ID 5                                   /* security protocol identifier of Ua, TS 33.220 Annex H */
+#define PSK_IDENTITY_PREFIX_UICC "3GPP-bootstrapping-uicc;" /* TS 33.222: a client inside a GBA_U card */
 #define PSK_IDENTITY_PREFIX "3GPP-bootstrapping;" /* TS 33.222 clause 5.4 puts it before the B-TID; TS-0003 does not */
 
 /* Ks = CK | IK. NULL without memory. */
@@ -24,8 +25,8 @@ enum err gba_naf_key(enum naf_key kind, const struct secret *ks, const uint8_t r
 
 /* base64(RAND)@bsf */
 bool btid_print(char text[static BTID_SIZE], const uint8_t rand[static AKA_RAND], const char *bsf) MUST_CHECK;
-/* A PSK identity without its prefix, if it has it. */
-struct rd btid_of_psk_identity(struct rd identity);
+/* A PSK identity without its prefix, if it has one. *uicc: it was the one for a client inside the card, whose key is Ks_int_NAF. */
+struct rd btid_of_psk_identity(struct rd identity, bool *uicc);
 /* bsf gets the part behind '@', in lower case. */
 bool btid_parse(struct rd text, uint8_t rand[static AKA_RAND], char bsf[static NAF_FQDN_SIZE]) MUST_CHECK;
 

@@ -39,13 +39,16 @@ static enum err uss_read(const struct json *v, struct uss *u)
 
 enum err guss_read(const struct json *v, struct guss *g)
 {
-	const struct json *list = json_get(v, "uss"), *lifetime = json_get(v, "lifetime_s");
+	const struct json *list = json_get(v, "uss"), *lifetime = json_get(v, "lifetime_s"), *uicc = json_get(v, "uicc");
 	uint64_t s = 0;
 	enum err e;
 
 	memset(g, 0, sizeof *g);
-	if (!v || v->type != JSON_OBJECT || !list || list->type != JSON_ARRAY || v->count != 1U + (lifetime != NULL))
+	if (!v || v->type != JSON_OBJECT || !list || list->type != JSON_ARRAY || v->count != 1U + (lifetime != NULL) + (uicc != NULL))
 		return ERR_MALFORMED;
+	g->gba_u = uicc != NULL && json_is_string(uicc, "GBA_U");
+	if (uicc && !g->gba_u)
+		return ERR_BAD_VALUE;
 	if (lifetime && (!json_uint(lifetime, &s) || s > UINT32_MAX))
 		return ERR_BAD_VALUE;
 	if (list->count > USS_MAX)
@@ -60,6 +63,8 @@ enum err guss_read(const struct json *v, struct guss *g)
 void guss_write(struct json_out *o, const char *name, const struct guss *g)
 {
 	json_object(o, name);
+	if (g->gba_u)
+		json_put_string(o, "uicc", "GBA_U");
 	if (g->lifetime_s)
 		json_put_uint(o, "lifetime_s", g->lifetime_s);
 	json_array(o, "uss");

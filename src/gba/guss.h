@@ -1,6 +1,6 @@
 /* The GBA user security settings of a subscriber (TS 33.220 clause 4.4.6; GUSS and USS in TS 29.109): which NAFs may have a key of his, and what
  * they are told: whose key it is in oneM2M. In JSON:
- *	{"lifetime_s":3600,"uss":[{"naf":"id-in.keyway.example","entity":"m2m://keyway.example/id-in/Cmeter"}]} */
+ *	{"uicc":"GBA_U","lifetime_s":3600,"uss":[{"naf":"id-in.keyway.example","entity":"m2m://keyway.example/id-in/Cmeter"}]} */
 #ifndef KEYWAY_GBA_GUSS_H
 #define KEYWAY_GBA_GUSS_H
 
@@ -16,6 +16,7 @@ struct uss {
 	char entity[USS_ENTITY]; /* "m2m://keyway.example/id-in/Cmeter" (AE), "id-mn.id-in.keyway.example" (CSE), a client ID of a MAF */
 };
 struct guss {
+	bool gba_u; /* uiccType: his card keeps Ks to itself */
 	uint32_t lifetime_s; /* of Ks; 0: as the BSF says */
 	struct uss uss[USS_MAX];
 	size_t count;

@@ -61,9 +61,11 @@ static enum err take_answer(struct ue *u, struct usim_answer *a)
 		return OK;
 	case USIM_ACCEPTED:
 		u->resynchronises = false;
-		u->ks = gba_ks(a->ck, a->ik);
 		u->res = a->res;
 		a->res = NULL;
+		if (u->usim->gba_u) /* the card keeps Ks */
+			return OK;
+		u->ks = gba_ks(a->ck, a->ik);
 		return u->ks ? OK : ERR_NO_MEMORY;
 	}
 	return ERR_INTERNAL;
@@ -97,7 +99,7 @@ enum err ue_challenged(struct ue *u, struct rng *rng, const char *method, const 
 	rng_fill(rng, cnonce, sizeof cnonce);
 	hex_print(c->cnonce, cnonce, sizeof cnonce);
 	memcpy(u->rand, ch.rand, sizeof u->rand);
-	e = usim_authenticate(u->usim, ch.rand, ch.autn, &a);
+	e = u->usim->gba_u ? usim_bootstrap(u->usim, ch.rand, ch.autn, &a) : usim_authenticate(u->usim, ch.rand, ch.autn, &a);
 	if (e != OK)
 		return e;
 	e = take_answer(u, &a);
@@ -152,5 +154,7 @@ enum err ue_naf_key(const struct ue *u, uint64_t now_s, enum naf_key kind, const
 		return ERR_TIMEOUT;
 	if (!fqdn_normalise(rd_str(naf), fqdn))
 		return ERR_BAD_VALUE;
-	return gba_naf_key(kind, u->ks, u->rand, u->usim->impi, fqdn, ua, key);
+	if (u->usim->gba_u)
+		return usim_naf_key(u->usim, kind, fqdn, ua, key);
+	return kind == KS_NAF ? gba_naf_key(kind, u->ks, u->rand, u->usim->impi, fqdn, ua, key) : ERR_UNSUPPORTED;
 }

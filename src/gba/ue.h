@@ -37,7 +37,8 @@ void ue_begin(struct ue *u, const char *uri, struct wr *authorization);
 enum err ue_challenged(struct ue *u, struct rng *rng, const char *method, const char *uri, struct rd body, struct rd challenge, struct wr *authorization) MUST_CHECK;
 /* info: Authentication-Info of the 200. ERR_BAD_MIC: the server did not know RES. ERR_NOT_PERMITTED: the B-TID is not of this challenge and BSF. */
 enum err ue_finish(struct ue *u, struct rd info, struct rd body, uint64_t now_s) MUST_CHECK;
-/* ERR_STATE: not bootstrapped; ERR_TIMEOUT: it has ended. */
+/* KS_NAF with an ordinary card; KS_EXT_NAF and KS_INT_NAF with one of GBA_U, the latter only what runs in the card can have. ERR_STATE: not bootstrapped;
+ * ERR_TIMEOUT: it has ended; ERR_UNSUPPORTED, ERR_NOT_PERMITTED: the card is of the other kind. */
 enum err ue_naf_key(const struct ue *u, uint64_t now_s, enum naf_key kind, const char *naf, const uint8_t ua[static UA_ID], struct secret **key) MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/wr.h"
+#include "crypto/gba_u.h"
 #include "crypto/milenage.h"
 
 #define IMSI_LEAST 6
@@ -14,6 +15,7 @@ void usim_clear(struct usim *u)
 {
 	secret_free(u->k);
 	secret_free(u->opc);
+	secret_free(u->ks);
 	memset(u, 0, sizeof *u);
 }
 
@@ -66,7 +68,7 @@ static void sync_failure(const struct usim *u, const uint8_t rand[static AKA_RAN
 	a->verdict = USIM_SYNC_FAILURE;
 }
 
-enum err usim_authenticate(struct usim *u, const uint8_t rand[static AKA_RAND], const uint8_t autn[static AKA_AUTN], struct usim_answer *a)
+static enum err authenticate(struct usim *u, const uint8_t rand[static AKA_RAND], const uint8_t autn[static AKA_AUTN], bool gba_u, struct usim_answer *a)
 {
 	const struct milenage m = {u->k, u->opc};
 	uint8_t mac[MILENAGE_MAC], mac_a[MILENAGE_MAC], mac_s[MILENAGE_MAC];
@@ -85,6 +87,8 @@ enum err usim_authenticate(struct usim *u, const uint8_t rand[static AKA_RAND], 
 		return e;
 	sqn = sqn_xor((uint64_t)high << 32 | low, keys.ak);
 	milenage_mac(&m, rand, sqn, amf, mac_a, mac_s);
+	if (gba_u)
+		gba_u_mac(keys.ik, mac);
 	if (!bytes_equal_ct(mac, mac_a, sizeof mac)) {
 		a->verdict = USIM_MAC_FAILURE;
 	} else if (!sqn_fresh(&u->window, sqn)) {
@@ -99,6 +103,45 @@ enum err usim_authenticate(struct usim *u, const uint8_t rand[static AKA_RAND], 
 	}
 	milenage_keys_clear(&keys);
 	return OK;
+}
+
+enum err usim_authenticate(struct usim *u, const uint8_t rand[static AKA_RAND], const uint8_t autn[static AKA_AUTN], struct usim_answer *a)
+{
+	return authenticate(u, rand, autn, false, a);
+}
+
+enum err usim_bootstrap(struct usim *u, const uint8_t rand[static AKA_RAND], const uint8_t autn[static AKA_AUTN], struct usim_answer *a)
+{
+	struct secret *res, *ks;
+	enum err e;
+
+	memset(a, 0, sizeof *a);
+	if (!u->gba_u)
+		return ERR_UNSUPPORTED;
+	e = authenticate(u, rand, autn, true, a);
+	if (e != OK || a->verdict != USIM_ACCEPTED)
+		return e;
+	res = gba_u_res(a->res);
+	ks = gba_ks(a->ck, a->ik);
+	usim_answer_clear(a);
+	if (!res || !ks) {
+		secret_free(res);
+		secret_free(ks);
+		return ERR_NO_MEMORY;
+	}
+	a->verdict = USIM_ACCEPTED;
+	a->res = res;
+	secret_free(u->ks);
+	u->ks = ks;
+	memcpy(u->ks_rand, rand, AKA_RAND);
+	return OK;
+}
+
+enum err usim_naf_key(const struct usim *u, enum naf_key kind, const char *naf, const uint8_t ua[static UA_ID], struct secret **key)
+{
+	if (!u->ks)
+		return ERR_STATE;
+	return kind == KS_NAF ? ERR_NOT_PERMITTED : gba_naf_key(kind, u->ks, u->ks_rand, u->impi, naf, ua, key);
 }
 
 enum err usim_gsm(const struct usim *u, const uint8_t rand[static AKA_RAND], struct sim_triplet *t)

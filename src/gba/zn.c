@@ -24,6 +24,8 @@ void zn_ask_print(struct wr *w, const struct zn_ask *ask)
 	json_object(&o, NULL);
 	json_put_string(&o, "btid", ask->btid);
 	json_put_string(&o, "ua", ua);
+	if (ask->uicc)
+		json_put_bool(&o, "uicc", true);
 	json_close(&o);
 }
 
@@ -34,9 +36,10 @@ enum err zn_ask_parse(struct rd body, struct zn_ask *ask)
 	struct rd ua;
 	enum err e = ERR_NO_MEMORY;
 
+	ask->uicc = false;
 	if (arena)
 		e = json_parse(arena, body, NULL, &doc) == OK && json_text(json_get(doc, "btid"), ask->btid, sizeof ask->btid) &&
-			    json_string(json_get(doc, "ua"), &ua) && ua_parse(ua, ask->ua)
+			    json_string(json_get(doc, "ua"), &ua) && ua_parse(ua, ask->ua) && (!json_get(doc, "uicc") || json_bool(json_get(doc, "uicc"), &ask->uicc))
 			? OK
 			: ERR_MALFORMED;
 	json_arena_free(arena);

@@ -1,6 +1,6 @@
 /* Zn: what a NAF asks the BSF (TS 33.220 clause 4.5.3), here as JSON over HTTPS with certificates on both sides; Diameter or SOAP is what TS 29.109 has.
  * The NAF is who its certificate says, and can ask for its own keys only.
- *	POST /zn {"btid":"...","ua":"0100000007"}
+ *	POST /zn {"btid":"...","ua":"0100000007"}, with "uicc":true for Ks_int_NAF
  *	200 {"key":"base64","expires":1795305600,"bootstrapped":1795219200,"entity":"m2m://keyway.example/id-in/Cmeter"}
  *	403 (the GUSS does not name this NAF), 404 (no such B-TID, or it has ended), 400 */
 #ifndef KEYWAY_GBA_ZN_H
@@ -13,6 +13,7 @@
 struct zn_ask {
 	char btid[BTID_SIZE];
 	uint8_t ua[UA_ID];
+	bool uicc; /* Ks_int_NAF is wanted */
 };
 void zn_ask_print(struct wr *w, const struct zn_ask *ask);
 enum err zn_ask_parse(struct rd body, struct zn_ask *ask) MUST_CHECK; /* ERR_MALFORMED */

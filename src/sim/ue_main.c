@@ -18,7 +18,7 @@
 
 static const char usage[] =
     "usage: keyway-sim ue --usim FILE --bsf URL --name FQDN --ca FILE\n"
-    "                     [--naf FQDN [--ua HEX] [--cse URL --as AE-ID [--prefix]] [--store FILE --kind KIND --peer NAME]]\n\n"
+    "                     [--naf FQDN [--ua HEX] [--cse URL --as AE-ID [--prefix|--uicc]] [--store FILE --kind KIND --peer NAME]]\n\n"
     "A device with a card in it. Bootstraps over Ub and prints the B-TID, and until when its key lives. With --cse it registers itself there as an AE, over\n"
     "TLS with the key that it shares with this NAF now, retrieves what was made of that, and prints both answers. With --store it puts that key into a\n"
     "store of credentials, for `keyway enrol` (kind km at a MAF, kpm at a MEF) and for the oneM2M verbs of `keyway` (kind kpsa at a CSE).\n\n"
@@ -33,7 +33,8 @@ static const char usage[] =
     "  --store FILE     credentials.db; made when there is none\n"
     "  --kind KIND      km, kpm or kpsa\n"
     "  --peer NAME      whom it is shared with, in the words of that store: a MAF's FQDN, a CSE-ID such as /id-in\n"
-    "  --prefix         writes the PSK identity as TS 33.222 has it, with `3GPP-bootstrapping;` before the B-TID\n";
+    "  --prefix         writes the PSK identity as TS 33.222 has it, with `3GPP-bootstrapping;` before the B-TID\n"
+    "  --uicc           as something that runs in a GBA_U card itself: Ks_int_NAF, and `3GPP-bootstrapping-uicc;` before the B-TID\n";
 
 struct device {
 	struct loop *loop;
@@ -43,7 +44,7 @@ struct device {
 	const char *card, *naf, *cse, *as, *store, *peer;
 	enum credential_kind kind;
 	uint8_t ua[UA_ID];
-	bool prefix;
+	bool prefix, uicc;
 	struct usim usim;
 	struct ue ue;
 	int status;
@@ -105,18 +106,23 @@ static void on_registered(void *ctx, const struct http_result *r)
 	ask(d, "GET", path, rd_of("", 0), on_retrieved);
 }
 
+static enum naf_key key_kind(const struct device *d)
+{
+	return d->uicc ? KS_INT_NAF : d->usim.gba_u ? KS_EXT_NAF : KS_NAF;
+}
+
 /* The association with the NAF. */
 static void associate(struct device *d)
 {
 	const struct tls_config empty = {.cert = NULL};
-	char identity[sizeof PSK_IDENTITY_PREFIX + BTID_SIZE], why[TLS_WHY_MAX], text[2 * AE_MAX + 128];
+	char identity[sizeof PSK_IDENTITY_PREFIX_UICC + BTID_SIZE], why[TLS_WHY_MAX], text[2 * AE_MAX + 128];
 	struct wr w = wr_of(text, sizeof text);
 	struct json_out o = json_out(&w);
 	struct secret *key = NULL;
 	struct rd body;
-	enum err e = ue_naf_key(&d->ue, clock_unix_ms() / 1000, KS_NAF, d->naf, d->ua, &key);
+	enum err e = ue_naf_key(&d->ue, clock_unix_ms() / 1000, key_kind(d), d->naf, d->ua, &key);
 
-	snprintf(identity, sizeof identity, "%s%s", d->prefix ? PSK_IDENTITY_PREFIX : "", d->ue.info.btid);
+	snprintf(identity, sizeof identity, "%s%s", d->uicc ? PSK_IDENTITY_PREFIX_UICC : d->prefix ? PSK_IDENTITY_PREFIX : "", d->ue.info.btid);
 	if (e == OK && (e = tls_credentials_new(&empty, why, &d->psk)) == OK)
 		e = tls_credentials_psk(d->psk, identity, key);
 	secret_free(key);
@@ -145,7 +151,7 @@ static bool keep(struct device *d)
 	struct credential c = {.kind = d->kind, .expires_at = d->ue.info.expires_at, .added_at = clock_unix_ms() / 1000};
 	struct credentials *store = NULL;
 	const char *detail = "the key can't be put into it";
-	enum err e = ue_naf_key(&d->ue, c.added_at, KS_NAF, d->naf, d->ua, &c.key);
+	enum err e = ue_naf_key(&d->ue, c.added_at, key_kind(d), d->naf, d->ua, &c.key);
 
 	if (e == OK && (!rd_text(rd_str(d->ue.info.btid), c.identity, sizeof c.identity) || !rd_text(rd_str(d->peer), c.peer, sizeof c.peer)))
 		e = ERR_TOO_LONG;
@@ -215,7 +221,7 @@ int ue_main(int argc, char **argv)
 {
 	struct device d = {.rng = rng_system()};
 	const char *url, *name, *ca;
-	int status = sim_begin(argc, argv, usage, "--usim= --bsf= --name= --ca= --naf= --cse= --as= --ua= --prefix --store= --kind= --peer=");
+	int status = sim_begin(argc, argv, usage, "--usim= --bsf= --name= --ca= --naf= --cse= --as= --ua= --prefix --uicc --store= --kind= --peer=");
 
 	if (status != SIM_GO_ON)
 		return status;
@@ -227,6 +233,7 @@ int ue_main(int argc, char **argv)
 	d.cse = sim_option(argc, argv, "--cse", NULL);
 	d.as = sim_option(argc, argv, "--as", NULL);
 	d.prefix = sim_has(argc, argv, "--prefix");
+	d.uicc = sim_has(argc, argv, "--uicc");
 	d.store = sim_option(argc, argv, "--store", NULL);
 	d.peer = sim_option(argc, argv, "--peer", NULL);
 	if (!kind_of(sim_option(argc, argv, "--kind", NULL), &d) || !url || !name || !ca || !d.card || ((d.cse || d.store) && !d.naf) || (d.cse != NULL) != (d.as != NULL) ||

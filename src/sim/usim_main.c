@@ -14,13 +14,14 @@
 #include "sim/sim.h"
 
 static const char usage[] =
-    "usage: keyway-sim usim --file FILE --new IMSI [--mnc-digits 2] [--impi NAME]\n"
+    "usage: keyway-sim usim --file FILE --new IMSI [--mnc-digits 2] [--impi NAME] [--gba-u]\n"
     "       keyway-sim usim --file FILE [--ahead N] [--reader SOCKET]\n\n"
     "A simulated USIM (MILENAGE) whose memory is a file. `keyway subscriber add FILE` makes it known to keyway-hss.\n\n"
     "  --file FILE      its memory, mode 0600: identity, K and OPc, the sequence numbers that it has seen\n"
     "  --new IMSI       makes one with random keys\n"
     "  --mnc-digits N   2 or 3: how long the network code in the IMSI is, for the private identity\n"
     "  --impi NAME      another private identity\n"
+    "  --gba-u          the card bootstraps by itself, and keeps Ks\n"
     "  --ahead N        moves its sequence numbers N ahead, as if another centre had used it\n"
     "  --reader SOCKET  answers wpa_supplicant or eapol_test (external_sim=1) at this control socket, until it goes\n";
 
@@ -55,6 +56,7 @@ static int make(const char *file, int argc, char **argv)
 		return complain("is too long", impi);
 	if (access(file, F_OK) == 0)
 		return complain("there is one already", file);
+	u.gba_u = sim_has(argc, argv, "--gba-u");
 	u.k = secret_random(&rng, SECRET_AES128);
 	u.opc = secret_random(&rng, SECRET_AES128);
 	e = u.k && u.opc ? usim_file_write(file, &u) : ERR_NO_MEMORY;
@@ -134,7 +136,7 @@ int usim_main(int argc, char **argv)
 	struct reader r = {.fd = -1};
 	const char *socket_path;
 	uint64_t ahead;
-	int status = sim_begin(argc, argv, usage, "--file= --new= --mnc-digits= --impi= --ahead= --reader=");
+	int status = sim_begin(argc, argv, usage, "--file= --new= --mnc-digits= --impi= --gba-u --ahead= --reader=");
 	enum err e;
 
 	if (status != SIM_GO_ON)

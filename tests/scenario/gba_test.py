@@ -211,6 +211,27 @@ with Plant() as p:
     # it is CUe1 and nobody else
     said = sim(*ub_words, *naf_words, "CUe2", good=False)
     assert "register 403" in said, said
+    # a card that keeps Ks: a key for the device, another one for what runs in the card; neither for a card of the other kind
+    card_u = os.path.join(p.dir, "card-u.json")
+    IMSI_U = "232010000000001"
+    sim("usim", "--file", card_u, "--new", IMSI_U, "--gba-u")
+    subscriber("add", card_u)
+    assert '"uicc":"GBA_U"' in subscriber("show", IMSI_U, "--json").replace(" ", "")
+    subscriber("permit", IMSI_U, NAF, "m2m://keyway.example/id-in/CUe9")
+    u_words = [card_u if w == card_file else w for w in ub_words]
+    assert "register 201" in sim(*u_words, *naf_words, "CUe9")
+    assert "retrieve 200" in sim(*u_words, *naf_words, "CUe9", "--uicc")
+    assert "register" not in sim(*ub_words, *naf_words, "CUe1", "--uicc", good=False), "Ks_int_NAF without a card that has it"
+    with open(card_u) as f:
+        text = f.read()
+    with open(card_u, "w") as f:  # the same keys in a card that would give Ks away
+        f.write(text.replace('"gba_u":true,', ""))
+    assert "btid" not in sim(*u_words, good=False)
+    with open(card_u, "w") as f:
+        f.write(text)
+    sim("usim", "--file", card_u, "--ahead", "1000000")
+    assert "retrieve 200" in sim(*u_words, *naf_words, "CUe9"), "resynchronised"
+
     # another name than the certificate's, another protocol identifier: no association
     assert "register" not in sim(*ub_words, *naf_words, "CUe1", "--ua", "01000100a8", good=False)
     wrong = [w if w != BSF else "other.keyway.example" for w in ub_words]

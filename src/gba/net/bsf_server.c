@@ -136,7 +136,7 @@ static enum err zn_key(struct bsf_server *s, const struct http_request *rq, cons
 	struct zn_ask ask;
 	enum err e = strcmp(rq->method, "POST") == 0 && strcmp(rq->path, "/zn") == 0 ? zn_ask_parse(rq->body, &ask) : ERR_MALFORMED;
 
-	return e == OK ? bsf_naf_key(s->bsf, clock_unix_ms(), naf, rd_str(ask.btid), ask.ua, g) : e;
+	return e == OK ? bsf_naf_key(s->bsf, clock_unix_ms(), naf, rd_str(ask.btid), ask.ua, ask.uicc, g) : e;
 }
 
 static void on_zn(void *ctx, struct http_exchange *x, const struct http_request *rq)
@@ -172,7 +172,9 @@ static void *own_find(void *source, const char *identity, psk_done *done, void *
 	struct psk_answer a = {.key = NULL};
 	struct naf_grant g;
 	uint8_t ua[UA_ID];
-	enum err e = ua_parse(rd_str(NAF_UA_TLS), ua) ? bsf_naf_key(s->bsf, clock_unix_ms(), s->fqdn, btid_of_psk_identity(rd_str(identity)), ua, &g) : ERR_BAD_VALUE;
+	bool uicc;
+	struct rd btid = btid_of_psk_identity(rd_str(identity), &uicc);
+	enum err e = ua_parse(rd_str(NAF_UA_TLS), ua) ? bsf_naf_key(s->bsf, clock_unix_ms(), s->fqdn, btid, ua, uicc, &g) : ERR_BAD_VALUE;
 
 	if (e != OK || !rd_text(rd_str(g.entity), a.entity, sizeof a.entity)) {
 		if (e == OK)

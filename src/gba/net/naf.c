@@ -69,7 +69,8 @@ static void on_grant(void *ctx, const struct http_result *r)
 static void *naf_find(void *source, const char *identity, psk_done *done, void *ctx)
 {
 	struct naf *n = source;
-	struct rd btid = btid_of_psk_identity(rd_str(identity)), body;
+	bool uicc;
+	struct rd btid = btid_of_psk_identity(rd_str(identity), &uicc), body;
 	static const struct http_header headers[] = {{"Content-Type", "application/json"}, {NULL, NULL}};
 	struct http_call_options o = {.method = "POST", .url = n->url, .peer = n->bsf, .headers = headers};
 	char bsf[NAF_FQDN_SIZE], text[ZN_BODY_MAX];
@@ -84,6 +85,7 @@ static void *naf_find(void *source, const char *identity, psk_done *done, void *
 		return NULL;
 	}
 	memcpy(ask.ua, n->ua, UA_ID);
+	ask.uicc = uicc;
 	zn_ask_print(&w, &ask);
 	s->naf = n;
 	n->at_once++;

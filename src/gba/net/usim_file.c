@@ -35,6 +35,8 @@ static enum err read_members(const struct json *doc, struct usim *u)
 	for (size_t i = 0; i < SQN_SLOTS; i++)
 		if (!json_uint(json_at(seq, i), &u->window.seq[i]) || u->window.seq[i] > SQN_SEQ_MAX)
 			return ERR_MALFORMED;
+	if (json_get(doc, "gba_u") && !json_bool(json_get(doc, "gba_u"), &u->gba_u))
+		return ERR_MALFORMED;
 	u->k = key_of(json_get(doc, "k"));
 	u->opc = key_of(json_get(doc, "opc"));
 	return u->k && u->opc ? OK : ERR_MALFORMED;
@@ -75,6 +77,8 @@ void usim_text_print(struct wr *w, const struct usim *u)
 	json_put_string(&o, "impi", u->impi);
 	put_key(&o, "k", u->k);
 	put_key(&o, "opc", u->opc);
+	if (u->gba_u)
+		json_put_bool(&o, "gba_u", true);
 	json_array(&o, "seq");
 	for (size_t i = 0; i < SQN_SLOTS; i++)
 		json_put_uint(&o, NULL, u->window.seq[i]);

@@ -137,7 +137,7 @@ static void bootstraps_over_sockets(void **state)
 	(void)state;
 	assert_int_equal(bootstrap(), OK);
 	assert_int_equal(saved, 1);
-	assert_int_equal(bsf_naf_key(bsf_server_core(bsf), clock_unix_ms(), NAF, rd_str(ue.info.btid), ua, &g), OK);
+	assert_int_equal(bsf_naf_key(bsf_server_core(bsf), clock_unix_ms(), NAF, rd_str(ue.info.btid), ua, false, &g), OK);
 	assert_int_equal(ue_naf_key(&ue, clock_unix_ms() / 1000, KS_NAF, NAF, ua, &mine), OK);
 	assert_true(secret_equal(mine, g.key));
 	secret_free(mine);

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "crypto/http_digest.h"
 #include "crypto/milenage.h"
+#include "crypto/gba_u.h"
 #include "gba/gba_kdf.h"
 #include "gba/usim.h"
 #include "keys/secret_octets.h"
@@ -132,6 +133,20 @@ static void auts(char **w)
 	secret_free(op);
 }
 
+/* IK, MAC, RES: MAC* and the RES of GBA_U. */
+static void gba_u(char **w)
+{
+	struct secret *ik = secret_of(w[0]), *res = secret_of(w[2]), *flipped = gba_u_res(res);
+	uint8_t mac[GBA_U_MAC];
+
+	octets_of(w[1], mac, sizeof mac);
+	gba_u_mac(ik, mac);
+	print(mac, sizeof mac);
+	print_secret(flipped);
+	secret_free(ik);
+	secret_free(res);
+}
+
 static void naf(char **w)
 {
 	struct secret *ck = secret_of(w[1]), *ik = secret_of(w[2]), *ks = gba_ks(ck, ik), *key;
@@ -181,7 +196,7 @@ static const struct {
 	const char *name;
 	int words;
 	void (*fn)(char **words);
-} questions[] = {{"milenage", 5, milenage}, {"auts", 4, auts}, {"naf", 7, naf}, {"prime", 4, prime}, {"digest", 10, digest}};
+} questions[] = {{"milenage", 5, milenage}, {"auts", 4, auts}, {"gbau", 3, gba_u}, {"naf", 7, naf}, {"prime", 4, prime}, {"digest", 10, digest}};
 
 int main(void)
 {

@@ -133,7 +133,7 @@ static void bootstrap(struct world *w)
 
 static enum err naf_key(struct world *w, const char *naf, struct naf_grant *g)
 {
-	return bsf_naf_key(w->bsf, w->now_ms, naf, rd_str(w->ue.info.btid), ua, g);
+	return bsf_naf_key(w->bsf, w->now_ms, naf, rd_str(w->ue.info.btid), ua, false, g);
 }
 
 static void ue_and_naf_get_the_same_key(void **state)
@@ -155,7 +155,7 @@ static void ue_and_naf_get_the_same_key(void **state)
 	assert_int_equal(ue_naf_key(&w.ue, NOW_MS / 1000, KS_NAF, "ID-IN.keyway.example", ua, &mine), OK);
 	assert_true(secret_equal(mine, g.key));
 	/* bound to the protocol and to the NAF */
-	assert_int_equal(bsf_naf_key(w.bsf, w.now_ms, NAF, rd_str(w.ue.info.btid), other, &of_other), OK);
+	assert_int_equal(bsf_naf_key(w.bsf, w.now_ms, NAF, rd_str(w.ue.info.btid), other, false, &of_other), OK);
 	assert_false(secret_equal(mine, of_other.key));
 	secret_free(of_other.key);
 	assert_int_equal(naf_key(&w, "a.sub.keyway.example", &of_other), OK);
@@ -164,6 +164,86 @@ static void ue_and_naf_get_the_same_key(void **state)
 	secret_free(of_other.key);
 	secret_free(g.key);
 	secret_free(mine);
+	end(&w);
+}
+
+/* ---- a card that keeps Ks ---- */
+
+static void begin_gba_u(struct world *w)
+{
+	begin(w);
+	w->guss.gba_u = true;
+	w->usim.gba_u = true;
+}
+
+static void a_card_that_keeps_ks_has_two_keys_for_a_naf(void **state)
+{
+	struct secret *ext, *inner, *none;
+	struct naf_grant g;
+	struct world w;
+
+	(void)state;
+	begin_gba_u(&w);
+	bootstrap(&w);
+	assert_null(w.ue.ks); /* it never left the card */
+	assert_int_equal(ue_naf_key(&w.ue, NOW_MS / 1000, KS_EXT_NAF, NAF, ua, &ext), OK);
+	assert_int_equal(ue_naf_key(&w.ue, NOW_MS / 1000, KS_INT_NAF, NAF, ua, &inner), OK);
+	assert_int_equal(ue_naf_key(&w.ue, NOW_MS / 1000, KS_NAF, NAF, ua, &none), ERR_NOT_PERMITTED);
+	assert_false(secret_equal(ext, inner));
+	assert_int_equal(naf_key(&w, NAF, &g), OK);
+	assert_true(secret_equal(g.key, ext));
+	secret_free(g.key);
+	assert_int_equal(bsf_naf_key(w.bsf, w.now_ms, NAF, rd_str(w.ue.info.btid), ua, true, &g), OK);
+	assert_true(secret_equal(g.key, inner));
+	assert_string_equal(g.entity, "m2m://keyway.example/id-in/Cmeter");
+	secret_free(g.key);
+	secret_free(ext);
+	secret_free(inner);
+	end(&w);
+}
+
+static void a_card_that_keeps_ks_resynchronises(void **state)
+{
+	char text[2048];
+	struct world w;
+
+	(void)state;
+	begin_gba_u(&w);
+	bootstrap(&w);
+	for (size_t i = 0; i < SQN_SLOTS; i++)
+		w.usim.window.seq[i] += 1000;
+	ask_first(&w);
+	assert_int_equal(respond(&w, text), OK);
+	exchange(&w, text);
+	assert_int_equal(w.answer.status, 401);
+	assert_int_equal(respond(&w, text), OK);
+	exchange(&w, text);
+	assert_int_equal(w.answer.status, 200);
+	end(&w);
+}
+
+/* The equipment can't do by itself what is the card's, and the other way round; nor is a key of one kind given for the other. */
+static void the_kinds_of_cards_are_kept_apart(void **state)
+{
+	char text[2048];
+	struct naf_grant g;
+	struct secret *none;
+	struct world w;
+
+	(void)state;
+	for (int n = 0; n < 2; n++) {
+		begin(&w);
+		w.guss.gba_u = n == 0;
+		w.usim.gba_u = n == 1;
+		ask_first(&w);
+		assert_int_equal(w.answer.status, 401);
+		assert_int_equal(respond(&w, text), ERR_BAD_MIC);
+		end(&w);
+	}
+	begin(&w);
+	bootstrap(&w);
+	assert_int_equal(bsf_naf_key(w.bsf, w.now_ms, NAF, rd_str(w.ue.info.btid), ua, true, &g), ERR_NOT_PERMITTED);
+	assert_int_equal(ue_naf_key(&w.ue, NOW_MS / 1000, KS_INT_NAF, NAF, ua, &none), ERR_UNSUPPORTED);
 	end(&w);
 }
 
@@ -220,7 +300,7 @@ static void a_new_bootstrapping_ends_the_former(void **state)
 	memcpy(former, w.ue.info.btid, sizeof former);
 	bootstrap(&w);
 	assert_string_not_equal(former, w.ue.info.btid);
-	assert_int_equal(bsf_naf_key(w.bsf, w.now_ms, NAF, rd_str(former), ua, &g), ERR_NOT_FOUND);
+	assert_int_equal(bsf_naf_key(w.bsf, w.now_ms, NAF, rd_str(former), ua, false, &g), ERR_NOT_FOUND);
 	assert_int_equal(naf_key(&w, NAF, &g), OK);
 	secret_free(g.key);
 	end(&w);
@@ -594,13 +674,15 @@ static void prints_times_that_read_back(void **state)
 static void takes_a_psk_identity_with_and_without_its_prefix(void **state)
 {
 	uint8_t rand[AKA_RAND];
+	bool uicc;
 	char bsf[NAF_FQDN_SIZE];
 
 	(void)state;
-	assert_true(btid_parse(btid_of_psk_identity(rd_str("3GPP-bootstrapping;I1U8vpY3qJ0hiuZNrke/NQ==@BSF.example.org")), rand, bsf));
+	assert_true(btid_parse(btid_of_psk_identity(rd_str("3GPP-bootstrapping-uicc;I1U8vpY3qJ0hiuZNrke/NQ==@BSF.example.org"), &uicc), rand, bsf) && uicc);
+	assert_true(btid_parse(btid_of_psk_identity(rd_str("3GPP-bootstrapping;I1U8vpY3qJ0hiuZNrke/NQ==@BSF.example.org"), &uicc), rand, bsf) && !uicc);
 	assert_string_equal(bsf, "bsf.example.org");
-	assert_true(btid_parse(btid_of_psk_identity(rd_str("I1U8vpY3qJ0hiuZNrke/NQ==@bsf.example.org")), rand, bsf));
-	assert_false(btid_parse(btid_of_psk_identity(rd_str("0a1b2c@maf.keyway.example")), rand, bsf));
+	assert_true(btid_parse(btid_of_psk_identity(rd_str("I1U8vpY3qJ0hiuZNrke/NQ==@bsf.example.org"), &uicc), rand, bsf));
+	assert_false(btid_parse(btid_of_psk_identity(rd_str("0a1b2c@maf.keyway.example"), &uicc), rand, bsf));
 	assert_false(btid_parse(rd_str("I1U8vpY3qJ0hiuZNrke/NQ==@"), rand, bsf));
 	assert_false(btid_parse(rd_str("3GPP-bootstrapping;I1U8vpY3qJ0hiuZNrke/NQ==@bsf.example.org"), rand, bsf));
 }
@@ -619,6 +701,9 @@ int main(void)
 	    cmocka_unit_test(a_challenge_does_not_wait_for_ever),
 	    cmocka_unit_test(one_identity_cannot_use_up_its_sequence_numbers),
 	    cmocka_unit_test(refuses_requests_that_are_none),
+	    cmocka_unit_test(a_card_that_keeps_ks_has_two_keys_for_a_naf),
+	    cmocka_unit_test(a_card_that_keeps_ks_resynchronises),
+	    cmocka_unit_test(the_kinds_of_cards_are_kept_apart),
 	    cmocka_unit_test(nobody_learns_which_identities_exist),
 	    cmocka_unit_test(a_flood_of_strangers_takes_no_room),
 	    cmocka_unit_test(the_ue_refuses_a_network_without_its_key),

@@ -70,6 +70,11 @@ for kind, label in (("me", b"gba-me"), ("ext", b"gba-me"), ("int", b"gba-u")):
         impi, fqdn = "232010000000000@ims.mnc001.mcc232.3gppnetwork.org", "mef.example.org"
         assert ask("naf", kind, ck.hex(), ik.hex(), rand.hex(), impi, fqdn, ua.hex())[0] == \
             kdf(ck + ik, 0x01, label, rand, impi.encode(), fqdn.encode() + ua).hex()
+# GBA_U, TS 33.220 clause 5.3.2: MAC* and RES
+for _ in range(5):
+    ik, mac, res = os.urandom(16), os.urandom(8), os.urandom(8)
+    star = bytes(a ^ b for a, b in zip(mac, hashlib.sha1(ik).digest()))
+    assert ask("gbau", ik.hex(), mac.hex(), res.hex()) == [star.hex(), (res[:-1] + bytes([res[-1] ^ 1])).hex()]
 # set 1, as computed once with Python alone
 one = vectors[0]
 for ua, key in (("010001002f", "9a350cff0c59a04275e9b525cdddabe81ca5c37a6b69f8618d477569ceb1ef4e"),
