@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cse/private.h"
+#include "cse/types/multicast_host.h"
 
 static bool is_instance(int type)
 {
@@ -394,7 +395,7 @@ static bool may_create(struct exchange *x)
 		if (cse_list_matches(x->cse->config.open_create, number))
 			return true;
 	}
-	return announce_may_make_base(x) || cse_permits_child(x, x->target, x->rq->type);
+	return announce_may_make_base(x) || multicast_may_make(x) || cse_permits_child(x, x->target, x->rq->type);
 }
 
 static bool is_made_by_the_cse(int ty)

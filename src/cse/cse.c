@@ -143,6 +143,7 @@ void cse_free(struct cse *c)
 	cse_outboxes_free(c);
 	end_service(c, SERVICE_SLICES); /* their exchanges end with them, and may still ask for the others */
 	end_service(c, SERVICE_CMDH);
+	end_service(c, SERVICE_MULTICAST_HOST);
 	for (size_t i = 0; i < sizeof c->services / sizeof c->services[0]; i++)
 		end_service(c, (enum cse_service)i);
 	cse_later_free(c);

@@ -58,6 +58,7 @@ struct cse_config {
 	const char *networks;              /* of the underlying networks that lead to other CSEs, names as CMDH rules have them, ',' between; NULL: any */
 	const char *background_window;     /* when background data transfers are granted, an m2m:scheduleEntry; NULL: as asked for */
 	bool (*multicast)(void *ctx, const char *address, bool join); /* joins or leaves an IP multicast group; NULL: it cannot */
+	bool (*multicast_send)(void *ctx, const char *address, const struct onem2m_request *rq); /* to a group, and nobody answers; false: it does not fit. NULL: it cannot */
 	void *multicast_ctx;
 	/* The registration with the registrar began or ended; or was refused, then every time. May be NULL. */
 	void (*on_registration)(void *ctx, bool registered, enum onem2m_rsc rsc);

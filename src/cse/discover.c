@@ -5,6 +5,7 @@
 
 #include "cse/private.h"
 #include "cse/slices.h"
+#include "cse/types/ae_moves.h"
 #include "cse/walk.h"
 
 #define DISCOVERY_LIMIT 100000
@@ -175,12 +176,19 @@ static bool described(void *ctx, struct resource *descriptor)
 
 /* ---- by a walk ---- */
 
+static bool is_inactive(struct resource *r)
+{
+	return (r->type == TY_AE || r->type == TY_AE + TY_ANNOUNCED) && resource_uint(r, "regs", 0) == AE_INACTIVE;
+}
+
 static bool visit(struct walk *w, struct resource *r, size_t above, size_t *mine)
 {
 	struct discovery *d = w->ctx;
 
-	(void)above;
-	(void)mine;
+	/* unfiltered, what is registered elsewhere meanwhile is not found, nor what is below it: TS-0001 clause 10.2.6.1 */
+	*mine = above || (d->x->filter.conditions == 0 && is_inactive(r));
+	if (*mine)
+		return true;
 	if (filter_matches(&d->x->filter, d->x->cse, r))
 		emit(d, r);
 	return !d->more;

@@ -329,6 +329,10 @@ void exchange_route(struct exchange *x)
 		multicast_fan_out(x);
 		return;
 	}
+	if (x->rq->multicast) {
+		exchange_fail(x, RSC_NOT_FOUND, "what comes to a group's address is for its fan-out target");
+		return;
+	}
 	if (!cse_is_local(c, x->rq->to, &rest, other, sizeof other) && !cse_s_type_ae(c, x->rq->to, &rest, other, sizeof other)) {
 		cse_forward(x, other);
 		return;

@@ -1,5 +1,6 @@
 /* fanOutPoint: one request becomes one for each member, their answers one aggregated response. TS-0004 clause 7.4.14.3, TS-0001 clause 10.2.7. */
 #include "cse/fan_out.h"
+#include "cse/types/multicast_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct fan_out {
 	uint64_t until;               /* unix ms */
 	struct rd content;            /* while the requests are being sent */
 	struct cse_timer timer;
+	struct multicast_call *multicast; /* one more, which asks several members; NULL: none */
 };
 
 /* ---- the answer ---- */
@@ -112,27 +114,83 @@ static void on_time(struct cse *c, struct cse_timer *t)
 	(void)c;
 	if (f->x)
 		answer(f);
+	if (f->multicast) {
+		multicast_call_end(f->multicast);
+		f->multicast = NULL;
+		one_less(f);
+	}
 }
 
 /* ---- the requests ---- */
 
-static void send_one(struct fan_member *m)
+static struct onem2m_request request_to(const struct fan_out *f, struct rd to, struct rd id)
 {
-	struct fan_out *f = m->fan;
 	struct onem2m_request rq = *f->x->rq;
-	char id[64];
 
-	snprintf(id, sizeof id, "f%llx-%llx", (unsigned long long)cse_now(f->cse), (unsigned long long)++f->cse->numbers);
-	rq.to = rd_str(m->to);
+	rq.to = to;
 	rq.from = rd_str(f->x->from);
-	rq.request_id = rd_str(id);
+	rq.request_id = id;
 	rq.content = f->content;
 	rq.gid = rd_str(f->gid);
 	rq.rqet = rd_str(f->rqet);
 	rq.rt = ONEM2M_RT_ABSENT;
 	rq.rt_nu = rq.oet = rq.rp = rd_of(NULL, 0);
+	rq.multicast = false;
 	rq.genuine = true;
+	return rq;
+}
+
+static void send_one(struct fan_member *m)
+{
+	struct fan_out *f = m->fan;
+	struct onem2m_request rq;
+	char id[64];
+
+	snprintf(id, sizeof id, "f%llx-%llx", (unsigned long long)cse_now(f->cse), (unsigned long long)++f->cse->numbers);
+	rq = request_to(f, rd_str(m->to), rd_str(id));
 	cse_request(f->cse, &rq, on_member, m);
+}
+
+/* ---- by multicast ---- */
+
+static void on_multicast_answer(void *ctx, const char *to, enum onem2m_rsc rsc, struct rd content)
+{
+	struct fan_out *f = ctx;
+
+	for (size_t i = 0; f->x && i < f->count; i++) {
+		struct fan_member *m = &f->members[i];
+
+		if (m->answered || strcmp(m->to, to) != 0)
+			continue;
+		m->answered = true;
+		m->rsc = rsc;
+		wr_rd(&m->content, content);
+		return;
+	}
+}
+
+static void on_multicast_done(void *ctx)
+{
+	struct fan_out *f = ctx;
+
+	f->multicast = NULL;
+	one_less(f);
+}
+
+/* Those of a group of this CSE; all that it reaches would get it, so not when some are wanted only. */
+static void send_multicast(struct fan_out *f)
+{
+	struct exchange *x = f->x;
+	char suffix[CSE_PATH_MAX];
+	struct onem2m_request rq;
+
+	if (x->target->type != TY_GROUP || x->filter.target_member_count > 0)
+		return;
+	snprintf(suffix, sizeof suffix, "%s%.*s", x->suffix.left ? "/" : "", (int)x->suffix.left, (const char *)x->suffix.at);
+	rq = request_to(f, rd_str(suffix), rd_of("", 0));
+	f->multicast = multicast_call_new(f->cse, x->target->id, &rq, on_multicast_answer, on_multicast_done, f);
+	if (f->multicast)
+		f->left++;
 }
 
 /* Of a group among the members of another type, its members are meant. */
@@ -252,8 +310,13 @@ static void send_all(struct fan_out *f, const struct json *mid)
 		if (m->type == JSON_STRING && is_wanted(f->x, m->text))
 			add(f, m->text);
 	f->left = f->count + 1;
-	for (size_t i = 0; i < f->count; i++)
-		send_one(&f->members[i]);
+	send_multicast(f);
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->multicast && multicast_call_asks(f->multicast, f->members[i].to))
+			f->left--;
+		else
+			send_one(&f->members[i]);
+	}
 	one_less(f);
 }
 
@@ -295,6 +358,8 @@ void multicast_fan_out(struct exchange *x)
 {
 	const struct json *members = resource_get(x->target, "mli");
 
+	if (x->rq->multicast)
+		multicast_reply(x);
 	if (!members || !members->first)
 		exchange_fail(x, RSC_NO_MEMBERS, "the group has no members");
 	else

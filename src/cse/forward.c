@@ -7,6 +7,7 @@
 #include "cse/private.h"
 #include "cse/registration.h"
 #include "cse/types/cmdh.h"
+#include "cse/types/multicast_host.h"
 
 /* A request on its way to somebody else. The exchange ends at the request's expiry even when nobody ever answers; this ends with the answer. */
 struct forward {
@@ -440,6 +441,8 @@ void cse_notify(struct exchange *x)
 	struct forward *f;
 
 	if (crs_notified(x) || contacts_notified(x) || moves_notified(x) || is_secured(x))
+		return;
+	if (multicast_answered(x))
 		return;
 	if (x->target->type == TY_GROUP) { /* a group as notification target means its members: TS-0001 table 9.6.8-2 */
 		x->virtual_child = VIRTUAL_FAN_OUT;

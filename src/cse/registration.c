@@ -96,6 +96,8 @@ static void put_csr(struct registration *r, struct json_out *o, bool create)
 		put_list(o, "csz", CSE_SERIALIZATIONS);
 	}
 	json_put_bool(o, "rr", true);
+	if (k->multicast)
+		json_put_uint(o, "mtcc", 2); /* IP */
 	put_list(o, "srv", k->releases ? k->releases : "2a,3,4,5");
 	put_list(o, "poa", k->poa);
 	cse_put_security(r->cse, o);

@@ -70,19 +70,11 @@ static void on_readable(void *ctx, unsigned events)
 		udp_free(u);
 }
 
-enum err udp_open(struct loop *l, const char *host_port, udp_fn *fn, void *ctx, struct udp **out)
+/* Takes fd over. */
+static enum err open_on(struct loop *l, int fd, const struct sockaddr_in *a, udp_fn *fn, void *ctx, struct udp **out)
 {
-	struct sockaddr_in a;
-	struct udp *u;
-	enum err e = address_parse(host_port, &a);
-	int fd;
+	struct udp *u = bind(fd, (const struct sockaddr *)a, sizeof *a) == 0 ? calloc(1, sizeof *u) : NULL;
 
-	if (e != OK)
-		return e;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_IO;
-	u = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 ? calloc(1, sizeof *u) : NULL;
 	if (!u) {
 		close(fd);
 		return ERR_IO;
@@ -93,6 +85,48 @@ enum err udp_open(struct loop *l, const char *host_port, udp_fn *fn, void *ctx, 
 	u->io = loop_io_new(l, fd, LOOP_READ, on_readable, u);
 	*out = u;
 	return OK;
+}
+
+enum err udp_open(struct loop *l, const char *host_port, udp_fn *fn, void *ctx, struct udp **out)
+{
+	struct sockaddr_in a;
+	enum err e = address_parse(host_port, &a);
+	int fd;
+
+	if (e != OK)
+		return e;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	return fd < 0 ? ERR_IO : open_on(l, fd, &a, fn, ctx, out);
+}
+
+/* Bound to the group's own address, so that nothing else comes to it. */
+enum err udp_open_group(struct loop *l, const char *group, uint16_t port, const char *interface, udp_fn *fn, void *ctx, struct udp **out)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct ip_mreq wanted;
+	const int yes = 1;
+	int fd;
+
+	if (inet_pton(AF_INET, group, &a.sin_addr) != 1 || !IN_MULTICAST(ntohl(a.sin_addr.s_addr)) || inet_pton(AF_INET, interface, &wanted.imr_interface) != 1)
+		return ERR_CONFIG;
+	wanted.imr_multiaddr = a.sin_addr;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ERR_IO;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 || setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &wanted, sizeof wanted) != 0) {
+		close(fd);
+		return ERR_IO;
+	}
+	return open_on(l, fd, &a, fn, ctx, out);
+}
+
+enum err udp_multicast_by(struct udp *u, const char *interface)
+{
+	struct in_addr a;
+
+	if (inet_pton(AF_INET, interface, &a) != 1)
+		return ERR_CONFIG;
+	return setsockopt(u->fd, IPPROTO_IP, IP_MULTICAST_IF, &a, sizeof a) == 0 ? OK : ERR_IO;
 }
 
 uint16_t udp_port(const struct udp *u)

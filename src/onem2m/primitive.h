@@ -59,6 +59,7 @@ struct onem2m_request {
 	const char *credential; /* Credential-ID of that association (tls_peer.credential); NULL or "" when there is none */
 	struct rd address; /* its IP address as text, for access control; empty when unknown */
 	bool internal;    /* from a part of this very CSE: From is trusted, every privilege held */
+	bool multicast;   /* it came to the address of a group: nobody waits for its answer */
 	bool genuine;     /* passed on by this CSE on behalf of a From that was checked before; no privileges come with it */
 };
 

@@ -25,6 +25,7 @@ struct coap_binding {
 	struct coap_port *listeners[LISTENERS_MAX];
 	size_t listener_count;
 	struct coap_sending *sendings; /* requests of ours without an answer */
+	struct coap_multicast *multicast; /* NULL until a group is joined or called */
 	struct coap_port *plain, *secure, *to_registrar; /* ways out, made when first needed */
 };
 
@@ -34,6 +35,8 @@ void coap_port_close(struct coap_port *p); /* accepts NULL */
 void coap_port_arm(struct coap_port *p);   /* after whatever may have changed the endpoint's deadline */
 /* coap_server_side.c */
 void coap_port_request(void *port, struct coap_exchange *x, const struct coap_message *m);
+/* coap_multicast.c */
+void coap_multicast_free(struct coap_binding *b);
 /* coap_client_side.c */
 void coap_sendings_free(struct coap_binding *b);
 

@@ -1,5 +1,6 @@
 /* group: members are checked, made unique and counted. TS-0004 clause 7.4.14.2, TS-0001 clause 9.6.13. */
 #include "cse/types/group.h"
+#include "cse/types/multicast_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,6 +350,12 @@ static enum hook_result group_update(struct updating *u)
 	return validate(g, json_get(u->given, "mid"), most_members(&u->attributes));
 }
 
+static enum hook_result group_created(struct creation *cr)
+{
+	multicast_group_changed(cr->x->cse, cr->made);
+	return HOOK_GO;
+}
+
 static void group_start(struct cse *c, struct resource *r)
 {
 	const struct json *mid = resource_get(r, "mid");
@@ -357,6 +364,7 @@ static void group_start(struct cse *c, struct resource *r)
 	for (const struct json *m = mid ? mid->first : NULL; m; m = m->next)
 		if (json_text(m, id, sizeof id))
 			group_note_member(c, id);
+	multicast_group_start(c, r);
 }
 
 /* What it gathers goes by its new policy, and at its end at once. */
@@ -366,17 +374,20 @@ static enum hook_result group_updated(struct updating *u)
 
 	outbox_policy_of(u->x->cse, u->made, &p);
 	outbox_change_policy(u->x->cse, u->made->ri, &p);
+	multicast_group_changed(u->x->cse, u->made);
 	return HOOK_GO;
 }
 
 static void group_removed(struct cse *c, struct resource *r)
 {
 	outbox_close(c, r->ri, NULL, rd_of("", 0));
+	multicast_group_changed(c, r);
 }
 
 const struct type_hooks hooks_group = {
 	.type = TY_GROUP,
 	.create = group_create,
+	.created = group_created,
 	.update = group_update,
 	.updated = group_updated,
 	.removed = group_removed,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ip.h"
+#include "cse/types/multicast_host.h"
 #include "cse/types/types.h"
 
 struct fan_target {
@@ -119,6 +120,63 @@ static bool join(struct exchange *x, const struct attributes *a)
 		return true;
 	exchange_fail(x, RSC_JOIN_MULTICAST_GROUP_FAILED, "`mad`: this CSE cannot join the group: it takes no requests by IP multicast");
 	return false;
+}
+
+/* ---- results of what came by multicast: TS-0001 clause 10.2.7.13.2 ---- */
+
+struct reply {
+	struct cse *cse;
+	cse_done *done;
+	void *ctx;
+	char id[128], to[CSE_PATH_MAX];
+};
+
+static void on_results(void *ctx, const struct onem2m_response *rsp)
+{
+	struct reply *r = ctx;
+	struct wr w = wr_new(CSE_BODY_MAX * 4);
+	struct json_out o = json_out(&w);
+	struct rd content;
+
+	json_object(&o, NULL);
+	json_object(&o, "m2m:rsp");
+	json_put_uint(&o, "rsc", rsp->rsc);
+	json_put_string(&o, "rqi", r->id);
+	json_put_string(&o, "fr", r->cse->config.id);
+	json_put_string(&o, "to", r->to);
+	if (rsp->content.left > 0)
+		json_put_content(&o, "pc", rsp->content);
+	json_close(&o);
+	json_close(&o);
+	if (wr_done(&w, &content))
+		cse_notify_target(r->cse, r->to, content, NULL, NULL);
+	wr_free(&w);
+	r->done(r->ctx, rsp);
+	free(r);
+}
+
+void multicast_reply(struct exchange *x)
+{
+	struct reply *r = calloc(1, sizeof *r);
+
+	if (!r)
+		abort();
+	*r = (struct reply){.cse = x->cse, .done = x->done, .ctx = x->ctx};
+	if (!json_text(resource_get(x->target, "rstt"), r->to, sizeof r->to) || !rd_text(x->rq->request_id, r->id, sizeof r->id)) {
+		free(r); /* there is nobody to be told */
+		return;
+	}
+	x->done = on_results;
+	x->ctx = r;
+}
+
+bool multicast_may_make(struct exchange *x)
+{
+	struct resource *hop = x->target->type == TY_CSE_BASE && x->rq->type == TY_LOCAL_MULTICAST_GROUP ? cse_next_hop(x->cse, x->from) : NULL;
+	bool may = hop && resource_is(hop, "csi", x->from);
+
+	resource_unref(hop);
+	return may;
 }
 
 static enum hook_result multicast_create(struct creation *cr)

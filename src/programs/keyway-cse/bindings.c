@@ -70,7 +70,7 @@ int bindings_start(struct program *p)
 		.tls = p->tls,
 		.psk = p->mqtt_psk,
 	    });
-	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, p->associations.registrar, (size_t)o->dtls_sessions});
+	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, p->associations.registrar, (size_t)o->dtls_sessions, o->coap_multicast});
 	p->websocket = websocket_new(p->loop, &(const struct websocket_config){
 		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity}, .tls = p->tls,
 		.cors = o->cors, .ping_ms = o->websocket_ping_s * 1000, .refuse_clients = !o->websocket, .lost = on_connection_lost, .lost_ctx = p});

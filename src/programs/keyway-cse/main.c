@@ -143,6 +143,7 @@ static void on_registration(void *ctx, bool registered, enum onem2m_rsc rsc)
 static int start_cse(struct program *p)
 {
 	const struct options *o = &p->options;
+	const bool multicasts = o->coap_multicast != NULL;
 	struct cse_config config = {
 		.type = type_of(o->type),
 		.id = o->id,
@@ -162,6 +163,9 @@ static int start_cse(struct program *p)
 		.require_subscription = o->require_subscription,
 		.background_window = o->background_window,
 		.networks = o->networks,
+		.multicast = multicasts ? coap_binding_multicast : NULL,
+		.multicast_send = multicasts ? coap_binding_multicast_send : NULL,
+		.multicast_ctx = p->coap,
 		.max_expiration_ms = o->max_expiration_s * 1000,
 		.request_life_ms = o->request_life_s * 1000,
 		.cache_octets = (size_t)o->cache_mib << 20,

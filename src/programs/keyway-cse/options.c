@@ -81,6 +81,7 @@ static bool read_file(struct options *o, const char *path)
 		{"https", "listen", CONFIG_STRING, &o->https, false, "HTTPS; every client is authenticated"},
 		{"https", "psk_file", CONFIG_STRING, &o->https_psk_file, false, "as [tls] psk_file"},
 		{"coap", "listen", CONFIG_STRING, &o->coap, false, "plain CoAP; loopback only"},
+		{"coap", "multicast", CONFIG_STRING, &o->coap_multicast, false, "interface and port for IP multicast; loopback only"},
 		{"coaps", "listen", CONFIG_STRING, &o->coaps, false, "CoAP over DTLS; every client is authenticated"},
 		{"coaps", "sessions_max", CONFIG_UINT, &o->dtls_sessions, false, "DTLS sessions at a time"},
 		{"coaps", "psk_file", CONFIG_STRING, &o->coaps_psk_file, false, "as [tls] psk_file"},
@@ -227,6 +228,8 @@ static enum options_result check(const struct options *o)
 		return wrong("[http] listen = %s: plain HTTP is for loopback only; use [https]", o->http);
 	if (o->coap && !is_loopback(o->coap))
 		return wrong("[coap] listen = %s: plain CoAP is for loopback only; use [coaps]", o->coap);
+	if (o->coap_multicast && (!is_loopback(o->coap_multicast) || !strchr(o->coap_multicast, ':')))
+		return wrong("[coap] multicast = %s: the address of an interface and a port; loopback only, for it is not secured", o->coap_multicast);
 	if (o->mqtt && (!mqtt_broker_is_good(o->mqtt) || !(options_mqtt_is_secure(o) || is_loopback(o->mqtt + strlen("mqtt://")))))
 		return wrong("[mqtt] broker = %s: must be mqtt://HOST:PORT on loopback, or mqtts://HOST:PORT", o->mqtt);
 	if (!o->mqtt_psk_identity != !o->mqtt_psk_file)

@@ -14,7 +14,7 @@ struct options {
 	bool legacy_suites;
 	char *mqtt, *mqtt_identity, *mqtt_psk_identity, *mqtt_psk_file;
 	char *gba_bsf, *gba_url, *gba_ua;
-	char *ae_originators, *cse_originators, *open_create, *releases, *background_window, *networks;
+	char *ae_originators, *cse_originators, *open_create, *releases, *background_window, *networks, *coap_multicast;
 	char *mef, *mef_identity, *key_file, *descriptions, *images;
 	char *esprim_credentials, *esprim_kek, *esprim_notifications, *trace;
 	char *token_issuers, *token_credentials, *token_kek, *das_servers;

@@ -192,6 +192,11 @@ static void the_old_registration_is_inactive_and_leads_on(void **state)
 	assert_string_equal(rig_last_sent(g, "http://in")->to, "/Sx");
 	rig_retrieve(g, "Ca", "/Sx/c");
 	assert_string_equal(rig_last_sent(g, "http://in")->to, "/Sx/c");
+	/* it is not found where it is not, unless it is looked for */
+	make(g, "CAdmin", "cse-mn/x", TY_CONTAINER, "{'m2m:cnt':{'rn':'left'}}");
+	assert_value(rig_retrieve(g, "CAdmin", "cse-mn?fu=1&ty=3"), "m2m:uril", "['cse-mn/a/c','cse-mn/x/left']");
+	assert_null(strstr(rig_retrieve(g, "CAdmin", "cse-mn?fu=1")->content, "cse-mn/x"));
+	assert_non_null(strstr(rig_retrieve(g, "CAdmin", "cse-mn?fu=1")->content, "cse-mn/a/c"));
 	/* it takes up its registration again */
 	assert_rsc(rig_update(g, "Sx", "cse-mn/x", "{'m2m:ae':{'regs':1}}"), RSC_UPDATED);
 	rig_notify(g, "CAdmin", "cse-mn/x", "{'m2m:sgn':{}}");
