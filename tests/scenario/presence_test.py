@@ -15,6 +15,7 @@ with Plant() as p:
     sensor.tell("temperature 11.0")
     p.wait_value(thermometer, "tempe", "cod:tempe", "curT0", 11.0)
     p.wait_value(plug, "binSh", "cod:binSh", "state")
+    wait_for("the interview to be over", lambda: p.state(thermometer)["last_event"] == "interviewed")
     p.permit(0)  # coming back is not joining
 
     def status(eui64):
