@@ -14,7 +14,9 @@ static const char usage[] =
     "usage: keyway device add EUI64 INSTALL-CODE [--owner CSE-ID] [--gateway NAME] [--application NAME]\n"
     "       keyway device add 'Z:<eui64>$I:<install code>' ...      text of the QR label\n"
     "       keyway device import FILE.csv [--owner ...] [--gateway ...] [--application ...]\n"
-    "       keyway device list | show EUI64 | remove EUI64 | rotate EUI64\n\n"
+    "       keyway device list | show EUI64 | remove EUI64 | rotate EUI64\n"
+    "       keyway device replace OLD-EUI64 NEW-EUI64 INSTALL-CODE  a device of the same role, which gets the old one's resources\n"
+    "       keyway device move EUI64 GATEWAY                        it joins there from now on\n\n"
     "EUI-64 and install code are hexadecimal, with or without ' ', ':' and '-' between. The install code ends with its CRC, as printed on the label;\n"
     "INSTALL-CODE `-` reads it from standard input, so that it is in no process list. A CSV line is: eui64,install code[,owner[,gateway[,application]]]\n"
     "(or ';' between), or the text of a label; empty lines, lines that begin with # and a heading are skipped. FILE.csv `-` is standard input.\n"
@@ -230,6 +232,53 @@ static int one(const struct plant *p, const char *cmd, const char *eui64, const 
 	return CLI_OK;
 }
 
+static int answered(const struct plant *p, struct wr *w, const char *format, const char *what, bool json)
+{
+	struct admin_answer a;
+
+	if (!plant_ask(p, w, &a))
+		return CLI_FAILED;
+	if (json)
+		cli_print_json(a.doc->source);
+	else
+		printf("device %s %s\n", what, format);
+	admin_answer_clear(&a);
+	return CLI_OK;
+}
+
+static int replace(const struct plant *p, const char *former, const char *eui64, const char *code, bool json)
+{
+	struct wr w = wr_new(LINE_MAX_OCTETS * 4);
+	struct json_out o = json_out(&w);
+	char line[LINE_MAX_OCTETS] = "";
+	int r;
+
+	if (strcmp(code, "-") == 0 && !fgets(line, sizeof line, stdin))
+		return cli_fail("no install code on standard input");
+	json_object(&o, NULL);
+	json_put_string(&o, "cmd", "device.replace");
+	json_put_rd(&o, "device", text_trim(rd_str(former)));
+	json_put_rd(&o, "by", text_trim(rd_str(eui64)));
+	json_put_rd(&o, "code", text_trim(rd_str(line[0] ? line : code)));
+	json_close(&o);
+	bytes_wipe(line, sizeof line);
+	r = answered(p, &w, "registered in the place of the former one, which is removed; `keyway permit` lets it join", eui64, json);
+	return r;
+}
+
+static int move(const struct plant *p, const char *eui64, const char *gateway, bool json)
+{
+	struct wr w = wr_new(LINE_MAX_OCTETS);
+	struct json_out o = json_out(&w);
+
+	json_object(&o, NULL);
+	json_put_string(&o, "cmd", "device.move");
+	json_put_rd(&o, "device", text_trim(rd_str(eui64)));
+	json_put_rd(&o, "gateway", text_trim(rd_str(gateway)));
+	json_close(&o);
+	return answered(p, &w, "is told to leave its gateway; `keyway permit` lets it join at the other", eui64, json);
+}
+
 /* ---- the command ---- */
 
 static const struct {
@@ -242,6 +291,8 @@ static const struct {
 	{"show", 1, 1},
 	{"remove", 1, 1},
 	{"rotate", 1, 1},
+	{"replace", 3, 3},
+	{"move", 2, 2},
 };
 
 static int check(int argc, char **argv)
@@ -266,6 +317,10 @@ static int act(const struct plant *p, int argc, char **argv, struct device_order
 		return device_list(p, json);
 	if (strcmp(argv[1], "show") == 0)
 		return one(p, "device.show", argv[2], "", json);
+	if (strcmp(argv[1], "replace") == 0)
+		return replace(p, argv[2], argv[3], argv[4], json);
+	if (strcmp(argv[1], "move") == 0)
+		return move(p, argv[2], argv[3], json);
 	if (strcmp(argv[1], "rotate") == 0)
 		return one(p, "device.rotate", argv[2], "gets a new network key; `keyway device show` tells when it uses it", json);
 	return one(p, "device.remove", argv[2], "removed", json);

@@ -39,6 +39,10 @@ static void device_put(struct json_out *o, const char *name, const struct mef_de
 	json_put_string(o, "owner", d->owner);
 	json_put_string(o, "gateway", d->gateway);
 	json_put_string(o, "application", d->application);
+	if (d->replaces) {
+		eui64_print(eui64, d->replaces);
+		json_put_string(o, "replaces", eui64);
+	}
 	json_put_string(o, "state", device_state_name(d->state));
 	json_put_uint(o, "short", d->short_address);
 	json_put_uint(o, "generation", g ? g->number : 0);
@@ -52,7 +56,7 @@ static void device_put(struct json_out *o, const char *name, const struct mef_de
 
 static struct mef_device_order device_order(const struct call *c)
 {
-	return (struct mef_device_order){admin_member(c, "device"), admin_member(c, "code"), admin_member(c, "owner"), admin_member(c, "gateway"), admin_member(c, "application")};
+	return (struct mef_device_order){admin_member(c, "device"), admin_member(c, "code"), admin_member(c, "owner"), admin_member(c, "gateway"), admin_member(c, "application"), 0};
 }
 
 static enum err device_check(struct call *c)
@@ -122,6 +126,33 @@ static enum err device_rotate(struct call *c)
 	if (!d)
 		return admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
 	return mef_rotate(c->mef, d, "operator", c->message);
+}
+
+static enum err device_replace(struct call *c)
+{
+	struct mef_device *d;
+	uint64_t former;
+	enum err e = device_named(c, &former);
+
+	if (e == OK)
+		e = mef_device_replace(c->mef, former, admin_member(c, "by"), admin_member(c, "code"), &d, c->message);
+	if (e == OK)
+		device_put(c->out, "device", d);
+	return e;
+}
+
+static enum err device_move(struct call *c)
+{
+	struct mef_device *d;
+	uint64_t eui64;
+	enum err e = device_named(c, &eui64);
+
+	if (e != OK)
+		return e;
+	d = mef_device_find(c->mef, eui64);
+	if (!d)
+		return admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
+	return mef_device_move(c->mef, d, admin_member(c, "gateway"), c->message);
 }
 
 /* ---- gateways ---- */
@@ -291,6 +322,8 @@ static const struct {
 	{"device.show", device_show},
 	{"device.remove", device_remove},
 	{"device.rotate", device_rotate},
+	{"device.replace", device_replace},
+	{"device.move", device_move},
 	{"gateway.add", gateway_add},
 	{"gateway.list", gateway_list},
 	{"client.list", admin_client_list},

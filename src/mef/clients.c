@@ -51,6 +51,8 @@ static void args_of(struct registry_command *cmd, const char *reason)
 			json_put_string(&o, "reason", reason);
 		else
 			json_put_string(&o, "device", device);
+		if (cmd->class == COMMAND_ZIGBEE_FORGET && reason[0])
+			json_put_string(&o, "heir", reason);
 		json_close(&o);
 	}
 	cmd->args[w.spoilt ? 0 : w.len] = '\0';

@@ -269,10 +269,13 @@ void mef_prepared(struct mef *m, struct mef_device *d, bool ready)
 static void expel(struct mef *m, struct mef_device *d)
 {
 	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
+	char heir[EUI64_SIZE] = ""; /* what it took over from another device outlives a failed enrolment */
 
+	if (d->replaces)
+		eui64_print(heir, d->eui64);
 	if (d->present && mef_client_is_registered(m, d->owner) &&
 	    (mef_command_add(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "remove-device", NULL) != OK ||
-		mef_command_add(m, d->owner, COMMAND_ZIGBEE_FORGET, d->eui64, d->present->key_id, "", NULL) != OK))
+		mef_command_add(m, d->owner, COMMAND_ZIGBEE_FORGET, d->eui64, d->present->key_id, heir, NULL) != OK))
 		log_line(LOG_LEVEL_ERROR, "a command could not be stored", "device=%016llx", (unsigned long long)d->eui64);
 	if (g)
 		eg_remove(g->eg, d->eui64);
@@ -335,6 +338,7 @@ static void used(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 			log_line(LOG_LEVEL_ERROR, "state of a key could not be stored", "device=%016llx", (unsigned long long)d->eui64);
 		generation_drop(m, d, d->former);
 		d->former = NULL;
+		mef_device_moved(m, d);
 		(void)mef_audit(m, g->rotation ? "network key rotated" : "device joined", d->eui64, d->gateway, d->owner, NULL);
 		log_line(LOG_LEVEL_INFO, g->rotation ? "network key rotated" : "device joined", "device=%016llx owner=%s", (unsigned long long)d->eui64, d->owner);
 	}

@@ -100,12 +100,22 @@ struct mef_gateway *mef_gateway_by_identity(struct mef *m, const char *identity)
 
 struct mef_device_order {
 	struct rd device, code, owner, gateway, application; /* as the operator wrote them */
+	uint64_t replaces; /* struct mef_device's */
 };
 /* Whether mef_device_add would take it; changes nothing. */
 enum err mef_device_check(struct mef *m, const struct mef_device_order *o, char message[static 256]) MUST_CHECK;
 /* On an error *message (256 octets) is a sentence that says what is wrong and what to do. */
 enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct mef_device **out, char message[static 256]) MUST_CHECK;
 enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static 256]) MUST_CHECK;
+/* ---- another device in the same role, another gateway (succession.c) ---- */
+/* Registers a device in the place of another one, with its owner, gateway and application, and removes that. */
+enum err mef_device_replace(struct mef *m, uint64_t former, struct rd device, struct rd code, struct mef_device **out, char message[static 256]) MUST_CHECK;
+/* Whoever takes over what node B has of this device; 0: nobody, and node B deletes it. */
+uint64_t mef_device_heir(const struct mef *m, const struct mef_device *d);
+/* From now on it joins at this gateway. Node B sends it away from the former one, which forgets it when it has joined at the other. */
+enum err mef_device_move(struct mef *m, struct mef_device *d, struct rd gateway, char message[static 256]) MUST_CHECK;
+void mef_device_moved(struct mef *m, struct mef_device *d); /* it has joined; stored by who calls */
+
 struct mef_gateway_order {
 	struct rd name, eui64, relay, identity;
 };

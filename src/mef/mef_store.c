@@ -24,7 +24,8 @@ struct mef_store {
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS devices (eui64 INTEGER PRIMARY KEY, owner TEXT NOT NULL, gateway TEXT NOT NULL, application TEXT NOT NULL,"
     " install BLOB NOT NULL, state INTEGER NOT NULL, short INTEGER NOT NULL, capability INTEGER NOT NULL, registered_at INTEGER NOT NULL,"
-    " last_event_at INTEGER NOT NULL, last_event TEXT NOT NULL, reason TEXT NOT NULL);"
+    " last_event_at INTEGER NOT NULL, last_event TEXT NOT NULL, reason TEXT NOT NULL, replaces INTEGER NOT NULL DEFAULT 0,"
+    " former_gateway TEXT NOT NULL DEFAULT '');"
     "CREATE TABLE IF NOT EXISTS generations (eui64 INTEGER NOT NULL, number INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE,"
     " sequence INTEGER NOT NULL, offered INTEGER NOT NULL, joined INTEGER NOT NULL, registered_at INTEGER NOT NULL, coordinator INTEGER NOT NULL,"
     " network BLOB NOT NULL, base BLOB NOT NULL, base_unique INTEGER NOT NULL, fresh BLOB, trust INTEGER NOT NULL, in_base INTEGER NOT NULL,"
@@ -69,7 +70,9 @@ enum err mef_store_open(const char *path, const struct secret *file_key, struct 
 		mef_store_close(st);
 		return ERR_STORE;
 	}
-	/* A database of before keys were rotated; fails, and may, where the column is there. */
+	/* A database of before keys were rotated, devices replaced or moved; each fails, and may, where the column is there. */
+	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN replaces INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
+	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN former_gateway TEXT NOT NULL DEFAULT ''", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN rotation INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	*out = st;
 	return OK;
@@ -230,13 +233,15 @@ static enum err device_row(struct mef_store *st, sqlite3_stmt *s, struct mef_dev
 	d->eui64 = column_u64(s, 0);
 	if (!column_text(s, 1, d->owner, sizeof d->owner) || !column_text(s, 2, d->gateway, sizeof d->gateway) ||
 	    !column_text(s, 3, d->application, sizeof d->application) || state < 0 || state > DEVICE_REMOVED ||
-	    !column_text(s, 10, d->last_event, sizeof d->last_event) || !column_text(s, 11, d->reason, sizeof d->reason))
+	    !column_text(s, 10, d->last_event, sizeof d->last_event) || !column_text(s, 11, d->reason, sizeof d->reason) ||
+	    !column_text(s, 13, d->former_gateway, sizeof d->former_gateway))
 		return ERR_STORE;
 	d->state = (enum device_state)state;
 	d->short_address = (uint16_t)sqlite3_column_int(s, 6);
 	d->capability = (uint8_t)sqlite3_column_int(s, 7);
 	d->registered_at = column_u64(s, 8);
 	d->last_event_at = column_u64(s, 9);
+	d->replaces = column_u64(s, 12);
 	install_label(label, d->eui64);
 	e = secret_unseal(st->file_key, label, column_blob(s, 4), &d->install);
 	if (e == OK)
@@ -247,8 +252,8 @@ static enum err device_row(struct mef_store *st, sqlite3_stmt *s, struct mef_dev
 enum err mef_store_devices(struct mef_store *st, struct mef_device **list)
 {
 	sqlite3_stmt *s = query(st,
-	    "SELECT eui64, owner, gateway, application, install, state, short, capability, registered_at, last_event_at, last_event, reason"
-	    " FROM devices ORDER BY eui64 DESC",
+	    "SELECT eui64, owner, gateway, application, install, state, short, capability, registered_at, last_event_at, last_event, reason,"
+	    " replaces, former_gateway FROM devices ORDER BY eui64 DESC",
 	    "");
 	struct mef_device *first = NULL;
 	enum err e = s ? OK : ERR_STORE;
@@ -288,9 +293,11 @@ enum err mef_store_device_put(struct mef_store *st, const struct mef_device *d)
 	e = seal(st, label, d->install, &install);
 	if (e != OK)
 		return e;
-	return run(st, "INSERT OR REPLACE INTO devices VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", "isssbiiiiiss", (int64_t)d->eui64, d->owner, d->gateway,
-	    d->application, &install.rd, (int64_t)d->state, (int64_t)d->short_address, (int64_t)d->capability, (int64_t)d->registered_at,
-	    (int64_t)d->last_event_at, d->last_event, d->reason);
+	return run(st,
+	    "INSERT OR REPLACE INTO devices (eui64, owner, gateway, application, install, state, short, capability, registered_at, last_event_at, last_event,"
+	    " reason, replaces, former_gateway) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	    "isssbiiiiissis", (int64_t)d->eui64, d->owner, d->gateway, d->application, &install.rd, (int64_t)d->state, (int64_t)d->short_address,
+	    (int64_t)d->capability, (int64_t)d->registered_at, (int64_t)d->last_event_at, d->last_event, d->reason, (int64_t)d->replaces, d->former_gateway);
 }
 
 enum err mef_store_device_delete(struct mef_store *st, uint64_t eui64)

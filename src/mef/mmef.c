@@ -38,6 +38,10 @@ static void zigbee_put(struct json_out *o, const struct mef_device *d, const str
 	json_put_string(o, "relay", relay);
 	json_put_string(o, "application", d->application);
 	json_put_uint(o, "generation", g->number);
+	if (d->replaces) {
+		eui64_print(text, d->replaces);
+		json_put_string(o, "replaces", text);
+	}
 	if (g->rotation)
 		json_put_bool(o, "rotation", true);
 	json_close(o);

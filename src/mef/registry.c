@@ -223,6 +223,7 @@ enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct 
 	if (!d)
 		return ERR_NO_MEMORY;
 	d->registered_at = clock_unix_ms() / 1000;
+	d->replaces = o->replaces;
 	e = order_check(m, o, d, message);
 	if (e == OK)
 		e = install_key(m, d->eui64, o->code, &d->install, message);
@@ -268,7 +269,12 @@ enum err mef_device_drop(struct mef *m, struct mef_device *d)
 static enum err removal_queue(struct mef *m, const struct mef_device *d)
 {
 	const struct mef_generation *const all[] = {d->present, d->former};
+	uint64_t heir_eui64 = mef_device_heir(m, d);
+	char heir[EUI64_SIZE] = "";
 	enum err e = OK;
+
+	if (heir_eui64)
+		eui64_print(heir, heir_eui64);
 
 	mef_commands_withdraw(m, d->owner, COMMAND_MO_NODE, d->eui64);
 	for (size_t i = 0; e == OK && i < 2; i++) {
@@ -277,7 +283,7 @@ static enum err removal_queue(struct mef *m, const struct mef_device *d)
 		if (all[i]->joined)
 			e = mef_command_add(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, d->eui64, all[i]->key_id, "remove-device", NULL);
 		if (e == OK)
-			e = mef_command_add(m, d->owner, COMMAND_ZIGBEE_FORGET, d->eui64, all[i]->key_id, "", NULL);
+			e = mef_command_add(m, d->owner, COMMAND_ZIGBEE_FORGET, d->eui64, all[i]->key_id, heir, NULL);
 	}
 	return e;
 }
@@ -298,6 +304,7 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 		return e;
 	if (g)
 		eg_remove(g->eg, eui64);
+	mef_device_moved(m, d);
 	if (!d->present || !mef_client_is_registered(m, d->owner)) {
 		e = mef_device_drop(m, d);
 	} else {

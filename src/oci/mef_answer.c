@@ -52,6 +52,7 @@ static void command_id(const struct json *id, char text[static MEF_COMMAND_ID])
 bool mef_order_parse(const struct json *doc, struct mef_order *o)
 {
 	const struct json *cmd = json_get(doc, REGISTRATION_COMMAND), *args = json_path(cmd, "cmdDescription.cmdArgs");
+	uint64_t heir;
 
 	if (!json_uint(json_path(cmd, "cmdDescription.cmdClassID"), &o->class))
 		return false;
@@ -59,6 +60,7 @@ bool mef_order_parse(const struct json *doc, struct mef_order *o)
 	if (!path(json_get(args, "objectPath"), o->object, sizeof o->object))
 		o->object[0] = '\0';
 	o->has_device = eui64(json_get(args, "device"), &o->device);
+	o->has_heir = eui64(json_get(args, "heir"), &heir);
 	return true;
 }
 
@@ -77,7 +79,7 @@ static bool key_octets(const struct json *v, struct secret **key)
 bool mef_key_parse(const struct json *doc, struct mef_key *k)
 {
 	const struct json *reg = json_get(doc, REGISTRATION_KEY), *z = json_get(reg, "zigbee");
-	uint64_t address, capability, sequence;
+	uint64_t address, capability, sequence, replaces = 0;
 
 	if (!eui64(json_get(z, "device"), &k->device) ||
 	    !eui64(json_get(z, "gateway"), &k->gateway) ||
@@ -89,8 +91,10 @@ bool mef_key_parse(const struct json *doc, struct mef_key *k)
 	    !number(json_get(z, "capability"), UINT8_MAX, &capability) ||
 	    !number(json_get(z, "keySequence"), UINT8_MAX, &sequence) ||
 	    !json_uint(json_get(z, "generation"), &k->generation) ||
+	    (json_get(z, "replaces") && !eui64(json_get(z, "replaces"), &replaces)) ||
 	    !key_octets(json_get(reg, "keyValue"), &k->key))
 		return false;
+	k->replaces = replaces;
 	k->short_address = (uint16_t)address;
 	k->capability = (uint8_t)capability;
 	k->sequence = (uint8_t)sequence;

@@ -20,6 +20,7 @@ struct mef_order {
 	char object[MEF_PATH];       /* what it is about; "" when there is nothing */
 	bool has_device;
 	uint64_t device;
+	bool has_heir;               /* its resources stay: another device gets them */
 };
 bool mef_order_parse(const struct json *doc, struct mef_order *o) MUST_CHECK;
 
@@ -29,6 +30,7 @@ struct mef_key {
 	uint8_t capability, sequence;
 	uint64_t generation;
 	bool rotation;           /* for a device that stays on the network */
+	uint64_t replaces;       /* whose resources it gets; 0: its own */
 	char relay[OCI_NAME], application[OCI_NAME], id[OCI_KEY_ID];
 	struct secret *key; /* the caller's, when the parse was right */
 };

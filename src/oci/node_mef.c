@@ -135,6 +135,20 @@ static void report(struct mef_client *m, int status)
 
 /* ---- a key ---- */
 
+/* The former gateway delivers one thing more. */
+static void move(struct oci_node *n, const struct mef_key *k)
+{
+	const struct oci_device *d = oci_core_device(n->core, k->device);
+
+	if (!d || strcmp(d->relay, k->relay) == 0)
+		return;
+	if (d->present.network && d->present.generation == k->generation) {
+		oci_core_move(n->core, clock_ms(), k->device);
+		node_pump(n);
+	}
+	relay_close(n, k->device);
+}
+
 static enum err store_key(struct mef_client *m, const struct json *doc)
 {
 	struct oci_key_order order;
@@ -145,7 +159,10 @@ static enum err store_key(struct mef_client *m, const struct json *doc)
 		return ERR_MALFORMED;
 	order = (struct oci_key_order){k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id, k.rotation,
 	    NULL, 0};
+	move(m->node, &k);
 	e = oci_core_key(m->node->core, clock_ms(), &order);
+	if (e == OK)
+		e = oci_core_role(m->node->core, k.device, k.replaces ? k.replaces : k.device);
 	if (e == OK) {
 		log_line(LOG_LEVEL_INFO, "key received", "device=%s generation=%llu", node_name(k.device), (unsigned long long)k.generation);
 		relay_open(m->node, k.device);
@@ -292,11 +309,13 @@ void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const ch
 
 /* ---- what the MEF commands ---- */
 
-static void forget(struct mef_client *m, uint64_t eui64)
+static void forget(struct mef_client *m, uint64_t eui64, bool has_heir)
 {
+	uint64_t role = device_role(m->node, eui64);
+
 	oci_core_forget(m->node->core, clock_ms(), eui64);
 	node_pump(m->node);
-	mirror_forget(m->node, eui64);
+	mirror_forget(m->node, eui64, role, has_heir);
 	if (oci_store_forget(m->node->store, eui64) != OK)
 		log_line(LOG_LEVEL_ERROR, "device not forgotten", "device=%s", node_name(eui64));
 	log_line(LOG_LEVEL_INFO, "device forgotten", "device=%s", node_name(eui64));
@@ -366,7 +385,7 @@ static void carry_out(struct mef_client *m, struct rd body)
 	else if (o.class == COMMAND_ZIGBEE_APS_PENDING)
 		fetch_pending(m, o.object);
 	else
-		forget(m, o.device);
+		forget(m, o.device, o.has_heir);
 	json_arena_free(a);
 }
 

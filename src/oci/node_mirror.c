@@ -8,12 +8,24 @@
 
 #define INSTANCES_KEPT 1000 /* in a container of values */
 
-void device_path(const struct oci_node *n, uint64_t device, char *path, size_t size)
+uint64_t device_role(const struct oci_node *n, uint64_t device)
+{
+	const struct oci_device *d = oci_core_device(n->core, device);
+
+	return d && d->role ? d->role : device;
+}
+
+static void role_path(const struct oci_node *n, uint64_t role, char *path, size_t size)
 {
 	char eui64[EUI64_SIZE];
 
-	eui64_print(eui64, device);
+	eui64_print(eui64, role);
 	snprintf(path, size, "%s/zb-%s", n->config.cse_name, eui64);
+}
+
+void device_path(const struct oci_node *n, uint64_t device, char *path, size_t size)
+{
+	role_path(n, device_role(n, device), path, size);
 }
 
 static void put_label(struct json_out *o, const char *kind, const char *text)
@@ -24,7 +36,7 @@ static void put_label(struct json_out *o, const char *kind, const char *text)
 	json_put_string(o, NULL, label);
 }
 
-static void put_labels(struct json_out *o, const struct oci_device *d, const struct oci_endpoint *e)
+void put_labels(struct json_out *o, const struct oci_device *d, const struct oci_endpoint *e)
 {
 	char eui64[EUI64_SIZE], endpoint[8];
 
@@ -130,6 +142,7 @@ void mirror_device(struct oci_node *n, const struct oci_device *d)
 		if (!made_before(d, i))
 			make_module(n, d, &d->places[i], path);
 	raw_make(n, d->eui64, path);
+	succession_take(n, d);
 	pins_make(n, d, path);
 	firmware_make(n, d);
 }
@@ -160,14 +173,15 @@ void mirror_raw(struct oci_node *n, const struct oci_effect *e)
 	raw_up(n, path, &e->raw, rd_of(e->octets, e->len));
 }
 
-void mirror_forget(struct oci_node *n, uint64_t device)
+void mirror_forget(struct oci_node *n, uint64_t device, uint64_t role, bool stays)
 {
 	char path[200];
 
 	watch_forget(n, device);
 	firmware_forget(n, device);
-	device_path(n, device, path, sizeof path);
-	node_job(n, ONEM2M_DELETE, path, 0, rd_of(NULL, 0), NULL, NULL);
+	role_path(n, role, path, sizeof path);
+	if (!stays)
+		node_job(n, ONEM2M_DELETE, path, 0, rd_of(NULL, 0), NULL, NULL);
 	node_path(n, device, path, sizeof path);
 	node_job(n, ONEM2M_DELETE, path, 0, rd_of(NULL, 0), NULL, NULL);
 	relay_close(n, device);

@@ -49,12 +49,18 @@ void relay_close(struct oci_node *n, uint64_t device);
 void relay_down(struct oci_node *n, uint64_t device, struct egp_message *m);
 void relay_notify(struct oci_node *n, struct rd from, struct rd content); /* from: only the CSE that has the container may tell of it */
 
-/* node_mirror.c: the devices as resources */
+/* node_mirror.c: the devices as resources, by their role */
 void device_path(const struct oci_node *n, uint64_t device, char *path, size_t size); /* "cse-b/zb-00124b..." */
 void mirror_device(struct oci_node *n, const struct oci_device *d);
 void mirror_value(struct oci_node *n, const struct oci_effect *e); /* OCI_VALUE */
 void mirror_raw(struct oci_node *n, const struct oci_effect *e);   /* OCI_RAW */
-void mirror_forget(struct oci_node *n, uint64_t device);
+uint64_t device_role(const struct oci_node *n, uint64_t device); /* the EUI-64 that its resources are named by */
+/* role: as device_role said before the core forgot it. Another device in the same role has the resources from now on: they stay. */
+void mirror_forget(struct oci_node *n, uint64_t device, uint64_t role, bool stays);
+void put_labels(struct json_out *o, const struct oci_device *d, const struct oci_endpoint *e);
+
+/* node_succession.c: resources of a former device in the role of this one become this one's */
+void succession_take(struct oci_node *n, const struct oci_device *d);
 
 /* node_raw.c */
 void raw_make(struct oci_node *n, uint64_t device, const char *path);

@@ -307,13 +307,25 @@ void relay_open(struct oci_node *n, uint64_t device)
 	loop_timer_in(c->subscribe, 0);
 }
 
+static void on_unsubscribed(void *ctx, const struct onem2m_response *rsp)
+{
+	(void)ctx;
+	(void)rsp; /* that CSE may be gone */
+}
+
 /* What is on its way is still answered: the channel stays, closed, until the process ends. */
 void relay_close(struct oci_node *n, uint64_t device)
 {
 	struct channel *c = channel_of(n, device);
 
-	if (c)
-		c->closed = true;
+	char path[OCI_NAME + 160];
+
+	if (!c)
+		return;
+	c->closed = true;
+	/* what still comes from there must not be taken for what comes from another gateway */
+	snprintf(path, sizeof path, "%s/up/b-%s", c->relay, n->config.cse_id + 1);
+	node_request(n, ONEM2M_DELETE, path, 0, 0, "rcn=0", NULL, on_unsubscribed, NULL);
 }
 
 /* "/id-mn" has "/id-mn/cse-mn/gw1/...". */

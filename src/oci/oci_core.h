@@ -148,6 +148,7 @@ struct oci_ota {
 
 struct oci_device {
 	struct oci_device *next;
+	uint64_t role;              /* EUI-64 under which its resources are: of the first device in its role, perhaps its own; 0 before that is known */
 	uint64_t eui64, gateway; /* gateway: the coordinator's EUI-64, which frames are sealed from */
 	uint16_t short_address;
 	uint8_t capability;
@@ -279,6 +280,10 @@ void oci_core_heard(struct oci_core *c, uint64_t eui64, uint8_t lqi); /* link qu
  * its place anew; polled: the device is there and takes it for its parent, and is told to rejoin. short_address: what it polls by, or none. */
 void oci_core_lost(struct oci_core *c, uint64_t now_ms, uint64_t eui64);
 void oci_core_unknown(struct oci_core *c, uint64_t now_ms, uint64_t eui64, uint16_t short_address, bool polled);
+/* Its resources are those of another device, which it has the role of. ERR_UNKNOWN_DEVICE, ERR_STORE. */
+enum err oci_core_role(struct oci_core *c, uint64_t eui64, uint64_t role) MUST_CHECK;
+/* It is to join at another gateway: it gets a Leave, through the one where it is. */
+void oci_core_move(struct oci_core *c, uint64_t now_ms, uint64_t eui64);
 /* A sealed APS frame from the EG; acknowledgement: of the frame that it answers, when that asked for one. */
 void oci_core_aps(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter);
 uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64); /* for an APS frame that the EG has waiting */

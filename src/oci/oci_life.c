@@ -81,3 +81,29 @@ void oci_core_unknown(struct oci_core *c, uint64_t now, uint64_t eui64, uint16_t
 	oci_log(c, d, "the gateway does not know the device: it is told to rejoin");
 	oci_nwk_command(c, d, &leave);
 }
+
+enum err oci_core_role(struct oci_core *c, uint64_t eui64, uint64_t role)
+{
+	struct oci_device *d = oci_core_device(c, eui64);
+
+	if (!d)
+		return ERR_UNKNOWN_DEVICE;
+	if (d->role == role)
+		return OK;
+	d->role = role;
+	return oci_save(c, d) ? OK : ERR_STORE;
+}
+
+/* Without rejoin: another gateway is another network, and it comes there by an association. It keeps all that it is here until then. */
+void oci_core_move(struct oci_core *c, uint64_t now, uint64_t eui64)
+{
+	const struct nwk_command leave = {.id = NWK_LEAVE, .leave = {.request = true}};
+	struct oci_device *d = oci_core_device(c, eui64);
+
+	c->now = now;
+	if (!d || !d->joined)
+		return;
+	oci_log(c, d, "the device is to go to another gateway: it is told to leave this one");
+	oci_nwk_command(c, d, &leave);
+	oci_aps_forget(d);
+}

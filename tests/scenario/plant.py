@@ -193,8 +193,8 @@ class Plant:
         self.start_servers()
         self.keyway("gateway", "add", "gw1")
 
-    def new_device(self, kind, power="--always-on", code=None, register=True, real_code=None, more=()):
-        eui64 = "%016x" % (0x00124B0000000000 | random.getrandbits(40))
+    def new_device(self, kind, power="--always-on", code=None, register=True, real_code=None, more=(), eui64=None):
+        eui64 = eui64 or "%016x" % (0x00124B0000000000 | random.getrandbits(40))
         code = code or make_code()
         if register:
             self.keyway("device", "add", eui64, code)

@@ -107,7 +107,7 @@ struct world {
 static void registry(struct world *w)
 {
 	const struct mef_gateway_order g = {rd_str("gw1"), rd_str("0200000000000001"), rd_str("/id-mn/cse-mn/gw1"), rd_str("m2m://keyway.example/id-mn/Cgw1")};
-	const struct mef_device_order d = {rd_str("00124b0001020304"), rd_str("83FED3407A939723A5C639B26916D505C3B5"), rd_str(NODE), rd_str("gw1"), rd_str("default")};
+	const struct mef_device_order d = {rd_str("00124b0001020304"), rd_str("83FED3407A939723A5C639B26916D505C3B5"), rd_str(NODE), rd_str("gw1"), rd_str("default"), 0};
 	struct egp_message rq = {.type = EGP_REQUEST, .transaction = 1};
 	struct mef_gateway *gateway;
 	struct mef_device *device;
