@@ -115,8 +115,10 @@ static void remember(struct sim_device *d, const struct arrival *a)
 static void on_ack(struct sim_device *d, const struct arrival *a)
 {
 	for (size_t i = 0; i < DEVICE_UNACKED; i++)
-		if (d->unacked[i].used && d->unacked[i].counter == a->f.counter && d->unacked[i].destination == a->source)
+		if (d->unacked[i].used && d->unacked[i].counter == a->f.counter && d->unacked[i].destination == a->source) {
 			d->unacked[i].used = false;
+			device_event(d, "acknowledged", "\"counter\":%u", a->f.counter);
+		}
 }
 
 /* Opens under the present link key, or under the unique one that waits for its confirmation. The counter of each key rises by itself.

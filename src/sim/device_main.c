@@ -1,4 +1,4 @@
-/* `keyway-sim device`: one simulated Zigbee device on the air. */
+/* `keyway-sim device`: a simulated Zigbee device on the air, or many of them in one process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,12 +15,13 @@
 #include "zigbee/security/install_code.h"
 
 #define MEMORY_MAX 8192
+#define DEVICES_MAX 1000 /* of one process */
 #define TIME_SCALE_MAX 100
 #define TIMEOUT "3" /* 8 minutes */
 #define TIMEOUT_MAX 14
 
 static const char usage[] =
-    "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX [--type TYPE]\n"
+    "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX | --devices FILE [--type TYPE]\n"
     "                         [--sleepy | --always-on] [--router | --end-device] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
     "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
     "A strict Zigbee 3.0 end device or router. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
@@ -37,21 +38,30 @@ static const char usage[] =
     "  --timeout N          end-device time-out that it asks for: 0 is 10 s, N is 2^N minutes; default 3\n"
     "  --report-interval S  reports at least so often, whatever the reporting configuration says\n"
     "  --temperature T      at the start, of a thermometer\n"
+    "  --devices FILE       many, all of one type: a line is EUI64,CODE, as `keyway device import` takes it. They hear the same frames, but not one\n"
+    "                       another. A command is for one (EUI64 on), or for each (all toggle); --state names a folder\n"
     "  --state FILE         its non-volatile memory; without one it is factory-new at every start\n"
     "  --seed N             of the randomness; without it the system's\n"
     "  --json               is taken and changes nothing: events are always JSON\n";
 
-struct program {
+struct world {
 	struct loop *loop;
-	struct air_client *air;
-	struct sim_device *device;
-	struct loop_timer *timer;
+	struct air_client *air; /* one place on the air for all */
 	struct loop_io *input;
-	struct rng rng;
-	const char *path;
-	char eui64[EUI64_SIZE];
+	struct program *programs;
+	size_t count;
 	char line[256];
 	size_t line_len;
+};
+
+/* A device. */
+struct program {
+	struct world *world;
+	struct sim_device *device;
+	struct loop_timer *timer;
+	struct rng rng;
+	char path[560];
+	char eui64[EUI64_SIZE];
 };
 
 /* Written beside, synced and renamed: the memory is never half of one and half of another. */
@@ -62,7 +72,7 @@ static enum err save(void *ctx, struct rd text)
 	int fd;
 	bool ok;
 
-	if (!p->path)
+	if (!p->path[0])
 		return OK;
 	snprintf(temporary, sizeof temporary, "%s.new", p->path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -80,10 +90,10 @@ static void pump(struct program *p)
 	while (sim_device_output(p->device, &e)) {
 		switch (e.type) {
 		case SIM_DEVICE_SEND:
-			air_client_send(p->air, rd_of(e.octets, e.len));
+			air_client_send(p->world->air, rd_of(e.octets, e.len));
 			break;
 		case SIM_DEVICE_CHANNEL:
-			air_client_channel(p->air, e.channel);
+			air_client_channel(p->world->air, e.channel);
 			break;
 		case SIM_DEVICE_EVENT:
 			printf("{\"time\":%llu,\"device\":\"%s\",\"event\":\"%s\"%s%s}\n", (unsigned long long)clock_unix_ms(), p->eui64, e.name, e.detail[0] ? "," : "", e.detail);
@@ -104,42 +114,62 @@ static void on_time(void *ctx)
 
 static void on_air(void *ctx, struct rd psdu, uint8_t channel, uint8_t lqi)
 {
-	struct program *p = ctx;
+	const struct world *w = ctx;
 
 	(void)channel;
 	(void)lqi;
-	sim_device_input(p->device, clock_ms(), psdu);
-	pump(p);
+	for (size_t i = 0; i < w->count; i++) {
+		sim_device_input(w->programs[i].device, clock_ms(), psdu);
+		pump(&w->programs[i]);
+	}
 }
 
-static void on_line(struct program *p)
+static void command(struct program *p, const char *text)
 {
-	p->line[p->line_len] = '\0';
-	p->line_len = 0;
-	if (p->line[0] && !sim_device_command(p->device, clock_ms(), p->line))
+	if (!sim_device_command(p->device, clock_ms(), text))
 		printf("{\"device\":\"%s\",\"event\":\"unknown-command\"}\n", p->eui64);
 	pump(p);
 }
 
+static void on_line(struct world *w)
+{
+	const char *blank, *text = w->line;
+	size_t word;
+
+	w->line[w->line_len] = '\0';
+	w->line_len = 0;
+	blank = strchr(text, ' ');
+	word = blank ? (size_t)(blank - text) : 0;
+	if (!text[0])
+		return;
+	if (w->count == 1) {
+		command(&w->programs[0], text);
+		return;
+	}
+	for (size_t i = 0; blank && i < w->count; i++)
+		if (strncmp(text, "all ", 4) == 0 || (word == strlen(w->programs[i].eui64) && strncmp(text, w->programs[i].eui64, word) == 0))
+			command(&w->programs[i], blank + 1);
+}
+
 static void on_input(void *ctx, unsigned events)
 {
-	struct program *p = ctx;
+	struct world *w = ctx;
 	char octets[128];
 	ssize_t n = read(STDIN_FILENO, octets, sizeof octets);
 
 	(void)events;
 	if (n <= 0) {
 		if (n == 0 || errno != EAGAIN) {
-			loop_io_free(p->input);
-			p->input = NULL;
+			loop_io_free(w->input);
+			w->input = NULL;
 		}
 		return;
 	}
 	for (ssize_t i = 0; i < n; i++) {
 		if (octets[i] == '\n')
-			on_line(p);
-		else if (p->line_len < sizeof p->line - 1)
-			p->line[p->line_len++] = octets[i];
+			on_line(w);
+		else if (w->line_len < sizeof w->line - 1)
+			w->line[w->line_len++] = octets[i];
 	}
 }
 
@@ -182,12 +212,22 @@ static bool read_channels(const char *text, uint32_t *mask)
 	return true;
 }
 
+static int read_code(struct rd text, struct secret **link_key)
+{
+	struct secret *code = NULL;
+	enum err e = install_code_parse(text, &code);
+
+	if (e != OK)
+		return fail(e == ERR_BAD_CRC ? "the install code's CRC is wrong" : "--install-code wants the code and its CRC in hexadecimal");
+	e = install_code_link_key(code, link_key);
+	secret_free(code);
+	return e == OK ? 0 : fail(err_text(e));
+}
+
 static int read_key(int argc, char **argv, struct secret **link_key)
 {
 	const char *code_text = sim_option(argc, argv, "--install-code", NULL), *key_text = sim_option(argc, argv, "--link-key", NULL);
 	uint8_t octets[SECRET_AES128];
-	struct secret *code = NULL;
-	enum err e;
 
 	if (!code_text == !key_text)
 		return fail("give either --install-code or --link-key");
@@ -197,12 +237,7 @@ static int read_key(int argc, char **argv, struct secret **link_key)
 		*link_key = secret_take(octets, sizeof octets);
 		return *link_key ? 0 : fail("out of memory");
 	}
-	e = install_code_parse(rd_str(code_text), &code);
-	if (e != OK)
-		return fail(e == ERR_BAD_CRC ? "the install code's CRC is wrong" : "--install-code wants the code and its CRC in hexadecimal");
-	e = install_code_link_key(code, link_key);
-	secret_free(code);
-	return e == OK ? 0 : fail(err_text(e));
+	return read_code(rd_str(code_text), link_key);
 }
 
 static bool read_number(int argc, char **argv, const char *name, const char *otherwise, uint32_t *v)
@@ -215,14 +250,12 @@ static bool read_number(int argc, char **argv, const char *name, const char *oth
 	return true;
 }
 
-static int configure(struct program *p, int argc, char **argv, struct sim_device_config *c)
+/* What all devices have in common. */
+static int configure(int argc, char **argv, struct sim_device_config *c)
 {
-	const char *channel = sim_option(argc, argv, "--channel", "15"), *seed = sim_option(argc, argv, "--seed", NULL);
-	uint64_t seeded = 0;
+	const char *channel = sim_option(argc, argv, "--channel", "15");
 	uint32_t timeout;
 
-	if (!eui64_parse(rd_str(sim_option(argc, argv, "--eui64", "")), &c->eui64))
-		return fail("--eui64 wants 16 hexadecimal digits");
 	if (!sim_kind_find(sim_option(argc, argv, "--type", sim_option(argc, argv, "--kind", "thermometer")), &c->kind))
 		return fail("--type wants one of the types that --help lists");
 	if (!read_channels(sim_option(argc, argv, "--channels", channel), &c->channels))
@@ -231,8 +264,6 @@ static int configure(struct program *p, int argc, char **argv, struct sim_device
 		return fail("--poll-ms wants a number from 10");
 	if (!read_number(argc, argv, "--report-interval", "0", &c->report_s))
 		return fail("--report-interval wants seconds");
-	if (seed && !rd_decimal(rd_str(seed), &seeded))
-		return fail("--seed wants a number");
 	if (sim_has(argc, argv, "--sleepy") && sim_has(argc, argv, "--always-on"))
 		return fail("--sleepy or --always-on, not both");
 	if (sim_has(argc, argv, "--router") && (sim_has(argc, argv, "--sleepy") || sim_has(argc, argv, "--end-device")))
@@ -245,13 +276,8 @@ static int configure(struct program *p, int argc, char **argv, struct sim_device
 	c->sleepy = sim_has(argc, argv, "--sleepy");
 	c->router = sim_has(argc, argv, "--router") || (c->kind == SIM_PLUG && !c->sleepy && !sim_has(argc, argv, "--end-device"));
 	c->broadcast_link_status = sim_has(argc, argv, "--broadcast-link-status");
-	eui64_print(p->eui64, c->eui64);
-	p->path = sim_option(argc, argv, "--state", NULL);
-	p->rng = seed ? rng_seeded(seeded) : rng_system();
-	c->rng = &p->rng;
 	c->save = save;
-	c->save_ctx = p;
-	return read_key(argc, argv, &c->link_key);
+	return 0;
 }
 
 static uint8_t lowest_channel(uint32_t mask)
@@ -266,12 +292,12 @@ static uint8_t lowest_channel(uint32_t mask)
 /* What the device remembers; false when there is a file that cannot be read. */
 static bool recall(const char *path, char *memory, size_t size, size_t *len)
 {
-	FILE *f = path ? fopen(path, "r") : NULL;
+	FILE *f = path[0] ? fopen(path, "r") : NULL;
 	bool ok;
 
 	*len = 0;
 	if (!f)
-		return !path || errno == ENOENT;
+		return !path[0] || errno == ENOENT;
 	*len = fread(memory, 1, size, f);
 	ok = !ferror(f) && *len < size;
 	fclose(f);
@@ -289,39 +315,111 @@ static bool simulate(struct program *p, int argc, char **argv)
 	return sim_device_command(p->device, clock_ms(), command);
 }
 
+/* c is what all devices have in common, with this one's address and key. */
+static int begin(struct world *w, int argc, char **argv, struct sim_device_config c, bool many)
+{
+	static char memory[MEMORY_MAX];
+	const char *seed = sim_option(argc, argv, "--seed", NULL), *state = sim_option(argc, argv, "--state", NULL);
+	struct program *p = &w->programs[w->count];
+	uint64_t seeded = 0;
+	size_t len = 0;
+
+	if (seed && !rd_decimal(rd_str(seed), &seeded))
+		return fail("--seed wants a number");
+	eui64_print(p->eui64, c.eui64);
+	if (state)
+		snprintf(p->path, sizeof p->path, many ? "%s/%s" : "%s", state, p->eui64);
+	p->world = w;
+	p->rng = seed ? rng_seeded(seeded + w->count) : rng_system();
+	c.rng = &p->rng;
+	c.save_ctx = p;
+	if (!recall(p->path, memory, sizeof memory, &len))
+		return fail("the state file cannot be read");
+	p->timer = loop_timer_new(w->loop, on_time, p);
+	p->device = sim_device_new(&c, rd_of(memory, len), clock_ms());
+	bytes_wipe(memory, sizeof memory);
+	if (!p->device)
+		return fail("the state file is damaged; delete it for a factory-new device");
+	if (!simulate(p, argc, argv))
+		return fail("--temperature wants degrees Celsius");
+	w->count++;
+	return 0;
+}
+
+/* "EUI64,CODE" and what `keyway device import` reads behind it. */
+static int begin_line(struct world *w, int argc, char **argv, struct sim_device_config *c, struct rd line)
+{
+	struct rd eui64, code;
+	int r;
+
+	if (!rd_until(&line, ',', &eui64) || !eui64_parse(eui64, &c->eui64))
+		return fail("a line of --devices is EUI64,CODE");
+	if (!rd_until(&line, ',', &code))
+		code = line;
+	r = read_code(code, &c->link_key);
+	return r ? r : begin(w, argc, argv, *c, true);
+}
+
+static int begin_many(struct world *w, int argc, char **argv, struct sim_device_config *c, const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char line[256];
+	int r = 0;
+
+	if (!f)
+		return fail("the file of --devices cannot be read");
+	w->programs = calloc(DEVICES_MAX, sizeof *w->programs);
+	while (r == 0 && w->programs && w->count < DEVICES_MAX && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0] && line[0] != '#')
+			r = begin_line(w, argc, argv, c, rd_str(line));
+	}
+	bytes_wipe(line, sizeof line);
+	fclose(f);
+	return r == 0 && w->count == 0 ? fail("the file of --devices names none") : r;
+}
+
+static int begin_one(struct world *w, int argc, char **argv, struct sim_device_config *c)
+{
+	int r;
+
+	if (!eui64_parse(rd_str(sim_option(argc, argv, "--eui64", "")), &c->eui64))
+		return fail("--eui64 wants 16 hexadecimal digits");
+	w->programs = calloc(1, sizeof *w->programs);
+	r = w->programs ? read_key(argc, argv, &c->link_key) : fail("out of memory");
+	return r ? r : begin(w, argc, argv, *c, false);
+}
+
 int device_main(int argc, char **argv)
 {
-	static struct program p;
-	static char memory[MEMORY_MAX];
+	static struct world w;
 	struct sim_device_config c = {.eui64 = 0};
-	size_t len = 0;
+	const char *devices;
 	int r = sim_begin(argc, argv, usage,
-	    "--eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --timeout= --report-interval= --temperature= --state= --seed= --json");
+	    "--devices= --eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --timeout= --report-interval= --temperature= --state= --seed= --json");
 
 	if (r == 0)
 		list_kinds();
 	if (r != SIM_GO_ON)
 		return r;
-	r = configure(&p, argc, argv, &c);
+	r = configure(argc, argv, &c);
 	if (r)
 		return r;
-	if (!recall(p.path, memory, sizeof memory, &len))
-		return fail("the state file cannot be read");
+	devices = sim_option(argc, argv, "--devices", NULL);
+	if (devices && (c.channels & (c.channels - 1)))
+		return fail("--devices goes with one channel");
 	log_start("device", LOG_LEVEL_INFO);
-	p.loop = loop_new();
-	p.timer = loop_timer_new(p.loop, on_time, &p);
-	p.device = sim_device_new(&c, rd_of(memory, len), clock_ms());
-	bytes_wipe(memory, sizeof memory);
-	if (!p.device)
-		return fail("the state file is damaged; delete it for a factory-new device");
-	if (!simulate(&p, argc, argv))
-		return fail("--temperature wants degrees Celsius");
-	if (air_client_new(p.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), lowest_channel(c.channels), on_air, &p, &p.air) != OK)
+	w.loop = loop_new();
+	r = devices ? begin_many(&w, argc, argv, &c, devices) : begin_one(&w, argc, argv, &c);
+	if (r)
+		return r;
+	if (air_client_new(w.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), lowest_channel(c.channels), on_air, &w, &w.air) != OK)
 		return fail("--air wants HOST:PORT");
 	fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
 	if (lseek(STDIN_FILENO, 0, SEEK_CUR) < 0) /* not a file: a pipe or a terminal, which epoll takes */
-		p.input = loop_io_new(p.loop, STDIN_FILENO, LOOP_READ, on_input, &p);
-	pump(&p);
-	loop_run(p.loop);
+		w.input = loop_io_new(w.loop, STDIN_FILENO, LOOP_READ, on_input, &w);
+	for (size_t i = 0; i < w.count; i++)
+		pump(&w.programs[i]);
+	loop_run(w.loop);
 	return 0;
 }

@@ -54,7 +54,7 @@ static void report(struct sim_device *d, struct reporting *r, const struct bindi
 	zcl_report_put(&w, r->attribute, v);
 	if (!wr_done(&w, &z.payload))
 		return;
-	device_event(d, "reporting", "\"cluster\":%u,\"attribute\":%u,\"value\":%lld", r->cluster, r->attribute, (long long)zcl_value_int(v));
+	device_event(d, "reporting", "\"cluster\":%u,\"attribute\":%u,\"value\":%lld,\"counter\":%u", r->cluster, r->attribute, (long long)zcl_value_int(v), d->aps_counter);
 	if (r->cluster == SIM_OWN_CLUSTER) {
 		z.manufacturer_specific = true;
 		z.manufacturer = SIM_MANUFACTURER;
