@@ -44,7 +44,7 @@ with Plant() as p:
     assert not tshark(p.pcap, None, TOLD + " && wpan.dst16 == 0xffff"), "others were bothered"
     switch(p, eui64, True)
     p.wait_value(eui64, "binSh", "cod:binSh", "state", True)
-    assert router.events("switched")
+    wait_for("the router to say so", lambda: router.events("switched"))
 
     # it opened itself when it had joined, as all do, and was closed at once
     wait_for("the router to be closed", lambda: len(router.events("permit-joining")) >= 2)
