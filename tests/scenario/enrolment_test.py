@@ -208,6 +208,29 @@ def through_the_maf(plant, value):
     mn.kill(signal.SIGTERM)
 
 
+def node_b_has_one_poll_for_devices_and_for_itself(plant):
+    """With IPE-OCI in it, and its certificate for its credential."""
+    op = Operator(plant, "/id-b")
+    b = start(plant, "node-b", "keyway-cse", "node-b.ini")
+    b.wait_line("registered with the MEF")
+    est = "https://127.0.0.1:%s/.well-known/est" % port_of(plant, "mef.ini", "mmef")
+    op.command("certificate", est, status=41)  # it was not told to do such things
+    b.kill(signal.SIGTERM)
+    with open(os.path.join(plant.plant, "node-b.ini"), "a") as f:
+        f.write("\n[enrolment]\nby = certificate\n")
+    b = start(plant, "node-b", "keyway-cse", "node-b.ini")
+    b.wait_line("key enrolled")
+    b.wait_line("registered with the MEF")
+    pem = os.path.join(plant.plant, "tls", "node-b.pem")
+    before = serial(pem)
+    op.command("certificate", est, status=20)
+    assert serial(pem) != before and "id-b.id-in.keyway.example" in names(pem)
+    op.command("object", "/id-b/cse-b/none", "22", status=300)
+    op.command("device", "4", "https://acs.example", status=43)
+    key = next(c for c in keys_of(plant, "node-b") if c["kind"] == "kpsa")
+    assert key["peer"] == "/id-in" and key["suid"] == 22, key
+
+
 def says_what_is_wrong(plant):
     """A Kpm that the MEF does not know: it serves what it can, says so, and goes on trying."""
     mn = os.path.join(plant.plant, "mn-cse")
@@ -252,6 +275,7 @@ def main():
         mn.kill(signal.SIGTERM)
         through_the_maf(plant, value)
         says_what_is_wrong(plant)
+        node_b_has_one_poll_for_devices_and_for_itself(plant)
         a_gateway_renews_its_certificate(plant)
     print("enrolment: ok")
 
