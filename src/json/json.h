@@ -92,7 +92,7 @@ void json_put_string(struct json_out *o, const char *name, const char *text);
 void json_put_rd(struct json_out *o, const char *name, struct rd text); /* a string of these octets; what is no UTF-8 becomes U+FFFD */
 void json_put_int(struct json_out *o, const char *name, int64_t n);
 void json_put_uint(struct json_out *o, const char *name, uint64_t n);
-void json_put_double(struct json_out *o, const char *name, double d); /* shortest text that reads back; null for NaN and infinities */
+void json_put_double(struct json_out *o, const char *name, double d); /* fewest digits that read back; null for NaN and infinities */
 void json_put_bool(struct json_out *o, const char *name, bool b);
 void json_put_null(struct json_out *o, const char *name);
 void json_put_raw(struct json_out *o, const char *name, struct rd json); /* octets that are JSON already */

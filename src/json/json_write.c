@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 
@@ -128,6 +129,13 @@ void json_put_uint(struct json_out *o, const char *name, uint64_t n)
 	wr_decimal(o->w, n);
 }
 
+static bool reads_back(const char *text, double d)
+{
+	double back = strtod(text, NULL);
+
+	return !(back < d) && !(back > d);
+}
+
 void json_put_double(struct json_out *o, const char *name, double d)
 {
 	char text[40];
@@ -137,14 +145,14 @@ void json_put_double(struct json_out *o, const char *name, double d)
 		wr_str(o->w, "null");
 		return;
 	}
+	/* The fewest digits that read back the same; as people write it, where that is not long. */
 	for (int precision = 1; precision <= 17; precision++) {
-		double back;
-
 		snprintf(text, sizeof text, "%.*g", precision, d);
-		back = strtod(text, NULL);
-		if (!(back < d) && !(back > d))
+		if (reads_back(text, d))
 			break;
 	}
+	if (strchr(text, 'e') && fabs(d) >= 1e-4 && fabs(d) < 1e15)
+		snprintf(text, sizeof text, "%.0f", d);
 	wr_str(o->w, text);
 }
 

@@ -132,6 +132,27 @@ static void writes_what_it_reads(void **state)
 	wr_free(&w);
 }
 
+static void writes_numbers_as_people_do(void **state)
+{
+	static const struct { double d; const char *text; } numbers[] = {
+		{0, "0"}, {1, "1"}, {10, "10"}, {-10, "-10"}, {1200, "1200"}, {123456, "123456"}, {21.5, "21.5"}, {0.1, "0.1"}, {0.001, "0.001"}, {1e15, "1e+15"}, {1e-5, "1e-05"},
+		{-999999999999999, "-999999999999999"}, {1.0 / 3, "0.3333333333333333"}, {1e300, "1e+300"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		uint8_t octets[40];
+		struct wr w = wr_of(octets, sizeof octets);
+		struct json_out o = json_out(&w);
+		struct rd text;
+
+		json_put_double(&o, NULL, numbers[i].d);
+		assert_true(wr_done(&w, &text));
+		if (!rd_is(text, numbers[i].text))
+			fail_msg("%.*s instead of %s", (int)text.left, (const char *)text.at, numbers[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +161,7 @@ int main(void)
 		cmocka_unit_test(limits_depth),
 		cmocka_unit_test(keeps_numbers_and_resolves_escapes),
 		cmocka_unit_test(writes_what_it_reads),
+		cmocka_unit_test(writes_numbers_as_people_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
