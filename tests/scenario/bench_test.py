@@ -43,6 +43,17 @@ def measures_the_other_bindings():
         assert len(report["targets"]) == 1 and "met" in report["targets"][0]
 
 
+def measures_a_plant():
+    with tempfile.TemporaryDirectory() as state:
+        done = subprocess.run([KEYWAY, "bench", "zigbee", "--json", "--seconds", "0.5", "--devices", "2", "--state", state], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=300, text=True)
+        assert done.returncode == 0, done.stderr
+        assert os.listdir(state) == [], os.listdir(state)
+    r = json.loads(done.stdout)
+    assert r["bench"] == "zigbee" and r["devices"] == 2 and r["commands"] > 0 and r["flood_commands"] > 0, r
+    assert r["command_p99_ms"] >= r["command_p50_ms"] > 0 and r["air_ms"] > 1 and r["frames_up_per_second"] > 0 < r["frames_down_per_second"], r
+
+
 def ends_when_interrupted():
     with tempfile.TemporaryDirectory() as state:
         p = subprocess.Popen([KEYWAY, "bench", "cse", "--only", "latest", "--seconds", "600", "--state", state], stdout=subprocess.PIPE,
@@ -74,7 +85,7 @@ def measures_security():
 
 
 def main():
-    for test in (prints_valid_json, measures_the_other_bindings, ends_when_interrupted, measures_security):
+    for test in (prints_valid_json, measures_the_other_bindings, measures_a_plant, ends_when_interrupted, measures_security):
         test()
         print(f"{test.__name__}: ok")
     return 0
