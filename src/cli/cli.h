@@ -138,6 +138,7 @@ int init_main(int argc, char **argv);
 int client_command_main(int argc, char **argv);
 int device_command_main(int argc, char **argv);
 int device_list(const struct plant *p, bool json); /* also the end of `keyway status` */
+int application_main(int argc, char **argv);
 int gateway_command_main(int argc, char **argv);
 int permit_main(int argc, char **argv);
 int status_main(int argc, char **argv);

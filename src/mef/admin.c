@@ -155,6 +155,61 @@ static enum err device_move(struct call *c)
 	return mef_device_move(c->mef, d, admin_member(c, "gateway"), c->message);
 }
 
+/* ---- applications ---- */
+
+static void application_put(struct json_out *o, const char *name, const struct mef_application *a)
+{
+	uint64_t members = 0, behind = 0;
+
+	for (const struct mef_device *d = a->members; d; d = d->next_member) {
+		const struct mef_generation *g = mef_generation_in_use(d);
+
+		members++;
+		behind += g && g->joined && g->of_group < a->required;
+	}
+	json_object(o, name);
+	json_put_string(o, "name", a->name);
+	json_put_string(o, "policy", a->policy == MEF_POLICY_GROUP ? "group" : "device");
+	json_put_string(o, "owner", a->owner);
+	json_put_uint(o, "generation", a->generation);
+	json_put_uint(o, "members", members);
+	json_put_uint(o, "behind", behind);
+	json_close(o);
+}
+
+static enum err application_add(struct call *c)
+{
+	const struct mef_application_order order = {admin_member(c, "name"), admin_member(c, "policy"), admin_member(c, "owner")};
+	struct mef_application *a;
+	enum err e = mef_application_add(c->mef, &order, &a, c->message);
+
+	if (e == OK)
+		application_put(c->out, "application", a);
+	return e;
+}
+
+static enum err application_list(struct call *c)
+{
+	json_array(c->out, "applications");
+	for (const struct mef_application *a = c->mef->applications; a; a = a->next)
+		application_put(c->out, NULL, a);
+	json_close(c->out);
+	return OK;
+}
+
+static enum err application_rotate(struct call *c)
+{
+	char name[MEF_NAME_MAX];
+	struct mef_application *a = rd_text(admin_member(c, "name"), name, sizeof name) ? mef_application_find(c->mef, name) : NULL;
+	enum err e;
+
+	if (!a || a->policy != MEF_POLICY_GROUP)
+		return admin_wrong(c, ERR_NOT_FOUND, "no application of policy `group` has this name; `keyway application list` shows those that are registered");
+	e = mef_group_renew(c->mef, a, "operator");
+	mef_pump(c->mef);
+	return e;
+}
+
 /* ---- gateways ---- */
 
 static void gateway_put(struct call *c, const char *name, const struct mef_gateway *g)
@@ -324,6 +379,9 @@ static const struct {
 	{"device.rotate", device_rotate},
 	{"device.replace", device_replace},
 	{"device.move", device_move},
+	{"application.add", application_add},
+	{"application.list", application_list},
+	{"application.rotate", application_rotate},
 	{"gateway.add", gateway_add},
 	{"gateway.list", gateway_list},
 	{"client.list", admin_client_list},

@@ -83,12 +83,13 @@ static enum err generation_new(struct mef *m, const struct mef_device *d, uint64
 	rng_fill(m->rng, random, sizeof random);
 	hex_print(g->key_id, random, sizeof random);
 	g->number = d->present ? d->present->number + 1 : 1;
-	g->sequence = (uint8_t)(g->number - 1);
+	g->of_group = d->group ? d->group->generation : 0;
+	g->sequence = (uint8_t)((d->group ? g->of_group : g->number) - 1);
 	g->rotation = rotation;
 	g->registered_at = clock_unix_ms() / 1000;
 	g->tc.device = d->eui64;
 	g->tc.coordinator = coordinator;
-	g->network = secret_random(m->rng, SECRET_AES128);
+	g->network = d->group ? secret_dup(d->group->network) : secret_random(m->rng, SECRET_AES128);
 	e = g->network ? base_key(d, keeps, &g->tc) : ERR_NO_MEMORY;
 	if (e == OK)
 		e = mef_key_offer(m, d, g); /* first: what the registry has too much goes at the next start */
@@ -116,8 +117,10 @@ static void generation_drop(struct mef *m, const struct mef_device *d, struct me
 static enum err generation_add(struct mef *m, struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation)
 {
 	struct mef_generation *g;
-	enum err e = generation_new(m, d, coordinator, keeps, rotation, &g);
+	enum err e = mef_group_key(m, d, rotation);
 
+	if (e == OK)
+		e = generation_new(m, d, coordinator, keeps, rotation, &g);
 	if (e != OK)
 		return e;
 	if (d->present && d->present->joined) {
@@ -141,7 +144,7 @@ static enum err generation_ready(struct mef *m, struct mef_device *d, uint64_t c
 {
 	const struct mef_generation *g = d->present;
 
-	if (g && !g->offered && !g->rotation && g->tc.base_unique == rejoin && g->tc.coordinator == coordinator)
+	if (g && !g->offered && !g->rotation && g->tc.base_unique == rejoin && g->tc.coordinator == coordinator && (!d->group || g->of_group == d->group->generation))
 		return OK;
 	return generation_add(m, d, coordinator, rejoin, false);
 }
@@ -245,6 +248,8 @@ void mef_prepared(struct mef *m, struct mef_device *d, bool ready)
 	enum err e;
 
 	d->preparing = false;
+	if (!ready && d->group && d->present)
+		d->present->offered = true; /* node B may have had a key of this name and generation: another next time */
 	if (!ready || !g || d->state == DEVICE_REMOVED) {
 		refuse(m, d, EGP_ERROR_NOT_PERMITTED, MEF_RETRY_S, "the node that owns the device could not take the key");
 		return;
@@ -281,12 +286,25 @@ static void expel(struct mef *m, struct mef_device *d)
 		eg_remove(g->eg, d->eui64);
 }
 
+/* What it knows of its group's key is of no use to it afterwards. */
+static void group_without(struct mef *m, const struct mef_device *d)
+{
+	if (d->group && mef_group_renew(m, d->group, "member told to leave") != OK)
+		log_line(LOG_LEVEL_ERROR, "the key of a group could not be replaced", "application=\"%s\"", d->group->name);
+}
+
 static void failed(struct mef *m, struct mef_device *d, const char *reason)
 {
 	m->statistics.failed++;
 	log_line(LOG_LEVEL_WARNING, "enrolment failed", "device=%016llx reason=\"%s\"", (unsigned long long)d->eui64, reason);
 	(void)mef_audit(m, "enrolment failed", d->eui64, d->gateway, d->owner, reason);
 	state_set(m, d, DEVICE_FAILED, "failed", reason);
+}
+
+void mef_device_expel(struct mef *m, struct mef_device *d, const char *reason)
+{
+	expel(m, d);
+	failed(m, d, reason);
 }
 
 /* The former key still serves: somebody associated in the device's name, or the device gave up and went on as before. */
@@ -312,8 +330,8 @@ void mef_device_timeout(struct mef *m, struct mef_device *d)
 	} else if (d->state == DEVICE_OFFERED) {
 		failed(m, d, "device did not use the key: wrong install code?");
 	} else if (must_verify(m, d)) {
-		expel(m, d);
-		failed(m, d, "device kept the link key of its install code; set `require_unique_link_key = no` in [policy] to allow that");
+		mef_device_expel(m, d, "device kept the link key of its install code; set `require_unique_link_key = no` in [policy] to allow that");
+		group_without(m, d);
 	}
 }
 
@@ -345,6 +363,7 @@ static void used(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 	verified = g->tc.base_unique || g->tc.state == TRUST_VERIFIED;
 	state_set(m, d, verified ? DEVICE_VERIFIED : DEVICE_JOINED, event, "");
 	mef_device_wait(m, d, must_verify(m, d) ? clock_ms() + MEF_VERIFY_MS : CLOCK_NEVER);
+	mef_group_joined(m, d);
 }
 
 static void joined(struct mef *m, struct mef_device *d, struct mef_generation *g)

@@ -218,14 +218,16 @@ static enum err load_devices(struct mef *m)
 
 static enum err load(struct mef *m)
 {
-	enum err e = load_devices(m);
+	enum err e = mef_store_applications(m->store, &m->applications);
 
+	if (e == OK)
+		e = load_devices(m);
 	if (e == OK)
 		e = mef_store_gateways(m->store, &m->gateways);
 	if (e == OK)
 		e = mef_keys_refresh(m);
 	m->refresh_at = clock_ms() + MEF_REFRESH_MS;
-	m->rotate_at = m->config.rotate_days ? clock_ms() : CLOCK_NEVER;
+	m->rotate_at = clock_ms();
 	for (struct mef_gateway *g = m->gateways; e == OK && g; g = g->next) {
 		g->eg = eg_gateway_add(m->eg, g->eui64);
 		if (!g->eg || !mef_noise_init(&g->noise))
@@ -284,6 +286,12 @@ void mef_free(struct mef *m)
 
 		mef_gateway_free(m->gateways);
 		m->gateways = next;
+	}
+	while (m->applications) {
+		struct mef_application *next = m->applications->next;
+
+		mef_application_free(m->applications);
+		m->applications = next;
 	}
 	eg_free(m->eg);
 	rate_clear(&m->noise.rate);

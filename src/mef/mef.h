@@ -39,6 +39,7 @@ struct mef_config {
 	enum header_addresses header_addresses;
 	bool short_install_codes, require_unique_link_key, answer_requests;
 	unsigned rotate_days; /* age at which a network key is replaced; 0: only on demand */
+	unsigned group_hours; /* after which a member that was away while the group's key was replaced must enrol again; 0: never */
 };
 
 struct mef_statistics {
@@ -57,6 +58,7 @@ struct mef {
 	struct timers deadlines;    /* of devices */
 	struct mef_gateway *gateways;
 	struct table gateways_by_name, gateways_by_eui64, gateways_by_identity;
+	struct mef_application *applications;
 	struct registry *registry;
 	uint64_t refresh_at, rotate_at; /* monotonic ms */
 	struct mef_statistics statistics;
@@ -98,6 +100,9 @@ struct mef_gateway *mef_gateway_find(struct mef *m, const char *name);
 struct mef_gateway *mef_gateway_by_eui64(struct mef *m, uint64_t eui64);
 struct mef_gateway *mef_gateway_by_identity(struct mef *m, const char *identity);
 
+/* Names go into logs, JSON and resource paths: letters, digits and a few marks. */
+bool mef_name_parse(struct rd text, char *dst, size_t size, const char *marks) MUST_CHECK;
+
 struct mef_device_order {
 	struct rd device, code, owner, gateway, application; /* as the operator wrote them */
 	uint64_t replaces; /* struct mef_device's */
@@ -123,6 +128,8 @@ enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, 
 /* Opens joining for all devices of a gateway: as many at a time as a policy holds, first those that are not on the network. *count: now. */
 enum err mef_permit_all(struct mef *m, struct mef_gateway *g, uint16_t seconds, size_t *count) MUST_CHECK;
 void mef_permit_more(struct mef *m, struct mef_gateway *g); /* one of them has joined */
+/* A device that stays registered is told to leave, and node B forgets its keys. */
+void mef_device_expel(struct mef *m, struct mef_device *d, const char *reason);
 /* Deletes a device for good. */
 enum err mef_device_drop(struct mef *m, struct mef_device *d) MUST_CHECK;
 
@@ -170,6 +177,9 @@ void mef_device_restarted(struct mef *m, struct mef_device *d, uint64_t now_ms);
 /* ---- rotation of network keys (rotation.c) ---- */
 /* Begins. ERR_STATE: the device is not on the network, or something else is under way with it; message says so. */
 enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char message[static 256]) MUST_CHECK;
+/* Of this device alone: of a group's, to the group's present key. */
+enum err mef_rotation_begin(struct mef *m, struct mef_device *d, const char *why, char message[static 256]) MUST_CHECK;
+bool mef_rotation_possible(struct mef *m, const struct mef_device *d);
 void mef_rotation_resume(struct mef *m, struct mef_device *d); /* after a restart */
 void mef_rotation_end(struct mef *m, struct mef_device *d);                   /* done, or overtaken by something else */
 bool mef_rotation_timeout(struct mef *m, struct mef_device *d); /* false: it was not for a rotation that the device waited */
@@ -178,6 +188,26 @@ void mef_rotation_done(struct mef *m, struct mef_device *d, uint64_t command, bo
 bool mef_rotation_frame(struct mef *m, struct mef_device *d, const struct mef_generation *g, uint8_t aps_counter, struct wr *w, enum err *e) MUST_CHECK;
 /* The device used the key that it was given: what is known of its link key goes over to it. */
 void mef_rotation_adopt(struct mef_device *d);
-void mef_rotation_schedule(struct mef *m); /* those that are old enough, some at a time */
+void mef_rotation_schedule(struct mef *m); /* groups that are behind, then those that are old enough, some at a time */
+
+/* ---- application groups (group.c) ---- */
+struct mef_application_order {
+	struct rd name, policy, owner;
+};
+struct mef_application *mef_application_find(struct mef *m, const char *name);
+/* On an error message is a sentence, as of mef_device_add. */
+enum err mef_application_add(struct mef *m, const struct mef_application_order *o, struct mef_application **out, char message[static 256]) MUST_CHECK;
+void mef_member_link(struct mef *m, struct mef_device *d);   /* into its group, if it has one */
+void mef_member_unlink(struct mef_device *d);
+/* The group's key is one that this device may be given next; makes a new one when it may not: a device that joins again may count from the start. */
+enum err mef_group_key(struct mef *m, struct mef_device *d, bool rotation) MUST_CHECK;
+/* A new key for all members, at once for those that can take it. */
+enum err mef_group_renew(struct mef *m, struct mef_application *a, const char *why) MUST_CHECK;
+void mef_group_joined(struct mef *m, struct mef_device *d);  /* it has shown to have its key: the others get that too */
+void mef_group_follow(struct mef *m, struct mef_application *a); /* rotates the members that are behind, as far as they can */
+void mef_group_tick(struct mef *m);                          /* the same of all groups, and gives up those that were away for long */
+/* Whether members that are awake still have no Transport-Key of the rotation that this one is in. */
+bool mef_group_waits(const struct mef_device *d);
+bool mef_device_is_sleepy(const struct mef_device *d);
 
 #endif

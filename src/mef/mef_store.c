@@ -29,7 +29,10 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS generations (eui64 INTEGER NOT NULL, number INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE,"
     " sequence INTEGER NOT NULL, offered INTEGER NOT NULL, joined INTEGER NOT NULL, registered_at INTEGER NOT NULL, coordinator INTEGER NOT NULL,"
     " network BLOB NOT NULL, base BLOB NOT NULL, base_unique INTEGER NOT NULL, fresh BLOB, trust INTEGER NOT NULL, in_base INTEGER NOT NULL,"
-    " in_fresh INTEGER NOT NULL, attempts INTEGER NOT NULL, rotation INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (eui64, number)) WITHOUT ROWID;"
+    " in_fresh INTEGER NOT NULL, attempts INTEGER NOT NULL, rotation INTEGER NOT NULL DEFAULT 0, of_group INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (eui64, number)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS applications (name TEXT PRIMARY KEY, policy INTEGER NOT NULL, owner TEXT NOT NULL, generation INTEGER NOT NULL,"
+    " required INTEGER NOT NULL, required_at INTEGER NOT NULL, network BLOB) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS counters (eui64 INTEGER PRIMARY KEY, reserved INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS gateways (name TEXT PRIMARY KEY, eui64 INTEGER NOT NULL UNIQUE, relay TEXT NOT NULL, identity TEXT NOT NULL,"
     " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;";
@@ -70,10 +73,11 @@ enum err mef_store_open(const char *path, const struct secret *file_key, struct 
 		mef_store_close(st);
 		return ERR_STORE;
 	}
-	/* A database of before keys were rotated, devices replaced or moved; each fails, and may, where the column is there. */
+	/* Databases of before keys were rotated and shared, devices replaced or moved; each fails, and may, where the column is there. */
 	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN replaces INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN former_gateway TEXT NOT NULL DEFAULT ''", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN rotation INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
+	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN of_group INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	*out = st;
 	return OK;
 }
@@ -366,6 +370,7 @@ static enum err generation_row(struct mef_store *st, sqlite3_stmt *s, uint64_t e
 	g->tc.in_fresh = in_of(sqlite3_column_int64(s, 13));
 	g->tc.attempts = (uint8_t)sqlite3_column_int(s, 14);
 	g->rotation = sqlite3_column_int(s, 15) != 0;
+	g->of_group = (uint32_t)sqlite3_column_int64(s, 16);
 	return generation_keys(st, s, g);
 }
 
@@ -373,7 +378,7 @@ enum err mef_store_generations(struct mef_store *st, struct mef_device *d)
 {
 	sqlite3_stmt *s = query(st,
 	    "SELECT number, key_id, sequence, offered, joined, registered_at, coordinator, network, base, base_unique, fresh, trust, in_base,"
-	    " in_fresh, attempts, rotation FROM generations WHERE eui64=? ORDER BY number DESC LIMIT 2",
+	    " in_fresh, attempts, rotation, of_group FROM generations WHERE eui64=? ORDER BY number DESC LIMIT 2",
 	    "i", (int64_t)d->eui64);
 	struct mef_generation **place = &d->present;
 	enum err e = s ? OK : ERR_STORE;
@@ -406,10 +411,10 @@ enum err mef_store_generation_put(struct mef_store *st, const struct mef_device 
 		e = seal(st, label, g->tc.fresh.link, &fresh);
 	if (e != OK)
 		return e;
-	return run(st, "INSERT OR REPLACE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "iisiiiiibbibiiiii", (int64_t)d->eui64,
+	return run(st, "INSERT OR REPLACE INTO generations VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", "iisiiiiibbibiiiiii", (int64_t)d->eui64,
 	    (int64_t)g->number, g->key_id, (int64_t)g->sequence, (int64_t)g->offered, (int64_t)g->joined, (int64_t)g->registered_at,
 	    (int64_t)g->tc.coordinator, &network.rd, &base.rd, (int64_t)g->tc.base_unique, g->tc.fresh.link ? &fresh.rd : NULL,
-	    (int64_t)g->tc.state, in_value(&g->tc.in_base), in_value(&g->tc.in_fresh), (int64_t)g->tc.attempts, (int64_t)g->rotation);
+	    (int64_t)g->tc.state, in_value(&g->tc.in_base), in_value(&g->tc.in_fresh), (int64_t)g->tc.attempts, (int64_t)g->rotation, (int64_t)g->of_group);
 }
 
 enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint32_t number)
@@ -436,6 +441,65 @@ enum err mef_store_reserve(struct mef_store *st, uint64_t eui64, uint32_t limit)
 {
 	return run(st, "INSERT INTO counters VALUES (?1,?2) ON CONFLICT (eui64) DO UPDATE SET reserved=max(reserved, ?2)", "ii", (int64_t)eui64,
 	    (int64_t)limit);
+}
+
+/* ---- applications ---- */
+
+static void application_label(char label[static LABEL_MAX], const struct mef_application *a)
+{
+	snprintf(label, LABEL_MAX, "applications:%s:%u", a->name, a->generation);
+}
+
+static enum err application_row(struct mef_store *st, sqlite3_stmt *s, struct mef_application *a)
+{
+	char label[LABEL_MAX];
+
+	if (!column_text(s, 0, a->name, sizeof a->name) || !column_text(s, 2, a->owner, sizeof a->owner))
+		return ERR_STORE;
+	a->policy = sqlite3_column_int(s, 1) ? MEF_POLICY_GROUP : MEF_POLICY_DEVICE;
+	a->generation = (uint32_t)sqlite3_column_int64(s, 3);
+	a->required = (uint32_t)sqlite3_column_int64(s, 4);
+	a->required_at = column_u64(s, 5);
+	if (a->generation == 0)
+		return OK;
+	application_label(label, a);
+	return secret_unseal(st->file_key, label, column_blob(s, 6), &a->network);
+}
+
+enum err mef_store_applications(struct mef_store *st, struct mef_application **list)
+{
+	sqlite3_stmt *s = query(st, "SELECT name, policy, owner, generation, required, required_at, network FROM applications ORDER BY name DESC", "");
+	enum err e = s ? OK : ERR_STORE;
+
+	*list = NULL;
+	while (e == OK && sqlite3_step(s) == SQLITE_ROW) {
+		struct mef_application *a = calloc(1, sizeof *a);
+
+		if (!a) {
+			e = ERR_NO_MEMORY;
+			break;
+		}
+		a->next = *list;
+		*list = a;
+		e = application_row(st, s, a);
+	}
+	sqlite3_finalize(s);
+	return e; /* what was read is the caller's in any case */
+}
+
+enum err mef_store_application_put(struct mef_store *st, const struct mef_application *a)
+{
+	struct sealed_octets network;
+	char label[LABEL_MAX];
+	enum err e = OK;
+
+	application_label(label, a);
+	if (a->network)
+		e = seal(st, label, a->network, &network);
+	if (e != OK)
+		return e;
+	return run(st, "INSERT OR REPLACE INTO applications VALUES (?,?,?,?,?,?,?)", "sisiiib", a->name, (int64_t)a->policy, a->owner, (int64_t)a->generation,
+	    (int64_t)a->required, (int64_t)a->required_at, a->network ? &network.rd : NULL);
 }
 
 /* ---- gateways ---- */

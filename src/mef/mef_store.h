@@ -33,6 +33,8 @@ enum err mef_store_device_put(struct mef_store *st, const struct mef_device *d) 
 enum err mef_store_device_delete(struct mef_store *st, uint64_t eui64) MUST_CHECK;                  /* with its keys; its counter stays */
 enum err mef_store_generation_put(struct mef_store *st, const struct mef_device *d, const struct mef_generation *g) MUST_CHECK;
 enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint32_t number) MUST_CHECK;
+enum err mef_store_applications(struct mef_store *st, struct mef_application **list) MUST_CHECK;
+enum err mef_store_application_put(struct mef_store *st, const struct mef_application *a) MUST_CHECK;
 enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g) MUST_CHECK;
 
 /* The outgoing counter outlives the device's registration: with the same install code the same keys come back. */

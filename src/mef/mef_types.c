@@ -36,6 +36,14 @@ void mef_device_free(struct mef_device *d)
 	free(d);
 }
 
+void mef_application_free(struct mef_application *a)
+{
+	if (!a)
+		return;
+	secret_free(a->network);
+	free(a);
+}
+
 void mef_gateway_free(struct mef_gateway *g)
 {
 	if (!g)

@@ -45,7 +45,8 @@ struct mef_generation {
 	struct mef_device *device;
 	uint32_t number;
 	char key_id[MEF_KEY_ID_SIZE];
-	uint8_t sequence;       /* key sequence number: number - 1, modulo 256 */
+	uint32_t of_group;      /* which generation of the application group's key it is; 0: the device's own key */
+	uint8_t sequence;       /* key sequence number: that generation's number, of the group's key or else of this one, - 1, modulo 256 */
 	bool offered;           /* a Transport-Key with it left: it may be known to the device */
 	bool rotation;          /* made for a device that stays on the network: rotation.c */
 	bool joined;
@@ -54,9 +55,29 @@ struct mef_generation {
 	struct trust_centre tc;
 };
 
+enum mef_policy {
+	MEF_POLICY_DEVICE, /* each device has a network key of its own */
+	MEF_POLICY_GROUP,  /* the devices of the application share one */
+};
+
+/* An application group; one that is not registered is of policy `device`. */
+struct mef_application {
+	struct mef_application *next;
+	char name[MEF_NAME_MAX], owner[MEF_ID_MAX];
+	enum mef_policy policy;
+	uint32_t generation;        /* of the key that is given out now; 0: none was yet */
+	uint32_t required;          /* members under an earlier one get another */
+	uint64_t required_at;       /* Unix seconds */
+	struct secret *network;
+	/* not stored */
+	struct mef_device *members; /* those that are registered: policy `group` */
+};
+
 struct mef_device {
 	struct mef_device *next; /* while it is read from the store */
 	struct table_node by_eui64;
+	struct mef_application *group; /* whose key it shares; NULL: it has its own */
+	struct mef_device *next_member;
 	uint64_t eui64;
 	char owner[MEF_ID_MAX], gateway[MEF_NAME_MAX], application[MEF_NAME_MAX];
 	enum device_state state;
@@ -76,6 +97,7 @@ struct mef_device {
 	struct timer_node deadline; /* of what `state`, `preparing` or `rotation` waits for: mef_device_wait */
 	enum mef_rotation rotation;
 	unsigned rotation_tries;
+	uint64_t rotation_begun;    /* monotonic ms */
 	uint64_t rotation_command;  /* that node B carries out for it */
 };
 
@@ -103,6 +125,7 @@ struct mef_gateway {
 const char *device_state_name(enum device_state s); /* "registered"; never NULL */
 void mef_generation_free(struct mef_generation *g);  /* accepts NULL */
 void mef_device_free(struct mef_device *d);
+void mef_application_free(struct mef_application *a); /* accepts NULL */
 void mef_gateway_free(struct mef_gateway *g);
 
 #endif

@@ -35,6 +35,12 @@ static void zigbee_put(struct json_out *o, const struct mef_device *d, const str
 	json_put_string(o, "extendedPanID", text);
 	json_put_uint(o, "capability", d->capability);
 	json_put_uint(o, "keySequence", g->sequence);
+	if (g->of_group) {
+		json_object(o, "network");
+		json_put_string(o, "name", d->application);
+		json_put_uint(o, "generation", g->of_group);
+		json_close(o);
+	}
 	json_put_string(o, "relay", relay);
 	json_put_string(o, "application", d->application);
 	json_put_uint(o, "generation", g->number);

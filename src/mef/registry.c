@@ -32,6 +32,7 @@ void mef_device_link(struct mef *m, struct mef_device *d)
 		mef_key_link(m, d, d->present);
 	if (d->former)
 		mef_key_link(m, d, d->former);
+	mef_member_link(m, d);
 }
 
 struct mef_device *mef_device_next(const struct mef *m, const struct mef_device *d)
@@ -102,8 +103,7 @@ struct mef_gateway *mef_gateway_by_identity(struct mef *m, const char *identity)
 	return table_owner(n, struct mef_gateway, by_identity);
 }
 
-/* Names go into logs, JSON and resource paths: letters, digits and a few marks. */
-static bool name_parse(struct rd text, char *dst, size_t size, const char *marks)
+bool mef_name_parse(struct rd text, char *dst, size_t size, const char *marks)
 {
 	struct rd rest = text;
 	uint8_t c;
@@ -172,23 +172,29 @@ static enum err install_key(const struct mef *m, uint64_t eui64, struct rd text,
 
 static enum err order_check(struct mef *m, const struct mef_device_order *o, struct mef_device *d, char message[static MESSAGE])
 {
+	const struct mef_application *group;
 	const struct mef_device *there;
 
 	if (!eui64_parse(o->device, &d->eui64) || d->eui64 == 0 || d->eui64 == UINT64_MAX) {
 		snprintf(message, MESSAGE, "`device` is not an EUI-64: it needs 16 hexadecimal digits, such as 00124b0001020304");
 		return ERR_BAD_VALUE;
 	}
-	if (!name_parse(o->owner, d->owner, sizeof d->owner, "-_.") && !(rd_starts(o->owner, "/") && name_parse(o->owner, d->owner, sizeof d->owner, "/-_."))) {
+	if (!mef_name_parse(o->owner, d->owner, sizeof d->owner, "-_.") && !(rd_starts(o->owner, "/") && mef_name_parse(o->owner, d->owner, sizeof d->owner, "/-_."))) {
 		snprintf(message, MESSAGE, "`owner` is not a CSE-ID: give the node that may talk to the device, such as /id-b");
 		return ERR_BAD_VALUE;
 	}
-	if (!name_parse(o->gateway, d->gateway, sizeof d->gateway, "-_.") || !mef_gateway_find(m, d->gateway)) {
+	if (!mef_name_parse(o->gateway, d->gateway, sizeof d->gateway, "-_.") || !mef_gateway_find(m, d->gateway)) {
 		snprintf(message, MESSAGE, "the gateway is not registered; register it first: `keyway gateway add NAME`");
 		return ERR_NOT_FOUND;
 	}
-	if (o->application.left > 0 && !name_parse(o->application, d->application, sizeof d->application, "-_. ")) {
+	if (o->application.left > 0 && !mef_name_parse(o->application, d->application, sizeof d->application, "-_. ")) {
 		snprintf(message, MESSAGE, "`application` may hold letters, digits, '-', '_', '.' and spaces, at most %d", MEF_NAME_MAX - 1);
 		return ERR_BAD_VALUE;
+	}
+	group = mef_application_find(m, d->application);
+	if (group && group->policy == MEF_POLICY_GROUP && strcmp(group->owner, d->owner) != 0) {
+		snprintf(message, MESSAGE, "the devices of this application share a key, and %s owns them all: give it as `owner`", group->owner);
+		return ERR_NOT_PERMITTED;
 	}
 	there = mef_device_find(m, d->eui64);
 	if (there) {
@@ -260,6 +266,7 @@ enum err mef_device_drop(struct mef *m, struct mef_device *d)
 		mef_key_unlink(m, d->former);
 	mef_device_wait(m, d, CLOCK_NEVER);
 	table_remove(&m->devices, &d->by_eui64);
+	mef_member_unlink(d);
 	log_line(LOG_LEVEL_INFO, "device deleted", "device=%016llx", (unsigned long long)d->eui64);
 	mef_device_free(d);
 	return OK;
@@ -292,6 +299,8 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 {
 	struct mef_device *d = mef_device_find(m, eui64);
 	struct mef_gateway *g = d ? mef_gateway_find(m, d->gateway) : NULL;
+	struct mef_application *group;
+	bool had_key;
 	enum err e;
 
 	if (!d) {
@@ -302,6 +311,8 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 	e = mef_audit(m, "device removed", eui64, d->gateway, "operator", NULL);
 	if (e != OK)
 		return e;
+	group = d->group;
+	had_key = d->present != NULL;
 	if (g)
 		eg_remove(g->eg, eui64);
 	mef_device_moved(m, d);
@@ -316,6 +327,8 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 		if (e == OK)
 			e = removal_queue(m, d);
 	}
+	if (e == OK && group && had_key)
+		e = mef_group_renew(m, group, "member removed");
 	mef_pump(m);
 	return e;
 }
@@ -324,7 +337,7 @@ enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static ME
 
 static bool identity_parse(struct rd text, char identity[static MEF_IDENTITY_MAX])
 {
-	return name_parse(text, identity, MEF_IDENTITY_MAX, "-_.:/@");
+	return mef_name_parse(text, identity, MEF_IDENTITY_MAX, "-_.:/@");
 }
 
 enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, struct mef_gateway **out, char message[static MESSAGE])
@@ -335,11 +348,11 @@ enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, 
 	snprintf(message, MESSAGE, "the gateway could not be stored; look into the MEF's log");
 	if (!g)
 		return ERR_NO_MEMORY;
-	if (!name_parse(o->name, g->name, sizeof g->name, "-_."))
+	if (!mef_name_parse(o->name, g->name, sizeof g->name, "-_."))
 		snprintf(message, MESSAGE, "`name` is needed: letters, digits, '-', '_' and '.'");
 	else if (!eui64_parse(o->eui64, &g->eui64) || g->eui64 == 0 || g->eui64 == UINT64_MAX)
 		snprintf(message, MESSAGE, "`eui64` is not an EUI-64: it needs 16 hexadecimal digits");
-	else if (!rd_starts(o->relay, "/") || !name_parse(o->relay, g->relay, sizeof g->relay, "/-_."))
+	else if (!rd_starts(o->relay, "/") || !mef_name_parse(o->relay, g->relay, sizeof g->relay, "/-_."))
 		snprintf(message, MESSAGE, "`relay` is needed: the SP-relative ID of the gateway's AE, such as /id-mn/cse-mn/gw1");
 	else if (!identity_parse(o->identity, g->identity))
 		snprintf(message, MESSAGE, "`identity` is needed: what stands in the gateway's certificate, or its PSK identity");

@@ -15,12 +15,7 @@
 #define SCHEDULE_MS (60 * 60 * 1000)
 #define AT_A_TIME 20           /* and a part of all devices: a plant's worth is spread over a day */
 #define AT_A_TIME_PART 24
-#define RX_ON 0x08
-
-static bool sleepy(const struct mef_device *d)
-{
-	return !(d->capability & RX_ON);
-}
+#define GROUP_MS 1000          /* between two looks whether the others of a group are as far */
 
 static void wait(struct mef *m, struct mef_device *d, enum mef_rotation stage, uint64_t ms)
 {
@@ -49,12 +44,29 @@ static void order_frame(struct mef *m, struct mef_device *d, enum mef_rotation s
 	order(m, d, stage, COMMAND_ZIGBEE_APS_PENDING, d->former->key_id, reason);
 }
 
+bool mef_rotation_possible(struct mef *m, const struct mef_device *d)
+{
+	return (d->state == DEVICE_JOINED || d->state == DEVICE_VERIFIED) && d->present && d->present->joined && !d->preparing && !d->former_gateway[0] && mef_gateway_find(m, d->gateway);
+}
+
 enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char message[static 256])
+{
+	enum err e;
+
+	if (!d->group || !mef_rotation_possible(m, d))
+		return mef_rotation_begin(m, d, why, message);
+	e = mef_group_renew(m, d->group, why);
+	if (e != OK)
+		snprintf(message, 256, "the new key could not be stored: %s", err_text(e));
+	return e;
+}
+
+enum err mef_rotation_begin(struct mef *m, struct mef_device *d, const char *why, char message[static 256])
 {
 	struct mef_gateway *g = mef_gateway_find(m, d->gateway);
 	enum err e;
 
-	if ((d->state != DEVICE_JOINED && d->state != DEVICE_VERIFIED) || !d->present || !d->present->joined || d->preparing || !g) {
+	if (!g || !mef_rotation_possible(m, d)) {
 		snprintf(message, 256, "the device has no key in use (`keyway device show` tells its state), or is getting another one now");
 		return ERR_STATE;
 	}
@@ -67,6 +79,7 @@ enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char m
 	}
 	log_line(LOG_LEVEL_INFO, "network key rotation begun", "device=%016llx generation=%u reason=\"%s\"", (unsigned long long)d->eui64, d->present->number, why);
 	d->rotation_tries = 0;
+	d->rotation_begun = clock_ms();
 	order(m, d, MEF_ROTATION_KEY, COMMAND_MO_NODE, d->present->key_id, "");
 	return OK;
 }
@@ -98,6 +111,8 @@ bool mef_rotation_timeout(struct mef *m, struct mef_device *d)
 		return false;
 	if (!under_way(d))
 		mef_rotation_end(m, d);
+	else if (d->rotation == MEF_ROTATION_PAUSE && mef_group_waits(d))
+		wait(m, d, MEF_ROTATION_PAUSE, GROUP_MS);
 	else if (d->rotation == MEF_ROTATION_PAUSE)
 		order_frame(m, d, MEF_ROTATION_SWITCH, "switch-key");
 	else
@@ -114,7 +129,7 @@ void mef_rotation_done(struct mef *m, struct mef_device *d, uint64_t command, bo
 	else if (d->rotation == MEF_ROTATION_KEY)
 		order_frame(m, d, MEF_ROTATION_TRANSPORT, "transport-key");
 	else if (d->rotation == MEF_ROTATION_TRANSPORT)
-		wait(m, d, MEF_ROTATION_PAUSE, sleepy(d) ? PAUSE_SLEEPY_MS : PAUSE_MS);
+		wait(m, d, MEF_ROTATION_PAUSE, mef_device_is_sleepy(d) ? PAUSE_SLEEPY_MS : PAUSE_MS);
 	else if (d->rotation == MEF_ROTATION_SWITCH)
 		wait(m, d, MEF_ROTATION_PROOF, patience(d));
 }
@@ -173,6 +188,9 @@ void mef_rotation_schedule(struct mef *m)
 	size_t begun = 0, most = AT_A_TIME + m->devices.count / AT_A_TIME_PART;
 
 	m->rotate_at = clock_ms() + SCHEDULE_MS;
+	mef_group_tick(m);
+	if (m->config.rotate_days == 0)
+		return;
 	for (struct mef_device *d = mef_device_next(m, NULL); d && begun < most; d = mef_device_next(m, d))
 		if (d->present && d->present->joined && d->present->registered_at <= oldest && mef_rotate(m, d, "schedule", message) == OK)
 			begun++;

@@ -76,12 +76,21 @@ static bool key_octets(const struct json *v, struct secret **key)
 	return *key != NULL;
 }
 
+static bool network_of(const struct json *network, struct mef_key *k)
+{
+	k->network[0] = '\0';
+	k->network_generation = 0;
+	return !network || (name(json_get(network, "name"), k->network, sizeof k->network) && k->network[0] &&
+			       json_uint(json_get(network, "generation"), &k->network_generation) && k->network_generation > 0);
+}
+
 bool mef_key_parse(const struct json *doc, struct mef_key *k)
 {
 	const struct json *reg = json_get(doc, REGISTRATION_KEY), *z = json_get(reg, "zigbee");
 	uint64_t address, capability, sequence, replaces = 0;
 
-	if (!eui64(json_get(z, "device"), &k->device) ||
+	if (!network_of(json_get(z, "network"), k) ||
+	    !eui64(json_get(z, "device"), &k->device) ||
 	    !eui64(json_get(z, "gateway"), &k->gateway) ||
 	    !path(json_get(z, "relay"), k->relay, sizeof k->relay) ||
 	    !name(json_get(z, "application"), k->application, sizeof k->application) ||

@@ -32,6 +32,8 @@ struct mef_key {
 	bool rotation;           /* for a device that stays on the network */
 	uint64_t replaces;       /* whose resources it gets; 0: its own */
 	char relay[OCI_NAME], application[OCI_NAME], id[OCI_KEY_ID];
+	char network[OCI_NAME];  /* the application group whose members share the key; "": the device alone has it */
+	uint64_t network_generation;
 	struct secret *key; /* the caller's, when the parse was right */
 };
 bool mef_key_parse(const struct json *doc, struct mef_key *k) MUST_CHECK;

@@ -158,7 +158,7 @@ static enum err store_key(struct mef_client *m, const struct json *doc)
 	if (!mef_key_parse(doc, &k))
 		return ERR_MALFORMED;
 	order = (struct oci_key_order){k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id, k.rotation,
-	    NULL, 0};
+	    k.network[0] ? k.network : NULL, k.network_generation};
 	move(m->node, &k);
 	e = oci_core_key(m->node->core, clock_ms(), &order);
 	if (e == OK)

@@ -40,13 +40,12 @@ static const char to_networks[] =
     "UPDATE device SET pending_network='device ' || eui64 || ' ' || pending_generation WHERE pending IS NOT NULL;"
     "UPDATE device SET present=NULL, pending=NULL;";
 
-enum statement { PUT, DROP, REFERENCES, NETWORK, NETWORK_NEWEST, NETWORK_PUT, NETWORK_RESERVE, NETWORK_USED, NETWORK_DROP, NETWORK_WIPE, STATEMENTS };
+enum statement { PUT, DROP, REFERENCES, NETWORK, NETWORK_PUT, NETWORK_RESERVE, NETWORK_USED, NETWORK_DROP, NETWORK_WIPE, STATEMENTS };
 static const char *const statements[STATEMENTS] = {
 	[PUT] = "REPLACE INTO device VALUES(?,?,?,?,?,?,NULL,0,?,?,?,NULL,0,?,?,0,?,?,?,?,0,0,0,NULL,?,?,?,?,?,?,?,?)",
 	[DROP] = "DELETE FROM device WHERE eui64=?",
 	[REFERENCES] = "SELECT present_network, pending_network FROM device WHERE eui64=?",
 	[NETWORK] = "SELECT policy, name, generation, sequence, key, out_reserved FROM network WHERE id=?",
-	[NETWORK_NEWEST] = "SELECT max(generation) FROM network WHERE policy=? AND name=?",
 	[NETWORK_PUT] = "INSERT INTO network VALUES(?,?,?,?,?,?,?)",
 	[NETWORK_RESERVE] = "UPDATE network SET out_reserved=? WHERE id=?",
 	[NETWORK_USED] = "SELECT count(*) FROM device WHERE present_network=?1 OR pending_network=?1",
@@ -154,20 +153,6 @@ static void bind_text(sqlite3_stmt *q, int column, const char *text)
 	sqlite3_bind_text(q, column, text, -1, SQLITE_TRANSIENT);
 }
 
-static bool is_newest(struct oci_store *s, const struct oci_network *n)
-{
-	sqlite3_stmt *q = s->statements[NETWORK_NEWEST];
-	bool newest;
-
-	if (n->policy == OCI_POLICY_DEVICE)
-		return true; /* a device that is registered anew begins with its first generation, and a fresh key */
-	sqlite3_bind_int(q, 1, (int)n->policy);
-	bind_text(q, 2, n->name);
-	newest = sqlite3_step(q) == SQLITE_ROW && (sqlite3_column_type(q, 0) == SQLITE_NULL || sqlite3_column_int64(q, 0) < (sqlite3_int64)n->generation);
-	sqlite3_reset(q);
-	return newest;
-}
-
 static enum err network_add(struct oci_store *s, const char *id, const struct oci_network *n)
 {
 	uint8_t buffer[SEALED_SIZE(SECRET_MAX)];
@@ -175,8 +160,6 @@ static enum err network_add(struct oci_store *s, const char *id, const struct oc
 	sqlite3_stmt *q = s->statements[NETWORK_PUT];
 	char label[ID_MAX];
 
-	if (!is_newest(s, n))
-		return ERR_REPLAY;
 	label_of(label, n);
 	if (secret_seal(s->file_key, label, n->key, &s->rng, &w) != OK)
 		return ERR_CRYPTO;

@@ -193,11 +193,11 @@ class Plant:
         self.start_servers()
         self.keyway("gateway", "add", "gw1")
 
-    def new_device(self, kind, power="--always-on", code=None, register=True, real_code=None, more=(), eui64=None):
+    def new_device(self, kind, power="--always-on", code=None, register=True, real_code=None, more=(), eui64=None, application=None):
         eui64 = eui64 or "%016x" % (0x00124B0000000000 | random.getrandbits(40))
         code = code or make_code()
         if register:
-            self.keyway("device", "add", eui64, code)
+            self.keyway("device", "add", eui64, code, *(["--application", application] if application else []))
         role = "device-%s" % eui64
         self.start(role, program("keyway-sim"), "device", "--air", "127.0.0.1:%d" % self.air_port, "--channel", "15", "--eui64", eui64,
                    "--install-code", real_code or code, "--kind", kind, power, "--report-interval", "2", "--state",
@@ -259,14 +259,15 @@ def key_values(path):
         return [(m.group(2), bytes.fromhex(m.group(1).replace(":", ""))) for m in re.finditer(r'"([0-9A-F:]+)","Normal","([^"]+)"', f.read())]
 
 
-def assert_no_counter_repeats(pcap):
-    """No (sealer, key sequence, frame counter) twice with different octets: a retransmission by the radio has the same octets."""
+def assert_no_counter_repeats(pcap, shared=False):
+    """No (sealer, key sequence, frame counter) twice with different octets: a retransmission by the radio has the same octets.
+    shared: all devices are of one application group."""
     seen = {}
     rows = tshark(pcap, None, "zbee_nwk && zbee.sec.counter && zbee.sec.key_seqno", "zbee.sec.src64", "zbee.sec.key_seqno", "zbee.sec.counter", "zbee.sec.mic", "wpan.dst16", "zbee_nwk.src")
     assert rows, "the capture holds no sealed frame: nothing was shown"
     for row in rows:
         src, key, counter, mic, dst, sender = row.split("\t")[:6]
         # the coordinator has one counter a device: the address that the radio sends to tells which, also of what goes to all routers
-        who = (src, dst if sender == "0x0000" else sender, key, counter)
+        who = (src, key, counter) if shared else (src, dst if sender == "0x0000" else sender, key, counter)
         assert seen.setdefault(who, mic) == mic, "frame counter %s of %s was used twice" % (counter, src)
     return len(seen)

@@ -38,11 +38,12 @@ static struct {
 	bool est_binding;
 	char *tls_listen, *psk_listen, *psk_file, *serial, *serial_gateway, *serial_psk_file, *insecure_listen, *header_addresses;
 	bool insecure;
-	uint64_t device_per_minute, gateway_per_second, rotate_days;
+	uint64_t device_per_minute, gateway_per_second, rotate_days, group_hours;
 	bool short_install_codes, require_unique_link_key, answer_requests;
 	struct bsf_options bsf;
 } config = {
 	.device_per_minute = 5,
+	.group_hours = 24,
 	.gateway_per_second = 100,
 	.client_days = 365,
 	.key_days = 365,
@@ -90,6 +91,7 @@ static const struct config_key keys[] = {
 	{"policy", "short_install_codes", CONFIG_BOOL, &config.short_install_codes, false, "accept 6, 8 and 12 octets"},
 	{"policy", "require_unique_link_key", CONFIG_BOOL, &config.require_unique_link_key, false, "remove devices that keep the install code's key"},
 	{"policy", "rotate_days", CONFIG_UINT, &config.rotate_days, false, "age at which network keys are replaced"},
+	{"policy", "group_hours", CONFIG_UINT, &config.group_hours, false, "after which a member that was away while its group's key was replaced must enrol again"},
 	{"policy", "answer_requests", CONFIG_BOOL, &config.answer_requests, false, "no: the Trust Centre is silent, for tests"},
 	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
 };
@@ -146,6 +148,8 @@ static bool config_check(struct service *s)
 		return fail("client_days or key_days in [mmef] is out of range", "1 to 365: no policy may go beyond the hard maximum", ERR_CONFIG);
 	if (config.rotate_days > ROTATE_DAYS_MAX)
 		return fail("rotate_days in [policy] is out of range", "1 to 3650; 0 rotates only on demand", ERR_CONFIG);
+	if (config.group_hours > ROTATE_DAYS_MAX * 24)
+		return fail("group_hours in [policy] is out of range", "1 to 87600; 0 is never", ERR_CONFIG);
 	return true;
 }
 
@@ -332,6 +336,7 @@ static bool start(struct service *s)
 		.short_install_codes = config.short_install_codes,
 		.require_unique_link_key = config.require_unique_link_key,
 		.rotate_days = (unsigned)config.rotate_days,
+		.group_hours = (unsigned)config.group_hours,
 		.answer_requests = config.answer_requests,
 	};
 	char path[PATH_SIZE];

@@ -13,6 +13,7 @@ static const struct {
 	{"init", init_main, "make a plant: certificates, keys, configuration"},
 	{"device", device_command_main, "add, import, list, show, remove Zigbee devices"},
 	{"gateway", gateway_command_main, "add and list gateways"},
+	{"application", application_main, "devices that share a network key"},
 	{"client", client_command_main, "list clients of the enrolment function, configure and command them"},
 	{"subscriber", subscriber_main, "add, list, remove subscribers of keyway-hss, and say who gets keys of theirs"},
 	{"das", das_main, "rules of keyway-das: who gets grants and tokens for what"},

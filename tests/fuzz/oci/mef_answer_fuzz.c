@@ -55,6 +55,12 @@ static void put(struct json_out *o, const struct mef_key *k)
 	json_put_uint(o, "capability", k->capability);
 	json_put_uint(o, "keySequence", k->sequence);
 	json_put_uint(o, "generation", k->generation);
+	if (k->network[0]) {
+		json_object(o, "network");
+		json_put_string(o, "name", k->network);
+		json_put_uint(o, "generation", k->network_generation);
+		json_close(o);
+	}
 	json_close(o);
 	json_close(o);
 	json_close(o);
@@ -77,6 +83,7 @@ static void key(struct json_arena *arena, const struct json *doc)
 	MUST(k.device == again.device && k.gateway == again.gateway && k.short_address == again.short_address && k.capability == again.capability);
 	MUST(k.sequence == again.sequence && k.generation == again.generation && strcmp(k.id, again.id) == 0);
 	MUST(strcmp(k.relay, again.relay) == 0 && strcmp(k.application, again.application) == 0);
+	MUST(strcmp(k.network, again.network) == 0 && k.network_generation == again.network_generation && !k.network[0] == !k.network_generation);
 	secret_free(k.key);
 	secret_free(again.key);
 }

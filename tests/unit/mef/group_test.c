@@ -1,0 +1,352 @@
+/* Application groups at the MEF: who is given which generation of the group's key, and what makes all members change to the next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "mef/mef.h"
+
+#define COORDINATOR 0x0200000000000001ULL
+#define CODE "83FED3407A939723A5C639B26916D505C3B5"
+#define MEMBERS 3
+
+static char dir[64];
+static struct loop *loop;
+static struct rng rng;
+static struct secret *store_key;
+static struct mef_store *store;
+static struct registry *registry;
+static struct audit *audit;
+static struct mef *mef;
+static unsigned group_hours;
+
+static const char *in_dir(const char *name)
+{
+	static char paths[4][128];
+	static unsigned turn;
+	char *p = paths[turn++ % 4];
+
+	snprintf(p, sizeof paths[0], "%s/%s", dir, name);
+	return p;
+}
+
+static void start(void)
+{
+	const struct mef_config c = {.id = "mef.keyway.example", .sp = "keyway.example", .device_per_minute = 50, .gateway_per_second = 100, .answer_requests = true,
+		.group_hours = group_hours};
+	struct registry_config k = {.kind = REGISTRY_MEF, .fqdn = c.id, .sp = c.sp, .client_lifetime_s = REGISTRY_CLIENT_LIFETIME_MAX,
+		.key_lifetime_s = REGISTRY_KEY_LIFETIME_MAX};
+	const char *detail;
+	uint64_t line;
+
+	assert_int_equal(mef_store_open(in_dir("mef.db"), store_key, &rng, &store, &detail), OK);
+	assert_int_equal(audit_open(in_dir("audit.log"), &audit, &line), OK);
+	k.store_key = store_key;
+	k.rng = &rng;
+	k.audit = audit;
+	assert_int_equal(registry_open(in_dir("registry.db"), &k, &registry, &detail), OK);
+	assert_int_equal(mef_new(loop, &c, store, registry, audit, &rng, &mef), OK);
+}
+
+static void stop(void)
+{
+	mef_free(mef);
+	registry_close(registry);
+	audit_close(audit);
+	mef_store_close(store);
+}
+
+static void application(const char *name, const char *policy, enum err expected)
+{
+	const struct mef_application_order o = {rd_str(name), rd_str(policy), rd_str("/id-b")};
+	struct mef_application *a;
+	char message[256];
+
+	assert_int_equal(mef_application_add(mef, &o, &a, message), expected);
+}
+
+static struct mef_device *device(uint64_t n, const char *application_name, const char *owner, enum err expected)
+{
+	char eui64[32], message[256];
+	struct mef_device_order o = {.code = rd_str(CODE), .owner = rd_str(owner), .gateway = rd_str("gw1"), .application = rd_str(application_name)};
+	struct mef_device *d = NULL;
+
+	snprintf(eui64, sizeof eui64, "00124b000000%04x", (unsigned)n);
+	o.device = rd_str(eui64);
+	assert_int_equal(mef_device_add(mef, &o, &d, message), expected);
+	return d;
+}
+
+static struct mef_device *member(uint64_t n)
+{
+	struct mef_device *d = mef_device_find(mef, 0x00124b0000000000ULL + n);
+
+	assert_non_null(d);
+	return d;
+}
+
+static int setup(void **state)
+{
+	const struct mef_gateway_order o = {rd_str("gw1"), rd_str("0200000000000001"), rd_str("/id-mn/cse-mn/gw1"), rd_str("gw1")};
+	struct mef_gateway *g;
+	char message[256];
+
+	(void)state;
+	strcpy(dir, "/tmp/keyway-mef-group-XXXXXX");
+	rng = rng_system();
+	store_key = secret_random(&rng, 32);
+	loop = loop_new();
+	group_hours = 0;
+	if (!mkdtemp(dir))
+		return -1;
+	start();
+	assert_int_equal(mef_gateway_register(mef, &o, &g, message), OK);
+	application("pumps", "group", OK);
+	for (uint64_t n = 1; n <= MEMBERS; n++)
+		(void)device(n, "pumps", "/id-b", OK);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	stop();
+	loop_free(loop);
+	secret_free(store_key);
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command) == 0 ? 0 : -1;
+}
+
+/* It associates, and is given a key. */
+static void offer(uint64_t n)
+{
+	assert_int_equal(mef_generation_next(mef, member(n), COORDINATOR, false), OK);
+	member(n)->present->offered = true;
+}
+
+static void tell(uint64_t n, const char *event)
+{
+	struct mef_device *d = member(n);
+
+	assert_int_equal(mef_event(mef, d, d->present, rd_str(event), (uint16_t)(100 + n), 0x8e), OK);
+}
+
+static void all_join(void)
+{
+	for (uint64_t n = 1; n <= MEMBERS; n++) {
+		offer(n);
+		tell(n, "joined");
+	}
+}
+
+static bool rotates_to(uint64_t n, uint32_t generation)
+{
+	const struct mef_device *d = member(n);
+
+	return d->rotation != MEF_ROTATION_NONE && d->present->rotation && d->present->of_group == generation && secret_equal(d->present->network, d->group->network);
+}
+
+static void remove_member(uint64_t n)
+{
+	char message[256];
+
+	assert_int_equal(mef_device_remove(mef, member(n)->eui64, message), OK);
+}
+
+static void members_share_a_key_and_nothing_else(void **state)
+{
+	const struct mef_generation *first;
+
+	(void)state;
+	all_join();
+	first = member(1)->present;
+	for (uint64_t n = 2; n <= MEMBERS; n++) {
+		const struct mef_generation *g = member(n)->present;
+
+		assert_true(secret_equal(g->network, first->network));
+		assert_int_equal(g->of_group, 1);
+		assert_int_equal(g->sequence, 0);
+		assert_string_not_equal(g->key_id, first->key_id); /* each its own way to the Trust Centre */
+		assert_int_equal(member(n)->rotation, MEF_ROTATION_NONE);
+	}
+	(void)device(9, "other", "/id-b", OK);
+	offer(9);
+	assert_false(secret_equal(member(9)->present->network, first->network));
+	assert_int_equal(member(9)->present->of_group, 0);
+}
+
+static void without_a_member_that_was_removed_the_others_get_another_key(void **state)
+{
+	struct secret *former;
+
+	(void)state;
+	all_join();
+	former = secret_dup(member(1)->present->network);
+	remove_member(3);
+	for (uint64_t n = 1; n <= 2; n++) {
+		assert_true(rotates_to(n, 2));
+		assert_int_equal(member(n)->present->sequence, 1);
+		assert_false(secret_equal(member(n)->present->network, former));
+	}
+	/* killed now, it goes on with it */
+	stop();
+	start();
+	for (uint64_t n = 1; n <= 2; n++)
+		assert_true(rotates_to(n, 2));
+	tell(1, "rotated");
+	assert_int_equal(member(1)->rotation, MEF_ROTATION_NONE);
+	assert_true(rotates_to(2, 2));
+	/* and who joins then gets that one */
+	(void)device(4, "pumps", "/id-b", OK);
+	offer(4);
+	assert_int_equal(member(4)->present->of_group, 2);
+	secret_free(former);
+}
+
+/* A member that was reset may count from the start: not under a key that it counted under. */
+static void who_joins_again_brings_another_key_to_all(void **state)
+{
+	(void)state;
+	all_join();
+	offer(1);
+	assert_int_equal(member(1)->present->of_group, 2);
+	/* so far anybody may have associated in its name: the others have nothing to do */
+	for (uint64_t n = 2; n <= MEMBERS; n++)
+		assert_int_equal(member(n)->rotation, MEF_ROTATION_NONE);
+	tell(1, "joined");
+	for (uint64_t n = 2; n <= MEMBERS; n++)
+		assert_true(rotates_to(n, 2));
+	/* again, while they are at it: they go on, and have the third afterwards */
+	offer(1);
+	tell(1, "joined");
+	assert_int_equal(member(1)->present->of_group, 3);
+	for (uint64_t n = 2; n <= MEMBERS; n++) {
+		assert_int_equal(member(n)->present->of_group, 2);
+		tell(n, "rotated");
+		assert_true(rotates_to(n, 3));
+	}
+}
+
+static void no_key_is_offered_twice_to_who_associates(void **state)
+{
+	(void)state;
+	for (uint32_t i = 1; i <= 5; i++) {
+		offer(1);
+		assert_int_equal(member(1)->present->of_group, i);
+	}
+	offer(2);
+	assert_int_equal(member(2)->present->of_group, 5);
+}
+
+static bool connected(void *ctx, const char *client)
+{
+	(void)ctx;
+	(void)client;
+	return true;
+}
+
+/* Node B remembers the generations that a group had, also when the MEF was made anew and begins with the first. */
+static void a_key_that_node_b_refuses_is_not_offered_again(void **state)
+{
+	const struct egp_message request = {.type = EGP_REQUEST, .request = {.gateway = COORDINATOR, .device = 0x00124b0000000001ULL, .device_short = 1, .capability = 0x8e}};
+
+	(void)state;
+	mef->client_connected = connected;
+	for (unsigned i = 0; i < 3; i++) {
+		mef_prepare(mef, mef_gateway_find(mef, "gw1"), &request);
+		assert_int_equal(member(1)->present->of_group, 1);
+	}
+	for (uint32_t i = 2; i < 5; i++) {
+		mef_prepared(mef, member(1), false);
+		mef_prepare(mef, mef_gateway_find(mef, "gw1"), &request);
+		assert_int_equal(member(1)->present->of_group, i);
+	}
+}
+
+static void one_rotates_and_all_do(void **state)
+{
+	char message[256];
+
+	(void)state;
+	all_join();
+	assert_int_equal(mef_rotate(mef, member(2), "operator", message), OK);
+	for (uint64_t n = 1; n <= MEMBERS; n++)
+		assert_true(rotates_to(n, 2));
+	assert_int_equal(mef_rotate(mef, member(2), "operator", message), ERR_STATE);
+	assert_int_equal(member(1)->group->generation, 2);
+}
+
+/* Who is to switch, while another that is awake has not even heard of the key, waits for it; for a sleeper, nobody. */
+static void switching_waits_for_those_that_are_awake(void **state)
+{
+	char message[256];
+
+	(void)state;
+	all_join();
+	member(3)->capability = 0x80;
+	assert_int_equal(mef_rotate(mef, member(1), "operator", message), OK);
+	assert_true(mef_group_waits(member(1)));
+	member(1)->rotation = member(2)->rotation = MEF_ROTATION_PAUSE;
+	assert_false(mef_group_waits(member(1)));
+	member(2)->rotation = MEF_ROTATION_TRANSPORT;
+	assert_true(mef_group_waits(member(1)));
+	member(2)->rotation_tries = 3; /* it does not answer */
+	assert_false(mef_group_waits(member(1)));
+}
+
+static void who_was_away_for_too_long_joins_again(void **state)
+{
+	(void)state;
+	all_join();
+	remove_member(3);
+	tell(1, "rotated");
+	stop();
+	group_hours = 24;
+	start();
+	mef_group_tick(mef);
+	assert_int_equal(member(2)->state, DEVICE_JOINED);
+	member(2)->group->required_at -= 25 * 60 * 60;
+	mef_group_tick(mef);
+	assert_int_equal(member(2)->state, DEVICE_FAILED);
+	assert_int_equal(member(1)->state, DEVICE_JOINED);
+	assert_int_equal(member(1)->rotation, MEF_ROTATION_NONE); /* it took nothing along that is in use */
+}
+
+static void groups_are_registered_before_their_devices_and_have_one_owner(void **state)
+{
+	(void)state;
+	(void)device(5, "pumps", "/id-c", ERR_NOT_PERMITTED);
+	(void)device(6, "valves", "/id-c", OK);
+	application("valves", "group", ERR_STATE);
+	application("pumps", "group", ERR_EXISTS);
+	application("fans", "mesh", ERR_BAD_VALUE);
+	application("", "group", ERR_BAD_VALUE);
+	application("fans", "device", OK);
+	(void)device(7, "fans", "/id-c", OK);
+	assert_null(member(7)->group);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(members_share_a_key_and_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_member_that_was_removed_the_others_get_another_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_joins_again_brings_another_key_to_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_key_is_offered_twice_to_who_associates, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_key_that_node_b_refuses_is_not_offered_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_rotates_and_all_do, setup, teardown),
+		cmocka_unit_test_setup_teardown(switching_waits_for_those_that_are_awake, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_was_away_for_too_long_joins_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(groups_are_registered_before_their_devices_and_have_one_owner, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
