@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/table.h"
 #include "oci/core_private.h"
 
 #define APS_WAIT_MS 2500 /* 1.6 s on air, and the way through two CSEs */
@@ -118,13 +119,18 @@ void oci_aps_forget(struct oci_device *d)
 
 /* ---- in ---- */
 
-static bool duplicate(struct oci_core *c, struct oci_device *d, uint8_t counter)
+/* R22 2.2.8.4.2 has the counter alone. A device that was started anew counts from somewhere, perhaps where it was some seconds ago: another message with
+ * a former one's counter would be acknowledged and lost. A repeat has the same octets. */
+static bool duplicate(struct oci_core *c, struct oci_device *d, uint8_t counter, struct rd message)
 {
+	uint64_t content = table_hash_octets(message.at, message.left);
+
 	for (size_t i = 0; i < OCI_DUPLICATES; i++)
-		if (d->duplicates[i].used && d->duplicates[i].counter == counter && c->now - d->duplicates[i].at < DUPLICATE_MS)
+		if (d->duplicates[i].used && d->duplicates[i].counter == counter && d->duplicates[i].content == content && c->now - d->duplicates[i].at < DUPLICATE_MS)
 			return true;
 	d->duplicates[d->duplicate_next].used = true;
 	d->duplicates[d->duplicate_next].counter = counter;
+	d->duplicates[d->duplicate_next].content = content;
 	d->duplicates[d->duplicate_next].at = c->now;
 	d->duplicate_next = (d->duplicate_next + 1) % OCI_DUPLICATES;
 	return false;
@@ -161,7 +167,7 @@ static void on_fragment(struct oci_core *c, struct oci_device *d, const struct a
 		return;
 	}
 	oci_aps_send(c, d, &ack);
-	if (whole.left == 0 || duplicate(c, d, f->counter))
+	if (whole.left == 0 || duplicate(c, d, f->counter, whole))
 		return;
 	if (f->profile == APS_PROFILE_ZDP)
 		zdo_input(c, d, f, whole);
@@ -195,7 +201,7 @@ void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets)
 		aps_ack_for(&f, &ack);
 		oci_aps_send(c, d, &ack);
 	}
-	if (duplicate(c, d, f.counter))
+	if (duplicate(c, d, f.counter, octets))
 		return;
 	if (f.type == APS_COMMAND)
 		pass_up(c, d, octets);

@@ -162,7 +162,7 @@ struct oci_device {
 	/* not stored: */
 	uint8_t nwk_sequence, zdo_sequence, zcl_sequence;
 	struct oci_sending sending[OCI_SENDING];
-	struct { bool used; uint8_t counter; uint64_t at; } duplicates[OCI_DUPLICATES];
+	struct { bool used; uint8_t counter; uint64_t at, content; } duplicates[OCI_DUPLICATES];
 	size_t duplicate_next;
 	struct aps_reassembler fragments; /* one fragmented message at a time */
 	uint64_t last_heard;

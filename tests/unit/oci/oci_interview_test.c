@@ -511,6 +511,21 @@ static void an_update_of_the_switch_is_a_command(void **state)
 	expect_zcl(&d, ZCL_ON_OFF, ZCL_ON_OFF_OFF);
 }
 
+/* A device that was started anew counts its APS frames from somewhere. */
+static void a_repeat_is_dropped_but_no_other_message_of_its_counter(void **state)
+{
+	(void)state;
+	assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 1), OK);
+	assert_string_equal(rig_effect(&r, OCI_VALUE, 0)->text, "true");
+	r.aps_counter--;
+	r.zcl_sequence--;
+	assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 1), OK);
+	assert_int_equal(rig_effects(&r, OCI_VALUE), 0);
+	r.aps_counter--;
+	assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 0), OK);
+	assert_string_equal(rig_effect(&r, OCI_VALUE, 0)->text, "false");
+}
+
 static void what_is_so_already_is_not_said_again(void **state)
 {
 	struct rig_down d;
@@ -847,6 +862,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_coordinator_describes_itself, listener, teardown),
 		cmocka_unit_test_setup_teardown(an_unknown_request_is_refused_and_an_unknown_answer_ignored, listener, teardown),
 		cmocka_unit_test_setup_teardown(an_update_of_the_switch_is_a_command, switchable, teardown),
+		cmocka_unit_test_setup_teardown(a_repeat_is_dropped_but_no_other_message_of_its_counter, switchable, teardown),
 		cmocka_unit_test_setup_teardown(what_is_so_already_is_not_said_again, switchable, teardown),
 		cmocka_unit_test_setup_teardown(a_value_that_cannot_be_is_set_back, switchable, teardown),
 		cmocka_unit_test_setup_teardown(a_report_from_before_the_command_is_not_shown, switchable, teardown),
