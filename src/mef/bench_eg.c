@@ -13,13 +13,14 @@
 
 #define GATEWAY 0x0200000000000001ULL
 #define DEVICES_MAX 100000
+#define REGISTERED_MAX 1000000
 #define SEALED_OCTETS 35 /* the Transport-Key command */
 #define HEADER_OCTETS 15 /* APS and auxiliary header: what is authenticated beside it */
 #define BATCH 256        /* packets between two looks at the clock */
 
 struct options {
 	bool json;
-	unsigned seconds, devices;
+	unsigned seconds, devices, registered, gateways;
 	const char *state;
 };
 
@@ -185,6 +186,10 @@ static bool options_parse(int argc, char **argv, struct options *o)
 			i++;
 		else if (strcmp(argv[i], "--devices") == 0 && number(argv[i + 1], DEVICES_MAX, &o->devices))
 			i++;
+		else if (strcmp(argv[i], "--registered") == 0 && number(argv[i + 1], REGISTERED_MAX, &o->registered))
+			i++;
+		else if (strcmp(argv[i], "--gateways") == 0 && number(argv[i + 1], REGISTERED_MAX, &o->gateways))
+			i++;
 		else if (strcmp(argv[i], "--state") == 0 && argv[i + 1])
 			o->state = argv[++i];
 		else
@@ -195,15 +200,17 @@ static bool options_parse(int argc, char **argv, struct options *o)
 
 int bench_eg_main(int argc, char **argv)
 {
-	struct options o = {.seconds = 3, .devices = 64};
+	struct options o = {.seconds = 3, .devices = 64, .gateways = 1};
 	struct bench b = {.devices = 0};
 	double made = 0, sealed = 0;
 	enum err e;
 
 	if (!options_parse(argc, argv, &o)) {
-		fputs("usage: bench eg [--json] [--seconds N] [--devices N] [--state DIR]\n", stderr);
+		fputs("usage: bench eg [--json] [--seconds N] [--devices N] [--state DIR]\n       bench eg --registered N [--gateways N] [--json] [--state DIR]\n", stderr);
 		return 2;
 	}
+	if (o.registered > 0)
+		return bench_registered(o.state, o.registered, o.gateways, o.json);
 	e = prepare(&b, &o);
 	if (e == OK)
 		e = packets(&b, o.seconds, &made);

@@ -54,6 +54,16 @@ def measures_a_plant():
     assert r["command_p99_ms"] >= r["command_p50_ms"] > 0 and r["air_ms"] > 1 and r["frames_up_per_second"] > 0 < r["frames_down_per_second"], r
 
 
+def measures_many_devices():
+    with tempfile.TemporaryDirectory() as state:
+        done = subprocess.run([KEYWAY, "bench", "eg", "--json", "--registered", "500", "--gateways", "5", "--state", state], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=300, text=True)
+        assert done.returncode == 0, done.stderr
+        assert os.listdir(state) == [], os.listdir(state)
+    r = json.loads(done.stdout)
+    assert r["devices"] == 500 and r["gateways"] == 5 and r["request_us"] > 0 and r["start_seconds"] > 0, r
+
+
 def ends_when_interrupted():
     with tempfile.TemporaryDirectory() as state:
         p = subprocess.Popen([KEYWAY, "bench", "cse", "--only", "latest", "--seconds", "600", "--state", state], stdout=subprocess.PIPE,
@@ -85,7 +95,7 @@ def measures_security():
 
 
 def main():
-    for test in (prints_valid_json, measures_the_other_bindings, measures_a_plant, ends_when_interrupted, measures_security):
+    for test in (prints_valid_json, measures_the_other_bindings, measures_a_plant, measures_many_devices, ends_when_interrupted, measures_security):
         test()
         print(f"{test.__name__}: ok")
     return 0
