@@ -11,6 +11,8 @@
 #define RESTORED_MS 1000
 #define POLL_S 300       /* of a device that cannot report */
 #define ENDPOINT_LAST 240
+#define AGAIN_MS 1000
+#define AT_ONCE 8        /* devices that listen: a sleeper is asked no faster than it polls */
 #define QUESTION_MAX 60  /* octets of attributes in one question: the frame has to fit, and the answer too */
 #define READ_MAX 6
 #define NEEDS_MAX 32     /* of one cluster of an endpoint */
@@ -274,6 +276,22 @@ static void done(struct oci_core *c, struct oci_device *d)
 		oci_log(c, d, "it does not report: asked every %u s", d->poll_s);
 }
 
+static bool listens(const struct oci_device *d)
+{
+	return d->capability & 0x08;
+}
+
+/* After a power cut hundreds of devices join at once, and each of them waits some seconds at most for its keys: interviews, which nobody waits for, must not
+ * take the way to the gateway from them. A device that rests after it did not answer counts no more. */
+static bool too_many(const struct oci_core *c)
+{
+	size_t n = 0;
+
+	for (const struct oci_device *d = c->devices; d; d = d->next)
+		n += listens(d) && d->interview > OCI_INTERVIEW_WAITING && d->interview < OCI_INTERVIEW_DONE && !d->polling && d->step_at <= c->now + STEP_SLEEPY_MS;
+	return n >= AT_ONCE;
+}
+
 static void ask(struct oci_core *c, struct oci_device *d)
 {
 	struct pair pair = {.endpoint = NULL};
@@ -281,7 +299,10 @@ static void ask(struct oci_core *c, struct oci_device *d)
 
 	switch (d->interview) {
 	case OCI_INTERVIEW_WAITING:
-		step_to(c, d, OCI_INTERVIEW_ENDPOINTS);
+		if (!listens(d) || !too_many(c))
+			step_to(c, d, OCI_INTERVIEW_ENDPOINTS);
+		else
+			d->step_at = c->now + AGAIN_MS;
 		break;
 	case OCI_INTERVIEW_ENDPOINTS:
 		ask_zdo(c, d, ZDO_ACTIVE_EP);
@@ -375,7 +396,7 @@ void oci_interview_step(struct oci_core *c, struct oci_device *d)
 		return;
 	}
 	d->step_tries++;
-	d->step_at = c->now + (d->capability & 0x08 ? STEP_MS : STEP_SLEEPY_MS);
+	d->step_at = c->now + (listens(d) ? STEP_MS : STEP_SLEEPY_MS);
 	ask(c, d);
 }
 

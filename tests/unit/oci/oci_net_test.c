@@ -749,17 +749,16 @@ static void an_exhausted_counter_sends_nothing_and_never_wraps(void **state)
 	assert_int_equal(sent, 3);
 }
 
-/* Many devices at one moment: what does not fit into the list of effects waits, and nothing is lost. */
-static void a_crowd_of_devices_loses_no_frame(void **state)
+static size_t crowd_asked(uint8_t capability)
 {
 	size_t asked = 0;
 
-	(void)state;
 	quiet();
 	for (uint64_t i = 0; i < 700; i++) {
 		struct oci_device d = r.stored;
 
 		d.eui64 = 1000 + i;
+		d.capability = capability;
 		d.present.network = oci_network_dup(d.present.network);
 		d.joined = true;
 		assert_non_null(oci_core_restore(r.core, r.now, &d));
@@ -771,7 +770,21 @@ static void a_crowd_of_devices_loses_no_frame(void **state)
 		rig_collect(&r);
 		asked += rig_effects(&r, OCI_DOWNLINK);
 	}
-	assert_int_equal(asked, 700); /* each its first question */
+	return asked;
+}
+
+/* Many devices at one moment: what does not fit into the list of effects waits, and nothing is lost. */
+static void a_crowd_of_devices_loses_no_frame(void **state)
+{
+	(void)state;
+	assert_int_equal(crowd_asked(0x80), 700); /* each its first question */
+}
+
+/* The way to the gateway is for those that still wait for their keys. */
+static void a_crowd_of_listeners_is_interviewed_some_at_a_time(void **state)
+{
+	(void)state;
+	assert_int_equal(crowd_asked(0x8c), 8);
 }
 
 int main(void)
@@ -808,6 +821,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_durable_counter_nothing_is_sent, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(an_exhausted_counter_sends_nothing_and_never_wraps, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_crowd_of_devices_loses_no_frame, listener, teardown),
+		cmocka_unit_test_setup_teardown(a_crowd_of_listeners_is_interviewed_some_at_a_time, listener, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
