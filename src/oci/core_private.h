@@ -52,6 +52,13 @@ void oci_router_forget(struct oci_device *d); /* it begins anew */
 void oci_life_place(struct oci_core *c, struct oci_device *d); /* OCI_CHILD_SET as the device stands */
 void oci_life_heard(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f); /* a genuine frame of it, before it is dealt with */
 void oci_life_conflict(struct oci_core *c, struct oci_device *d, uint16_t address);
+/* oci_poll.c */
+bool oci_poll_uses(const struct oci_device *d, const struct oci_endpoint *e); /* its Poll Control: to be bound */
+void oci_poll_configure(struct oci_core *c, struct oci_device *d);            /* how often it checks in */
+bool oci_poll_input(struct oci_core *c, struct oci_device *d, uint8_t endpoint, const struct zcl_frame *z); /* of its server; false: not understood */
+void oci_poll_heard(struct oci_core *c, struct oci_device *d);                /* a genuine frame of it, when it has been dealt with */
+bool oci_poll_holds(struct oci_core *c, const struct oci_device *d, struct oci_sending *s);
+uint64_t oci_poll_patience(const struct oci_device *d, uint64_t otherwise_ms); /* how long a command may wait */
 /* oci_zdo.c: the coordinator's Zigbee Device Object */
 void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
 /* oci_interview.c */

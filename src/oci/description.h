@@ -126,6 +126,7 @@ struct model {
 	char manufacturer[33], name[33]; /* a `*` at the end: whatever follows */
 	bool no_reporting;               /* its attributes are polled */
 	uint16_t poll_s;                 /* 0: not polled */
+	uint16_t check_in_s;             /* of its Poll Control; 0: as the cluster has it */
 	size_t ignored_count;
 	uint16_t ignored[IGNORED_MAX];   /* clusters that do not keep what they promise */
 	bool has_reporting;              /* for all of its reports, in the place of the points' own */

@@ -613,11 +613,12 @@ static bool read_model(struct reader *r, const struct json *v)
 	*r->model_place = m;
 	r->model_place = &m->next;
 	r->all->model_count++;
-	if (!members_known(r, v, "manufacturer model reporting poll_s ignore report modules"))
+	if (!members_known(r, v, "manufacturer model reporting poll_s check_in_s ignore report modules"))
 		return false;
 	if (!json_text(json_get(v, "manufacturer"), m->manufacturer, sizeof m->manufacturer) || !json_text(json_get(v, "model"), m->name, sizeof m->name))
 		return WRONG(r, "", "wants \"manufacturer\" and \"model\", texts of up to 32 characters as the Basic cluster has them; `*` at the end: and whatever follows");
 	if (!get_bool(r, v, "reporting", &reporting) || !get_u16(r, v, "poll_s", !reporting, &m->poll_s) ||
+	    !get_u16(r, v, "check_in_s", false, &m->check_in_s) ||
 	    !get_u16s(r, v, "ignore", m->ignored, IGNORED_MAX, &m->ignored_count))
 		return false;
 	m->no_reporting = !reporting;

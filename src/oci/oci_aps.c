@@ -24,7 +24,7 @@ static void expect_ack(struct oci_core *c, struct oci_device *d, uint8_t counter
 
 		if (s->used)
 			continue;
-		s->used = true;
+		*s = (struct oci_sending){.used = true};
 		s->counter = counter;
 		s->tries = 0;
 		s->again = c->now + (sleepy(d) ? APS_WAIT_SLEEPY_MS : APS_WAIT_MS);
@@ -93,7 +93,8 @@ void oci_aps_tick(struct oci_core *c, struct oci_device *d)
 		if (!s->used || c->now < s->again)
 			continue;
 		if (s->tries++ == APS_RETRIES) {
-			s->used = false;
+			s->used = oci_poll_holds(c, d, s);
+			s->tries = APS_RETRIES; /* until it is released, or waited long enough */
 			continue;
 		}
 		s->again = c->now + (sleepy(d) ? APS_WAIT_SLEEPY_MS : APS_WAIT_MS);

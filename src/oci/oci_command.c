@@ -283,7 +283,7 @@ static void update_place(struct update *u, const struct oci_place *p)
 	snprintf(m->text, sizeof m->text, "%s", text);
 	m->wanted = wanted;
 	m->by_attribute = write->by_attribute;
-	m->until = u->c->now + COMMAND_MS;
+	m->until = u->c->now + oci_poll_patience(u->d, COMMAND_MS);
 	m->sequence = transmit(u, p, write, payload);
 }
 

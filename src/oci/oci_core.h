@@ -67,7 +67,8 @@ struct oci_key {
 
 /* An APS frame on its way to the device: it waits for its APS acknowledgement. */
 struct oci_sending {
-	bool used;
+	bool used, waits;           /* waits: until the sleeper shows that it is awake */
+	uint8_t held;               /* how often it did */
 	uint8_t counter;
 	unsigned tries;
 	uint64_t again;
@@ -166,6 +167,8 @@ struct oci_device {
 	size_t duplicate_next;
 	struct aps_reassembler fragments; /* one fragmented message at a time */
 	uint64_t last_heard;
+	uint64_t fast_until;        /* it polls fast, by our wish; 0: not */
+	uint8_t fast_endpoint;
 	uint64_t called_at;         /* told to come back, or to take another address; 0: never */
 	struct oci_router router;
 	/* what the interview found; stored */

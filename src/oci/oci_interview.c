@@ -64,6 +64,8 @@ struct pair {
 
 static bool is_used(const struct oci_device *d, const struct oci_endpoint *e, uint16_t cluster, bool client)
 {
+	if (cluster == ZCL_POLL_CONTROL && !client && oci_poll_uses(d, e))
+		return true;
 	for (size_t i = 0; i < d->place_count; i++) {
 		const struct oci_place *p = &d->places[i];
 
@@ -271,6 +273,7 @@ static void done(struct oci_core *c, struct oci_device *d)
 		return;
 	oci_log(c, d, "interviewed: %s %s, %zu endpoints, %zu values", d->manufacturer, d->model, d->endpoint_count, d->place_count);
 	oci_event(c, d, "interviewed");
+	oci_poll_configure(c, d);
 	d->polling = true;
 	if (d->poll_s > 0)
 		oci_log(c, d, "it does not report: asked every %u s", d->poll_s);

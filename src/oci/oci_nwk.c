@@ -293,5 +293,6 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	else
 		oci_aps_input(c, d, payload);
 	oci_router_heard(c, d);
+	oci_poll_heard(c, d);
 	return OK;
 }

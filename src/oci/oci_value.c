@@ -260,6 +260,8 @@ static void on_server_command(struct said *s)
 
 	if (s->cluster == ZCL_IAS_ZONE && !s->z->manufacturer_specific)
 		on_zone(s);
+	else if (s->cluster == ZCL_POLL_CONTROL)
+		s->understood = oci_poll_input(s->c, s->d, s->endpoint_id, s->z);
 	else if (s->cluster == ZCL_DOOR_LOCK && !s->z->manufacturer_specific && s->z->command <= ZCL_DOOR_LOCK_UNLOCK && rd_u8(&in, &status))
 		s->understood = oci_command_answered(s->c, s->d, s->z->sequence, status);
 }

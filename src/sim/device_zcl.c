@@ -81,6 +81,7 @@ void device_check_in(struct sim_device *d)
 	if (!b || endpoint == 0)
 		return;
 	d->zcl_sequence++;
+	device_event(d, "checked-in", "%s", "");
 	device_zcl_send(d, endpoint, NWK_COORDINATOR, b->destination_endpoint, ZCL_POLL_CONTROL, &z);
 }
 
@@ -353,6 +354,7 @@ static uint8_t on_poll_control(struct sim_device *d, const struct request *rq)
 
 	if (rq->z.command == POLL_FAST_STOP) {
 		d->busy_until = d->now;
+		device_event(d, "fast-poll", "\"on\":false");
 		return ZCL_SUCCESS;
 	}
 	if (rq->z.command != POLL_CHECK_IN_RESPONSE)
@@ -362,6 +364,7 @@ static uint8_t on_poll_control(struct sim_device *d, const struct request *rq)
 	if (fast) {
 		d->busy_until = d->now + (quarters ? quarters * 250ULL : 10000);
 		d->poll_at = d->now;
+		device_event(d, "fast-poll", "\"on\":true");
 	}
 	return ZCL_SUCCESS;
 }
