@@ -215,7 +215,7 @@ bool mef_group_waits(const struct mef_device *d)
 	if (!d->group || clock_ms() - d->rotation_begun >= WAIT_MS)
 		return false;
 	for (const struct mef_device *other = d->group->members; other; other = other->next_member)
-		if (!mef_device_is_sleepy(other) && (other->rotation == MEF_ROTATION_KEY || other->rotation == MEF_ROTATION_TRANSPORT) && other->rotation_tries < 3)
+		if (!mef_device_is_sleepy(other) && (other->rotation == MEF_ROTATION_KEY || other->rotation == MEF_ROTATION_TRANSPORT) && other->rotation_tries < 2)
 			return true;
 	return false;
 }

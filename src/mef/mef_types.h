@@ -96,7 +96,7 @@ struct mef_device {
 	uint64_t preparing_command; /* its MO_NODE */
 	struct timer_node deadline; /* of what `state`, `preparing` or `rotation` waits for: mef_device_wait */
 	enum mef_rotation rotation;
-	unsigned rotation_tries;
+	unsigned rotation_tries;    /* rounds begun */
 	uint64_t rotation_begun;    /* monotonic ms */
 	uint64_t rotation_command;  /* that node B carries out for it */
 };

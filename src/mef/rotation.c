@@ -26,7 +26,9 @@ static void wait(struct mef *m, struct mef_device *d, enum mef_rotation stage, u
 
 static uint64_t patience(const struct mef_device *d)
 {
-	return (uint64_t)PROOF_MS << (d->rotation_tries < PROOF_DOUBLINGS ? d->rotation_tries : PROOF_DOUBLINGS);
+	unsigned doublings = d->rotation_tries > 0 ? d->rotation_tries - 1 : 0;
+
+	return (uint64_t)PROOF_MS << (doublings < PROOF_DOUBLINGS ? doublings : PROOF_DOUBLINGS);
 }
 
 /* Has node B do something, and waits for its word; it may be away for long. */
@@ -35,7 +37,8 @@ static void order(struct mef *m, struct mef_device *d, enum mef_rotation stage, 
 	mef_commands_withdraw(m, d->owner, class, d->eui64);
 	if (mef_command_add(m, d->owner, class, d->eui64, key_id, reason, &d->rotation_command) != OK)
 		log_line(LOG_LEVEL_WARNING, "a key rotation waits for the node that owns the device", "device=%016llx owner=%s", (unsigned long long)d->eui64, d->owner);
-	d->rotation_tries++;
+	if (stage == MEF_ROTATION_KEY)
+		d->rotation_tries++;
 	wait(m, d, stage, patience(d));
 }
 

@@ -192,7 +192,7 @@ void s2_frame_encode(const struct s2_frame *f, struct wr *w)
 		break;
 	case S2_NONCE_REPORT:
 		wr_u8(w, f->sequence);
-		wr_u8(w, (f->sos ? NONCE_SOS : 0) | (f->mos ? NONCE_MOS : 0));
+		wr_u8(w, (uint8_t)((f->sos ? NONCE_SOS : 0) | (f->mos ? NONCE_MOS : 0)));
 		if (f->sos)
 			wr_copy(w, f->entropy.octets, S2_ENTROPY);
 		break;
@@ -218,7 +218,7 @@ void s2_frame_encode(const struct s2_frame *f, struct wr *w)
 		wr_copy(w, secret_octets(f->network_key), secret_len(f->network_key));
 		break;
 	case S2_TRANSFER_END:
-		wr_u8(w, (f->complete ? END_COMPLETE : 0) | (f->verified ? END_VERIFIED : 0));
+		wr_u8(w, (uint8_t)((f->complete ? END_COMPLETE : 0) | (f->verified ? END_VERIFIED : 0)));
 		break;
 	case S2_KEX_GET:
 	case S2_NETWORK_KEY_VERIFY:
