@@ -269,6 +269,14 @@ bool sim_device_output(struct sim_device *d, struct sim_device_effect *e)
 
 /* ---- the finger on the button ---- */
 
+static void tell_conflict(struct sim_device *d)
+{
+	const struct nwk_command c = {.id = NWK_NETWORK_STATUS, .network_status = {NWK_STATUS_ADDRESS_CONFLICT, d->short_address}};
+
+	if (d->state == DEVICE_COMMISSIONED)
+		device_nwk_command(d, NWK_COORDINATOR, &c);
+}
+
 static bool network_command(struct sim_device *d, const char *command)
 {
 	unsigned seconds;
@@ -278,6 +286,8 @@ static bool network_command(struct sim_device *d, const char *command)
 	} else if (strcmp(command, "rejoin") == 0) {
 		if (d->state == DEVICE_COMMISSIONED)
 			device_nwk_seek(d);
+	} else if (strcmp(command, "conflict") == 0) {
+		tell_conflict(d);
 	} else if (strcmp(command, "rejoin-tc") == 0) {
 		if (d->state == DEVICE_COMMISSIONED && d->link_is_unique) {
 			device_nwk_seek(d);

@@ -25,7 +25,7 @@ static const char usage[] =
     "                         [--sleepy | --always-on] [--router | --end-device] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
     "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
     "A strict Zigbee 3.0 end device or router. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
-    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, factory-reset, permit 60.\n"
+    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, conflict (of its short address), factory-reset, permit 60.\n"
     "zone BITS (status of its alarm zone), set [ENDPOINT/]CLUSTER/ATTRIBUTE VALUE, press [ENDPOINT/]CLUSTER/COMMAND.\n\n"
     "  --type TYPE          what it is, see below; also --kind\n"
     "  --install-code CODE  as on a label, with its CRC; or --link-key HEX, the link key itself\n"

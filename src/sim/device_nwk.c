@@ -138,8 +138,22 @@ static void on_leave(struct sim_device *d, const struct nwk_frame *f, const stru
 	device_nwk_seek(d);
 }
 
+/* Unasked for, from the parent: our address conflicts with another's, and this is the one to have. R22 3.6.1.9.3. */
+static void on_new_address(struct sim_device *d, const struct nwk_command *c)
+{
+	if (c->rejoin_response.status != 0 || !nwk_address_is_device(c->rejoin_response.short_address))
+		return;
+	d->short_address = c->rejoin_response.short_address;
+	device_mac_addresses(d, true);
+	device_event(d, "new-address", "\"short\":%u", d->short_address);
+	device_save(d);
+	device_announce(d);
+}
+
 static void on_rejoin(struct sim_device *d, const struct nwk_command *c, bool secured)
 {
+	if (d->state == DEVICE_COMMISSIONED && secured)
+		on_new_address(d, c);
 	if (d->state != DEVICE_REJOINING || secured == d->unsecured_rejoin)
 		return;
 	if (c->rejoin_response.status != 0) {

@@ -37,6 +37,24 @@ with Plant() as p:
     wait_for("the MEF to know", lambda: p.state(thermometer)["last_event"] == "heard")
     print("silent, and heard again")
 
+    def switch_is(on):  # by its own word
+        told = [e["on"] for e in switch.events("switched")]
+        return bool(told) and told[-1] is on and p.value(plug, "binSh", "cod:binSh", "state") is on
+
+    # another short address, as after a conflict: everybody follows, and nothing on its way is lost
+    for eui64, device in ((thermometer, sensor), (plug, switch)):
+        before = p.state(eui64)["short"]
+        device.tell("conflict")
+        wait_for("the MEF to know the other address", lambda: p.state(eui64)["short"] != before)
+        now = p.state(eui64)["short"]
+        assert [e["short"] for e in device.events("new-address")] == [now]
+        wait_for("the resources to follow", lambda: "shortAddress/0x%04x" % now in status(eui64)["lbl"])
+    sensor.tell("temperature 12.5")
+    p.wait_value(thermometer, "tempe", "cod:tempe", "curT0", 12.5)
+    p.keyway("update", "/id-b/cse-b/zb-%s/binSh" % plug, "state=true")
+    wait_for("the plug to be on", lambda: switch_is(True))
+    print("another short address")
+
     gateway = p.processes["gateway"]
 
     def forget_children():
@@ -49,8 +67,8 @@ with Plant() as p:
     wait_for("the children to be known again", lambda: gateway.text().count("child known again") == 2)
     sensor.tell("temperature 13.0")
     p.wait_value(thermometer, "tempe", "cod:tempe", "curT0", 13.0)
-    p.keyway("update", "/id-b/cse-b/zb-%s/binSh" % plug, "state=true")
-    wait_for("the plug to be on", lambda: p.value(plug, "binSh", "cod:binSh", "state") is True)
+    p.keyway("update", "/id-b/cse-b/zb-%s/binSh" % plug, "state=false")
+    wait_for("the plug to be off", lambda: switch_is(False))
     print("a gateway without memory has its children again")
 
     # its owner is away when that happens: the gateway tells it of who polls, and a sealed Leave has it rejoin
