@@ -98,6 +98,21 @@ static void what_was_not_fetched_waits_for_the_check_in(void **state)
 	assert_false(poll_frame(0x01, &d)); /* once */
 }
 
+static void an_image_keeps_it_awake(void **state)
+{
+	static const struct oci_image image;
+	struct rig_down d;
+
+	(void)state;
+	rig_device(&r)->ota.image = &image;
+	check_in();
+	assert_true(poll_frame(0x00, &d));
+	assert_true(rd_equal(d.zcl.payload, rd_of("\x01\xf0\x00", 3)));
+	rig_device(&r)->ota.image = NULL; /* done */
+	fetch(d.aps.counter);
+	assert_true(poll_frame(0x01, &d));
+}
+
 static void it_is_not_waited_for_for_ever(void **state)
 {
 	(void)state;
@@ -122,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(who_has_nothing_to_fetch_may_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_not_fetched_waits_for_the_check_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_image_keeps_it_awake, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_is_not_waited_for_for_ever, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_listens_is_not_waited_for, setup, teardown),
 	};
