@@ -154,6 +154,8 @@ class Run:
         while rest:
             n = int.from_bytes(rest[8:12], "little")
             frame, rest = rest[16:16 + n], rest[16 + n:]
+            if frame[0] & 7 != 1:  # MAC data frames alone: a command's sequence number and addresses may look like the header sought
+                continue
             m = re.search(rb"\x28(....)" + re.escape(sealer), frame, re.S)  # security control, counter, source: the NWK auxiliary header
             counter = int.from_bytes(m.group(1), "little") if m else None
             if counter is None or seen.get(counter) == frame:
