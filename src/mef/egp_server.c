@@ -1,54 +1,15 @@
 /* EGP over streams. */
-#include "mef/egp_server.h"
+#include "mef/egp_server_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "loop/log.h"
-#include "spinel/hdlc.h"
 
 #define CONNECTIONS_MAX 1024
-#define SERIAL_RETRY_MS 2000
 
-struct connection {
-	struct connection *next;
-	struct egp_server *server;
-	struct stream *stream;
-	struct mef_gateway *gateway; /* NULL: not known (yet) */
-	bool psk;                    /* the peer's identity is that of a pre-shared key */
-	struct hdlc_decoder *hdlc;   /* a serial line */
-	struct serial *line;
-};
-
-/* A configured serial line, whether open or not. */
-struct serial {
-	struct serial *next;
-	struct egp_server *server;
-	char address[256];
-	char gateway[MEF_NAME_MAX];
-	struct egp_seal *seal; /* NULL: none */
-	struct loop_timer *retry;
-	bool complained;
-};
-
-struct listener {
-	struct listener *next;
-	struct egp_server *server;
-	struct stream_listener *listener;
-	bool psk;
-};
-
-struct egp_server {
-	struct mef *mef;
-	struct connection *connections;
-	size_t count;
-	struct listener *listeners;
-	struct serial *serials;
-};
-
-static void connection_free(struct connection *c)
+void connection_free(struct connection *c)
 {
 	struct connection **link = &c->server->connections;
 
@@ -75,36 +36,15 @@ bool egp_server_connected(const struct egp_server *s, const struct mef_gateway *
 	return connection_of(s, g) != NULL && eg_gateway_greeted(g->eg);
 }
 
-/* ---- sending ---- */
-
-static void send_frame(struct connection *c, struct rd content)
-{
-	uint8_t buffer[2 * (EGP_MESSAGE_MAX + EGP_SEAL_OVERHEAD) + 16];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd framed;
-
-	hdlc_encode(content, &w);
-	if (wr_done(&w, &framed))
-		stream_write(c->stream, framed);
-}
-
-static void seal_flush(struct connection *c)
-{
-	struct rd frame;
-
-	while (egp_seal_output(c->line->seal, &frame))
-		send_frame(c, frame);
-}
-
 static void send_octets(struct connection *c, struct rd octets)
 {
 	if (!c->hdlc) {
 		stream_write(c->stream, octets);
 	} else if (!c->line->seal) {
-		send_frame(c, octets);
+		serial_frame(c, octets);
 	} else {
 		egp_seal_send(c->line->seal, octets);
-		seal_flush(c);
+		serial_seal_flush(c);
 	}
 }
 
@@ -127,10 +67,8 @@ static void send_refusal(struct connection *c, const char *text)
 		send_octets(c, octets);
 }
 
-/* ---- receiving ---- */
-
 /* A gateway has one connection: the newest, because the former may be a dead one that TCP still believes in. */
-static void bind_gateway(struct connection *c, struct mef_gateway *g)
+void connection_bind(struct connection *c, struct mef_gateway *g)
 {
 	struct connection *former = connection_of(c->server, g);
 
@@ -162,7 +100,7 @@ static bool name_by_hello(struct connection *c, struct rd octets)
 		g = mef_gateway_by_eui64(c->server->mef, m.hello.gateway);
 	if (!g)
 		return false;
-	bind_gateway(c, g);
+	connection_bind(c, g);
 	return true;
 }
 
@@ -174,11 +112,11 @@ static bool name_by_credential(struct connection *c)
 	if (!g)
 		return false;
 	log_line(LOG_LEVEL_INFO, "gateway connected", "gateway=%s", g->name);
-	bind_gateway(c, g);
+	connection_bind(c, g);
 	return true;
 }
 
-static void message(struct connection *c, struct rd octets)
+void connection_message(struct connection *c, struct rd octets)
 {
 	struct mef *m = c->server->mef;
 
@@ -190,7 +128,7 @@ static void message(struct connection *c, struct rd octets)
 	mef_pump(m);
 }
 
-static void closed(void *ctx, enum err why)
+void connection_closed(void *ctx, enum err why)
 {
 	struct connection *c = ctx;
 	struct mef *m = c->server->mef;
@@ -207,7 +145,7 @@ static void closed(void *ctx, enum err why)
 	mef_pump(m);
 }
 
-static void opened(void *ctx)
+void connection_opened(void *ctx)
 {
 	(void)ctx;
 }
@@ -222,54 +160,18 @@ static size_t stream_data(void *ctx, struct rd in)
 		return 0;
 	if (e != OK) {
 		log_line(LOG_LEVEL_WARNING, "not EGP; connection closed", "gateway=%s", c->gateway ? c->gateway->name : "?");
-		closed(c, e);
+		connection_closed(c, e);
 		return in.left;
 	}
 	if (len > in.left)
 		return 0;
-	message(c, rd_of(in.at, len));
+	connection_message(c, rd_of(in.at, len));
 	return len;
 }
 
-/* What is not sealed by the gateway comes from nobody: it may be noise, and it may be who holds the wire. */
-static void sealed_frame(struct connection *c, struct rd frame)
-{
-	struct mef *m = c->server->mef;
-	struct rd octets;
-	enum err e = egp_seal_receive(c->line->seal, frame, &octets);
+static const struct stream_events stream_events = {connection_opened, stream_data, connection_closed};
 
-	seal_flush(c);
-	if (e == OK && octets.left > 0) {
-		message(c, octets);
-		return;
-	}
-	if (e == OK || !mef_noise_permits(m, &m->noise, c->line->gateway))
-		return;
-	log_line(LOG_LEVEL_WARNING, "what came on a serial line is not sealed by its gateway", "gateway=%s reason=%s", c->line->gateway, err_name(e));
-	(void)mef_audit(m, "frame on a serial line refused", 0, c->line->gateway, NULL, err_text(e));
-}
-
-static size_t serial_data(void *ctx, struct rd in)
-{
-	struct connection *c = ctx;
-	size_t taken = in.left;
-	struct rd frame;
-	uint8_t octet;
-
-	while (rd_u8(&in, &octet))
-		if (!hdlc_octet(c->hdlc, octet, &frame))
-			continue;
-		else if (c->line->seal)
-			sealed_frame(c, frame);
-		else
-			message(c, frame);
-	return taken;
-}
-
-static const struct stream_events stream_events = {opened, stream_data, closed};
-static const struct stream_events serial_events = {opened, serial_data, closed};
-
-static struct connection *connection_new(struct egp_server *s, struct stream *stream)
+struct connection *connection_new(struct egp_server *s, struct stream *stream)
 {
 	struct connection *c = s->count < CONNECTIONS_MAX ? calloc(1, sizeof *c) : NULL;
 
@@ -333,70 +235,6 @@ enum err egp_server_listen(struct egp_server *s, const char *host_port, struct t
 	li->next = s->listeners;
 	s->listeners = li;
 	return OK;
-}
-
-/* ---- serial lines ---- */
-
-static enum err line_open(struct serial *line)
-{
-	struct egp_server *s = line->server;
-	struct mef_gateway *g = mef_gateway_find(s->mef, line->gateway);
-	struct connection *c;
-	enum err e;
-
-	if (!g)
-		return ERR_NOT_FOUND;
-	c = connection_new(s, NULL);
-	if (!c)
-		return ERR_NO_MEMORY;
-	c->line = line;
-	c->hdlc = calloc(1, sizeof *c->hdlc);
-	e = c->hdlc ? stream_open(s->mef->loop, line->address, NULL, NULL, &serial_events, c, &c->stream) : ERR_NO_MEMORY;
-	if (e != OK) {
-		connection_free(c);
-		return e;
-	}
-	hdlc_init(c->hdlc);
-	bind_gateway(c, g);
-	log_line(LOG_LEVEL_INFO, "serial line opened", "line=%s gateway=%s", line->address, line->gateway);
-	return OK;
-}
-
-static void on_retry(void *ctx)
-{
-	struct serial *line = ctx;
-	enum err e = line_open(line);
-
-	if (e == OK) {
-		line->complained = false;
-		return;
-	}
-	if (!line->complained)
-		log_line(LOG_LEVEL_WARNING, "serial line can't be opened; trying on", "line=%s gateway=%s why=\"%s\"", line->address, line->gateway, err_text(e));
-	line->complained = true;
-	loop_timer_in(line->retry, SERIAL_RETRY_MS);
-}
-
-enum err egp_server_serial(struct egp_server *s, const char *path_baud, const char *gateway, struct egp_seal *seal)
-{
-	struct serial *line = calloc(1, sizeof *line);
-	enum err e;
-
-	if (!line) {
-		egp_seal_free(seal);
-		return ERR_NO_MEMORY;
-	}
-	line->seal = seal;
-	line->server = s;
-	snprintf(line->address, sizeof line->address, "serial:%s", path_baud);
-	snprintf(line->gateway, sizeof line->gateway, "%s", gateway);
-	line->retry = loop_timer_new(s->mef->loop, on_retry, line);
-	line->next = s->serials;
-	s->serials = line;
-	e = line_open(line);
-	if (e != OK)
-		loop_timer_in(line->retry, SERIAL_RETRY_MS);
-	return e;
 }
 
 /* ---- start and end ---- */

@@ -1,0 +1,115 @@
+/* The generations of a device's keys: what is made when, and how long the former one stays. */
+#include "mef/life_private.h"
+
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "loop/log.h"
+
+const struct mef_generation *mef_generation_in_use(const struct mef_device *d)
+{
+	return d->former && !(d->present && d->present->joined) ? d->former : d->present;
+}
+
+const struct mef_generation *generation_verified(const struct mef_device *d)
+{
+	const struct mef_generation *g = mef_generation_in_use(d);
+
+	return g && (g->tc.base_unique || g->tc.state == TRUST_VERIFIED) ? g : NULL;
+}
+
+/* By association a device comes with its install code, by an unsecured rejoin with the unique link key that it verified (R22 4.6.3.3.2);
+ * an install code's key would let anybody who reads the label take the device over. A device that was reset counts its frames from the
+ * start: what it said under a former network key can't be replayed under this one. */
+static enum err base_key(const struct mef_device *d, bool keeps, struct trust_centre *tc)
+{
+	const struct mef_generation *from = keeps ? generation_verified(d) : NULL;
+	const struct secret *key = keeps ? NULL : d->install;
+
+	if (from) {
+		key = from->tc.state == TRUST_VERIFIED ? from->tc.fresh.link : from->tc.base.link;
+		tc->in_base = from->tc.state == TRUST_VERIFIED ? from->tc.in_fresh : from->tc.in_base;
+	}
+	if (!key)
+		return ERR_NOT_PERMITTED;
+	tc->base_unique = from != NULL;
+	return link_key_set_take(&tc->base, secret_dup(key));
+}
+
+static enum err generation_new(struct mef *m, const struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation, struct mef_generation **out)
+{
+	struct mef_generation *g = calloc(1, sizeof *g);
+	uint8_t random[16];
+	enum err e;
+
+	if (!g)
+		return ERR_NO_MEMORY;
+	rng_fill(m->rng, random, sizeof random);
+	hex_print(g->key_id, random, sizeof random);
+	g->number = d->present ? d->present->number + 1 : 1;
+	g->of_group = d->group ? d->group->generation : 0;
+	g->sequence = (uint8_t)((d->group ? g->of_group : g->number) - 1);
+	g->rotation = rotation;
+	g->registered_at = clock_unix_ms() / 1000;
+	g->tc.device = d->eui64;
+	g->tc.coordinator = coordinator;
+	g->network = d->group ? secret_dup(d->group->network) : secret_random(m->rng, SECRET_AES128);
+	e = g->network ? base_key(d, keeps, &g->tc) : ERR_NO_MEMORY;
+	if (e == OK)
+		e = mef_key_offer(m, d, g); /* first: what the registry has too much goes at the next start */
+	if (e == OK)
+		e = mef_store_generation_put(m->store, d, g);
+	if (e != OK) {
+		mef_generation_free(g);
+		return e;
+	}
+	*out = g;
+	return OK;
+}
+
+void generation_drop(struct mef *m, const struct mef_device *d, struct mef_generation *g)
+{
+	if (g && mef_store_generation_delete(m->store, d->eui64, g->number) != OK)
+		log_line(LOG_LEVEL_ERROR, "a former key could not be deleted", "device=%016llx", (unsigned long long)d->eui64);
+	else if (g)
+		mef_key_withdraw(m, g->key_id);
+	if (g)
+		mef_key_unlink(m, g);
+	mef_generation_free(g);
+}
+
+static enum err generation_add(struct mef *m, struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation)
+{
+	struct mef_generation *g;
+	enum err e = mef_group_key(m, d, rotation);
+
+	if (e == OK)
+		e = generation_new(m, d, coordinator, keeps, rotation, &g);
+	if (e != OK)
+		return e;
+	if (d->present && d->present->joined) {
+		generation_drop(m, d, d->former);
+		d->former = d->present;
+	} else if (d->present) {
+		generation_drop(m, d, d->present);
+	}
+	d->present = g;
+	mef_key_link(m, d, g);
+	return OK;
+}
+
+enum err mef_generation_next(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rotation)
+{
+	return generation_add(m, d, coordinator, generation_verified(d) != NULL, rotation);
+}
+
+/* A key that never left is good for the next try too; otherwise there is a new one, and the last that the device used stays beside it. */
+enum err generation_ready(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rejoin)
+{
+	const struct mef_generation *g = d->present;
+
+	if (g && !g->offered && !g->rotation && g->tc.base_unique == rejoin && g->tc.coordinator == coordinator && (!d->group || g->of_group == d->group->generation))
+		return OK;
+	return generation_add(m, d, coordinator, rejoin, false);
+}
