@@ -168,7 +168,7 @@ void datagram_send(struct datagram_port *p, const struct datagram_peer *to, stru
 
 struct tls_session *datagram_tls(const struct datagram_port *p, const struct datagram_peer *peer)
 {
-	return p->dtls ? dtls_session(p->dtls, peer->session) : NULL;
+	return p->dtls ? dtls_tls(p->dtls, peer->session) : NULL;
 }
 
 const struct tls_peer *datagram_tls_peer(const struct datagram_port *p, const struct datagram_peer *peer)

@@ -28,7 +28,7 @@ void dtls_unreachable(struct dtls *d, const struct sockaddr_in *address, const c
 void dtls_connect(struct dtls *d, const struct sockaddr_in *to, const char *identity, struct datagram_peer *peer);
 void dtls_disconnect(struct dtls *d, uint64_t session);
 void dtls_send(struct dtls *d, uint64_t session, struct rd octets);
-struct tls_session *dtls_session(const struct dtls *d, uint64_t session); /* NULL: none */
+struct tls_session *dtls_tls(const struct dtls *d, uint64_t session); /* NULL: none */
 size_t dtls_count(const struct dtls *d);
 
 #endif

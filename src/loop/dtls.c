@@ -6,177 +6,19 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/wr.h"
-#include "loop/datagram_private.h"
+#include "loop/dtls_private.h"
 #include "loop/tls_life.h"
 #include "loop/udp.h"
-#include "tls/tls_session.h"
 
-#define BUCKETS 4096
 #define HANDSHAKE_MTU 1200
 #define RECORDS_MOST 64
 #define RECORD_MTU 16384 /* CoAP keeps its messages small by itself */
-
-struct pending {
-	struct pending *next;
-	struct wr octets;
-};
-
-struct session {
-	struct dtls *dtls;
-	struct session *next;           /* in the bucket of its address */
-	struct session *next_id;        /* in the bucket of its id */
-	struct session *idler, *busier; /* by last use, among the open ones or among those that are not */
-	uint64_t id, used;
-	struct sockaddr_in address;
-	struct tls_session *tls;
-	bool client, open;
-	uint64_t hello;                 /* of a server: the client's, by its first random octets */
-	char *wanted;                   /* identity, of a client */
-	struct loop_timer *timer;
-	struct rd in;                   /* the datagram that TLS may read; `at` NULL: none */
-	struct pending *first, **last;
-	size_t pending_count;
-};
-
-struct list {
-	struct session *idlest, *busiest;
-	size_t count;
-};
-
-#define HOSTS 1024 /* counters: hosts that share one have less room, which harms nobody else */
-
-struct dtls {
-	struct datagram_port *port;
-	struct datagram_credentials credentials;
-	struct tls_cookie_key *cookies;
-	struct session *by_address[BUCKETS], *by_id[BUCKETS];
-	struct list open, half_open;
-	unsigned by_host[HOSTS];        /* half open ones */
-	uint32_t salt;                  /* so that nobody chooses with whom he shares one */
-	uint64_t next_id;
-};
-
-/* ---- the lists ---- */
-
-static size_t bucket_of(const struct sockaddr_in *a)
-{
-	return (ntohl(a->sin_addr.s_addr) * 31U + ntohs(a->sin_port) * 2654435761U) % BUCKETS;
-}
-
-static struct session *by_address(struct dtls *d, const struct sockaddr_in *a)
-{
-	struct session *s = d->by_address[bucket_of(a)];
-
-	while (s && (s->address.sin_addr.s_addr != a->sin_addr.s_addr || s->address.sin_port != a->sin_port))
-		s = s->next;
-	return s;
-}
-
-static struct session *by_id(const struct dtls *d, uint64_t id)
-{
-	struct session *s = d->by_id[id % BUCKETS];
-
-	while (s && s->id != id)
-		s = s->next_id;
-	return s;
-}
-
-static struct list *list_of(struct session *s)
-{
-	return s->open ? &s->dtls->open : &s->dtls->half_open;
-}
-
-static unsigned *host_count(struct dtls *d, const struct sockaddr_in *a)
-{
-	uint32_t h = (ntohl(a->sin_addr.s_addr) ^ d->salt) * 2654435761U;
-
-	return &d->by_host[(h ^ (h >> 15)) % HOSTS];
-}
-
-static void put_first(struct session *s)
-{
-	struct list *l = list_of(s);
-
-	s->idler = l->busiest;
-	s->busier = NULL;
-	*(l->busiest ? &l->busiest->busier : &l->idlest) = s;
-	l->busiest = s;
-	l->count++;
-	*host_count(s->dtls, &s->address) += s->open ? 0U : 1U;
-	s->used = clock_ms();
-}
-
-static void take_out(struct session *s)
-{
-	struct list *l = list_of(s);
-
-	*(s->idler ? &s->idler->busier : &l->idlest) = s->busier;
-	*(s->busier ? &s->busier->idler : &l->busiest) = s->idler;
-	l->count--;
-	*host_count(s->dtls, &s->address) -= s->open ? 0U : 1U;
-}
-
-/* A half-open session stays where it is: what is sent to it makes it no better. */
-static void use(struct session *s)
-{
-	if (!s->open)
-		return;
-	take_out(s);
-	put_first(s);
-}
-
-static struct datagram_peer peer_of(const struct session *s)
-{
-	return (struct datagram_peer){s->id, ntohl(s->address.sin_addr.s_addr), ntohs(s->address.sin_port)};
-}
-
-static void pending_free(struct session *s)
-{
-	while (s->first) {
-		struct pending *p = s->first;
-
-		s->first = p->next;
-		wr_free(&p->octets);
-		free(p);
-	}
-	s->last = &s->first;
-	s->pending_count = 0;
-}
-
-static void session_free(struct session *s)
-{
-	struct session **link = &s->dtls->by_address[bucket_of(&s->address)];
-
-	while (*link != s)
-		link = &(*link)->next;
-	*link = s->next;
-	link = &s->dtls->by_id[s->id % BUCKETS];
-	while (*link != s)
-		link = &(*link)->next_id;
-	*link = s->next_id;
-	take_out(s);
-	tls_session_free(s->tls, s->open);
-	loop_timer_free(s->timer);
-	pending_free(s);
-	free(s->wanted);
-	free(s);
-}
-
-static void session_fail(struct session *s, const char *why)
-{
-	struct datagram_port *p = s->dtls->port;
-	struct datagram_peer peer = peer_of(s);
-
-	session_free(s);
-	p->events.unreachable(p->ctx, &peer, why);
-}
 
 /* ---- TLS's transport ---- */
 
 static ssize_t on_push(void *ctx, const void *octets, size_t len)
 {
-	const struct session *s = ctx;
+	const struct dtls_session *s = ctx;
 
 	datagram_write(s->dtls->port, &s->address, rd_of(octets, len));
 	return (ssize_t)len;
@@ -184,7 +26,7 @@ static ssize_t on_push(void *ctx, const void *octets, size_t len)
 
 static ssize_t on_pull(void *ctx, void *octets, size_t size)
 {
-	struct session *s = ctx;
+	struct dtls_session *s = ctx;
 	struct rd in = s->in;
 	size_t n = in.left < size ? in.left : size;
 
@@ -200,30 +42,30 @@ static ssize_t on_pull(void *ctx, void *octets, size_t size)
 
 static bool on_readable(void *ctx)
 {
-	const struct session *s = ctx;
+	const struct dtls_session *s = ctx;
 
 	return s->in.at != NULL;
 }
 
-static void handshake(struct session *s);
-static void refused(struct session *s);
-static void receive(struct session *s);
+static void handshake(struct dtls_session *s);
+static void refused(struct dtls_session *s);
+static void receive(struct dtls_session *s);
 
 /* A key or a responder has been asked: what came meanwhile is read now. */
 static void on_wake(void *ctx)
 {
-	struct session *s = ctx;
+	struct dtls_session *s = ctx;
 	struct dtls *d = s->dtls;
 	uint64_t id = s->id;
 
 	s->in = rd_of(NULL, 0); /* of an earlier round */
 	handshake(s);
-	s = by_id(d, id);
+	s = dtls_by_id(d, id);
 	if (s && s->open)
 		receive(s);
 }
 
-static void arm(struct session *s)
+static void arm(struct dtls_session *s)
 {
 	uint64_t end = s->used + DATAGRAM_SESSION_IDLE_MS, now = clock_unix_ms() / 1000, expires_at = tls_session_peer(s->tls)->expires_at;
 
@@ -234,7 +76,7 @@ static void arm(struct session *s)
 
 static void on_time(void *ctx)
 {
-	struct session *s = ctx;
+	struct dtls_session *s = ctx;
 
 	if (!s->open && clock_ms() - s->used > TLS_HANDSHAKE_MS) {
 		refused(s);
@@ -242,48 +84,23 @@ static void on_time(void *ctx)
 		s->in = rd_of(NULL, 0);
 		handshake(s);
 	} else if (clock_ms() - s->used >= DATAGRAM_SESSION_IDLE_MS) {
-		session_fail(s, "the session was idle");
+		dtls_session_fail(s, "the session was idle");
 	} else if (!tls_life_lasts(tls_session_peer(s->tls)->expires_at)) {
-		session_fail(s, "the peer's credential expired");
+		dtls_session_fail(s, "the peer's credential expired");
 	} else {
 		arm(s);
 	}
 }
 
-static size_t sessions_max(const struct dtls *d)
+static struct dtls_session *session_new(struct dtls *d, const struct sockaddr_in *a, const char *wanted)
 {
-	return d->credentials.sessions_max ? d->credentials.sessions_max : DATAGRAM_SESSIONS_MAX;
-}
-
-/* The one of this host, or of whom its counter counts too, that began first. */
-static struct session *oldest_of(struct dtls *d, const struct sockaddr_in *a)
-{
-	struct session *s = d->half_open.idlest;
-
-	while (host_count(d, &s->address) != host_count(d, a))
-		s = s->busier;
-	return s;
-}
-
-/* Room for one more: those whose handshake does not end make room for others of their kind, first for those of the same host, never those that are
- * open. */
-static void make_room(struct dtls *d, const struct sockaddr_in *a)
-{
-	if (*host_count(d, a) >= DATAGRAM_HALF_OPEN_HOST)
-		session_fail(oldest_of(d, a), "there are too many handshakes");
-	while (d->half_open.count >= DATAGRAM_HALF_OPEN_MAX || (d->half_open.count > 0 && d->half_open.count >= sessions_max(d)))
-		session_fail(d->half_open.idlest, "there are too many handshakes");
-}
-
-static struct session *session_new(struct dtls *d, const struct sockaddr_in *a, const char *wanted)
-{
-	struct session *s = calloc(1, sizeof *s), **bucket = &d->by_address[bucket_of(a)];
+	struct dtls_session *s = calloc(1, sizeof *s), **bucket = &d->by_address[dtls_bucket_of(a)];
 	const struct tls_session_options o = {.server = wanted == NULL, .datagram = true, .expected = wanted, .push = on_push, .pull = on_pull,
 		.readable = on_readable, .wake = on_wake, .ctx = s};
 
 	if (!s)
 		abort();
-	make_room(d, a);
+	dtls_make_room(d, a);
 	s->tls = tls_session_new(d->credentials.tls, &o);
 	if (!s->tls) {
 		free(s);
@@ -298,33 +115,33 @@ static struct session *session_new(struct dtls *d, const struct sockaddr_in *a, 
 	s->timer = loop_timer_new(d->port->loop, on_time, s);
 	s->next = *bucket;
 	*bucket = s;
-	s->next_id = d->by_id[s->id % BUCKETS];
-	d->by_id[s->id % BUCKETS] = s;
-	put_first(s);
+	s->next_id = d->by_id[s->id % DTLS_BUCKETS];
+	d->by_id[s->id % DTLS_BUCKETS] = s;
+	dtls_put_first(s);
 	tls_session_mtu(s->tls, HANDSHAKE_MTU);
 	return s;
 }
 
 /* ---- handshake ---- */
 
-static void established(struct session *s)
+static void established(struct dtls_session *s)
 {
 	struct dtls *d = s->dtls;
 
 	tls_life_trouble(s->tls);
-	take_out(s);
+	dtls_take_out(s);
 	s->open = true;
-	put_first(s);
-	if (d->open.count > sessions_max(d))
-		session_fail(d->open.idlest, "there are too many sessions");
+	dtls_put_first(s);
+	if (d->open.count > dtls_sessions_max(d))
+		dtls_session_fail(d->open.idlest, "there are too many sessions");
 	tls_session_mtu(s->tls, RECORD_MTU);
 	arm(s);
-	for (struct pending *p = s->first; p; p = p->next)
+	for (struct dtls_pending *p = s->first; p; p = p->next)
 		tls_session_write(s->tls, p->octets.octets, p->octets.len);
-	pending_free(s);
+	dtls_pending_free(s);
 }
 
-static void tell_refusal(struct session *s)
+static void tell_refusal(struct dtls_session *s)
 {
 	char address[ADDRESS_TEXT_MAX];
 
@@ -333,16 +150,13 @@ static void tell_refusal(struct session *s)
 	tls_life_refused(s->tls, !s->client, address);
 }
 
-static void refused(struct session *s)
+static void refused(struct dtls_session *s)
 {
-	char why[160];
-
 	tell_refusal(s);
-	snprintf(why, sizeof why, "%s", tls_session_why(s->tls));
-	session_fail(s, why);
+	dtls_session_fail(s, tls_session_why(s->tls));
 }
 
-static void handshake(struct session *s)
+static void handshake(struct dtls_session *s)
 {
 	switch (tls_session_handshake(s->tls)) {
 	case TLS_OPEN:
@@ -392,14 +206,14 @@ static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd data
 {
 	struct cookie_reply reply = {d->port, from};
 	struct tls_prestate prestate;
-	struct session *s;
+	struct dtls_session *s;
 	uint64_t id;
 
 	if (!tls_cookie_check(d->cookies, from, sizeof *from, datagram, on_cookie_push, &reply, &prestate))
 		return;
-	s = by_address(d, from);
+	s = dtls_by_address(d, from);
 	if (s && s->open)
-		session_fail(s, "the peer began anew");
+		dtls_session_fail(s, "the peer began anew");
 	else if (s) /* who has a wrong key tries again and again, and learns nothing: here it can be learnt */
 		refused(s);
 	s = session_new(d, from, NULL);
@@ -410,15 +224,15 @@ static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd data
 	tls_session_accept(s->tls, &prestate);
 	s->in = datagram;
 	handshake(s);
-	s = by_id(d, id);
+	s = dtls_by_id(d, id);
 	if (s)
 		s->in = rd_of(NULL, 0);
 }
 
-static void receive(struct session *s)
+static void receive(struct dtls_session *s)
 {
 	struct dtls *d = s->dtls;
-	struct datagram_peer peer = peer_of(s);
+	struct datagram_peer peer = dtls_peer_of(s);
 	uint8_t octets[RECORD_MTU];
 
 	for (unsigned vain = 0; vain < RECORDS_MOST;) {
@@ -431,22 +245,22 @@ static void receive(struct session *s)
 			continue;
 		}
 		if (n <= 0) {
-			session_fail(s, n == 0 ? "the peer ended the session" : "the session broke");
+			dtls_session_fail(s, n == 0 ? "the peer ended the session" : "the session broke");
 			return;
 		}
 		if (!tls_life_lasts(tls_session_peer(s->tls)->expires_at)) {
-			session_fail(s, "the peer's credential expired");
+			dtls_session_fail(s, "the peer's credential expired");
 			return;
 		}
 		d->port->events.input(d->port->ctx, &peer, rd_of(octets, (size_t)n));
-		if (by_id(d, peer.session) != s)
+		if (dtls_by_id(d, peer.session) != s)
 			return;
 	}
 }
 
 void dtls_input(struct dtls *d, const struct sockaddr_in *from, struct rd datagram)
 {
-	struct session *s = by_address(d, from);
+	struct dtls_session *s = dtls_by_address(d, from);
 	uint64_t id, hello;
 
 	/* what is half open goes on when its own hello comes again, and ends when the peer, started anew, says another */
@@ -457,65 +271,65 @@ void dtls_input(struct dtls *d, const struct sockaddr_in *from, struct rd datagr
 	}
 	if (!s || datagram.left == 0)
 		return;
-	use(s);
+	dtls_use(s);
 	id = s->id;
 	s->in = datagram;
 	if (!s->open)
 		handshake(s);
-	s = by_id(d, id);
+	s = dtls_by_id(d, id);
 	if (s && s->open)
 		receive(s);
-	s = by_id(d, id);
+	s = dtls_by_id(d, id);
 	if (s)
 		s->in = rd_of(NULL, 0);
 }
 
 void dtls_unreachable(struct dtls *d, const struct sockaddr_in *address, const char *why)
 {
-	struct session *s = by_address(d, address);
+	struct dtls_session *s = dtls_by_address(d, address);
 
 	if (s && s->client) /* anybody can say so of a server's peers; who connects learns it soon enough anyway */
-		session_fail(s, why);
+		dtls_session_fail(s, why);
 }
 
 /* ---- what leaves ---- */
 
 void dtls_connect(struct dtls *d, const struct sockaddr_in *to, const char *identity, struct datagram_peer *peer)
 {
-	struct session *s = by_address(d, to);
+	struct dtls_session *s = dtls_by_address(d, to);
 
 	if (s && (!s->client || strcmp(s->wanted, identity) != 0)) {
-		session_fail(s, "another identity is wanted at this address");
+		dtls_session_fail(s, "another identity is wanted at this address");
 		s = NULL;
 	}
 	if (!s && (s = session_new(d, to, identity)) != NULL) {
-		*peer = peer_of(s);
+		*peer = dtls_peer_of(s);
 		tls_session_timeouts(s->tls);
 		handshake(s);
 		return;
 	}
-	*peer = s ? peer_of(s) : (struct datagram_peer){UINT64_MAX, ntohl(to->sin_addr.s_addr), ntohs(to->sin_port)};
+	*peer = s ? dtls_peer_of(s) : (struct datagram_peer){UINT64_MAX, ntohl(to->sin_addr.s_addr), ntohs(to->sin_port)};
 }
 
 void dtls_disconnect(struct dtls *d, uint64_t session)
 {
-	struct session *s = by_id(d, session);
+	struct dtls_session *s = dtls_by_id(d, session);
 
 	if (!s)
 		return;
 	if (!s->open)
 		tell_refusal(s);
-	session_free(s);
+	dtls_session_free(s);
 }
 
 void dtls_send(struct dtls *d, uint64_t session, struct rd octets)
 {
-	struct session *s = by_id(d, session);
-	struct pending *p;
+	struct dtls_session *s = dtls_by_id(d, session);
+	struct dtls_pending *p;
 
 	if (!s)
 		return;
-	use(s);
+	dtls_use(s);
 	if (s->open) {
 		tls_session_write(s->tls, octets.at, octets.left); /* what is lost is sent again by who wants it to arrive */
 		return;
@@ -532,9 +346,9 @@ void dtls_send(struct dtls *d, uint64_t session, struct rd octets)
 	s->pending_count++;
 }
 
-struct tls_session *dtls_session(const struct dtls *d, uint64_t session)
+struct tls_session *dtls_tls(const struct dtls *d, uint64_t session)
 {
-	const struct session *s = by_id(d, session);
+	const struct dtls_session *s = dtls_by_id(d, session);
 
 	return s && s->open ? s->tls : NULL;
 }
@@ -591,9 +405,9 @@ void dtls_free(struct dtls *d)
 	if (!d)
 		return;
 	while (d->open.idlest)
-		session_free(d->open.idlest);
+		dtls_session_free(d->open.idlest);
 	while (d->half_open.idlest)
-		session_free(d->half_open.idlest);
+		dtls_session_free(d->half_open.idlest);
 	tls_cookie_key_free(d->cookies);
 	tls_credentials_free(d->credentials.tls);
 	free(d);
