@@ -150,6 +150,12 @@ struct tls_session {
 	char why[160];
 };
 
+/* tls_transport.c */
+void tls_transport_set(struct tls_session *s);
+void tls_transport_examine(struct tls_session *s); /* moves hs->ready over what GnuTLS may have */
+void tls_transport_enqueue(struct tls_handshake *hs, struct rd datagram);
+
+void tls_handshake_free(struct tls_session *s);
 void tls_session_explain(struct tls_session *s, const char *why);
 void tls_session_wake(struct tls_session *s); /* a pause ended */
 
