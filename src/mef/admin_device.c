@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/clock.h"
 #include "mef/admin_device.h"
 
 static void device_put(struct json_out *o, const char *name, const struct mef_device *d)
@@ -190,8 +189,7 @@ enum err admin_permit(struct call *c)
 	if (e == OK && all) {
 		e = mef_permit_all(c->mef, g, (uint16_t)seconds, &count);
 	} else if (e == OK) {
-		g->permit_more = false;
-		e = eg_permit(g->eg, clock_ms(), (uint16_t)seconds, devices, count);
+		e = mef_permit(c->mef, g, (uint16_t)seconds, devices, count);
 	}
 	if (e == OK)
 		json_put_uint(c->out, "devices", count);

@@ -235,6 +235,7 @@ static enum err load(struct mef *m)
 		mef_gateway_link(m, g);
 		if (g->epoch)
 			eg_gateway_restore(g->eg, g->epoch);
+		e = mef_permit_resume(m, g);
 	}
 	return e;
 }

@@ -125,13 +125,18 @@ struct mef_gateway_order {
 	struct rd name, eui64, relay, identity;
 };
 enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, struct mef_gateway **out, char message[static 256]) MUST_CHECK;
-/* Opens joining for all devices of a gateway: as many at a time as a policy holds, first those that are not on the network. *count: now. */
-enum err mef_permit_all(struct mef *m, struct mef_gateway *g, uint16_t seconds, size_t *count) MUST_CHECK;
-void mef_permit_more(struct mef *m, struct mef_gateway *g); /* one of them has joined */
 /* A device that stays registered is told to leave, and node B forgets its keys. */
 void mef_device_expel(struct mef *m, struct mef_device *d, const char *reason);
 /* Deletes a device for good. */
 enum err mef_device_drop(struct mef *m, struct mef_device *d) MUST_CHECK;
+
+/* ---- who may join (permit.c); stored with its end, which restarts do not move ---- */
+/* Opens joining for these devices of the gateway, or with 0 seconds closes it. ERR_TOO_LONG: more than a policy holds; ERR_STORE. */
+enum err mef_permit(struct mef *m, struct mef_gateway *g, uint16_t seconds, const uint64_t *devices, size_t count) MUST_CHECK;
+/* Opens joining for all devices of a gateway: as many at a time as a policy holds, first those that are not on the network. *count: now. */
+enum err mef_permit_all(struct mef *m, struct mef_gateway *g, uint16_t seconds, size_t *count) MUST_CHECK;
+void mef_permit_more(struct mef *m, struct mef_gateway *g); /* one of them has joined */
+enum err mef_permit_resume(struct mef *m, struct mef_gateway *g) MUST_CHECK; /* at the start, when devices and gateways are there */
 
 /* ---- nodes B, their commands and their keys (clients.c); client: an SP-relative ID ---- */
 bool mef_client_connected(struct mef *m, const char *client);

@@ -22,7 +22,9 @@ const char mef_schema[] =
     " required INTEGER NOT NULL, required_at INTEGER NOT NULL, network BLOB) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS counters (eui64 INTEGER PRIMARY KEY, reserved INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS gateways (name TEXT PRIMARY KEY, eui64 INTEGER NOT NULL UNIQUE, relay TEXT NOT NULL, identity TEXT NOT NULL,"
-    " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;";
+    " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS permits (gateway TEXT PRIMARY KEY, until INTEGER NOT NULL, seconds INTEGER NOT NULL, whole INTEGER NOT NULL,"
+    " devices BLOB NOT NULL) WITHOUT ROWID;";
 
 int64_t mef_sql_number(sqlite3 *db, const char *sql)
 {

@@ -36,6 +36,8 @@ enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint3
 enum err mef_store_applications(struct mef_store *st, struct mef_application **list) MUST_CHECK;
 enum err mef_store_application_put(struct mef_store *st, const struct mef_application *a) MUST_CHECK;
 enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g) MUST_CHECK;
+enum err mef_store_permit(struct mef_store *st, const char *gateway, struct mef_permit *p) MUST_CHECK; /* closed when there is none */
+enum err mef_store_permit_put(struct mef_store *st, const char *gateway, const struct mef_permit *p) MUST_CHECK;
 
 /* The outgoing counter outlives the device's registration: with the same install code the same keys come back. */
 enum err mef_store_counter(struct mef_store *st, uint64_t eui64, uint32_t *reserved) MUST_CHECK; /* 0 for a new device */

@@ -1,8 +1,9 @@
-/* Applications and gateways on disk. */
+/* Applications, gateways, and who may join at these, on disk. */
 #include "mef/mef_store_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void application_label(char label[static LABEL_MAX], const struct mef_application *a)
 {
@@ -95,4 +96,51 @@ enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g
 {
 	return mef_sql_run(st, "INSERT OR REPLACE INTO gateways VALUES (?,?,?,?,?,?,?,?)", "sissiiii", g->name, (int64_t)g->eui64, g->relay, g->identity,
 	    (int64_t)g->epoch, (int64_t)g->pan_id, (int64_t)g->extended_pan_id, (int64_t)g->channel);
+}
+
+/* ---- permits ---- */
+
+/* Eight octets a device, most significant first. */
+static bool devices_read(struct rd in, struct mef_permit *p)
+{
+	for (p->count = 0; in.left > 0; p->count++)
+		if (p->count == EGP_POLICY_DEVICES_MAX || !rd_be64(&in, &p->devices[p->count]))
+			return false;
+	return true;
+}
+
+enum err mef_store_permit(struct mef_store *st, const char *gateway, struct mef_permit *p)
+{
+	sqlite3_stmt *s = mef_sql_query(st, "SELECT until, seconds, whole, devices FROM permits WHERE gateway=?", "s", gateway);
+	enum err e = OK;
+	int result;
+
+	if (!s)
+		return ERR_STORE;
+	memset(p, 0, sizeof *p);
+	result = sqlite3_step(s);
+	if (result == SQLITE_ROW) {
+		p->until = mef_sql_u64(s, 0);
+		p->seconds = (uint16_t)sqlite3_column_int(s, 1);
+		p->all = sqlite3_column_int(s, 2) != 0;
+		e = devices_read(mef_sql_blob(s, 3), p) ? OK : ERR_STORE;
+	}
+	sqlite3_finalize(s);
+	return result == SQLITE_ROW || result == SQLITE_DONE ? e : ERR_STORE;
+}
+
+enum err mef_store_permit_put(struct mef_store *st, const char *gateway, const struct mef_permit *p)
+{
+	uint8_t buffer[8 * EGP_POLICY_DEVICES_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd devices;
+
+	if (p->until == 0)
+		return mef_sql_run(st, "DELETE FROM permits WHERE gateway=?", "s", gateway);
+	for (size_t i = 0; i < p->count; i++)
+		wr_be64(&w, p->devices[i]);
+	if (!wr_done(&w, &devices))
+		return ERR_TOO_LONG;
+	return mef_sql_run(st, "INSERT OR REPLACE INTO permits VALUES (?,?,?,?,?)", "siiib", gateway, (int64_t)p->until, (int64_t)p->seconds, (int64_t)p->all,
+	    &devices);
 }

@@ -9,6 +9,7 @@
 #include "base/timers.h"
 #include "eg/rate.h"
 #include "eg/trust_centre.h"
+#include "egp/egp.h"
 #include "keys/counter.h"
 #include "keys/secret.h"
 
@@ -120,6 +121,17 @@ struct mef_gateway {
 	struct eg_gateway *eg;
 	struct mef_noise noise;
 	bool permit_more; /* more devices may join than one policy holds: the next ones when these have */
+};
+
+#define MEF_PERMIT_UNTIL_CHANGED UINT64_MAX
+
+/* For whom the operator opened joining at a gateway. */
+struct mef_permit {
+	uint64_t until;   /* Unix seconds; 0: closed */
+	uint16_t seconds; /* for how long it was opened */
+	bool all;         /* devices that are registered there, whichever those are */
+	size_t count;
+	uint64_t devices[EGP_POLICY_DEVICES_MAX];
 };
 
 const char *device_state_name(enum device_state s); /* "registered"; never NULL */

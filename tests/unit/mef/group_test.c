@@ -4,139 +4,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "mef/mef.h"
+#include "mef_rig.h"
 
-#define COORDINATOR 0x0200000000000001ULL
-#define CODE "83FED3407A939723A5C639B26916D505C3B5"
 #define MEMBERS 3
-
-static char dir[64];
-static struct loop *loop;
-static struct rng rng;
-static struct secret *store_key;
-static struct mef_store *store;
-static struct registry *registry;
-static struct audit *audit;
-static struct mef *mef;
-static unsigned group_hours;
-
-static const char *in_dir(const char *name)
-{
-	static char paths[4][128];
-	static unsigned turn;
-	char *p = paths[turn++ % 4];
-
-	snprintf(p, sizeof paths[0], "%s/%s", dir, name);
-	return p;
-}
-
-static void start(void)
-{
-	const struct mef_config c = {.id = "mef.keyway.example", .sp = "keyway.example", .device_per_minute = 50, .gateway_per_second = 100, .answer_requests = true,
-		.group_hours = group_hours};
-	struct registry_config k = {.kind = REGISTRY_MEF, .fqdn = c.id, .sp = c.sp, .client_lifetime_s = REGISTRY_CLIENT_LIFETIME_MAX,
-		.key_lifetime_s = REGISTRY_KEY_LIFETIME_MAX};
-	const char *detail;
-	uint64_t line;
-
-	assert_int_equal(mef_store_open(in_dir("mef.db"), store_key, &rng, &store, &detail), OK);
-	assert_int_equal(audit_open(in_dir("audit.log"), &audit, &line), OK);
-	k.store_key = store_key;
-	k.rng = &rng;
-	k.audit = audit;
-	assert_int_equal(registry_open(in_dir("registry.db"), &k, &registry, &detail), OK);
-	assert_int_equal(mef_new(loop, &c, store, registry, audit, &rng, &mef), OK);
-}
-
-static void stop(void)
-{
-	mef_free(mef);
-	registry_close(registry);
-	audit_close(audit);
-	mef_store_close(store);
-}
-
-static void application(const char *name, const char *policy, enum err expected)
-{
-	const struct mef_application_order o = {rd_str(name), rd_str(policy), rd_str("/id-b")};
-	struct mef_application *a;
-	char message[256];
-
-	assert_int_equal(mef_application_add(mef, &o, &a, message), expected);
-}
-
-static struct mef_device *device(uint64_t n, const char *application_name, const char *owner, enum err expected)
-{
-	char eui64[32], message[256];
-	struct mef_device_order o = {.code = rd_str(CODE), .owner = rd_str(owner), .gateway = rd_str("gw1"), .application = rd_str(application_name)};
-	struct mef_device *d = NULL;
-
-	snprintf(eui64, sizeof eui64, "00124b000000%04x", (unsigned)n);
-	o.device = rd_str(eui64);
-	assert_int_equal(mef_device_add(mef, &o, &d, message), expected);
-	return d;
-}
-
-static struct mef_device *member(uint64_t n)
-{
-	struct mef_device *d = mef_device_find(mef, 0x00124b0000000000ULL + n);
-
-	assert_non_null(d);
-	return d;
-}
 
 static int setup(void **state)
 {
-	const struct mef_gateway_order o = {rd_str("gw1"), rd_str("0200000000000001"), rd_str("/id-mn/cse-mn/gw1"), rd_str("gw1")};
-	struct mef_gateway *g;
-	char message[256];
-
-	(void)state;
-	strcpy(dir, "/tmp/keyway-mef-group-XXXXXX");
-	rng = rng_system();
-	store_key = secret_random(&rng, 32);
-	loop = loop_new();
-	group_hours = 0;
-	if (!mkdtemp(dir))
+	if (rig_setup(state) != 0)
 		return -1;
-	start();
-	assert_int_equal(mef_gateway_register(mef, &o, &g, message), OK);
 	application("pumps", "group", OK);
 	for (uint64_t n = 1; n <= MEMBERS; n++)
 		(void)device(n, "pumps", "/id-b", OK);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[128];
-
-	(void)state;
-	stop();
-	loop_free(loop);
-	secret_free(store_key);
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command) == 0 ? 0 : -1;
-}
-
-/* It associates, and is given a key. */
-static void offer(uint64_t n)
-{
-	assert_int_equal(mef_generation_next(mef, member(n), COORDINATOR, false), OK);
-	member(n)->present->offered = true;
-}
-
-static void tell(uint64_t n, const char *event)
-{
-	struct mef_device *d = member(n);
-
-	assert_int_equal(mef_event(mef, d, d->present, rd_str(event), (uint16_t)(100 + n), 0x8e), OK);
 }
 
 static void all_join(void)
@@ -309,7 +191,7 @@ static void who_was_away_for_too_long_joins_again(void **state)
 	remove_member(3);
 	tell(1, "rotated");
 	stop();
-	group_hours = 24;
+	rig_config.group_hours = 24;
 	start();
 	mef_group_tick(mef);
 	assert_int_equal(member(2)->state, DEVICE_JOINED);
@@ -337,15 +219,15 @@ static void groups_are_registered_before_their_devices_and_have_one_owner(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(members_share_a_key_and_nothing_else, setup, teardown),
-		cmocka_unit_test_setup_teardown(without_a_member_that_was_removed_the_others_get_another_key, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_joins_again_brings_another_key_to_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_key_is_offered_twice_to_who_associates, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_key_that_node_b_refuses_is_not_offered_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_rotates_and_all_do, setup, teardown),
-		cmocka_unit_test_setup_teardown(switching_waits_for_those_that_are_awake, setup, teardown),
-		cmocka_unit_test_setup_teardown(who_was_away_for_too_long_joins_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(groups_are_registered_before_their_devices_and_have_one_owner, setup, teardown),
+		cmocka_unit_test_setup_teardown(members_share_a_key_and_nothing_else, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(without_a_member_that_was_removed_the_others_get_another_key, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(who_joins_again_brings_another_key_to_all, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(no_key_is_offered_twice_to_who_associates, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_key_that_node_b_refuses_is_not_offered_again, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(one_rotates_and_all_do, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(switching_waits_for_those_that_are_awake, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(who_was_away_for_too_long_joins_again, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(groups_are_registered_before_their_devices_and_have_one_owner, setup, rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
