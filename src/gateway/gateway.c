@@ -98,10 +98,7 @@ static void on_uplink(struct gateway *g, const struct coordinator_effect *e)
 static void on_delivery(struct gateway *g, const struct coordinator_effect *e)
 {
 	struct egp_message m = {.type = EGP_DELIVERY};
-	uint8_t octets[64];
-	struct wr w = wr_of(octets, sizeof octets);
 
-	(void)w;
 	if (e->id == COORDINATOR_TRANSPORT_KEY) {
 		log_line(e->status == EGP_DELIVERED ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "transport key delivery", "device=%s status=%d", gateway_name(e->eui64), (int)e->status);
 		return;
@@ -121,6 +118,7 @@ static bool pump_coordinator(struct gateway *g)
 		return false;
 	switch (e.type) {
 	case COORDINATOR_TRANSMIT:
+		children_flush(g->keeper); /* whoever hears of an address from us finds us knowing it after a power failure */
 		if (spinel_host_transmit(radio_port_host(g->radio), clock_ms(), rd_of(e.octets, e.len), e.token) != OK)
 			coordinator_sent(g->coordinator, clock_ms(), e.token, false, true);
 		break;
@@ -154,7 +152,7 @@ static bool pump_coordinator(struct gateway *g)
 		gateway_child_event(g, e.eui64, EGP_CHILD_LOST);
 		break;
 	case COORDINATOR_SAVE:
-		gateway_save(g);
+		children_changed(g->keeper);
 		break;
 	}
 	return true;

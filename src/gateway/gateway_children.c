@@ -14,8 +14,9 @@
 #define STRAY_EVERY_MS 30000
 
 /* Together with what the owner's messages have changed: none of them is carried out again after a restart. */
-void gateway_save(struct gateway *g)
+static void gather(void *ctx)
 {
+	struct gateway *g = ctx;
 	struct child *child;
 
 	for (size_t i = 0; (child = coordinator_child_at(g->coordinator, i)) != NULL; i++) {
@@ -24,8 +25,6 @@ void gateway_save(struct gateway *g)
 		if (last)
 			snprintf(child->down, sizeof child->down, "%s", last);
 	}
-	if (children_save(g->children_path, g->coordinator, g->epoch) != OK)
-		log_line(LOG_LEVEL_ERROR, "children cannot be stored", "path=%s", g->children_path);
 }
 
 void gateway_child_event(struct gateway *g, uint64_t device, enum egp_child_event event)
@@ -77,7 +76,7 @@ void gateway_packet(struct gateway *g, const struct egp_message *m)
 		child->relay[0] = '\0';
 	keep_packet(g, m);
 	relay_device(g->relay, child->eui64, child->owner, NULL);
-	gateway_save(g);
+	children_changed(g->keeper);
 }
 
 void gateway_relay_ready(void *ctx, uint64_t device)
@@ -160,14 +159,18 @@ void gateway_unknown(struct gateway *g, const struct coordinator_effect *e)
 
 enum err gateway_children_start(struct gateway *g)
 {
+	char path[512];
 	enum err e;
 
-	snprintf(g->children_path, sizeof g->children_path, "%s/children", g->config.state);
-	e = children_load(g->children_path, g->coordinator, &g->epoch);
+	snprintf(path, sizeof path, "%s/children", g->config.state);
+	e = children_load(path, g->coordinator, &g->epoch);
 	if (e != OK)
 		return e;
 	g->epoch++;
-	return children_save(g->children_path, g->coordinator, g->epoch);
+	e = children_save(path, g->coordinator, g->epoch);
+	if (e == OK)
+		g->keeper = children_keeper_new(g->loop, path, g->coordinator, g->epoch, gather, g);
+	return e;
 }
 
 void gateway_children_resume(struct gateway *g)

@@ -2,6 +2,7 @@
 #ifndef KEYWAY_GATEWAY_GATEWAY_PRIVATE_H
 #define KEYWAY_GATEWAY_GATEWAY_PRIVATE_H
 
+#include "gateway/children_keeper.h"
 #include "gateway/egp_client.h"
 #include "gateway/gateway.h"
 #include "gateway/radio_port.h"
@@ -28,10 +29,10 @@ struct gateway {
 	struct gateway_config config;
 	struct rng rng;
 	uint32_t epoch;
-	char children_path[512];
 	struct radio_port *radio;
 	struct stream *egp;
 	struct coordinator *coordinator;
+	struct children_keeper *keeper;
 	struct egp_client *client;
 	struct relay *relay;
 	struct http_client *http;
@@ -61,7 +62,6 @@ void gateway_egp_retry(void *ctx);        /* on_time of its timer */
 /* gateway_children.c: what is known of children, and who owns them */
 enum err gateway_children_start(struct gateway *g) MUST_CHECK; /* those of former runs, and the epoch of this one */
 void gateway_children_resume(struct gateway *g);               /* their owners hear that we started */
-void gateway_save(struct gateway *g);
 void gateway_child_event(struct gateway *g, uint64_t device, enum egp_child_event event);
 void gateway_packet(struct gateway *g, const struct egp_message *m); /* the Transport-Key packet: first the containers that its owner will read, then the device */
 void gateway_relay_ready(void *ctx, uint64_t device);
