@@ -5,6 +5,8 @@
 
 #include "tls/tls_private.h"
 
+#define UNOPENED_MOST 2 /* Finished messages */
+
 static enum tls_step fail(struct tls_session *s, int code, gnutls_alert_description_t alert)
 {
 	if (alert != GNUTLS_A_CLOSE_NOTIFY)
@@ -13,6 +15,12 @@ static enum tls_step fail(struct tls_session *s, int code, gnutls_alert_descript
 		gnutls_alert_send_appropriate(s->tls, code); /* so that the other side need not wait for nothing */
 	s->step = TLS_FAILED;
 	return s->step;
+}
+
+/* The ways in which a server says that a pre-shared key does not fit: RFC 4279 clause 2, RFC 8446 clause 4.2.11, and what libraries say instead. */
+static bool is_about_key(gnutls_alert_description_t alert)
+{
+	return alert == GNUTLS_A_DECRYPT_ERROR || alert == GNUTLS_A_UNKNOWN_PSK_IDENTITY || alert == GNUTLS_A_BAD_RECORD_MAC || alert == GNUTLS_A_ILLEGAL_PARAMETER;
 }
 
 /* What an error of GnuTLS means here. A key that does not fit shows itself in different ways. */
@@ -33,12 +41,14 @@ static const char *meaning(struct tls_session *s, int code)
 	case TLS_PSK_ASKED:
 		break;
 	}
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED && !s->o.server && s->credentials->psk_client && is_about_key(gnutls_alert_get(s->tls)))
+		return "the other side refused: the pre-shared key is wrong, or unknown there";
 	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || code == GNUTLS_E_WARNING_ALERT_RECEIVED) {
 		snprintf(text, sizeof text, "the other side refused: %s", gnutls_alert_get_name(gnutls_alert_get(s->tls)));
 		return text;
 	}
 	if (code == GNUTLS_E_TIMEDOUT && s->o.datagram && !s->o.server && s->credentials->psk_client)
-		return "the handshake took too long: over DTLS a wrong pre-shared key meets silence";
+		return "the handshake took too long: over DTLS a wrong pre-shared key may meet silence";
 	if (code == GNUTLS_E_TIMEDOUT)
 		return "the handshake took too long";
 	if (code == GNUTLS_E_UNSUPPORTED_VERSION_PACKET)
@@ -89,10 +99,24 @@ static void resume(struct tls_session *s)
 	}
 }
 
+/* A Finished of a client whose pre-shared key is not ours cannot be opened, and DTLS drops such records in silence (RFC 6347 clause 4.1.2.7), so that
+ * nobody who forges one ends a session. The client then tries for half a minute. But during the handshake it comes again, after its first time-out: a
+ * second one that does not open, in the place where it has to, is a wrong key, and the client is told so as RFC 4279 clause 2 would have it. An unknown
+ * identity looks the same. Who forges both can as well forge the alert: nothing at this point of a handshake is authenticated yet. */
+static bool key_is_wrong(struct tls_session *s)
+{
+	struct tls_handshake *hs = s->hs;
+
+	if (hs->sealed == 0 || hs->psk.state == TLS_PSK_UNASKED || !tls_transport_reads_sealed(s))
+		return false;
+	return ++hs->unopened >= UNOPENED_MOST;
+}
+
 static enum tls_step shake(struct tls_session *s)
 {
 	int r;
 
+	s->hs->sealed = 0;
 	do
 		r = gnutls_handshake(s->tls);
 	while (r == GNUTLS_E_WARNING_ALERT_RECEIVED || r == GNUTLS_E_INTERRUPTED ||
@@ -104,6 +128,10 @@ static enum tls_step shake(struct tls_session *s)
 	if (gnutls_error_is_fatal(r)) {
 		tls_session_explain(s, meaning(s, r));
 		return fail(s, r, GNUTLS_A_CLOSE_NOTIFY);
+	}
+	if (key_is_wrong(s)) {
+		tls_session_explain(s, meaning(s, GNUTLS_E_DECRYPTION_FAILED));
+		return fail(s, 0, GNUTLS_A_DECRYPT_ERROR);
 	}
 	return s->hs->paused ? TLS_PAUSED : TLS_MORE;
 }

@@ -131,6 +131,7 @@ struct tls_handshake {
 	struct tls_psk psk;
 	char *expected;
 	bool paused;              /* for a key */
+	unsigned sealed, unopened; /* datagrams: see tls_handshake.c */
 	bool shaken;              /* GnuTLS is done, the peer is being verified */
 	/* OCSP */
 	void *ocsp_handle;
@@ -154,6 +155,7 @@ struct tls_session {
 void tls_transport_set(struct tls_session *s);
 void tls_transport_examine(struct tls_session *s); /* moves hs->ready over what GnuTLS may have */
 void tls_transport_enqueue(struct tls_handshake *hs, struct rd datagram);
+bool tls_transport_reads_sealed(const struct tls_session *s); /* the peer said ChangeCipherSpec: what comes is to be opened by the keys of this handshake */
 
 void tls_handshake_free(struct tls_session *s);
 void tls_session_explain(struct tls_session *s, const char *why);

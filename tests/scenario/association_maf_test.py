@@ -159,7 +159,8 @@ def cses(plant, log, admin, mn, short):
         ("an AE's key",             "https", admin.key(),                                      False),
         ("a key",                   "coaps", mn.key(),                                         True),
         ("an AE's key",             "coaps", admin.key(),                                      False),
-        # the others are silence, half a minute each: aes() has them
+        ("a wrong key",             "coaps", (mn.key()[0], WRONG),                             False),
+        ("an unknown identity",     "coaps", (os.urandom(16).hex().upper() + "@" + MAF, WRONG), False),
     ]
     for what, scheme, (identity, value), good in table:
         told = len(log.text(True))

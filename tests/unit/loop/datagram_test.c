@@ -203,6 +203,53 @@ static void refuses_identities_that_are_not_wanted(void **state)
 	tls_credentials_free(evil.tls);
 }
 
+static void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(in_dir(name), "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(in_dir(name), 0600), 0);
+}
+
+/* A server that says nothing leaves the client to its 30 seconds. */
+static void tells_a_client_that_its_key_is_wrong(void **state)
+{
+	struct datagram_credentials server = {.tls = NULL}, client = {.client_only = true};
+	static const char *const identities[] = {"alice", "nobody"};
+	char reasons[2][128];
+	struct side a, b;
+	struct sockaddr_in to;
+	struct datagram_peer peer;
+
+	(void)state;
+	write_file("server.psk", "alice:000102030405060708090a0b0c0d0e0f m2m://keyway.example/id-in/Calice\n");
+	write_file("client.psk", "alice:101112131415161718191a1b1c1d1e1f\nnobody:101112131415161718191a1b1c1d1e1f\n");
+	assert_int_equal(tls_psk_server(in_dir("server.psk"), &server.tls), OK);
+	open_side(&b, &server);
+	to = address_of(&b);
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t began = clock_ms();
+
+		assert_int_equal(tls_psk_client(identities[i], in_dir("client.psk"), &client.tls), OK);
+		open_side(&a, &client);
+		datagram_connect(a.port, &to, SERVER, &peer);
+		datagram_send(a.port, &peer, rd_str("let me in"));
+		until(&a.unreachables, 1);
+		assert_true(clock_ms() - began < 10000);
+		memcpy(reasons[i], a.why, sizeof a.why);
+		datagram_close(a.port);
+		tls_credentials_free(client.tls);
+	}
+	assert_string_equal(reasons[0], "the other side refused: the pre-shared key is wrong, or unknown there");
+	assert_string_equal(reasons[1], reasons[0]); /* who has no key learns nothing about identities */
+	assert_int_equal(b.inputs, 0);
+	assert_int_equal(b.unreachables, 2);
+	datagram_close(b.port);
+	tls_credentials_free(server.tls);
+}
+
 /* The loop does not run meanwhile; what waits in the server's socket is read away. */
 static void farewell_lost(struct side *server, struct side *client)
 {
@@ -285,6 +332,7 @@ int main(void)
 		cmocka_unit_test(carries_datagrams_and_tells_when_nobody_is_there),
 		cmocka_unit_test(carries_datagrams_over_dtls_with_identities),
 		cmocka_unit_test(refuses_identities_that_are_not_wanted),
+		cmocka_unit_test(tells_a_client_that_its_key_is_wrong),
 		cmocka_unit_test(takes_a_peer_that_begins_anew),
 		cmocka_unit_test(keeps_nothing_of_strangers),
 	};
