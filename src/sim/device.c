@@ -95,6 +95,7 @@ void device_leave(struct sim_device *d, const char *reason, bool tell)
 	d->binding_count = d->report_count = 0;
 	d->enrolled = d->unsecured_rejoin = false;
 	d->router.permit_until = 0;
+	device_parent_forget(d);
 	d->cie = d->trust_centre = d->extended_pan_id = 0;
 	d->failures++;
 	d->rejoin_failures = 0;
@@ -210,9 +211,25 @@ static void every_second(struct sim_device *d)
 	device_reports_consider(d);
 }
 
+/* An acknowledgement has no address: from there none is due. */
+static bool out_of_range(const struct sim_device *d, struct rd psdu)
+{
+	struct mac_frame f;
+	struct rd frame;
+
+	if (d->deaf_count == 0 || mac_fcs_check(psdu, &frame) != OK || mac_frame_decode(frame, &f) != OK || f.source.mode != MAC_ADDRESS_SHORT)
+		return false;
+	for (size_t i = 0; i < d->deaf_count; i++)
+		if (d->deaf[i] == f.source.short_address)
+			return true;
+	return false;
+}
+
 void sim_device_input(struct sim_device *d, uint64_t now, struct rd psdu)
 {
 	d->now = now;
+	if (out_of_range(d, psdu))
+		return;
 	radio_set_receiver(d->radio, device_mac_listens(d));
 	radio_input(d->radio, now, psdu);
 	device_mac_drain(d);
@@ -280,6 +297,7 @@ static void tell_conflict(struct sim_device *d)
 static bool network_command(struct sim_device *d, const char *command)
 {
 	unsigned seconds;
+	char end;
 
 	if (strcmp(command, "leave") == 0) {
 		device_leave(d, "button", true);
@@ -297,6 +315,10 @@ static bool network_command(struct sim_device *d, const char *command)
 		device_leave(d, "factory reset", true);
 		d->failures = 0;
 		device_state_set(d, DEVICE_OFF, BACKOFF_MS);
+	} else if (strcmp(command, "hear") == 0) {
+		d->deaf_count = 0;
+	} else if (sscanf(command, "deaf %i%c", (int *)&seconds, &end) == 1 && seconds <= UINT16_MAX && d->deaf_count < DEVICE_DEAF) {
+		d->deaf[d->deaf_count++] = (uint16_t)seconds;
 	} else if (d->config.router && sscanf(command, "permit %u", &seconds) == 1) {
 		device_parent_permit(d, (uint8_t)(seconds < 0xfe ? seconds : 0xfe));
 	} else {

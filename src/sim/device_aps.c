@@ -156,7 +156,7 @@ static void deliver(struct sim_device *d, struct arrival *a, bool secured, enum 
 	if (a->f.type == APS_ACK)
 		on_ack(d, a);
 	else if (a->f.type == APS_COMMAND)
-		device_tc_input(d, a->payload, under, aux);
+		device_tc_input(d, a, under, aux);
 	else if (a->f.profile == APS_PROFILE_ZDP && a->f.destination_endpoint == APS_ENDPOINT_ZDO)
 		device_zdo_input(d, a);
 	else

@@ -35,7 +35,8 @@ void device_mac_send(struct sim_device *d, struct mac_frame *f)
 	struct rd frame;
 
 	f->sequence = d->mac_sequence++;
-	if (mac_frame_encode(f, &w) != OK || !wr_done(&w, &frame) || radio_transmit(d->radio, d->now, frame, ++d->token) != OK)
+	d->tracks[++d->token % DEVICE_TRACKED] = (struct device_track){.token = d->token, .to = f->destination.mode == MAC_ADDRESS_SHORT ? f->destination.short_address : MAC_BROADCAST};
+	if (mac_frame_encode(f, &w) != OK || !wr_done(&w, &frame) || radio_transmit(d->radio, d->now, frame, d->token) != OK)
 		device_event(d, "not-sent", "\"reason\":\"the radio's queue is full\"");
 }
 
@@ -49,22 +50,31 @@ void device_mac_command(struct sim_device *d, const struct mac_command *c, struc
 		device_mac_send(d, f);
 }
 
-void device_mac_data(struct sim_device *d, struct rd nwk)
+uint32_t device_mac_to(struct sim_device *d, uint16_t destination, bool pending, struct rd nwk)
 {
 	struct mac_frame f = {
 		.type = MAC_DATA,
 		.ack_request = true,
+		.frame_pending = pending,
 		.pan_id_compression = true,
-		.destination = {MAC_ADDRESS_SHORT, d->pan_id, d->parent, 0},
+		.destination = {MAC_ADDRESS_SHORT, d->pan_id, destination, 0},
 		.source = {MAC_ADDRESS_SHORT, d->pan_id, d->short_address, 0},
 		.payload = nwk,
 	};
 
 	device_mac_send(d, &f);
+	if (destination != d->parent)
+		return d->token;
 	if (d->busy_until < d->now + BUSY_MS)
 		d->busy_until = d->now + BUSY_MS;
 	if (d->config.sleepy && d->poll_at > d->now + FAST_POLL_MS)
 		d->poll_at = d->now + FAST_POLL_MS;
+	return d->token;
+}
+
+void device_mac_data(struct sim_device *d, struct rd nwk)
+{
+	(void)device_mac_to(d, d->parent, false, nwk);
 }
 
 void device_mac_broadcast(struct sim_device *d, struct rd nwk)
@@ -170,6 +180,8 @@ static void candidate_take(struct sim_device *d)
 	d->pan_id = d->candidate.pan_id;
 	d->parent = d->candidate.parent;
 	d->extended_pan_id = d->candidate.extended_pan_id;
+	d->parent_eui64 = 0;
+	d->router.depth = (uint8_t)(d->candidate.depth + 1);
 }
 
 void device_mac_seek_later(struct sim_device *d)
@@ -225,7 +237,7 @@ static void on_beacon(struct sim_device *d, const struct mac_frame *f)
 
 /* ---- association ---- */
 
-static void on_association(struct sim_device *d, const struct mac_command *c)
+static void on_association(struct sim_device *d, const struct mac_frame *f, const struct mac_command *c)
 {
 	if (d->state != DEVICE_ASKING && d->state != DEVICE_ASSOCIATING)
 		return;
@@ -236,6 +248,7 @@ static void on_association(struct sim_device *d, const struct mac_command *c)
 		return;
 	}
 	d->short_address = c->association.short_address;
+	d->parent_eui64 = f->source.extended;
 	device_mac_addresses(d, true);
 	device_event(d, "associated", "\"short\":%u,\"pan\":%u,\"channel\":%u", d->short_address, d->pan_id, d->channel);
 	device_state_set(d, DEVICE_AWAITING_KEY, KEY_WAIT_MS);
@@ -300,7 +313,7 @@ void device_mac_poll_tick(struct sim_device *d)
 
 	if (!d->config.sleepy) {
 		if (d->by_timeout_request)
-			device_nwk_command(d, NWK_COORDINATOR, &keep_alive);
+			device_nwk_command(d, d->parent, &keep_alive);
 		else
 			poll(d, false);
 		d->poll_at = d->now + KEEP_ALIVE_MS;
@@ -322,11 +335,12 @@ static void on_frame(struct sim_device *d, const struct mac_frame *f)
 {
 	struct mac_command c;
 
+	d->heard_from = f->source.mode == MAC_ADDRESS_SHORT ? f->source.short_address : MAC_BROADCAST;
 	d->heard_broadcast = f->destination.mode == MAC_ADDRESS_SHORT && f->destination.short_address == MAC_BROADCAST;
 	if (f->type == MAC_BEACON)
 		on_beacon(d, f);
 	else if (f->type == MAC_COMMAND && mac_command_decode(f->payload, &c) == OK && c.id == MAC_ASSOCIATION_RESPONSE)
-		on_association(d, &c);
+		on_association(d, f, &c);
 	else if (f->type == MAC_COMMAND && d->config.router)
 		device_parent_command(d, f);
 	else if (f->type == MAC_DATA && d->state >= DEVICE_AWAITING_KEY)
@@ -335,7 +349,7 @@ static void on_frame(struct sim_device *d, const struct mac_frame *f)
 		d->poll_at = d->now;
 }
 
-static void on_sent(struct sim_device *d, const struct radio_effect *e)
+static void parent_answered(struct sim_device *d, const struct radio_effect *e)
 {
 	if (e->status == RADIO_OK) {
 		d->missed = 0;
@@ -347,6 +361,19 @@ static void on_sent(struct sim_device *d, const struct radio_effect *e)
 		device_event(d, "parent-lost", "%s", "");
 		device_nwk_seek(d);
 	}
+}
+
+/* What a router sends to others says nothing of its parent. */
+static void on_sent(struct sim_device *d, const struct radio_effect *e)
+{
+	const struct device_track t = d->tracks[e->token % DEVICE_TRACKED];
+
+	if (t.token != e->token || !d->config.router || t.to == d->parent || t.to == MAC_BROADCAST)
+		parent_answered(d, e);
+	if (t.token != e->token || !d->config.router)
+		return;
+	device_parent_sent(d, e->token, e->status == RADIO_OK);
+	device_mesh_sent(d, &t, e->status == RADIO_OK);
 }
 
 void device_mac_drain(struct sim_device *d)

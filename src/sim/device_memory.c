@@ -35,6 +35,9 @@ static void put_network(const struct sim_device *d, struct wr *w)
 	}
 	wr_fmt(w, "channel %u\npan %u\nshort %u\nparent %u\nextended-pan %llu\ntrust-centre %llu\n", d->channel, d->pan_id, d->short_address, d->parent,
 	    (unsigned long long)d->extended_pan_id, (unsigned long long)d->trust_centre);
+	wr_fmt(w, "parent-eui64 %llu\n", (unsigned long long)d->parent_eui64);
+	if (d->config.router)
+		device_parent_write(d, w);
 	wr_fmt(w, "commissioned %d\n", d->state >= DEVICE_COMMISSIONED || (d->state == DEVICE_AWAITING_KEY && d->unsecured_rejoin));
 }
 
@@ -152,6 +155,12 @@ static void recall_network(struct recalled *r, const char *name, const unsigned 
 		d->short_address = (uint16_t)v[0];
 	} else if (strcmp(name, "parent") == 0) {
 		d->parent = (uint16_t)v[0];
+	} else if (strcmp(name, "parent-eui64") == 0) {
+		d->parent_eui64 = v[0];
+	} else if (strcmp(name, "depth") == 0) {
+		d->router.depth = (uint8_t)v[0];
+	} else if (strcmp(name, "child") == 0) {
+		device_parent_recall(d, v[0], (uint16_t)v[1], (uint8_t)v[2], (uint32_t)v[3]);
 	} else if (strcmp(name, "extended-pan") == 0) {
 		d->extended_pan_id = v[0];
 	} else if (strcmp(name, "trust-centre") == 0) {

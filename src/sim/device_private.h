@@ -91,10 +91,15 @@ struct reporting {
 	bool ever;
 };
 
-#define DEVICE_NEIGHBOURS 8
+#define DEVICE_NEIGHBOURS 16
 #define DEVICE_HELD 6
-#define DEVICE_REPEATS 4
-#define DEVICE_CHILDREN 4
+#define DEVICE_REPEATS 8
+#define DEVICE_CHILDREN 8
+#define DEVICE_CHILD_QUEUE 8
+#define DEVICE_BROADCASTS 16
+#define DEVICE_DISCOVERIES 8
+#define DEVICE_TRACKED 64 /* transmissions; more than the radio queues */
+#define DEVICE_DEAF 4
 
 struct device_neighbour {
 	bool used;
@@ -102,39 +107,85 @@ struct device_neighbour {
 	uint16_t address;
 	uint8_t incoming_cost, outgoing_cost; /* outgoing 0: it does not say that it hears us */
 	unsigned age;          /* periods since its link status was heard */
-	struct counter_in in;  /* unless it is the coordinator */
+	struct counter_in in;  /* unless it is the Trust Centre */
 };
 
 enum device_route { DEVICE_ROUTE_NONE, DEVICE_ROUTE_ASKED, DEVICE_ROUTE_ACTIVE };
+
+/* A frame with its own copy of the payload, which is in clear: it is sealed when it goes on the air. */
+struct device_frame {
+	struct nwk_frame f;
+	uint8_t octets[NWK_FRAME_MAX];
+};
 
 /* A broadcast that is sent again. */
 struct device_repeat {
 	unsigned left;
 	uint64_t at;
-	uint16_t destination;
-	uint8_t sequence, octets[NWK_FRAME_MAX];
-	size_t len;
+	struct device_frame frame;
 };
 
-/* Somebody who associated with us. */
+/* A broadcast that was heard, or made. R22 3.6.5: the transaction table. */
+struct device_broadcast {
+	bool used;
+	uint16_t source;
+	uint8_t sequence;
+	uint64_t until;
+};
+
+/* A frame that waits until its child asks for it. token: it is on the air; 0: not. */
+struct device_waiting {
+	struct device_frame frame;
+	uint64_t until;
+	uint32_t token;
+};
+
+/* Somebody who associated with us, or rejoined. */
 struct device_child {
 	bool used, answer_waits;
+	bool keyed;      /* it was heard under the network key */
+	bool record_due; /* the concentrator wants a route record of it */
 	uint64_t eui64, since;
 	uint16_t short_address;
+	uint8_t capability;
+	struct counter_in in;
+	struct device_waiting queue[DEVICE_CHILD_QUEUE];
+	size_t queued;
+};
+
+/* A route request of another that we pass on: its answer goes back that way. */
+struct device_discovery {
+	bool used;
+	uint16_t originator, from;
+	uint8_t id, cost;
+	uint64_t until;
 };
 
 struct device_router {
-	struct device_neighbour neighbours[DEVICE_NEIGHBOURS]; /* the first is the coordinator */
+	struct device_neighbour neighbours[DEVICE_NEIGHBOURS]; /* the first is the parent */
 	enum device_route route;                               /* to the coordinator */
+	uint16_t next_hop;                                     /* on it */
 	bool many_to_one, no_cache, record_due;
+	uint8_t many_id, many_cost;                            /* of the last many-to-one route request, and how far it came */
 	uint8_t request_id;
 	unsigned asks, failures;
 	uint64_t status_at, ask_at, give_up_at;
 	struct { uint8_t octets[NWK_FRAME_MAX]; size_t len; } held[DEVICE_HELD]; /* until there is a route */
 	size_t held_count;
 	struct device_repeat repeats[DEVICE_REPEATS];
+	struct device_broadcast broadcasts[DEVICE_BROADCASTS];
+	struct device_discovery discoveries[DEVICE_DISCOVERIES];
 	uint64_t permit_until;
+	uint8_t depth;
 	struct device_child children[DEVICE_CHILDREN];
+};
+
+/* What a transmission was, until it has ended. */
+struct device_track {
+	uint32_t token;
+	uint16_t to;          /* MAC; MAC_BROADCAST: nobody's loss */
+	bool passed, routed;  /* of another's frame; by its source route */
+	uint16_t for_;        /* NWK destination */
 };
 
 /* A network worth joining, from its beacon. */
@@ -156,7 +207,13 @@ struct sim_device {
 	uint8_t channel; /* tuned to */
 	uint16_t pan_id, short_address, parent;
 	uint64_t extended_pan_id;
+	uint64_t parent_eui64;   /* 0: not known, or the Trust Centre */
 	bool heard_broadcast;    /* the frame that is being read was a MAC broadcast */
+	uint16_t heard_from;     /* its MAC source */
+	uint64_t heard_sealer;   /* who sealed it; 0: nobody */
+	uint16_t deaf[DEVICE_DEAF]; /* MAC addresses that are out of its range */
+	size_t deaf_count;
+	struct device_track tracks[DEVICE_TRACKED];
 	struct device_router router;
 	bool by_timeout_request; /* the parent wants time-out requests as keep-alive, not polls */
 	bool unsecured_rejoin;   /* under way: the key comes under the unique link key */
@@ -226,7 +283,8 @@ void device_mac_seek_later(struct sim_device *d); /* a round of looking for the 
 void device_mac_scan(struct sim_device *d, enum device_state as);
 void device_mac_tune(struct sim_device *d, uint8_t channel);
 void device_mac_step(struct sim_device *d);
-void device_mac_data(struct sim_device *d, struct rd nwk);
+void device_mac_data(struct sim_device *d, struct rd nwk); /* to the parent */
+uint32_t device_mac_to(struct sim_device *d, uint16_t destination, bool pending, struct rd nwk); /* gives the token of the transmission */
 void device_mac_broadcast(struct sim_device *d, struct rd nwk);
 void device_mac_send(struct sim_device *d, struct mac_frame *f);
 void device_mac_command(struct sim_device *d, const struct mac_command *c, struct mac_frame *f);
@@ -239,8 +297,12 @@ bool device_mac_listens(const struct sim_device *d);
 
 /* ---- device_nwk.c ---- */
 void device_nwk_send(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload);
-void device_nwk_send_again(struct sim_device *d, uint16_t destination, uint8_t sequence, struct rd payload); /* a broadcast, sealed anew */
+/* The frame as it is, in clear when its security bit is not set: to one MAC address, or MAC_BROADCAST. Gives the token. */
+uint32_t device_nwk_pass(struct sim_device *d, const struct nwk_frame *f, uint16_t to, bool pending);
 void device_nwk_command(struct sim_device *d, uint16_t destination, const struct nwk_command *c);
+void device_nwk_command_to(struct sim_device *d, uint16_t destination, uint64_t eui64, const struct nwk_command *c, bool secured); /* of known EUI-64 */
+void device_nwk_header(const struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload, struct nwk_frame *f);
+uint64_t device_nwk_parent(const struct sim_device *d); /* its EUI-64 */
 void device_nwk_rejoin_request(struct sim_device *d, bool secured);
 void device_nwk_input(struct sim_device *d, struct rd nwk);
 void device_nwk_seek(struct sim_device *d); /* the parent is lost, or a rejoin is wanted */
@@ -250,19 +312,50 @@ void device_network_key_clear(struct network_key *k);
 /* ---- device_router.c: link status and the route to the coordinator ---- */
 void device_router_start(struct sim_device *d); /* it has just joined, rejoined or been switched on; nothing unless it is a router */
 bool device_router_holds(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload); /* until there is a route */
-void device_router_repeat(struct sim_device *d, uint16_t destination, uint8_t sequence, struct rd payload);
-void device_router_command(struct sim_device *d, uint16_t source, const struct nwk_command *m);
 void device_router_link_status(struct sim_device *d, uint64_t sealer, uint16_t source, const struct nwk_command *m);
-struct counter_in *device_router_counter(struct sim_device *d, uint64_t eui64); /* of a neighbour; NULL: no room for one more */
+bool device_router_hears_us(const struct sim_device *d, uint16_t address); /* a neighbour says so */
+void device_router_found(struct sim_device *d, uint16_t next_hop, const char *how);
+void device_router_lost(struct sim_device *d);       /* the next hop does not answer */
+void device_router_record(struct sim_device *d, struct device_child *c); /* a route record, when the concentrator wants one; NULL: of our own */
+struct counter_in *device_router_counter(struct sim_device *d, uint64_t eui64); /* of a child or neighbour; NULL: no room for one more */
+uint16_t device_router_neighbour(const struct sim_device *d, uint16_t address); /* the address, if it is one; or MAC_BROADCAST */
 void device_router_neighbours(const struct sim_device *d, struct zdo_message *m);
 void device_router_routes(const struct sim_device *d, struct zdo_message *m);
 void device_router_tick(struct sim_device *d);
 uint64_t device_router_deadline(const struct sim_device *d);
 
+/* ---- device_mesh.c: what a router passes on ---- */
+bool device_frame_take(struct device_frame *to, const struct nwk_frame *f) MUST_CHECK;
+struct nwk_frame device_frame(const struct device_frame *from); /* borrows the payload */
+bool device_mesh_fresh(struct sim_device *d, const struct nwk_frame *f);                 /* a broadcast that was not heard before */
+void device_mesh_broadcast(struct sim_device *d, const struct nwk_frame *f, bool own);   /* payload in clear: sent again, and to sleepy children */
+void device_mesh_forward(struct sim_device *d, const struct nwk_frame *f);               /* payload in clear: for somebody else */
+void device_mesh_send(struct sim_device *d, const struct nwk_frame *f);                  /* of our own */
+void device_mesh_command(struct sim_device *d, const struct nwk_frame *f, uint64_t sealer, const struct nwk_command *m);
+bool device_mesh_route_record(struct sim_device *d, const struct nwk_frame *f, struct rd payload); /* another's: passed on with us in it */
+void device_mesh_sent(struct sim_device *d, const struct device_track *t, bool acked);
+void device_mesh_tick(struct sim_device *d);
+uint64_t device_mesh_deadline(const struct sim_device *d);
+
 /* ---- device_parent.c: a router's beacon and children ---- */
 void device_parent_permit(struct sim_device *d, uint8_t seconds);
 void device_parent_command(struct sim_device *d, const struct mac_frame *f);
-void device_parent_remove(struct sim_device *d, uint64_t eui64);
+struct device_child *device_parent_child(struct sim_device *d, uint64_t eui64);          /* NULL: none */
+struct device_child *device_parent_child_at(struct sim_device *d, uint16_t short_address);
+bool device_parent_sleeps(const struct device_child *c);
+void device_parent_queue(struct sim_device *d, struct device_child *c, const struct nwk_frame *f); /* until it asks */
+void device_parent_deliver(struct sim_device *d, struct device_child *c, const struct nwk_frame *f); /* now, or when it asks */
+void device_parent_sent(struct sim_device *d, uint32_t token, bool acked);
+void device_parent_heard(struct sim_device *d, uint64_t sealer);                         /* a genuine frame of a child */
+void device_parent_tunnel(struct sim_device *d, const struct aps_command *c);
+void device_parent_rejoin(struct sim_device *d, const struct nwk_frame *f, uint64_t eui64, uint8_t capability, bool secured);
+void device_parent_timeout(struct sim_device *d, uint64_t eui64, const struct nwk_command *m);
+void device_parent_left(struct sim_device *d, uint64_t eui64);
+void device_parent_gone(struct sim_device *d, uint64_t eui64);                           /* to another parent */
+void device_parent_remove(struct sim_device *d, uint64_t eui64);                         /* it is told to leave, and forgotten */
+void device_parent_forget(struct sim_device *d);                                         /* all of them: we left */
+void device_parent_write(const struct sim_device *d, struct wr *w);                      /* into the memory */
+void device_parent_recall(struct sim_device *d, uint64_t eui64, uint16_t short_address, uint8_t capability, uint32_t fresh_from);
 
 /* ---- device_aps.c ---- */
 void device_aps_send(struct sim_device *d, uint16_t destination, const struct aps_frame *f, bool seal_with_link_key);
@@ -274,8 +367,9 @@ void device_aps_forget(struct sim_device *d);
 /* ---- device_tc.c: the device's side of the Trust Centre's procedures ---- */
 enum sealed_under { SEALED_NOT, SEALED_LINK, SEALED_FRESH };
 void device_tc_step(struct sim_device *d);
-void device_tc_input(struct sim_device *d, struct rd payload, enum sealed_under under, const struct aux_header *aux);
-void device_tc_update(struct sim_device *d, uint64_t child, uint16_t short_address);
+void device_tc_input(struct sim_device *d, const struct arrival *a, enum sealed_under under, const struct aux_header *aux);
+enum device_update { DEVICE_SECURED_REJOIN = 0, DEVICE_UNSECURED_JOIN = 1, DEVICE_LEFT = 2, DEVICE_UNSECURED_REJOIN = 3 }; /* R22 table 4-40 */
+void device_tc_update(struct sim_device *d, uint64_t child, uint16_t short_address, enum device_update status);
 void device_tc_timeout_known(struct sim_device *d, uint8_t status, uint8_t parent_information);
 void device_tc_node_known(struct sim_device *d, const struct zdo_message *m);
 void device_trust_link_clear(struct trust_link *l);

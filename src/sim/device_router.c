@@ -1,7 +1,6 @@
 /* The simulated device as a router: it tells its neighbours of the links to them, believes in a link only as long as the other end does, and looks for
- * its route to the coordinator when it has none. Sources: R22 clauses 3.4.1, 3.4.2, 3.4.5, 3.4.8 and 3.6.3.
- *
- * There is one route, to the coordinator; nobody is behind the router, so that nothing is passed on. */
+ * its route to the coordinator when it has none. Sources: R22 clauses 3.4.1, 3.4.2, 3.4.5, 3.4.8 and 3.6.3. It keeps one route, to the coordinator;
+ * what it passes on for others is in device_mesh.c. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,8 +12,6 @@
 #define REQUEST_RETRY_MS 254     /* nwkcRREQRetryInterval */
 #define DISCOVERY_MS 10000       /* nwkcRouteDiscoveryTime */
 #define DISCOVERIES_IN_VAIN 3    /* until the parent counts as lost */
-#define BROADCAST_REPEATS 2      /* nwkMaxBroadcastRetries: nobody passes ours on */
-#define BROADCAST_MS 500         /* nwkPassiveAckTimeout */
 #define GOOD_COST 1              /* the simulated air is never worse */
 
 static uint64_t period(const struct sim_device *d)
@@ -24,17 +21,19 @@ static uint64_t period(const struct sim_device *d)
 
 void device_router_start(struct sim_device *d)
 {
-	uint64_t permit_until = d->router.permit_until;
+	struct device_router *r = &d->router, empty = {.permit_until = r->permit_until, .depth = r->depth};
 
 	if (!d->config.router)
 		return;
-	memset(&d->router, 0, sizeof d->router);
-	d->router.permit_until = permit_until;
-	d->router.request_id = (uint8_t)rng_u32(d->config.rng);
+	memcpy(empty.children, r->children, sizeof empty.children);
+	*r = empty;
+	r->request_id = (uint8_t)rng_u32(d->config.rng);
+	r->next_hop = d->parent;
 	/* We have just heard each other: that counts like link status. */
-	d->router.neighbours[0] = (struct device_neighbour){
-		.used = true, .eui64 = d->trust_centre, .address = NWK_COORDINATOR, .incoming_cost = GOOD_COST, .outgoing_cost = GOOD_COST};
-	d->router.status_at = d->now + rng_below(d->config.rng, (uint32_t)period(d));
+	r->neighbours[0] = (struct device_neighbour){
+		.used = true, .eui64 = device_nwk_parent(d), .address = d->parent, .incoming_cost = GOOD_COST, .outgoing_cost = GOOD_COST};
+	r->status_at = d->now + rng_below(d->config.rng, (uint32_t)period(d));
+	radio_match_enable(d->radio, true);
 }
 
 /* ---- neighbours ---- */
@@ -50,29 +49,56 @@ static struct device_neighbour *neighbour_of(struct sim_device *d, uint64_t eui6
 			n = &d->router.neighbours[i];
 	}
 	if (n)
-		*n = (struct device_neighbour){.used = true, .eui64 = eui64};
+		*n = (struct device_neighbour){.used = true, .eui64 = eui64, .address = MAC_BROADCAST}; /* until its link status tells */
 	return n;
 }
 
 struct counter_in *device_router_counter(struct sim_device *d, uint64_t eui64)
 {
-	struct device_neighbour *n = neighbour_of(d, eui64);
+	struct device_child *c = device_parent_child(d, eui64);
+	struct device_neighbour *n = c ? NULL : neighbour_of(d, eui64);
 
-	return n ? &n->in : NULL;
+	return c ? &c->in : n ? &n->in : NULL;
 }
 
-static bool coordinator_hears_us(const struct sim_device *d)
+static const struct device_neighbour *neighbour_at(const struct sim_device *d, uint16_t address)
 {
-	return d->router.neighbours[0].outgoing_cost > 0;
+	for (size_t i = 0; i < DEVICE_NEIGHBOURS; i++)
+		if (d->router.neighbours[i].used && d->router.neighbours[i].address == address)
+			return &d->router.neighbours[i];
+	return NULL;
+}
+
+bool device_router_hears_us(const struct sim_device *d, uint16_t address)
+{
+	const struct device_neighbour *n = neighbour_at(d, address);
+
+	return n && n->outgoing_cost > 0;
+}
+
+uint16_t device_router_neighbour(const struct sim_device *d, uint16_t address)
+{
+	return device_router_hears_us(d, address) ? address : MAC_BROADCAST;
 }
 
 static void check_route(struct sim_device *d)
 {
-	if (coordinator_hears_us(d) || d->router.route == DEVICE_ROUTE_NONE)
+	const struct device_neighbour *n = neighbour_at(d, d->router.next_hop);
+
+	if (d->router.route == DEVICE_ROUTE_NONE || (n && n->outgoing_cost > 0))
 		return;
-	device_event(d, "route-lost", "\"periods\":%u", d->router.neighbours[0].age);
+	device_event(d, "route-lost", "\"periods\":%u", n ? n->age : AGE_LIMIT + 1);
 	if (d->router.route == DEVICE_ROUTE_ACTIVE) /* what is being looked for goes on being looked for, in vain */
 		d->router.route = DEVICE_ROUTE_NONE;
+}
+
+void device_router_lost(struct sim_device *d)
+{
+	if (d->router.route != DEVICE_ROUTE_ACTIVE || d->router.next_hop == NWK_COORDINATOR)
+		return; /* to the coordinator there is a link, or link status tells that there is none */
+	device_event(d, "route-lost", "\"periods\":0");
+	d->router.route = DEVICE_ROUTE_NONE;
+	d->router.many_to_one = false;
 }
 
 /* Lists are sorted; a part of one covers the addresses from its first to its last. */
@@ -129,7 +155,7 @@ static void link_status_send(struct sim_device *d)
 	struct nwk_command m = {.id = NWK_LINK_STATUS, .link_status = {.first = true, .last = true}};
 
 	for (size_t i = 0; i < DEVICE_NEIGHBOURS; i++)
-		if (d->router.neighbours[i].used && d->router.neighbours[i].age <= AGE_LIMIT)
+		if (d->router.neighbours[i].used && d->router.neighbours[i].age <= AGE_LIMIT && d->router.neighbours[i].address != MAC_BROADCAST)
 			list(&m, &d->router.neighbours[i]);
 	device_nwk_command(d, NWK_BROADCAST_ROUTERS, &m);
 }
@@ -144,13 +170,14 @@ static void ask(struct sim_device *d)
 	device_nwk_command(d, NWK_BROADCAST_ROUTERS, &m);
 }
 
-static void found(struct sim_device *d, const char *how)
+void device_router_found(struct sim_device *d, uint16_t next_hop, const char *how)
 {
 	size_t count = d->router.held_count;
 
-	if (d->router.route != DEVICE_ROUTE_ACTIVE)
-		device_event(d, "route", "\"by\":\"%s\"", how);
+	if (d->router.route != DEVICE_ROUTE_ACTIVE || d->router.next_hop != next_hop)
+		device_event(d, "route", "\"by\":\"%s\",\"hop\":%u", how, next_hop);
 	d->router.route = DEVICE_ROUTE_ACTIVE;
+	d->router.next_hop = next_hop;
 	d->router.failures = 0;
 	d->router.held_count = 0;
 	for (size_t i = 0; i < count; i++)
@@ -169,13 +196,30 @@ static void not_found(struct sim_device *d)
 	device_nwk_seek(d);
 }
 
-/* A router that sends a route record before its data makes the concentrator's route back. */
-static void record(struct sim_device *d)
+/* A router that sends a route record before its data makes the concentrator's route back, and one of its end devices by way of it. */
+void device_router_record(struct sim_device *d, struct device_child *c)
 {
-	const struct nwk_command m = {.id = NWK_ROUTE_RECORD};
+	struct nwk_command m = {.id = NWK_ROUTE_RECORD};
+	bool *due = c ? &c->record_due : &d->router.record_due;
+	uint8_t buffer[8];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct nwk_frame f;
+	struct rd payload;
 
-	d->router.record_due = d->router.no_cache;
-	device_nwk_command(d, NWK_COORDINATOR, &m);
+	if (!d->router.many_to_one || !*due)
+		return;
+	*due = d->router.no_cache;
+	if (c)
+		m.route_record.relays[m.route_record.count++] = d->short_address;
+	if (nwk_command_encode(&m, &w) != OK || !wr_done(&w, &payload))
+		return;
+	device_nwk_header(d, NWK_COMMAND, NWK_COORDINATOR, payload, &f);
+	f.sequence = d->nwk_sequence++;
+	if (c) {
+		f.source = c->short_address;
+		f.source_eui64 = c->eui64;
+	}
+	device_mesh_send(d, &f);
 }
 
 bool device_router_holds(struct sim_device *d, enum nwk_frame_type type, uint16_t destination, struct rd payload)
@@ -185,8 +229,7 @@ bool device_router_holds(struct sim_device *d, enum nwk_frame_type type, uint16_
 	if (!d->config.router || type != NWK_DATA || destination >= NWK_BROADCAST_ROUTERS)
 		return false;
 	if (d->router.route == DEVICE_ROUTE_ACTIVE) {
-		if (d->router.many_to_one && d->router.record_due)
-			record(d);
+		device_router_record(d, NULL);
 		return false;
 	}
 	if (n < DEVICE_HELD && rd_copy(&payload, d->router.held[n].octets, (d->router.held[n].len = payload.left)))
@@ -199,64 +242,6 @@ bool device_router_holds(struct sim_device *d, enum nwk_frame_type type, uint16_
 		ask(d);
 	}
 	return true;
-}
-
-static void on_request(struct sim_device *d, uint16_t source, const struct nwk_command *m)
-{
-	const struct nwk_command reply = {
-		.id = NWK_ROUTE_REPLY,
-		.route_reply = {.id = m->route_request.id, .originator = source, .responder = d->short_address},
-	};
-
-	if (m->route_request.many == NWK_ROUTE_TO_ONE) {
-		if (m->route_request.destination == d->short_address)
-			device_nwk_command(d, source, &reply);
-		return;
-	}
-	d->router.many_to_one = d->router.record_due = true;
-	d->router.no_cache = m->route_request.many == NWK_MANY_TO_ONE_NO_CACHE;
-	found(d, "many-to-one");
-}
-
-/* From the coordinator. Over a link that the other end does not know of, no route is made. */
-void device_router_command(struct sim_device *d, uint16_t source, const struct nwk_command *m)
-{
-	if (!coordinator_hears_us(d))
-		return;
-	if (m->id == NWK_ROUTE_REQUEST)
-		on_request(d, source, m);
-	else if (m->id == NWK_ROUTE_REPLY && d->router.route == DEVICE_ROUTE_ASKED && m->route_reply.id == d->router.request_id &&
-	    m->route_reply.originator == d->short_address && m->route_reply.responder == NWK_COORDINATOR)
-		found(d, "reply");
-}
-
-/* ---- broadcasts ---- */
-
-void device_router_repeat(struct sim_device *d, uint16_t destination, uint8_t sequence, struct rd payload)
-{
-	for (size_t i = 0; i < DEVICE_REPEATS; i++) {
-		struct device_repeat *r = &d->router.repeats[i];
-
-		if (r->left > 0)
-			continue;
-		*r = (struct device_repeat){.left = BROADCAST_REPEATS, .at = d->now + BROADCAST_MS, .destination = destination, .sequence = sequence};
-		if (!rd_copy(&payload, r->octets, (r->len = payload.left)))
-			r->left = 0;
-		return;
-	}
-}
-
-static void repeat(struct sim_device *d)
-{
-	for (size_t i = 0; i < DEVICE_REPEATS; i++) {
-		struct device_repeat *r = &d->router.repeats[i];
-
-		if (r->left == 0 || d->now < r->at)
-			continue;
-		r->left--;
-		r->at = d->now + BROADCAST_MS;
-		device_nwk_send_again(d, r->destination, r->sequence, rd_of(r->octets, r->len));
-	}
 }
 
 /* ---- tables, for management ---- */
@@ -272,9 +257,9 @@ void device_router_neighbours(const struct sim_device *d, struct zdo_message *m)
 			.extended_pan_id = d->extended_pan_id,
 			.eui64 = n->eui64,
 			.short_address = n->address,
-			.kind = (uint8_t)((i == 0 ? ZDO_COORDINATOR | ZDO_NEIGHBOUR_PARENT : ZDO_ROUTER | ZDO_NEIGHBOUR_NONE) | ZDO_NEIGHBOUR_RX_ON),
+			.kind = (uint8_t)((n->address == NWK_COORDINATOR ? ZDO_COORDINATOR : ZDO_ROUTER) | (i == 0 ? ZDO_NEIGHBOUR_PARENT : ZDO_NEIGHBOUR_NONE) | ZDO_NEIGHBOUR_RX_ON),
 			.permit = ZDO_NEIGHBOUR_PERMIT_UNKNOWN,
-			.depth = i > 0,
+			.depth = n->address != NWK_COORDINATOR,
 			.lqi = n->age > AGE_LIMIT ? 0 : 200,
 		};
 	}
@@ -286,6 +271,7 @@ void device_router_routes(const struct sim_device *d, struct zdo_message *m)
 	if (m->start > 0)
 		return;
 	m->row_count = 1;
+	m->routes[0].next_hop = d->router.next_hop;
 	m->routes[0].state = (uint8_t)((d->router.route == DEVICE_ROUTE_ACTIVE ? ZDO_ROUTE_ACTIVE : ZDO_ROUTE_INACTIVE) |
 	                               (d->router.many_to_one ? ZDO_ROUTE_MANY_TO_ONE : 0) | (d->router.record_due ? ZDO_ROUTE_RECORD_REQUIRED : 0));
 }
@@ -301,7 +287,7 @@ void device_router_tick(struct sim_device *d)
 {
 	if (!works(d))
 		return;
-	repeat(d);
+	device_mesh_tick(d);
 	if (d->now >= d->router.status_at) {
 		d->router.status_at = d->now + period(d) - period(d) / 20 + rng_below(d->config.rng, (uint32_t)(period(d) / 10 + 1));
 		grow_old(d);
@@ -321,9 +307,8 @@ uint64_t device_router_deadline(const struct sim_device *d)
 
 	if (!works(d))
 		return CLOCK_NEVER;
-	for (size_t i = 0; i < DEVICE_REPEATS; i++)
-		if (d->router.repeats[i].left > 0 && d->router.repeats[i].at < next)
-			next = d->router.repeats[i].at;
+	if (device_mesh_deadline(d) < next)
+		next = device_mesh_deadline(d);
 	if (d->router.route != DEVICE_ROUTE_ASKED)
 		return next;
 	if (d->router.ask_at < next)

@@ -19,7 +19,6 @@
 #define START_OVER_DOUBLINGS 4
 #define PARENT_TIMEOUT_REQUEST 0x02
 #define PARENT_POLL 0x01
-#define UNSECURED_JOIN 1         /* Update-Device: standard device, unsecured join */
 
 void device_trust_link_clear(struct trust_link *l)
 {
@@ -39,9 +38,9 @@ static void send(struct sim_device *d, const struct aps_command *c, bool seal, b
 		device_aps_send(d, NWK_COORDINATOR, &f, seal);
 }
 
-void device_tc_update(struct sim_device *d, uint64_t child, uint16_t short_address)
+void device_tc_update(struct sim_device *d, uint64_t child, uint16_t short_address, enum device_update status)
 {
-	const struct aps_command c = {.id = APS_UPDATE_DEVICE, .update_device = {child, short_address, UNSECURED_JOIN}};
+	const struct aps_command c = {.id = APS_UPDATE_DEVICE, .update_device = {child, short_address, (uint8_t)status}};
 
 	send(d, &c, true, true);
 }
@@ -55,7 +54,7 @@ static void ask_timeout(struct sim_device *d)
 		device_state_set(d, DEVICE_ASKING_NODE, 0);
 		return;
 	}
-	device_nwk_command(d, NWK_COORDINATOR, &c);
+	device_nwk_command(d, d->parent, &c);
 	d->step_at = d->now + TIMEOUT_WAIT_MS;
 }
 
@@ -331,11 +330,11 @@ static void confirm(struct sim_device *d, const struct aps_command *c, enum seal
 }
 
 /* A command without link-key security says nothing about keys, but Switch-Key, which the network key protects: R22 table 4-38. */
-void device_tc_input(struct sim_device *d, struct rd payload, enum sealed_under under, const struct aux_header *aux)
+void device_tc_input(struct sim_device *d, const struct arrival *a, enum sealed_under under, const struct aux_header *aux)
 {
 	struct aps_command c;
 
-	if (aps_command_decode(payload, &c) != OK)
+	if (aps_command_decode(a->payload, &c) != OK)
 		return;
 	switch (c.id) {
 	case APS_TRANSPORT_KEY:
@@ -354,9 +353,12 @@ void device_tc_input(struct sim_device *d, struct rd payload, enum sealed_under 
 	case APS_SWITCH_KEY:
 		(void)device_nwk_switch(d, c.switch_key.sequence);
 		break;
+	case APS_TUNNEL: /* the network key protects it, and what is in it is sealed for another: R22 table 4-38 */
+		if (d->config.router && device_joined(d) && a->source == NWK_COORDINATOR)
+			device_parent_tunnel(d, &c);
+		break;
 	case APS_UPDATE_DEVICE:
 	case APS_REQUEST_KEY:
-	case APS_TUNNEL:
 	case APS_VERIFY_KEY:
 		break; /* for Trust Centres and routers */
 	}

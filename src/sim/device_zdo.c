@@ -204,6 +204,13 @@ static bool about_another(const struct sim_device *d, const struct zdo_message *
 	}
 }
 
+/* Our child has announced itself through somebody else: it is his now. R22 2.4.3.1.11.2. */
+static void on_announce(struct sim_device *d, const struct zdo_message *rq)
+{
+	if (d->config.router && d->heard_sealer != rq->eui64)
+		device_parent_gone(d, rq->eui64);
+}
+
 static void leave_by_request(struct sim_device *d, const struct zdo_message *rq)
 {
 	if (rq->leave_flags & LEAVE_REJOIN && d->state == DEVICE_COMMISSIONED)
@@ -229,12 +236,16 @@ static void request_input(struct sim_device *d, const struct arrival *a, const s
 			device_zdo_send(d, a->source, &m, true);
 		return;
 	}
-	if (rq->cluster == ZDO_MGMT_LEAVE && !leaves)
+	if (rq->cluster == ZDO_DEVICE_ANNCE)
+		on_announce(d, rq);
+	if (rq->cluster == ZDO_MGMT_LEAVE && !leaves && !(d->config.router && device_parent_child(d, rq->eui64)))
 		m.status = ZDO_DEVICE_NOT_FOUND;
 	if (answer(d, a, rq, &m))
 		device_zdo_send(d, a->source, &m, true);
 	if (leaves)
 		leave_by_request(d, rq);
+	else if (rq->cluster == ZDO_MGMT_LEAVE && d->config.router)
+		device_parent_remove(d, rq->eui64);
 }
 
 void device_zdo_input(struct sim_device *d, const struct arrival *a)
