@@ -130,12 +130,37 @@ static bool trim(void *ctx, struct resource *instance)
 	return true;
 }
 
+/* What an instance has of its flexContainer beside the custom attributes. TS-0001 table 9.6.59-2. */
+static bool is_copied(struct rd name)
+{
+	return rd_is(name, "lbl") || rd_is(name, "loc");
+}
+
 static bool changes_content(const struct json *given)
 {
 	for (const struct json *m = given->first; m; m = m->next)
-		if (is_custom(m->key) || rd_is(m->key, "lbl"))
+		if (is_custom(m->key) || is_copied(m->key))
 			return true;
 	return false;
+}
+
+/* The instance that was kept shows what will be. */
+static bool latest_shows(struct cse *c, struct resource *old, const struct attributes *a)
+{
+	struct resource *latest = tree_latest(c->tree, old);
+	bool same = latest != NULL;
+
+	for (size_t i = 0; same && i < a->count; i++) {
+		char name[128];
+		const struct json *was;
+
+		if (!(is_custom(a->items[i].name) || is_copied(a->items[i].name)) || !rd_text(a->items[i].name, name, sizeof name))
+			continue;
+		was = resource_get(latest, name);
+		same = a->items[i].removed ? !was : was && json_equal(was, attributes_value(a, name));
+	}
+	resource_unref(latest);
+	return same;
 }
 
 /* A new state of fcinEnabled, or a change under the old: sets the counters to what they will be. */
@@ -156,7 +181,7 @@ static bool plan(struct exchange *x, struct attributes *a, struct resource *old,
 			attributes_remove(a, names[i]);
 		return true;
 	}
-	r->add = was == NOT_RECORDING || (now == RECORDS && (was != RECORDS || changes_content(given)));
+	r->add = was == NOT_RECORDING || (now == RECORDS && (was == RECORDS ? changes_content(given) : !latest_shows(x->cse, old, a)));
 	if (now == KEEPS_LATEST)
 		t.most = 1;
 	t.instances = number(a, "cni", 0) + r->add;
@@ -190,7 +215,7 @@ static enum err drop(struct cse *c, struct resource *parent, const struct record
 	return e;
 }
 
-/* The instance's own attributes; the custom ones and the labels are those of this moment. */
+/* The instance's own attributes; the custom ones, the labels and the location are those of this moment. */
 static void complete(struct attributes *a, struct resource *parent, const char *ri, const char *originator, uint64_t now, uint64_t expires)
 {
 	const struct json *all = resource_attributes(parent);
@@ -208,7 +233,7 @@ static void complete(struct attributes *a, struct resource *parent, const char *
 	for (const struct json *m = all ? all->first : NULL; m; m = m->next) {
 		char name[128];
 
-		if ((is_custom(m->key) || rd_is(m->key, "lbl") || rd_is(m->key, "dgt")) && rd_text(m->key, name, sizeof name))
+		if ((is_custom(m->key) || is_copied(m->key) || rd_is(m->key, "dgt")) && rd_text(m->key, name, sizeof name))
 			attributes_set_raw(a, name, m->source);
 	}
 }

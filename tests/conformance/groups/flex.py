@@ -169,6 +169,33 @@ def _(t):
     t.equal([x["state"] for x in instances(t, f)], [True, False], "states of the instances that are left")
 
 
+@check("FCNT", "UPDATE/FCNT/location-leaves-an-instance", FCI_, needs=(FCNT, FCI))
+def _(t):
+    f = switch(t, fcied=True)
+    for crd in ("[52.5, 13.4]", "[52.6, 13.4]"):
+        before = t.rsc(t.retrieve(f), 2000)
+        t.rsc(put(t, f, {"loc": {"typ": 1, "crd": crd}}), 2004)
+        la = t.rsc(t.retrieve(f.path + "/la"), 2000)
+        t.equal([la.get("loc"), la.get("st")], [{"typ": 1, "crd": crd}, before.get("st") + 1], "location and stateTag of the latest instance")
+        r = t.retrieve(f)
+        t.equal(r.get("cni"), before.get("cni") + 1, "currentNrOfInstances")
+        t.true(r.get("cbs") > before.get("cbs"), "currentByteSize grows")
+
+
+@check("FCNT", "CREATE/FCNT/one-instance-of-nothing", FCI_, needs=(FCNT, FCI))
+def _(t):
+    """A specialisation whose attributes are all optional."""
+    root, cnd = "cod:aiQSr", "org.onem2m.common.moduleclass.airQualitySensor"
+    f = t.make(t.ae(), FCNT, {"cnd": cnd, "fcied": False}, root=root)
+    t.equal([f["cni"], f["cbs"]], [1, 0], "currentNrOfInstances and currentByteSize")
+    for end in ("la", "ol"):
+        t.rsc(t.retrieve(f.path + "/" + end), 2000)
+    r = t.rsc(t.update(f, {"fcied": True}, root=root), 2004)
+    t.equal([r.get("cni"), r.get("cbs")], [1, 0], "currentNrOfInstances and currentByteSize with fcinEnabled")
+    for end in ("la", "ol"):
+        t.rsc(t.retrieve(f.path + "/" + end), 2000)
+
+
 @check("FCNT", "UPDATE/FCNT/fcied-false-ends-it", FCI_, needs=(FCNT, FCI))
 def _(t):
     f = recorded(t)
