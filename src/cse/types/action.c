@@ -106,7 +106,7 @@ static bool subject_fits(struct exchange *x, const struct attributes *a, struct 
 	if (!cse_permits(x, subject, ACOP_RETRIEVE))
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve the subject of the action", x->from);
 	else
-		ok = condition_check(x, attributes_value(a, "evc"), subject, "evc");
+		ok = condition_check(x, attributes_value(a, "evc"), subject, "evc", RSC_BAD_REQUEST);
 	resource_unref(subject);
 	return ok;
 }
@@ -238,7 +238,7 @@ static bool reference_fits(struct exchange *x, const struct attributes *a)
 	if (!cse_permits(x, r, ACOP_RETRIEVE))
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve what the action shall depend on", x->from);
 	else
-		ok = condition_check(x, attributes_value(a, "evc"), r, "evc");
+		ok = condition_check(x, attributes_value(a, "evc"), r, "evc", RSC_BAD_REQUEST);
 	resource_unref(r);
 	return ok;
 }

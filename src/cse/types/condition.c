@@ -5,14 +5,14 @@
 
 enum operator { EQUAL = 1, NOT_EQUAL, GREATER, LESS, AT_LEAST, AT_MOST };
 
-#define REFUSE(x, ...) (exchange_fail(x, RSC_BAD_REQUEST, __VA_ARGS__), false)
+#define REFUSE(x, rsc, ...) (exchange_fail(x, rsc, __VA_ARGS__), false)
 
 static bool name_of(const struct json *evc, char name[128])
 {
 	return json_text(json_get(evc, "sbjt"), name, 128);
 }
 
-bool condition_check(struct exchange *x, const struct json *evc, struct resource *subject, const char *what)
+bool condition_check(struct exchange *x, const struct json *evc, struct resource *subject, const char *what, enum onem2m_rsc rsc)
 {
 	const struct json *threshold = json_get(evc, "thld");
 	const struct schema_attribute *a;
@@ -20,16 +20,16 @@ bool condition_check(struct exchange *x, const struct json *evc, struct resource
 	char name[128];
 
 	if (!name_of(evc, name) || !subject->schema)
-		return REFUSE(x, "`%s.sbjt`: is no attribute", what);
+		return REFUSE(x, rsc, "`%s.sbjt`: is no attribute", what);
 	a = schema_attribute(subject->schema, rd_str(name));
 	/* a custom attribute may come later */
 	if (!a && (subject->schema->custom || resource_get(subject, name)))
 		return true;
 	if (!a)
-		return REFUSE(x, "`%s.sbjt`: a resource of type %d has no attribute `%s`", what, subject->type, name);
+		return REFUSE(x, rsc, "`%s.sbjt`: a resource of type %d has no attribute `%s`", what, subject->type, name);
 	if (threshold && schema_check_value(a->type, threshold, "thld", &fault))
 		return true;
-	return REFUSE(x, "`%s.thld`: does not fit the attribute `%s`", what, name);
+	return REFUSE(x, rsc, "`%s.thld`: does not fit the attribute `%s`", what, name);
 }
 
 static int order_of_text(struct rd a, struct rd b)

@@ -5,8 +5,8 @@
 #include "cse/private.h"
 
 /* That the subject's type has the attribute, and that the threshold is of its kind; false after a failure was answered. `what` names the
- * criteria's place. */
-bool condition_check(struct exchange *x, const struct json *evc, struct resource *subject, const char *what);
+ * criteria's place, `rsc` the failure's code. */
+bool condition_check(struct exchange *x, const struct json *evc, struct resource *subject, const char *what, enum onem2m_rsc rsc);
 bool condition_holds(const struct json *evc, struct resource *subject);
 
 #endif

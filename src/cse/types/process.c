@@ -19,7 +19,7 @@ enum control { ENABLE = 1, DISABLE, PAUSE, REACTIVATE };                     /* 
 
 #define CHAIN_MOST 8 /* as of actions: a state that is left at once, and so on */
 
-#define REFUSE(x, ...) (exchange_fail(x, RSC_BAD_REQUEST, __VA_ARGS__), false)
+#define REFUSE(x, rsc, ...) (exchange_fail(x, rsc, __VA_ARGS__), false)
 
 static enum status status_of(struct resource *process)
 {
@@ -257,11 +257,11 @@ static bool conditions_fit(struct exchange *x, const struct json *conditions, co
 		bool ok = false;
 
 		if (!subject)
-			exchange_fail(x, RSC_BAD_REQUEST, "`%s.sri`: there is no such resource at this CSE", name);
+			exchange_fail(x, RSC_INVALID_PROCESS_CONFIGURATION, "`%s.sri`: there is no such resource at this CSE", name);
 		else if (!cse_permits(x, subject, ACOP_RETRIEVE))
-			exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve what the process shall depend on", x->from);
+			exchange_fail(x, RSC_INVALID_PROCESS_CONFIGURATION, "%s may not retrieve what the process shall depend on", x->from);
 		else
-			ok = condition_check(x, json_get(e, "evc"), subject, name);
+			ok = condition_check(x, json_get(e, "evc"), subject, name, RSC_INVALID_PROCESS_CONFIGURATION);
 		resource_unref(subject);
 		if (!ok)
 			return false;
@@ -274,9 +274,9 @@ static unsigned after(enum control control, enum status status)
 {
 	switch (control) {
 	case ENABLE:
-		return status == DISABLED || status == COMPLETED || status == ABORTED ? ENABLED : 0;
+		return status == DISABLED ? ENABLED : 0;
 	case DISABLE:
-		return DISABLED;
+		return status != DISABLED ? DISABLED : 0;
 	case PAUSE:
 		return status == ACTIVATED ? PAUSED : 0;
 	case REACTIVATE:
@@ -288,6 +288,20 @@ static unsigned after(enum control control, enum status status)
 static bool is_running(enum status s)
 {
 	return s == ENABLED || s == ACTIVATED || s == PAUSED;
+}
+
+static bool initial_fits(struct updating *u)
+{
+	const struct json *inst = json_get(u->given, "inst");
+	struct resource *initial;
+	bool ok;
+
+	if (!inst || inst->type == JSON_NULL)
+		return true;
+	initial = state_at(u->x->cse, inst, u->old->id);
+	ok = initial && cse_permits(u->x, initial, ACOP_RETRIEVE);
+	resource_unref(initial);
+	return ok || REFUSE(u->x, RSC_INVALID_PROCESS_CONFIGURATION, "`inst`: must name a state of this process that %s may retrieve", u->x->from);
 }
 
 static bool control_fits(struct updating *u, struct attributes *a)
@@ -302,12 +316,12 @@ static bool control_fits(struct updating *u, struct attributes *a)
 		return true;
 	next = after((enum control)control, status);
 	if (next == 0)
-		return REFUSE(u->x, "`prct`: is not permitted while the process' status (prst) is %d", status);
+		return REFUSE(u->x, RSC_OPERATION_NOT_ALLOWED, "`prct`: is not permitted while the process' status (prst) is %d", status);
 	if (control == ENABLE) {
 		initial = state_at(u->x->cse, attributes_value(a, "inst"), u->old->id);
 		resource_unref(initial);
 		if (!initial)
-			return REFUSE(u->x, "`inst`: a process is enabled with a state of its own to begin with");
+			return REFUSE(u->x, RSC_INVALID_PROCESS_CONFIGURATION, "`inst`: a process is enabled with a state of its own to begin with");
 	}
 	if (control == DISABLE && attributes_get(a, "cust", &raw))
 		attributes_remove(a, "cust");
@@ -329,11 +343,11 @@ static enum hook_result process_update(struct updating *u)
 	static const char *const fixed[] = {"inst", "atcos", "encos"};
 
 	for (size_t i = 0; i < 3; i++)
-		if (json_get(u->given, fixed[i]) && is_running(status_of(u->old))) {
-			exchange_fail(u->x, RSC_BAD_REQUEST, "`%s`: cannot be changed while the process runs", fixed[i]);
+		if (json_get(u->given, fixed[i]) && status_of(u->old) != DISABLED) {
+			exchange_fail(u->x, RSC_OPERATION_NOT_ALLOWED, "`%s`: can only be changed while the process is disabled", fixed[i]);
 			return HOOK_FAILED;
 		}
-	if (!conditions_fit(u->x, json_get(u->given, "atcos"), "atcos") || !conditions_fit(u->x, json_get(u->given, "encos"), "encos"))
+	if (!conditions_fit(u->x, json_get(u->given, "atcos"), "atcos") || !conditions_fit(u->x, json_get(u->given, "encos"), "encos") || !initial_fits(u))
 		return HOOK_FAILED;
 	return control_fits(u, &u->attributes) ? HOOK_GO : HOOK_FAILED;
 }
@@ -367,8 +381,17 @@ static void process_removed(struct cse *c, struct resource *r)
 	watches_set(c, r->id, NULL, 0);
 }
 
+/* The states of a process are made and changed while it is disabled. */
+static bool is_disabled(struct exchange *x, struct resource *process)
+{
+	return !process || process->type != TY_PROCESS_MANAGEMENT || status_of(process) == DISABLED ||
+	    REFUSE(x, RSC_OPERATION_NOT_ALLOWED, "the process is not disabled (prst is %d)", status_of(process));
+}
+
 static enum hook_result state_create(struct creation *cr)
 {
+	if (!is_disabled(cr->x, cr->x->target))
+		return HOOK_FAILED;
 	attributes_set_bool(&cr->attributes, "sact", false);
 	return HOOK_GO;
 }
@@ -376,16 +399,19 @@ static enum hook_result state_create(struct creation *cr)
 static enum hook_result state_update(struct updating *u)
 {
 	const struct json *stac = json_get(u->given, "stac");
-	struct resource *action;
-	bool ok;
+	struct resource *process = tree_parent(u->x->cse->tree, u->old), *action;
+	bool ok = is_disabled(u->x, process);
 
+	resource_unref(process);
+	if (!ok)
+		return HOOK_FAILED;
 	if (!stac || stac->type != JSON_STRING)
 		return HOOK_GO;
 	action = cse_find_address(u->x->cse, stac->text);
 	ok = action && action->type == TY_ACTION && action->parent == u->old->id;
 	resource_unref(action);
 	if (!ok)
-		exchange_fail(u->x, RSC_BAD_REQUEST, "`stac`: must name an action of this state");
+		exchange_fail(u->x, RSC_INVALID_PROCESS_CONFIGURATION, "`stac`: must name an action of this state");
 	return ok ? HOOK_GO : HOOK_FAILED;
 }
 

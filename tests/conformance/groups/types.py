@@ -365,11 +365,47 @@ def bad_control(controls, last, t):
     level, p, states = process(t)
     for control in controls:
         t.rsc(t.update(p, {"prct": control}), 2004)
-    t.refused(t.update(p, {"prct": last}), 4000)
+    t.refused(t.update(p, {"prct": last}), 4005)
 
 
-for _rule, _controls, _last in (("pause-when-disabled", (), 3), ("reactivate-when-disabled", (), 4), ("enable-twice", (1,), 1), ("pause-twice", (1, 3), 3)):
+for _rule, _controls, _last in (("pause-when-disabled", (), 3), ("reactivate-when-disabled", (), 4), ("disable-when-disabled", (), 2), ("enable-twice", (1,), 1), ("pause-twice", (1, 3), 3)):
     check("ACT", "UPDATE/PRMR/" + _rule, PROCESS, needs=(PRMR, STTE, ACTR))(functools.partial(bad_control, _controls, _last))
+
+
+@check("ACT", "CREATE/PRMR/begins-disabled", PROCESS, needs=PRMR)
+def _(t):
+    p = t.make(t.ae(), PRMR, {})
+    r = t.rsc(t.retrieve(p), 2000)
+    t.equal([r.get(n) for n in ("prst", "prct", "cust", "atcos", "encos", "inst")], [1, 2, None, None, None, None], "status, control, and no state or condition yet")
+
+
+@check("ACT", "UPDATE/PRMR/initial-state-is-none", PROCESS, needs=(PRMR, STTE, ACTR))
+def _(t):
+    level, p, states = process(t)
+    other, theirs, more = process(t)
+    for inst in ("nothing-there", level.ri, more["rising"].ri):
+        t.refused(t.update(p, {"inst": inst}), 4142)
+    t.rsc(t.update(p, {"inst": states["falling"].ri}), 2004)
+
+
+@check("ACT", "UPDATE/PRMR/condition-on-nothing", PROCESS, needs=(PRMR, STTE, ACTR))
+def _(t):
+    level, p, states = process(t)
+    good = {"optr": 1, "sbjt": "mni", "thld": 1}
+    for sri, evc in (("nothing-there", good), (level.ri, dict(good, sbjt="xyzzy")), (level.ri, dict(good, thld="x"))):
+        t.refused(t.update(p, {"atcos": [{"sri": sri, "evc": evc}]}), 4142)
+    t.rsc(t.update(p, {"atcos": [{"sri": level.ri, "evc": good}]}), 2004)
+
+
+@check("ACT", "UPDATE/STTE/while-the-process-is-enabled", PROCESS, needs=(PRMR, STTE, ACTR))
+def _(t):
+    level, p, states = process(t)
+    t.rsc(t.update(states["rising"], {"lbl": ["before"]}), 2004)
+    t.rsc(t.update(p, {"prct": 1}), 2004)
+    t.refused(t.update(states["rising"], {"lbl": ["after"]}), 4005)
+    t.refused(t.update(p, {"inst": states["falling"].ri}), 4005)
+    t.rsc(t.update(p, {"prct": 2}), 2004)
+    t.rsc(t.update(states["rising"], {"lbl": ["after"]}), 2004)
 
 
 # device management

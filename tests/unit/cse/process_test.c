@@ -66,10 +66,10 @@ static void begins_disabled(void **state)
 
 	(void)state;
 	assert_value(rig_retrieve(g, "CAe", "cse-in/a/p"), "m2m:prmr.prst", "1");
-	control(g, 1, RSC_BAD_REQUEST); /* without a state */
-	control(g, 3, RSC_BAD_REQUEST);
-	control(g, 4, RSC_BAD_REQUEST);
-	control(g, 2, RSC_UPDATED);
+	control(g, 1, RSC_INVALID_PROCESS_CONFIGURATION); /* without a state */
+	control(g, 3, RSC_OPERATION_NOT_ALLOWED);
+	control(g, 4, RSC_OPERATION_NOT_ALLOWED);
+	control(g, 2, RSC_OPERATION_NOT_ALLOWED);
 	rig_free(g);
 }
 
@@ -105,8 +105,8 @@ static void pauses_and_goes_on(void **state)
 
 	(void)state;
 	control(g, 1, RSC_UPDATED);
-	assert_rsc(rig_update(g, "CAe", "cse-in/a/p", "{'m2m:prmr':{'inst':'cse-in/a/p/drain'}}"), RSC_BAD_REQUEST);
-	control(g, 1, RSC_BAD_REQUEST);
+	assert_rsc(rig_update(g, "CAe", "cse-in/a/p", "{'m2m:prmr':{'inst':'cse-in/a/p/drain'}}"), RSC_OPERATION_NOT_ALLOWED);
+	control(g, 1, RSC_OPERATION_NOT_ALLOWED);
 	control(g, 3, RSC_UPDATED);
 	level(g, 90);
 	assert_status(g, "4", "cse-in/a/p/fill");
@@ -135,6 +135,8 @@ static void waits_for_its_conditions_and_ends_by_them(void **state)
 	assert_status(g, "5", NULL);
 	level(g, 5);
 	assert_status(g, "5", NULL);
+	control(g, 1, RSC_OPERATION_NOT_ALLOWED);
+	control(g, 2, RSC_UPDATED);
 	control(g, 1, RSC_UPDATED);
 	assert_status(g, "2", NULL);
 	rig_free(g);
@@ -145,10 +147,12 @@ static void aborts_where_a_state_is_missing(void **state)
 	struct rig *g = machine();
 
 	(void)state;
-	control(g, 1, RSC_UPDATED);
 	assert_rsc(rig_update(g, "CAe", "cse-in/a/p/fill", "{'m2m:stte':{'sttrs':[{'nxst':'nowhere','evc':{'optr':5,'sbjt':'mni','thld':90}}]}}"), RSC_UPDATED);
+	control(g, 1, RSC_UPDATED);
+	assert_rsc(rig_update(g, "CAe", "cse-in/a/p/fill", "{'m2m:stte':{'lbl':['x']}}"), RSC_OPERATION_NOT_ALLOWED);
 	level(g, 90);
 	assert_status(g, "6", NULL);
+	control(g, 2, RSC_UPDATED);
 	control(g, 1, RSC_UPDATED);
 	level(g, 50);
 	assert_rsc(rig_delete(g, "CAe", "cse-in/a/p/fill"), RSC_DELETED);
