@@ -210,7 +210,8 @@ bool cse_policies_exist(struct exchange *x, const struct json *acpi)
 	return true;
 }
 
-bool cse_consultations_exist(struct exchange *x, const struct json *daci)
+/* One that is not there may come yet; until then the parent's are asked. TS-0001 clause 9.6.1.3.2. */
+bool cse_consultations_fit(struct exchange *x, const struct json *daci)
 {
 	for (const struct json *id = daci && daci->type == JSON_ARRAY ? daci->first : NULL; id; id = id->next) {
 		char other[CSE_ID_MAX];
@@ -221,10 +222,10 @@ bool cse_consultations_exist(struct exchange *x, const struct json *daci)
 		if (id->type != JSON_STRING || !cse_is_local(x->cse, id->text, &rest, other, sizeof other))
 			continue;
 		r = cse_find(x->cse, rest, NULL, NULL);
-		ok = r && r->type == TY_DYNAMIC_AUTHORIZATION_CONSULTATION;
+		ok = !r || r->type == TY_DYNAMIC_AUTHORIZATION_CONSULTATION;
 		resource_unref(r);
 		if (!ok) {
-			exchange_fail(x, RSC_BAD_REQUEST, "`daci`: there is no dynamicAuthorizationConsultation `%.*s`", (int)(id->text.left < 200 ? id->text.left : 200),
+			exchange_fail(x, RSC_BAD_REQUEST, "`daci`: no dynamicAuthorizationConsultation is `%.*s`", (int)(id->text.left < 200 ? id->text.left : 200),
 			    (const char *)id->text.at);
 			return false;
 		}

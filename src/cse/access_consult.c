@@ -31,31 +31,33 @@ struct consulting {
 
 /* ---- which ---- */
 
-static struct resource *enabled(struct cse *c, const struct json *daci)
+/* *some: there is one at least, be it enabled or not. */
+static struct resource *enabled(struct cse *c, const struct json *daci, bool *some)
 {
 	for (const struct json *d = daci ? daci->first : NULL; d; d = d->next) {
 		struct resource *r = d->type == JSON_STRING ? cse_find_address(c, d->text) : NULL;
-		const struct json *dap = r ? resource_get(r, "dap") : NULL;
+		bool is = r && r->type == TY_DYNAMIC_AUTHORIZATION_CONSULTATION;
+		const struct json *dap = is ? resource_get(r, "dap") : NULL;
 
-		if (r && r->type == TY_DYNAMIC_AUTHORIZATION_CONSULTATION && resource_bool(r, "dae", false) && dap && dap->first)
+		*some |= is;
+		if (is && resource_bool(r, "dae", false) && dap && dap->first)
 			return r;
 		resource_unref(r);
 	}
 	return NULL;
 }
 
-/* The consultation for a resource: its own, or that of the nearest above it that has some. */
+/* The consultation for a resource: its own, or that of the nearest above it that has some. TS-0001 clause 9.6.1.3.2. */
 static struct resource *consultation_of(struct cse *c, int64_t object)
 {
 	struct resource *at = tree_by_id(c->tree, object), *above, *found = NULL;
 
 	while (at && !found) {
-		const struct json *daci = resource_get(at, "daci");
+		bool some = false;
 
-		if (daci && daci->first) {
-			found = enabled(c, daci);
+		found = enabled(c, resource_get(at, "daci"), &some);
+		if (some)
 			break;
-		}
 		above = tree_parent(c->tree, at);
 		resource_unref(at);
 		at = above;

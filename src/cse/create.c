@@ -148,7 +148,7 @@ static bool prepare(struct creation *cr)
 		return false;
 	}
 	tree_ri(cr->ri, sizeof cr->ri, cr->type->ty, x->target->id, cr->id, cr->instance);
-	return is_reachable(cr) && take_name(cr) && is_first(cr) && take_creator(cr) && take_expiration(cr) && cse_policies_exist(x, json_get(cr->given, "acpi")) && cse_consultations_exist(x, json_get(cr->given, "daci")) &&
+	return is_reachable(cr) && take_name(cr) && is_first(cr) && take_creator(cr) && take_expiration(cr) && cse_policies_exist(x, json_get(cr->given, "acpi")) && cse_consultations_fit(x, json_get(cr->given, "daci")) &&
 	    announce_check(x, cr->type, cr->given, &cr->attributes, NULL);
 }
 

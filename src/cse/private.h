@@ -313,7 +313,7 @@ bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, uns
 /* ---- access control ---- */
 bool cse_permits(struct exchange *x, struct resource *r, unsigned acop);
 bool cse_policies_exist(struct exchange *x, const struct json *acpi); /* of a CREATE or UPDATE; false after a failure was answered */
-bool cse_consultations_exist(struct exchange *x, const struct json *daci);
+bool cse_consultations_fit(struct exchange *x, const struct json *daci);
 bool cse_is_administrator(const struct cse *c, const char *from); /* or this CSE itself */
 bool cse_permits_child(struct exchange *x, struct resource *parent, int child_type); /* CREATE */
 bool cse_policies_permit(struct exchange *x, const struct json *acpi, struct resource *object, unsigned acop, int child_type); /* these alone */

@@ -302,7 +302,7 @@ static void update(struct exchange *x, const struct json *given)
 		exchange_fail(x, fault.rsc, "%s", fault.text);
 		return;
 	}
-	if (!cse_policies_exist(x, json_get(given, "acpi")) || !cse_consultations_exist(x, json_get(given, "daci")) || announce_sends_back(x, given))
+	if (!cse_policies_exist(x, json_get(given, "acpi")) || !cse_consultations_fit(x, json_get(given, "daci")) || announce_sends_back(x, given))
 		return;
 	u->x = x;
 	u->given = given;

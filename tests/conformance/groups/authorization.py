@@ -131,7 +131,16 @@ def _(t):
 def _(t):
     ae = t.ae()
     t.refused(t.create(ae, CNT, {"daci": [ae.ri]}), 4000)
-    t.refused(t.create(ae, CNT, {"daci": ["nothing-there"]}), 4000)
+    t.cnt(ae)
+
+
+@check("SEC", "CREATE/CNT/daci-is-not-there-yet", "TS-0001 9.6.1.3.2", needs=DAC)
+def _(t):
+    owner, other = t.ae(), t.ae()
+    cnt = t.cnt(owner, daci=["nothing-there"])
+    t.equal(cnt.get("daci"), ["nothing-there"], "dynamicAuthorizationConsultationIDs, kept as they are")
+    t.refused(t.retrieve(cnt, fr=other.id), 4103)
+    t.rsc(t.retrieve(cnt), 2000)
 
 
 @check("SEC", "UPDATE/AUDS/decides", POINTS, needs=AUDS)

