@@ -50,19 +50,23 @@ static bool reset(struct cse *c)
 	return e == OK;
 }
 
-static bool number_of(const char *text, unsigned long *n)
+/* Seconds, also with a fraction: "2", "3.0". */
+static bool seconds_of(const char *text, uint64_t *ms)
 {
 	char *end;
+	double seconds = strtod(text, &end);
 
-	*n = strtoul(text, &end, 10);
-	return end != text && *end == '\0' && *n > 0;
+	if (end == text || *end != '\0' || !(seconds > 0 && seconds < 1e9))
+		return false;
+	*ms = (uint64_t)(seconds * 1000);
+	return *ms > 0;
 }
 
 bool cse_upper_tester(struct cse *c, const char *command, char *response, size_t size)
 {
 	static const char *const types[] = {"", "IN", "MN", "ASN"};
 	char verb[64] = "", argument[128] = "";
-	unsigned long n;
+	uint64_t ms;
 
 	cse_commit_now(c); /* what is under way ends first */
 	response[0] = '\0';
@@ -81,15 +85,15 @@ bool cse_upper_tester(struct cse *c, const char *command, char *response, size_t
 		return true;
 	}
 	/* expiry here is by the clock, not by looking now and then: the interval is only told */
-	if (strcasecmp(verb, "enableShortResourceExpiration") == 0 && number_of(argument, &n)) {
+	if (strcasecmp(verb, "enableShortResourceExpiration") == 0 && seconds_of(argument, &ms)) {
 		snprintf(response, size, "%d,%llu", DEFAULT_CHECK_S, (unsigned long long)(cse_longest_life(c) / 1000));
 		return true;
 	}
 	if (strcasecmp(verb, "disableShortResourceExpiration") == 0)
 		return true;
-	if (strcasecmp(verb, "enableShortRequestExpiration") == 0 && number_of(argument, &n)) {
+	if (strcasecmp(verb, "enableShortRequestExpiration") == 0 && seconds_of(argument, &ms)) {
 		snprintf(response, size, "%llu", (unsigned long long)(c->config.request_life_ms ? c->config.request_life_ms / 1000 : DEFAULT_REQUEST_S));
-		c->short_request_ms = n * 1000;
+		c->short_request_ms = ms;
 		return true;
 	}
 	if (strcasecmp(verb, "disableShortRequestExpiration") == 0) {

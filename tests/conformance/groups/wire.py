@@ -538,6 +538,12 @@ def _(t):
         tester(t, "disableShortRequestExpiration")
 
 
+@check("UT", "UT/RequestExpiration/with-a-fraction", "TS-0019", needs="ut", alone=True)
+def _(t):
+    tester(t, "enableShortRequestExpiration 3.0")
+    tester(t, "disableShortRequestExpiration")
+
+
 @check("UT", "UT/unknown-command", "TS-0019", needs="ut")
 def _(t):
     r = t.world.http.exchange("POST", "/__ut__", [("X-M2M-UTCMD", "makeCoffee")], b"")
