@@ -7,17 +7,27 @@
 
 #define OCI_ENDPOINT 1
 #define OCI_EFFECTS 256
+#define OCI_APS_UNICAST 224 /* APS counters below are of frames to one device, the others of groupcasts */
+#define OCI_COMMAND_MS 15000 /* for a device's word on a command */
+#define OCI_LISTENS 0x08    /* of a device's capability: receiver on when idle */
 
 struct oci_core {
 	struct oci_core_config config;
 	struct oci_device *devices;
 	struct oci_network *networks; /* that devices share */
+	struct oci_group *groups;
+	struct oci_air *airs;
+	uint8_t group_sequence;       /* ZCL's, of the last groupcast */
+	enum err (*save_group)(void *ctx, const struct oci_group *g); /* NULL: they are not kept */
+	void *save_group_ctx;
+	bool restored;                /* there was a run before this one */
+	uint64_t restored_at;
 	uint64_t now;
 	struct oci_effect *effects;
 	size_t first, count;
 };
 
-struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, const struct oci_device *d);
+struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, const struct oci_device *d); /* d NULL: of none */
 void oci_log(struct oci_core *c, const struct oci_device *d, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void oci_event(struct oci_core *c, const struct oci_device *d, const char *event);
 bool oci_save(struct oci_core *c, const struct oci_device *d);
@@ -29,12 +39,15 @@ enum err oci_network_take(struct oci_core *c, struct oci_device *d, struct oci_n
 /* oci_nwk.c */
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload);
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m);
+/* Data to all that hear the gateway, have the key that `via` uses, and have this broadcast address; it goes by way of `via`. */
+void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, uint8_t sequence, struct rd payload);
 /* To all routers one hop away, which is this one: to its MAC address, or as a MAC broadcast. */
 void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast);
 /* oci_aps.c */
 void oci_aps_send(struct oci_core *c, struct oci_device *d, const struct aps_frame *f);
 void oci_zdo_send(struct oci_core *c, struct oci_device *d, const struct zdo_message *m);
 void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets); /* opened */
+uint8_t oci_aps_counter(struct oci_device *d); /* of the next frame to it alone */
 void oci_aps_tick(struct oci_core *c, struct oci_device *d);
 uint64_t oci_aps_deadline(const struct oci_device *d);
 void oci_aps_forget(struct oci_device *d); /* what waits for an acknowledgement, and what was heard lately */
@@ -85,12 +98,60 @@ uint64_t oci_ota_deadline(const struct oci_device *d);
 /* oci_value.c: what the device says */
 void oci_zcl_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
 void oci_value_show(struct oci_core *c, struct oci_device *d, const struct oci_place *p); /* as it is known */
+/* oci_groupcast.c */
+bool oci_listens(const struct oci_device *d);       /* it hears what is broadcast at its gateway */
+/* To those of a Zigbee group that listen at the gateway of `via` and have its key: one frame, sealed once, which nobody acknowledges. False: too much was
+ * broadcast lately, or may have been. */
+bool oci_groupcast(struct oci_core *c, struct oci_device *via, uint16_t group, uint16_t cluster, const struct zcl_frame *z) MUST_CHECK;
+uint8_t oci_groupcast_sequence(struct oci_core *c); /* ZCL's */
+void oci_airs_free(struct oci_core *c);
+/* oci_order.c: what UPDATEs come to */
+struct oci_frame {
+	uint8_t endpoint;           /* index */
+	const struct point *point;  /* cluster, manufacturer */
+	bool by_attribute, news;    /* news: it tells the device something */
+	uint8_t command;
+	uint8_t payload[FIELDS_MAX * 4 + 16];
+	size_t len;
+};
+/* A member that is to be changed, and the frame that does it: a colour's three members make the same one. */
+struct oci_change {
+	const struct oci_place *place;
+	const struct point_write *write;
+	struct wanted wanted;
+	char text[OCI_TEXT];
+	bool news;
+	size_t frame;
+};
+struct oci_order {
+	struct oci_device *d;       /* NULL: there is none */
+	struct oci_frame frames[POINTS_MAX];
+	struct oci_change changes[POINTS_MAX];
+	size_t frame_count, change_count;
+};
+void oci_order_make(struct oci_core *c, const struct oci_update *u, struct oci_order *o);
+bool oci_frame_equal(const struct oci_device *d, const struct oci_frame *a, const struct oci_device *e, const struct oci_frame *b); /* but for the endpoint */
+/* The frame is no news any more: its members wait for the device's word until then. */
+void oci_order_sent(struct oci_core *c, struct oci_order *o, size_t frame, uint8_t sequence, bool unheard, uint64_t until);
+void oci_order_send(struct oci_core *c, struct oci_order *o); /* what is news, to the device alone */
+bool oci_write_payload(const struct point_write *write, const struct wanted *wanted, struct wr *w) MUST_CHECK;
+struct zcl_frame oci_frame_zcl(const struct oci_frame *f, uint8_t sequence);
+/* oci_group.c */
+void oci_groups_free(struct oci_core *c);
+void oci_groups_joined(struct oci_core *c, struct oci_device *d);       /* it joined anew, and may have forgotten all */
+void oci_groups_forget(struct oci_core *c, const struct oci_device *d); /* it goes */
+void oci_groups_told(struct oci_core *c, const struct oci_device *d);   /* something newer than a scene */
+bool oci_groups_input(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z); /* responses; false: not understood */
+bool oci_groups_refused(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, uint8_t command, uint8_t status); /* a default response */
+void oci_groups_tick(struct oci_core *c);
+uint64_t oci_groups_deadline(const struct oci_core *c);
 /* oci_command.c: what is said to it */
 uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z); /* gives the sequence number */
 uint8_t oci_zcl_ask(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, uint16_t manufacturer, uint8_t command, struct rd payload);
 struct oci_command *oci_command_of(struct oci_device *d, const struct oci_place *p); /* NULL: none is under way */
 void oci_command_reported(struct oci_device *d, const struct oci_place *p, const char *text);
 /* The device's word on the command with this sequence number; false: there is none. */
+struct oci_command *oci_command_make(struct oci_device *d, const struct oci_place *p); /* in the place of the one under way, or of the oldest */
 bool oci_command_answered(struct oci_core *c, struct oci_device *d, uint8_t sequence, uint8_t status);
 void oci_command_tick(struct oci_core *c, struct oci_device *d);
 uint64_t oci_command_deadline(const struct oci_device *d);

@@ -12,6 +12,15 @@
 
 /* ---- out ---- */
 
+/* Those behind it are groupcasts': a receiver keeps one list of what it heard of us lately, whoever of them it was for. */
+uint8_t oci_aps_counter(struct oci_device *d)
+{
+	uint8_t counter = d->aps_counter % OCI_APS_UNICAST;
+
+	d->aps_counter = (uint8_t)((counter + 1) % OCI_APS_UNICAST);
+	return counter;
+}
+
 static bool sleepy(const struct oci_device *d)
 {
 	return !(d->capability & 0x08);
@@ -49,7 +58,7 @@ void oci_aps_send(struct oci_core *c, struct oci_device *d, const struct aps_fra
 	struct rd octets;
 
 	if (f.type != APS_ACK)
-		f.counter = d->aps_counter++;
+		f.counter = oci_aps_counter(d);
 	if (aps_frame_encode(&f, &w) == OK && wr_done(&w, &octets))
 		send_octets(c, d, octets, f.ack_request, f.counter);
 }
@@ -82,7 +91,7 @@ uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64)
 {
 	struct oci_device *d = oci_core_device(c, eui64);
 
-	return d ? d->aps_counter++ : 0;
+	return d ? oci_aps_counter(d) : 0;
 }
 
 void oci_aps_tick(struct oci_core *c, struct oci_device *d)
@@ -147,7 +156,7 @@ static void pass_up(struct oci_core *c, struct oci_device *d, struct rd aps)
 	e = oci_effect(c, OCI_APS_RELAY, d);
 	memcpy(e->octets, aps.at, aps.left);
 	e->len = aps.left;
-	e->counter = d->aps_counter++;
+	e->counter = oci_aps_counter(d);
 }
 
 static void zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload)

@@ -1,12 +1,10 @@
-/* Commands to a device: UPDATEs of its resources, actions, frames as they are; and what the device says to them. */
-#include <math.h>
+/* Commands to a device: what waits for its word, actions, frames as they are. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "oci/core_private.h"
 
-#define COMMAND_MS 15000
 #define PAYLOAD_MAX 78 /* of a ZCL frame that fits into one frame on air */
 
 uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z)
@@ -51,7 +49,7 @@ struct oci_command *oci_command_of(struct oci_device *d, const struct oci_place 
 	return NULL;
 }
 
-static struct oci_command *command_make(struct oci_device *d, const struct oci_place *p)
+struct oci_command *oci_command_make(struct oci_device *d, const struct oci_place *p)
 {
 	struct oci_command *m = oci_command_of(d, p), *oldest = &d->commands[0];
 
@@ -109,7 +107,7 @@ bool oci_command_answered(struct oci_core *c, struct oci_device *d, uint8_t sequ
 	for (size_t i = 0; i < OCI_COMMANDS; i++) {
 		struct oci_command m = d->commands[i];
 
-		if (!m.place || m.sequence != sequence)
+		if (!m.place || m.unheard || m.sequence != sequence)
 			continue;
 		d->commands[i].place = NULL;
 		if (status != ZCL_SUCCESS && !any)
@@ -125,6 +123,30 @@ bool oci_command_answered(struct oci_core *c, struct oci_device *d, uint8_t sequ
 	return any;
 }
 
+/* A groupcast that it did not report about: all that one frame was to change is told again by one. */
+static void tell_alone(struct oci_core *c, struct oci_device *d, const struct oci_command *m)
+{
+	struct oci_frame f = {.endpoint = m->place->endpoint, .point = m->place->point, .by_attribute = m->write->by_attribute, .command = m->write->command};
+	struct wr w = wr_of(f.payload, sizeof f.payload);
+	uint8_t unheard = m->sequence, sequence = d->zcl_sequence++;
+	struct zcl_frame z;
+
+	if (oci_write_payload(m->write, &m->wanted, &w)) {
+		f.len = w.len;
+		z = oci_frame_zcl(&f, sequence);
+		(void)oci_zcl_send(c, d, d->endpoints[f.endpoint].id, f.point->cluster, &z);
+	}
+	for (size_t i = 0; i < OCI_COMMANDS; i++) {
+		struct oci_command *o = &d->commands[i];
+
+		if (!o->place || !o->unheard || o->sequence != unheard)
+			continue;
+		o->unheard = false;
+		o->sequence = sequence;
+		o->until = c->now + oci_poll_patience(d, OCI_COMMAND_MS);
+	}
+}
+
 void oci_command_tick(struct oci_core *c, struct oci_device *d)
 {
 	for (size_t i = 0; i < OCI_COMMANDS; i++) {
@@ -132,6 +154,10 @@ void oci_command_tick(struct oci_core *c, struct oci_device *d)
 
 		if (!p || c->now < d->commands[i].until)
 			continue;
+		if (d->commands[i].unheard) {
+			tell_alone(c, d, &d->commands[i]);
+			continue;
+		}
 		d->commands[i].place = NULL;
 		oci_log(c, d, "the device did not confirm a command");
 		oci_value_show(c, d, p);
@@ -148,160 +174,7 @@ uint64_t oci_command_deadline(const struct oci_device *d)
 	return next;
 }
 
-/* ---- an UPDATE ---- */
-
-/* One frame of this UPDATE: a colour's three members make the same one, which is sent once. */
-struct sent {
-	const struct oci_place *place;
-	uint8_t command, sequence;
-	uint8_t payload[FIELDS_MAX * 4 + 16];
-	size_t len;
-};
-
-struct update {
-	struct oci_core *c;
-	struct oci_device *d;
-	const struct json *members;
-	const char *name;
-	struct sent sent[POINTS_MAX];
-	size_t count;
-};
-
-static bool json_to_text(const struct json *v, char text[OCI_TEXT])
-{
-	struct wr w = wr_of(text, OCI_TEXT - 1);
-	struct json_out o = json_out(&w);
-	double n;
-
-	if (json_double(v, &n) && n > -1e15 && n < 1e15 && floor(n) >= n)
-		json_put_int(&o, NULL, (int64_t)n); /* 20.0 is 20 */
-	else
-		json_put(&o, NULL, v);
-	text[w.len] = '\0';
-	return !w.spoilt && v->type <= JSON_NUMBER && v->type != JSON_NULL;
-}
-
-/* The colour after the UPDATE. */
-static void rgb_of(const struct update *u, uint8_t rgb[3])
-{
-	static const char *const names[] = {"red", "green", "blue"};
-
-	for (int i = 0; i < 3; i++) {
-		const struct json *v = json_get(u->members, names[i]);
-		double n = 0;
-
-		rgb[i] = 0;
-		if (json_double(v, &n))
-			rgb[i] = (uint8_t)(n < 0 ? 0 : n > 255 ? 255 : n);
-	}
-}
-
-static bool lay_out(const struct point_write *write, const struct wanted *wanted, struct wr *w)
-{
-	const struct zcl_value v = {.type = write->type, .number = wanted->value};
-
-	if (write->by_attribute)
-		zcl_report_put(w, write->attribute, &v);
-	else
-		conversion_payload(&write->payload, wanted, w);
-	return !w->spoilt;
-}
-
-static uint8_t transmit(struct update *u, const struct oci_place *p, const struct point_write *write, struct rd payload)
-{
-	const struct point *point = p->point;
-	const struct zcl_frame z = {
-		.type = write->by_attribute ? ZCL_GLOBAL : ZCL_CLUSTER,
-		.manufacturer_specific = point->manufacturer != 0,
-		.manufacturer = point->manufacturer,
-		.sequence = u->d->zcl_sequence,
-		.command = write->by_attribute ? (uint8_t)ZCL_WRITE : write->command,
-		.payload = payload,
-	};
-	struct sent *s;
-
-	for (size_t i = 0; i < u->count; i++) {
-		s = &u->sent[i];
-		if (s->place->endpoint == p->endpoint && s->place->point->cluster == point->cluster && s->command == z.command &&
-		    rd_equal(rd_of(s->payload, s->len), payload))
-			return s->sequence;
-	}
-	u->d->zcl_sequence++;
-	if (u->count < POINTS_MAX && payload.left <= sizeof u->sent[0].payload) {
-		s = &u->sent[u->count++];
-		*s = (struct sent){.place = p, .command = z.command, .sequence = z.sequence, .len = payload.left};
-		memcpy(s->payload, payload.at, payload.left);
-	}
-	return oci_zcl_send(u->c, u->d, u->d->endpoints[p->endpoint].id, point->cluster, &z);
-}
-
-static void refuse(struct update *u, const struct oci_place *p)
-{
-	oci_log(u->c, u->d, "%s.%s cannot have this value", u->name, p->point->member);
-	oci_value_show(u->c, u->d, p);
-}
-
-/* What the device has already, or is being told, is not said again. */
-static bool is_news(struct oci_device *d, const struct oci_place *p, const char *text)
-{
-	const struct oci_command *m = oci_command_of(d, p);
-	char now[OCI_TEXT] = "";
-	struct wr w = wr_of(now, sizeof now - 1);
-
-	if (m)
-		return strcmp(m->text, text) != 0;
-	return !oci_place_value(d, p, &w) || strcmp(now, text) != 0;
-}
-
-static void update_place(struct update *u, const struct oci_place *p)
-{
-	const struct json *v = json_get(u->members, p->point->member);
-	uint8_t buffer[FIELDS_MAX * 4 + 16], rgb[3];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	const struct point_write *write;
-	struct oci_command *m;
-	struct wanted wanted;
-	struct factors f = {1, 1};
-	char text[OCI_TEXT];
-	struct rd payload;
-
-	if (!v || v->type == JSON_NULL)
-		return;
-	if (!json_to_text(v, text)) {
-		refuse(u, p);
-		return;
-	}
-	if (!is_news(u->d, p, text))
-		return;
-	write = conversion_write(p->point, v);
-	rgb_of(u, rgb);
-	if (!write || !oci_place_factors(u->d, p, &f) || !conversion_wanted(p->point, v, rgb, &f, &wanted) || !lay_out(write, &wanted, &w) || !wr_done(&w, &payload)) {
-		refuse(u, p);
-		return;
-	}
-	m = command_make(u->d, p);
-	snprintf(m->text, sizeof m->text, "%s", text);
-	m->wanted = wanted;
-	m->by_attribute = write->by_attribute;
-	m->until = u->c->now + oci_poll_patience(u->d, COMMAND_MS);
-	m->sequence = transmit(u, p, write, payload);
-}
-
-void oci_core_update(struct oci_core *c, uint64_t now, uint64_t eui64, const char *name, const struct json *members)
-{
-	struct oci_device *d = oci_core_device(c, eui64);
-	struct update u = {.c = c, .d = d, .members = members, .name = name};
-
-	c->now = now;
-	for (size_t i = 0; d && i < d->place_count; i++) {
-		const struct oci_place *p = &d->places[i];
-		char own[32];
-
-		oci_place_name(d, p, p->point->module, own);
-		if (p->point->write_count > 0 && strcmp(own, name) == 0 && oci_place_serves(d, p))
-			update_place(&u, p);
-	}
-}
+/* ---- others than UPDATEs of values ---- */
 
 void oci_core_action(struct oci_core *c, uint64_t now, uint64_t eui64, const char *name, const struct action *a)
 {

@@ -41,6 +41,8 @@ void oci_core_free(struct oci_core *c)
 		c->devices = d->next;
 		device_free(c, d);
 	}
+	oci_groups_free(c);
+	oci_airs_free(c);
 	free(c->effects);
 	free(c);
 }
@@ -69,7 +71,7 @@ struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, con
 	e = &c->effects[(c->first + c->count++) % OCI_EFFECTS];
 	memset(e, 0, sizeof *e);
 	e->type = type;
-	e->eui64 = d->eui64;
+	e->eui64 = d ? d->eui64 : 0;
 	return e;
 }
 
@@ -157,10 +159,12 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 		return NULL;
 	}
 	begin_sequences(c, d);
-	d->aps_counter = (uint8_t)(stored->aps_counter + APS_COUNTER_SKIP);
+	d->aps_counter = (uint8_t)((stored->aps_counter + APS_COUNTER_SKIP) % OCI_APS_UNICAST);
 	d->step_at = CLOCK_NEVER;
 	oci_router_forget(d);
 	c->now = now;
+	c->restored = true;
+	c->restored_at = now;
 	oci_interview_restored(c, d);
 	return d;
 }
@@ -253,6 +257,7 @@ void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
 		return;
 	oci_nwk_command(c, d, &leave);
 	(void)oci_effect(c, OCI_CHILD_DROP, d);
+	oci_groups_forget(c, d);
 	*link = d->next;
 	device_free(c, d);
 }
@@ -274,11 +279,12 @@ void oci_core_tick(struct oci_core *c, uint64_t now)
 			oci_interview_step(c, d);
 		}
 	}
+	oci_groups_tick(c);
 }
 
 uint64_t oci_core_deadline(const struct oci_core *c)
 {
-	uint64_t next = CLOCK_NEVER;
+	uint64_t next = oci_groups_deadline(c);
 
 	for (const struct oci_device *d = c->devices; d; d = d->next) {
 		if (d->step_at < next)

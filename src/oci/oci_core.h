@@ -125,6 +125,8 @@ struct oci_attribute {
 /* An UPDATE on its way to the device. */
 struct oci_command {
 	const struct oci_place *place; /* NULL: none */
+	const struct point_write *write;
+	bool unheard;               /* it went as a groupcast, which nobody acknowledges: unless the device reports in time, it is told by itself */
 	char text[OCI_TEXT];        /* the JSON value that is wanted */
 	struct wanted wanted;
 	bool by_attribute;
@@ -197,6 +199,61 @@ struct oci_device {
 	uint32_t bad_mic, replays;
 };
 
+/* ---- Zigbee groups ---- */
+
+#define OCI_GROUP_MEMBERS 512
+#define OCI_GROUPS 256
+#define OCI_GROUP_NAME 17
+#define OCI_SOURCE 64
+#define OCI_SCENES 16      /* of a group; devices have room for as many in all */
+
+enum oci_member_state {
+	OCI_MEMBER_WANTED,  /* to be told */
+	OCI_MEMBER_IN,      /* it says that it is */
+	OCI_MEMBER_LEAVING, /* is to forget the group; until it says so, it may act on what goes to it */
+	OCI_MEMBER_UNABLE,  /* no Groups cluster, or no room */
+};
+enum oci_scene_order { OCI_SCENE_NONE, OCI_SCENE_STORE, OCI_SCENE_REMOVE, OCI_SCENE_RECALL };
+
+struct oci_member {
+	uint64_t eui64;
+	uint8_t endpoint;
+	enum oci_member_state state;
+	/* not stored: */
+	unsigned tries;
+	uint64_t asked_at, again;   /* when it is told (once more) */
+	bool ordered;               /* the group's order, which it has not answered yet */
+	unsigned order_tries;
+	uint64_t order_again;
+	uint8_t recall;             /* the scene that it is to be told by itself; 0: none */
+	bool unheard;               /* only if it is not heard until then: it went as a groupcast */
+	uint64_t recalled_at, recall_again;
+};
+
+struct oci_scene {
+	uint8_t id;
+	char name[OCI_GROUP_NAME];
+};
+
+/* A Zigbee group: endpoints of devices that share a network. It stands for a oneM2M group, or for those of its members that are in that network. */
+struct oci_group {
+	struct oci_group *next;
+	uint16_t id;
+	char source[OCI_SOURCE];    /* resource ID of the oneM2M group */
+	char name[OCI_GROUP_NAME];
+	char network[OCI_NAME];
+	uint64_t barred;            /* up to this generation of the network's key somebody may still listen who is no member any more */
+	struct oci_member *members;
+	size_t count;
+	struct oci_scene scenes[OCI_SCENES];
+	size_t scene_count;
+	/* not stored: a scene that is being stored or removed */
+	enum oci_scene_order order;
+	struct oci_scene ordered;
+	uint8_t order_status;
+	unsigned order_tally;
+};
+
 enum oci_effect_type {
 	OCI_DOWNLINK,   /* octets: a sealed NWK frame; validity_ms */
 	OCI_CHILD_SET,  /* short_address, capability, timeout_s */
@@ -208,6 +265,8 @@ enum oci_effect_type {
 	OCI_VALUE,      /* point, name of its module's resource, text: JSON value */
 	OCI_RAW,        /* raw; octets: the payload of a ZCL frame that nothing else shows, or not whole */
 	OCI_OTA,        /* ota: how an upgrade came on; text */
+	OCI_GROUP,      /* group: it, or who is in it, has changed; of no device */
+	OCI_SCENE,      /* group, order, counter: the scene; status: 0, or of the last member that refused; tally: how many did it. Of no device */
 	OCI_LOG,        /* text */
 };
 
@@ -235,6 +294,10 @@ struct oci_effect {
 	char name[32];
 	struct oci_raw raw;
 	enum oci_ota_state ota;
+	uint16_t group;
+	enum oci_scene_order order;
+	uint8_t status;
+	unsigned tally;
 	char text[160];
 };
 
@@ -293,6 +356,14 @@ uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64); /* for an APS
 /* An application's UPDATE of a module's resource: `name` is the resource's, `members` what is in it afterwards (JSON). What differs from what the
  * device said last, and can be written, becomes commands; a member that cannot be is set back by an OCI_VALUE. */
 void oci_core_update(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const char *name, const struct json *members);
+/* Several UPDATEs that were made at once, as a group's fan-out point makes them. What all members of a Zigbee group are to do goes to those that listen as
+ * one groupcast, and to each of the others as it would alone. */
+struct oci_update {
+	uint64_t eui64;
+	const char *name;
+	const struct json *members;
+};
+void oci_core_updates(struct oci_core *c, uint64_t now_ms, const struct oci_update *updates, size_t count);
 /* An application's UPDATE of an action's resource, such as the toggle of binarySwitch. */
 void oci_core_action(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const char *name, const struct action *a);
 /* A ZCL frame as it is. ERR_UNKNOWN_DEVICE, ERR_TOO_LONG. */
@@ -303,6 +374,28 @@ enum err oci_core_ota(struct oci_core *c, uint64_t now_ms, uint64_t eui64, const
 bool oci_device_upgrades(const struct oci_device *d); /* it has a client for upgrades */
 /* The name of the resource of this place's module: that of the module, and behind it the endpoint where an earlier endpoint has one too. */
 void oci_place_name(const struct oci_device *d, const struct oci_place *p, const struct module *m, char name[32]);
+
+/* ---- Zigbee groups: oci_group.c ---- */
+
+/* The group as it stands, on disk when OK; count and source empty: it is gone. Without this groups are not kept. */
+void oci_core_keep_groups(struct oci_core *c, enum err (*save)(void *ctx, const struct oci_group *g), void *ctx);
+/* A group from the store; its members are copied. Devices come first. */
+enum err oci_core_group_restore(struct oci_core *c, const struct oci_group *g) MUST_CHECK;
+/* The endpoints that the oneM2M group with this resource ID stands for: all of them; none: it is gone. For those that share a network there is a Zigbee
+ * group as soon as there are two; they are told, as soon as they can be. ERR_FULL, ERR_NO_MEMORY: not all of it. ERR_STORE: in
+ * memory alone. */
+struct oci_endpoint_of {
+	uint64_t eui64;
+	uint8_t endpoint;
+};
+enum err oci_core_group(struct oci_core *c, uint64_t now_ms, const char *source, const char *name, const struct oci_endpoint_of *members, size_t count) MUST_CHECK;
+const struct oci_group *oci_core_groups(const struct oci_core *c); /* a list */
+const struct oci_group *oci_core_group_of(const struct oci_core *c, uint16_t id); /* NULL: none */
+bool oci_core_grouped(const struct oci_core *c, uint64_t eui64);   /* it is in a group, or is to be */
+/* A scene of a group: stored from what its members do now, recalled, or removed. How it ends is an OCI_SCENE, but of a recall. ERR_UNKNOWN_DEVICE: no such
+ * group. ERR_BAD_VALUE: the scene's number is not 1 to 254. ERR_FULL. ERR_NOT_FOUND: no such scene. ERR_NOT_READY: the former order is not done yet. */
+enum err oci_core_scene(struct oci_core *c, uint64_t now_ms, uint16_t group, enum oci_scene_order order, uint8_t scene, const char *name) MUST_CHECK;
+
 void oci_core_tick(struct oci_core *c, uint64_t now_ms);
 uint64_t oci_core_deadline(const struct oci_core *c);
 bool oci_core_output(struct oci_core *c, struct oci_effect *e) MUST_CHECK;

@@ -84,6 +84,9 @@ static void act(struct oci_node *n, const struct oci_effect *e)
 	case OCI_OTA:
 		firmware_told(n, e);
 		break;
+	case OCI_GROUP: /* nobody makes one yet */
+	case OCI_SCENE:
+		break;
 	case OCI_LOG:
 		log_line(LOG_LEVEL_NOTICE, "device", "device=%s note=%s", node_name(e->eui64), log_quote(rd_str(e->text)));
 		break;

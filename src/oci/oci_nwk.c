@@ -84,6 +84,21 @@ void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_
 		seal(c, d, &f, ONE_HOP_MS, broadcast);
 }
 
+void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, uint8_t sequence, struct rd payload)
+{
+	const struct nwk_frame f = {
+		.type = NWK_DATA,
+		.protocol_version = 2,
+		.destination = destination,
+		.source = NWK_COORDINATOR,
+		.radius = 1,
+		.sequence = sequence,
+		.payload = payload,
+	};
+
+	seal(c, via, &f, ONE_HOP_MS, true);
+}
+
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m)
 {
 	uint8_t buffer[COMMAND_MAX];
@@ -232,6 +247,7 @@ static void first_frame(struct oci_core *c, struct oci_device *d)
 {
 	d->joined = true;
 	oci_event(c, d, "joined");
+	oci_groups_joined(c, d);
 	/* A device that says nothing more is interviewed all the same. */
 	oci_interview_begin(c, d, COMMISSIONING_MS);
 }

@@ -186,7 +186,7 @@ static void on_default_response(struct said *s)
 	struct rd in = s->z->payload;
 	uint8_t command, status;
 
-	if (rd_u8(&in, &command) && rd_u8(&in, &status))
+	if (rd_u8(&in, &command) && rd_u8(&in, &status) && !oci_groups_refused(s->c, s->d, s->endpoint_id, s->cluster, command, status))
 		(void)oci_command_answered(s->c, s->d, s->z->sequence, status);
 	s->understood = true;
 }
@@ -262,6 +262,8 @@ static void on_server_command(struct said *s)
 		on_zone(s);
 	else if (s->cluster == ZCL_POLL_CONTROL)
 		s->understood = oci_poll_input(s->c, s->d, s->endpoint_id, s->z);
+	else if ((s->cluster == ZCL_GROUPS || s->cluster == ZCL_SCENES) && !s->z->manufacturer_specific)
+		s->understood = oci_groups_input(s->c, s->d, s->endpoint_id, s->cluster, s->z);
 	else if (s->cluster == ZCL_DOOR_LOCK && !s->z->manufacturer_specific && s->z->command <= ZCL_DOOR_LOCK_UNLOCK && rd_u8(&in, &status))
 		s->understood = oci_command_answered(s->c, s->d, s->z->sequence, status);
 }

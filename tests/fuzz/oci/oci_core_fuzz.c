@@ -163,6 +163,10 @@ static void acted(struct world *w, const struct oci_effect *e)
 	case OCI_OTA:
 		MUST(e->text[0]);
 		break;
+	case OCI_GROUP:
+	case OCI_SCENE:
+		MUST(false); /* nobody makes a group here */
+		break;
 	case OCI_CHILD_DROP:
 	case OCI_PRESENCE:
 	case OCI_DESCRIBED:
