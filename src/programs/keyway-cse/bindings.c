@@ -13,6 +13,12 @@
 
 /* ---- ways out ---- */
 
+/* Whom a key is shared with is shown that. ctx is the association_keys. */
+static struct tls_credentials *key_for(void *ctx, const char *target_id)
+{
+	return association_keys_for(ctx, target_id);
+}
+
 /* The registrar reaches a CSE behind it over the connection that this one opened: so it has to be there. */
 static void on_connection_lost(void *ctx, const char *target_id)
 {
@@ -44,7 +50,7 @@ static bool gba_start(struct program *p)
 	if (!o->gba_bsf || !o->gba_url || !o->cert || naf_new(p->client, &(const struct naf_config){o->gba_bsf, o->gba_url, o->gba_ua}, &p->naf) != OK)
 		return program_fail("[gba] wants `bsf`, a FQDN, and `url`, and a certificate in [tls]; `ua` has 10 digits%s%s", "", "") == 0;
 	source = naf_psk_source(p->naf);
-	psk_keys_add(p->psk_keys, &source);
+	association_keys_add(p->psk_keys, &source);
 	return true;
 }
 
@@ -60,7 +66,7 @@ int bindings_start(struct program *p)
 	if (!gba_start(p))
 		return 1;
 	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity, p->associations.registrar,
-	    p->psk_keys ? psk_keys_for : NULL, p->psk_keys};
+	    p->psk_keys ? key_for : NULL, p->psk_keys};
 	p->mqtt = mqtt_binding_new(p->loop,
 	    &(const struct mqtt_binding_config){
 		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity},

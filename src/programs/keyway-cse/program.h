@@ -21,7 +21,7 @@ struct program {
 	struct loop *loop;
 	struct associations associations;
 	struct tls_credentials *tls, *mqtt_psk; /* tls: of associations */
-	struct psk_keys *psk_keys;
+	struct association_keys *psk_keys;
 	struct naf *naf;
 	struct http_client *client;
 	struct http_sender sender;
