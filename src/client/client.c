@@ -102,7 +102,7 @@ static void open_binding(struct keyway *k)
 		k->sender = (struct http_sender){.client = k->http, .sp = "", .own_id = k->from, .registrar_id = k->cse, .registrar_identity = k->server};
 		break;
 	case CLIENT_COAP:
-		k->coap = coap_binding_new(k->loop, &(const struct coap_binding_config){self, "", k->tls, NULL, 0, NULL});
+		k->coap = coap_binding_new(k->loop, &(const struct coap_binding_config){.self = self, .own_name = "", .tls = k->tls});
 		coap_binding_serve(k->coap, k->once);
 		break;
 	case CLIENT_WEBSOCKET:

@@ -156,6 +156,8 @@ struct tls_credentials *association_keys_for(struct association_keys *k, const c
 	uint64_t now_s = clock_unix_ms() / 1000;
 	enum err e = k->store ? credentials_find_peer(k->store, KIND_KPSA, target_id, now_s, &c) : ERR_NOT_FOUND;
 
+	if (e == ERR_NOT_FOUND && k->store && k->config.only_keys)
+		e = credentials_find_entity(k->store, KIND_KPSA, target_id, now_s, &c);
 	if (e == OK)
 		tls = kept(k, &c);
 	credential_clear(&c);

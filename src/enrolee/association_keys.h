@@ -20,6 +20,7 @@ struct association_keys_config {
 	const char *store, *kek;          /* store of credentials; NULL: none. With mef or maf there must be one */
 	struct function_peer mef, maf;    /* url NULL: none */
 	const char *ca, *cert, *key;      /* own certificate towards them; cert NULL: Kpm or Km of the store */
+	bool only_keys;                   /* there is nothing else to show: a key that was fetched for one who came serves the way to him, too */
 };
 
 struct association_keys;

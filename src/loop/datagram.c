@@ -142,10 +142,10 @@ void datagram_write(struct datagram_port *p, const struct sockaddr_in *to, struc
 			return;
 }
 
-void datagram_connect(struct datagram_port *p, const struct sockaddr_in *to, const char *identity, struct datagram_peer *peer)
+void datagram_connect(struct datagram_port *p, const struct sockaddr_in *to, struct tls_credentials *tls, const char *identity, struct datagram_peer *peer)
 {
 	if (p->dtls)
-		dtls_connect(p->dtls, to, identity, peer);
+		dtls_connect(p->dtls, to, tls, identity, peer);
 	else
 		*peer = peer_of(to);
 }

@@ -3,7 +3,7 @@
  * was sent, under another's address.
  *
  *	datagram_open(l, "127.0.0.1:5684", &credentials, &events, ctx, &port);
- *	datagram_connect(port, &address, "id-in.keyway.example", &peer);
+ *	datagram_connect(port, &address, NULL, "id-in.keyway.example", &peer);
  *	datagram_send(port, &peer, octets);                 kept until the handshake is done */
 #ifndef KEYWAY_LOOP_DATAGRAM_H
 #define KEYWAY_LOOP_DATAGRAM_H
@@ -46,8 +46,9 @@ enum err datagram_open(struct loop *l, const char *host_port, const struct datag
 uint16_t datagram_port_number(const struct datagram_port *p);
 void datagram_close(struct datagram_port *p); /* no events; accepts NULL */
 
-/* With DTLS: a session with whom `identity` is a name of, the present one or a new one. Plain: the address. */
-void datagram_connect(struct datagram_port *p, const struct sockaddr_in *to, const char *identity, struct datagram_peer *peer);
+/* With DTLS: a session with whom `identity` is a name of, the present one or a new one, which then begins with these credentials; tls NULL: the port's.
+ * Plain: the address. */
+void datagram_connect(struct datagram_port *p, const struct sockaddr_in *to, struct tls_credentials *tls, const char *identity, struct datagram_peer *peer);
 void datagram_disconnect(struct datagram_port *p, const struct datagram_peer *peer); /* no event */
 void datagram_send(struct datagram_port *p, const struct datagram_peer *to, struct rd octets);
 /* Who the peer is, NULL without DTLS, before the handshake is done and after the session ended; and its session for tls_export. */

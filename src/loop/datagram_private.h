@@ -25,7 +25,7 @@ struct dtls *dtls_new(struct datagram_port *p, const struct datagram_credentials
 void dtls_free(struct dtls *d);
 void dtls_input(struct dtls *d, const struct sockaddr_in *from, struct rd datagram);
 void dtls_unreachable(struct dtls *d, const struct sockaddr_in *address, const char *why);
-void dtls_connect(struct dtls *d, const struct sockaddr_in *to, const char *identity, struct datagram_peer *peer);
+void dtls_connect(struct dtls *d, const struct sockaddr_in *to, struct tls_credentials *tls, const char *identity, struct datagram_peer *peer);
 void dtls_disconnect(struct dtls *d, uint64_t session);
 void dtls_send(struct dtls *d, uint64_t session, struct rd octets);
 struct tls_session *dtls_tls(const struct dtls *d, uint64_t session); /* NULL: none */

@@ -92,7 +92,7 @@ static void on_time(void *ctx)
 	}
 }
 
-static struct dtls_session *session_new(struct dtls *d, const struct sockaddr_in *a, const char *wanted)
+static struct dtls_session *session_new(struct dtls *d, const struct sockaddr_in *a, struct tls_credentials *tls, const char *wanted)
 {
 	struct dtls_session *s = calloc(1, sizeof *s), **bucket = &d->by_address[dtls_bucket_of(a)];
 	const struct tls_session_options o = {.server = wanted == NULL, .datagram = true, .expected = wanted, .push = on_push, .pull = on_pull,
@@ -101,7 +101,7 @@ static struct dtls_session *session_new(struct dtls *d, const struct sockaddr_in
 	if (!s)
 		abort();
 	dtls_make_room(d, a);
-	s->tls = tls_session_new(d->credentials.tls, &o);
+	s->tls = tls_session_new(tls, &o);
 	if (!s->tls) {
 		free(s);
 		return NULL;
@@ -216,7 +216,7 @@ static void greet(struct dtls *d, const struct sockaddr_in *from, struct rd data
 		dtls_session_fail(s, "the peer began anew");
 	else if (s) /* who has a wrong key tries again and again, and learns nothing: here it can be learnt */
 		refused(s);
-	s = session_new(d, from, NULL);
+	s = session_new(d, from, d->credentials.tls, NULL);
 	if (!s)
 		return;
 	id = s->id;
@@ -294,7 +294,7 @@ void dtls_unreachable(struct dtls *d, const struct sockaddr_in *address, const c
 
 /* ---- what leaves ---- */
 
-void dtls_connect(struct dtls *d, const struct sockaddr_in *to, const char *identity, struct datagram_peer *peer)
+void dtls_connect(struct dtls *d, const struct sockaddr_in *to, struct tls_credentials *tls, const char *identity, struct datagram_peer *peer)
 {
 	struct dtls_session *s = dtls_by_address(d, to);
 
@@ -302,7 +302,7 @@ void dtls_connect(struct dtls *d, const struct sockaddr_in *to, const char *iden
 		dtls_session_fail(s, "another identity is wanted at this address");
 		s = NULL;
 	}
-	if (!s && (s = session_new(d, to, identity)) != NULL) {
+	if (!s && (s = session_new(d, to, tls ? tls : d->credentials.tls, identity)) != NULL) {
 		*peer = dtls_peer_of(s);
 		tls_session_timeouts(s->tls);
 		handshake(s);

@@ -64,6 +64,18 @@ enum err tls_credentials_psk(struct tls_credentials *c, const char *identity, co
 struct tls_credentials *tls_credentials_hold(struct tls_credentials *c);
 void tls_credentials_free(struct tls_credentials *c); /* accepts NULL */
 
+/* Who has other credentials for some that it asks: of(ctx, "/id-in") gives those for this target, NULL for none; they stay the callee's. */
+struct tls_choice {
+	struct tls_credentials *(*of)(void *ctx, const char *target_id); /* NULL: for nobody */
+	void *ctx;
+};
+static inline struct tls_credentials *tls_choose(const struct tls_choice *c, const char *target_id, struct tls_credentials *otherwise)
+{
+	struct tls_credentials *own = c->of ? c->of(c->ctx, target_id) : NULL;
+
+	return own ? own : otherwise;
+}
+
 /* ---- the same for frequent cases ---- */
 /* PEM files, one end of mutual certificates. */
 enum err tls_certificates(const char *ca_path, const char *cert_path, const char *key_path, struct tls_credentials **out) MUST_CHECK;

@@ -493,4 +493,5 @@ def main():
     secure()
 
 
-main()
+if __name__ == "__main__":
+    main()

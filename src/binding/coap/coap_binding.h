@@ -1,4 +1,4 @@
-/* The CoAP binding of oneM2M, TS-0008: translates only. Each listener, and each of the two ways out, is a socket with an endpoint of its own. */
+/* The CoAP binding of oneM2M, TS-0008: translates only. Each listener, and each of the two ways out (plain, DTLS), is a socket with an endpoint of its own. */
 #ifndef KEYWAY_BINDING_COAP_COAP_BINDING_H
 #define KEYWAY_BINDING_COAP_COAP_BINDING_H
 
@@ -15,7 +15,7 @@ struct coap_binding_config {
 	struct identity_self self;
 	const char *own_name;               /* of the CSEBase: "cse-in" */
 	struct tls_credentials *tls;        /* for coaps:// both ways; may be NULL */
-	struct tls_credentials *registrar_tls; /* for coaps:// to the registrar, instead of tls; may be NULL */
+	struct tls_choice keys;             /* for coaps:// to those who share a key with us, instead of tls */
 	size_t sessions_max;                /* of DTLS; 0: DATAGRAM_SESSIONS_MAX */
 	const char *multicast;              /* "127.0.0.1:5683": the address of the interface for IP multicast, and the port of all groups; NULL: none */
 };

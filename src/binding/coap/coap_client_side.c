@@ -113,13 +113,12 @@ static struct rd written(const struct onem2m_request *rq, struct wr *room, enum 
 	return rq->content;
 }
 
-static struct coap_port *way_out(struct coap_binding *b, bool secure, const char *target)
+/* One socket for all that we ask by DTLS, whatever each of them is shown. tls NULL: plain. */
+static struct coap_port *way_out(struct coap_binding *b, struct tls_credentials *tls)
 {
-	bool registrar = b->config.registrar_tls && b->config.self.registrar_id && strcmp(target, b->config.self.registrar_id) == 0;
-	struct coap_port **p = !secure ? &b->plain : registrar ? &b->to_registrar : &b->secure;
-	struct tls_credentials *tls = registrar ? b->config.registrar_tls : b->config.tls;
+	struct coap_port **p = tls ? &b->secure : &b->plain;
 
-	if (!*p && !(secure && !tls) && coap_port_open(b, "0.0.0.0:0", secure ? tls : NULL, false, p) != OK)
+	if (!*p && coap_port_open(b, "0.0.0.0:0", tls, false, p) != OK)
 		*p = NULL;
 	return *p;
 }
@@ -133,13 +132,14 @@ void coap_binding_send(void *binding, const char *url, const char *target, const
 	enum serialization in;
 	char identity[IDENTITY_MAX];
 	struct sockaddr_in to;
+	struct tls_credentials *tls = NULL;
 	struct coap_port *port;
 	struct coap_peer peer;
 	struct coap_sending *s;
 	struct rd base;
 	bool secure;
 
-	if (!url_parse(url, &secure, &to, &base) || (port = way_out(b, secure, target)) == NULL) {
+	if (!url_parse(url, &secure, &to, &base) || (secure && (tls = tls_choose(&b->config.keys, target, b->config.tls)) == NULL) || (port = way_out(b, tls)) == NULL) {
 		done(ctx, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = ERR_CONFIG, .why = "the address is none that CoAP can reach, or there are no credentials for DTLS"});
 		return;
 	}
@@ -162,7 +162,7 @@ void coap_binding_send(void *binding, const char *url, const char *target, const
 	if (s->next)
 		s->next->at = &s->next;
 	b->sendings = s;
-	datagram_connect(port->socket, &to, identity, &s->peer);
+	datagram_connect(port->socket, &to, tls, identity, &s->peer);
 	peer = (struct coap_peer){s->peer.session, s->peer.address, s->peer.port};
 	coap_call_new(port->endpoint, clock_ms(), &peer, &q, on_result, s);
 	coap_port_arm(port);

@@ -139,7 +139,6 @@ void coap_binding_free(struct coap_binding *b)
 		coap_port_close(b->listeners[i]);
 	coap_port_close(b->plain);
 	coap_port_close(b->secure);
-	coap_port_close(b->to_registrar);
 	coap_sendings_free(b);
 	coap_multicast_free(b);
 	free(b);

@@ -26,7 +26,7 @@ struct coap_binding {
 	size_t listener_count;
 	struct coap_sending *sendings; /* requests of ours without an answer */
 	struct coap_multicast *multicast; /* NULL until a group is joined or called */
-	struct coap_port *plain, *secure, *to_registrar; /* ways out, made when first needed */
+	struct coap_port *plain, *secure; /* ways out, made when first needed */
 };
 
 /* tls NULL: plain. serves: requests from outside are taken. ERR_CONFIG, ERR_IO, ERR_TLS. */

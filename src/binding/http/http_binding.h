@@ -22,10 +22,7 @@ struct http_sender {
 	const char *own_id;       /* "/id-in" */
 	const char *registrar_id; /* or NULL */
 	const char *registrar_identity; /* in its certificate; NULL: that of an IN-CSE of this service provider */
-	struct tls_credentials *registrar_tls; /* towards it, instead of the client's; may be NULL */
-	/* The key that is shared with any other target, as credentials; NULL, or an answer of NULL: the client's own. Stays the callee's. */
-	struct tls_credentials *(*key_for)(void *ctx, const char *target_id);
-	void *key_ctx;
+	struct tls_choice keys;   /* towards those who share a key with us, instead of the client's credentials */
 };
 /* As cse_transport.send; `transport` is a struct http_sender. */
 void http_binding_send(void *transport, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);

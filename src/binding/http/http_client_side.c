@@ -162,10 +162,7 @@ void http_binding_send(void *transport, const char *base, const char *target, co
 	enum serialization in;
 
 	identity_of_target(&(const struct identity_self){h->sp, h->own_id, h->registrar_id, h->registrar_identity}, target, identity, sizeof identity);
-	if (h->registrar_id && strcmp(target, h->registrar_id) == 0)
-		o.tls = h->registrar_tls;
-	if (!o.tls && h->key_for)
-		o.tls = h->key_for(h->key_ctx, target);
+	o.tls = tls_choose(&h->keys, target, NULL);
 	o.timeout_ms = timeout_of(rq);
 	o.body = written(rq, &room, &in);
 	put_all(&t, headers, rq);

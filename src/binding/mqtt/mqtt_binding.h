@@ -23,6 +23,7 @@ struct mqtt_binding_config {
 	bool transient;
 	struct tls_credentials *tls;  /* certificates for mqtts://; may be NULL */
 	struct tls_credentials *psk;  /* of a client, for the broker that is ours, in the place of certificates; may be NULL */
+	struct tls_choice keys;       /* without psk: for a broker of that identity, in the place of certificates */
 };
 
 /* Whether a URL can be that of a broker: mqtt:// or mqtts://, an IPv4 address or "localhost", perhaps a port. */

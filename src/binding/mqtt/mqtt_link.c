@@ -141,11 +141,15 @@ static void connect_now(void *ctx)
 {
 	struct mqtt_link *k = ctx;
 	const struct mqtt_binding *b = k->binding;
+	const char *identity = b->config.broker_identity ? b->config.broker_identity : "";
+	struct tls_credentials *tls = k->tls;
 	enum err e;
 
 	if (k->stream)
 		return;
-	e = stream_open(b->loop, k->address, k->tls, b->config.broker_identity ? b->config.broker_identity : "", &events, k, &k->stream);
+	if (k->configured && tls == b->config.tls && tls) /* each time: a key comes, is renewed, and ends */
+		tls = tls_choose(&b->config.keys, identity, tls);
+	e = stream_open(b->loop, k->address, tls, identity, &events, k, &k->stream);
 	if (e == OK) {
 		stream_allow(k->stream, OUT_MAX);
 		return;

@@ -170,7 +170,7 @@ static struct ws_peer *connect_to(struct websocket_binding *b, const char *url, 
 	if (strlen(url) < sizeof p->url && strlen(target) < sizeof p->target && ws_url_parse(url, &secure, p->host_port, sizeof p->host_port, p->path, sizeof p->path)) {
 		snprintf(address, sizeof address, "%s:%s", secure ? "tls" : "tcp", p->host_port);
 		snprintf(p->address, sizeof p->address, "%.*s", (int)strcspn(p->host_port, ":"), p->host_port);
-		if (stream_open(b->loop, address, b->config.tls, identity, &client_events, p, &p->stream) == OK)
+		if (stream_open(b->loop, address, tls_choose(&b->config.keys, target, b->config.tls), identity, &client_events, p, &p->stream) == OK)
 			return p;
 	}
 	ws_peer_end(p, false);

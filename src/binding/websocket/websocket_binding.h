@@ -20,6 +20,7 @@ struct websocket_binding;
 struct websocket_config {
 	struct identity_self self;
 	struct tls_credentials *tls;     /* for wss://; may be NULL */
+	struct tls_choice keys;          /* for wss:// to those who share a key with us, instead of tls */
 	const char *cors;                /* origin that browsers may come from, "*" for any; NULL: none */
 	uint64_t ping_ms;                /* 0: WEBSOCKET_PING_MS */
 	bool refuse_clients;             /* only connections of our own making */

@@ -13,10 +13,14 @@
 
 /* ---- ways out ---- */
 
-/* Whom a key is shared with is shown that. ctx is the association_keys. */
+/* Whom a key is shared with is shown that, whatever the binding: the registrar's of the configuration, then those of the store. */
 static struct tls_credentials *key_for(void *ctx, const char *target_id)
 {
-	return association_keys_for(ctx, target_id);
+	struct program *p = ctx;
+
+	if (p->associations.registrar && p->options.registrar_id && strcmp(target_id, p->options.registrar_id) == 0)
+		return p->associations.registrar;
+	return p->psk_keys ? association_keys_for(p->psk_keys, target_id) : NULL;
 }
 
 /* The registrar reaches a CSE behind it over the connection that this one opened: so it has to be there. */
@@ -57,6 +61,7 @@ static bool gba_start(struct program *p)
 int bindings_start(struct program *p)
 {
 	const struct options *o = &p->options;
+	const struct tls_choice keys = {key_for, p};
 
 	if (!read_credentials(p))
 		return 1;
@@ -65,8 +70,7 @@ int bindings_start(struct program *p)
 	p->client = http_client_new(p->loop, p->tls);
 	if (!gba_start(p))
 		return 1;
-	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity, p->associations.registrar,
-	    p->psk_keys ? key_for : NULL, p->psk_keys};
+	p->sender = (struct http_sender){p->client, o->sp, o->id, o->registrar_id, o->registrar_identity, keys};
 	p->mqtt = mqtt_binding_new(p->loop,
 	    &(const struct mqtt_binding_config){
 		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity},
@@ -75,10 +79,11 @@ int bindings_start(struct program *p)
 		.trust_topics = o->mqtt_trust_topics,
 		.tls = p->tls,
 		.psk = p->mqtt_psk,
+		.keys = keys,
 	    });
-	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, p->associations.registrar, (size_t)o->dtls_sessions, o->coap_multicast});
+	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, keys, (size_t)o->dtls_sessions, o->coap_multicast});
 	p->websocket = websocket_new(p->loop, &(const struct websocket_config){
-		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity}, .tls = p->tls,
+		.self = {o->sp, o->id, o->registrar_id, o->registrar_identity}, .tls = p->tls, .keys = keys,
 		.cors = o->cors, .ping_ms = o->websocket_ping_s * 1000, .refuse_clients = !o->websocket, .lost = on_connection_lost, .lost_ctx = p});
 	router_add(&p->router, "http", http_binding_send, &p->sender);
 	router_add(&p->router, "https", http_binding_send, &p->sender);

@@ -209,9 +209,15 @@ static bool registrar_needs_tls(const struct options *o)
 	return needs && !(o->mqtt_psk_file && o->mqtt && strcmp(o->mqtt, o->registrar_url) == 0);
 }
 
+/* There is a store of credentials, whose keys are shown to those whom they are shared with. */
+static bool has_keys(const struct options *o)
+{
+	return o->credentials || o->maf_url || o->mef_url;
+}
+
 static bool takes_psk(const struct options *o)
 {
-	return o->psk_file || o->https_psk_file || o->coaps_psk_file || o->credentials || o->maf_url || o->mef_url || o->gba_bsf;
+	return o->psk_file || o->https_psk_file || o->coaps_psk_file || o->gba_bsf || has_keys(o);
 }
 
 static enum options_result check(const struct options *o)
@@ -234,8 +240,8 @@ static enum options_result check(const struct options *o)
 		return wrong("[mqtt] broker = %s: must be mqtt://HOST:PORT on loopback, or mqtts://HOST:PORT", o->mqtt);
 	if (!o->mqtt_psk_identity != !o->mqtt_psk_file)
 		return wrong("[mqtt] needs both psk_identity and psk_file%s", "");
-	if (options_mqtt_is_secure(o) && !o->mqtt_psk_file && (!o->ca || !o->mqtt_identity))
-		return wrong("[mqtt] broker = %s needs [tls] and the broker's identity, or a pre-shared key", o->mqtt);
+	if (options_mqtt_is_secure(o) && !o->mqtt_psk_file && (!(o->ca || has_keys(o)) || !o->mqtt_identity))
+		return wrong("[mqtt] broker = %s needs [tls] or a store of credentials, and the broker's identity; or a pre-shared key", o->mqtt);
 	if (o->admin_listen && !is_loopback(o->admin_listen))
 		return wrong("[admin] listen = %s: the administration port is for loopback only", o->admin_listen);
 	if (o->testbench && (o->https || o->coaps || options_mqtt_is_secure(o)))
@@ -246,8 +252,8 @@ static enum options_result check(const struct options *o)
 		return wrong("[tls] needs ca, cert and key together%s", "");
 	if ((o->https || o->coaps) && !o->cert && !(o->raw_key && o->raw_keys) && !takes_psk(o))
 		return wrong("[https] and [coaps] need ca, cert and key in [tls], or raw_key and raw_keys, or psk_file%s", "");
-	if (registrar_needs_tls(o) && !o->cert && !(o->raw_key && o->raw_keys) && !o->registrar_psk_file)
-		return wrong("[registrar] needs ca, cert and key in [tls], or raw_key and raw_keys, or psk_identity and psk_file%s", "");
+	if (registrar_needs_tls(o) && !o->cert && !(o->raw_key && o->raw_keys) && !o->registrar_psk_file && !has_keys(o))
+		return wrong("[registrar] needs ca, cert and key in [tls], or raw_key and raw_keys, or psk_identity and psk_file, or a store of credentials%s", "");
 	if (!o->registrar_psk_identity != !o->registrar_psk_file)
 		return wrong("[registrar] needs both psk_identity and psk_file%s", "");
 	if (o->ocsp && strcmp(o->ocsp, "hard") != 0 && strcmp(o->ocsp, "soft") != 0)

@@ -128,7 +128,7 @@ static void carries_datagrams_and_tells_when_nobody_is_there(void **state)
 	open_side(&b, NULL);
 	b.echoes = true;
 	to = address_of(&b);
-	datagram_connect(a.port, &to, "", &peer);
+	datagram_connect(a.port, &to, NULL, "", &peer);
 	datagram_send(a.port, &peer, rd_str("hello"));
 	until(&a.inputs, 1);
 	assert_string_equal(a.got, "hello");
@@ -151,18 +151,18 @@ static void carries_datagrams_over_dtls_with_identities(void **state)
 	open_side(&b, &server);
 	b.echoes = true;
 	to = address_of(&b);
-	datagram_connect(a.port, &to, SERVER, &peer);
+	datagram_connect(a.port, &to, NULL, SERVER, &peer);
 	datagram_send(a.port, &peer, rd_str("one")); /* they wait for the handshake */
 	datagram_send(a.port, &peer, rd_str("two"));
 	until(&a.inputs, 2);
 	assert_string_equal(a.got, "two");
 	assert_string_equal(b.from, CLIENT);
 	assert_string_equal(a.from, SERVER);
-	datagram_connect(a.port, &to, SERVER, &again);
+	datagram_connect(a.port, &to, NULL, SERVER, &again);
 	assert_true(again.session == peer.session);
 	datagram_disconnect(a.port, &peer);
 	until(&b.unreachables, 1); /* it was told */
-	datagram_connect(a.port, &to, SERVER, &again);
+	datagram_connect(a.port, &to, NULL, SERVER, &again);
 	assert_true(again.session != peer.session);
 	datagram_send(a.port, &again, rd_str("three"));
 	until(&a.inputs, 3);
@@ -185,13 +185,13 @@ static void refuses_identities_that_are_not_wanted(void **state)
 	open_side(&b, &server);
 	open_side(&c, &evil);
 	to = address_of(&b);
-	datagram_connect(a.port, &to, "id-other.keyway.example", &peer);
+	datagram_connect(a.port, &to, NULL, "id-other.keyway.example", &peer);
 	datagram_send(a.port, &peer, rd_str("secret"));
 	until(&a.unreachables, 1);
-	datagram_connect(a.port, &to, "", &peer);
+	datagram_connect(a.port, &to, NULL, "", &peer);
 	datagram_send(a.port, &peer, rd_str("secret"));
 	until(&a.unreachables, 2);
-	datagram_connect(c.port, &to, SERVER, &peer); /* a certificate of another CA; its name is right */
+	datagram_connect(c.port, &to, NULL, SERVER, &peer); /* a certificate of another CA; its name is right */
 	datagram_send(c.port, &peer, rd_str("let me in"));
 	until(&c.unreachables, 1);
 	assert_int_equal(b.inputs, 0);
@@ -234,7 +234,7 @@ static void tells_a_client_that_its_key_is_wrong(void **state)
 
 		assert_int_equal(tls_psk_client(identities[i], in_dir("client.psk"), &client.tls), OK);
 		open_side(&a, &client);
-		datagram_connect(a.port, &to, SERVER, &peer);
+		datagram_connect(a.port, &to, NULL, SERVER, &peer);
 		datagram_send(a.port, &peer, rd_str("let me in"));
 		until(&a.unreachables, 1);
 		assert_true(clock_ms() - began < 10000);
@@ -248,6 +248,41 @@ static void tells_a_client_that_its_key_is_wrong(void **state)
 	assert_int_equal(b.unreachables, 2);
 	datagram_close(b.port);
 	tls_credentials_free(server.tls);
+}
+
+/* One socket, and to each what it is to be shown. */
+static void shows_each_the_credentials_that_are_meant_for_it(void **state)
+{
+	struct datagram_credentials certificate = {.tls = credentials("ca.pem", "server")}, psk = {.tls = NULL}, own = {.tls = credentials("ca.pem", "client")};
+	struct tls_credentials *key;
+	struct side a, by_certificate, by_key;
+	struct sockaddr_in to;
+	struct datagram_peer peer;
+
+	(void)state;
+	write_file("shared.psk", "alice:000102030405060708090a0b0c0d0e0f m2m://keyway.example/id-in/Calice\n");
+	assert_int_equal(tls_psk_server(in_dir("shared.psk"), &psk.tls), OK);
+	assert_int_equal(tls_psk_client("alice", in_dir("shared.psk"), &key), OK);
+	open_side(&a, &own);
+	open_side(&by_certificate, &certificate);
+	open_side(&by_key, &psk);
+	to = address_of(&by_certificate);
+	datagram_connect(a.port, &to, NULL, SERVER, &peer);
+	datagram_send(a.port, &peer, rd_str("hello"));
+	to = address_of(&by_key);
+	datagram_connect(a.port, &to, key, "id-mn.id-in.keyway.example", &peer);
+	datagram_send(a.port, &peer, rd_str("hello"));
+	tls_credentials_free(key); /* the session has it */
+	until(&by_certificate.inputs, 1);
+	until(&by_key.inputs, 1);
+	assert_string_equal(by_certificate.from, CLIENT);
+	assert_string_equal(by_key.from, "m2m://keyway.example/id-in/Calice");
+	datagram_close(a.port);
+	datagram_close(by_certificate.port);
+	datagram_close(by_key.port);
+	tls_credentials_free(certificate.tls);
+	tls_credentials_free(psk.tls);
+	tls_credentials_free(own.tls);
 }
 
 /* The loop does not run meanwhile; what waits in the server's socket is read away. */
@@ -283,7 +318,7 @@ static void takes_a_peer_that_begins_anew(void **state)
 	to = address_of(&b);
 	open_side(&a, &client);
 	snprintf(host_port, sizeof host_port, "127.0.0.1:%u", datagram_port_number(a.port));
-	datagram_connect(a.port, &to, SERVER, &peer);
+	datagram_connect(a.port, &to, NULL, SERVER, &peer);
 	datagram_send(a.port, &peer, rd_str("before"));
 	until(&a.inputs, 1);
 	/* Gone without a word: the server has no socket when the farewell comes. It keeps its session. */
@@ -291,7 +326,7 @@ static void takes_a_peer_that_begins_anew(void **state)
 	memset(&a, 0, sizeof a);
 	assert_int_equal(datagram_open(l, host_port, &client, &events, &a, &a.port), OK);
 	to = address_of(&b);
-	datagram_connect(a.port, &to, SERVER, &peer);
+	datagram_connect(a.port, &to, NULL, SERVER, &peer);
 	datagram_send(a.port, &peer, rd_str("after"));
 	until(&a.inputs, 1);
 	assert_string_equal(a.got, "after");
@@ -333,6 +368,7 @@ int main(void)
 		cmocka_unit_test(carries_datagrams_over_dtls_with_identities),
 		cmocka_unit_test(refuses_identities_that_are_not_wanted),
 		cmocka_unit_test(tells_a_client_that_its_key_is_wrong),
+		cmocka_unit_test(shows_each_the_credentials_that_are_meant_for_it),
 		cmocka_unit_test(takes_a_peer_that_begins_anew),
 		cmocka_unit_test(keeps_nothing_of_strangers),
 	};
