@@ -76,6 +76,7 @@ uint64_t oci_poll_patience(const struct oci_device *d, uint64_t otherwise_ms); /
 void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
 /* oci_interview.c */
 void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_ms);
+void oci_interview_stop(struct oci_device *d); /* it is to begin anew some day */
 void oci_interview_step(struct oci_core *c, struct oci_device *d);
 void oci_interview_restored(struct oci_core *c, struct oci_device *d);
 void oci_interview_again(struct oci_core *c, struct oci_device *d, uint64_t in_ms); /* it may be another now: from its Basic cluster on */

@@ -183,11 +183,12 @@ struct oci_device {
 	uint16_t poll_s;            /* it does not report: asked so often; 0: not */
 	uint32_t described_by;      /* fingerprint of the descriptions that it was interviewed with */
 	/* not stored: the running question */
-	uint64_t step_at;
+	uint64_t step_at, asked_at;
 	unsigned step_tries;
 	uint8_t asked_sequence;     /* ZDO or ZCL sequence */
 	size_t asked_parts;         /* how much of the item it is about */
 	bool polling;               /* interviewed before: its values are read again */
+	bool in_turn;               /* it is one of those that are being interviewed now */
 	/* what the descriptions make of it */
 	const struct model *kind;
 	struct oci_place places[OCI_PLACES];

@@ -12,7 +12,7 @@
 #define POLL_S 300       /* of a device that cannot report */
 #define ENDPOINT_LAST 240
 #define AGAIN_MS 1000
-#define AT_ONCE 8        /* devices that listen: a sleeper is asked no faster than it polls */
+#define AT_ONCE 8        /* of those that listen, and as many of those that sleep */
 #define QUESTION_MAX 60  /* octets of attributes in one question: the frame has to fit, and the answer too */
 #define READ_MAX 6
 #define NEEDS_MAX 32     /* of one cluster of an endpoint */
@@ -34,6 +34,13 @@ void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_m
 	d->polling = false;
 	d->step_at = c->now + in_ms;
 	d->step_tries = 0;
+}
+
+void oci_interview_stop(struct oci_device *d)
+{
+	d->interview = OCI_INTERVIEW_WAITING;
+	d->in_turn = false;
+	d->step_at = CLOCK_NEVER;
 }
 
 static void next_item(struct oci_core *c, struct oci_device *d)
@@ -268,6 +275,7 @@ static void after_zone(struct oci_core *c, struct oci_device *d)
 
 static void done(struct oci_core *c, struct oci_device *d)
 {
+	d->in_turn = false;
 	d->step_at = d->poll_s > 0 ? c->now + d->poll_s * 1000ULL : CLOCK_NEVER;
 	if (d->polling)
 		return;
@@ -285,14 +293,18 @@ static bool listens(const struct oci_device *d)
 }
 
 /* After a power cut hundreds of devices join at once, and each of them waits some seconds at most for its keys: interviews, which nobody waits for, must not
- * take the way to the gateway from them. A device that rests after it did not answer counts no more. */
-static bool too_many(const struct oci_core *c)
+ * take the way to the gateway from them, nor the channel: a sleeper that is being asked polls many times a second. Those that do not listen are counted by
+ * themselves, for they take longer. Who does not answer gives its place to another while it rests. */
+static bool may_ask(const struct oci_core *c, struct oci_device *d)
 {
 	size_t n = 0;
 
-	for (const struct oci_device *d = c->devices; d; d = d->next)
-		n += listens(d) && d->interview > OCI_INTERVIEW_WAITING && d->interview < OCI_INTERVIEW_DONE && !d->polling && d->step_at <= c->now + STEP_SLEEPY_MS;
-	return n >= AT_ONCE;
+	if (d->in_turn || d->polling || d->interview == OCI_INTERVIEW_DONE)
+		return true;
+	for (const struct oci_device *k = c->devices; k; k = k->next)
+		n += k->in_turn && listens(k) == listens(d);
+	d->in_turn = n < AT_ONCE;
+	return d->in_turn;
 }
 
 static void ask(struct oci_core *c, struct oci_device *d)
@@ -302,10 +314,7 @@ static void ask(struct oci_core *c, struct oci_device *d)
 
 	switch (d->interview) {
 	case OCI_INTERVIEW_WAITING:
-		if (!listens(d) || !too_many(c))
-			step_to(c, d, OCI_INTERVIEW_ENDPOINTS);
-		else
-			d->step_at = c->now + AGAIN_MS;
+		step_to(c, d, OCI_INTERVIEW_ENDPOINTS);
 		break;
 	case OCI_INTERVIEW_ENDPOINTS:
 		ask_zdo(c, d, ZDO_ACTIVE_EP);
@@ -353,12 +362,18 @@ static void rest(struct oci_core *c, struct oci_device *d)
 {
 	d->step_tries = 0;
 	d->step_at = c->now + 10 * STEP_MS;
+	d->in_turn = false;
 	oci_log(c, d, "the device does not answer its interview");
 }
 
-/* What is not answered in three tries is left out, but endpoints and the first descriptor: without them there is nothing to go on with. */
+/* What is not answered in three tries is left out, but endpoints and the first descriptor: without them there is nothing to go on with. A device of which
+ * nothing at all is heard is not there, and is asked the same again. */
 static void give_up(struct oci_core *c, struct oci_device *d)
 {
+	if (!d->polling && d->last_heard <= d->asked_at) {
+		rest(c, d);
+		return;
+	}
 	switch (d->interview) {
 	case OCI_INTERVIEW_SIMPLE:
 		if (d->item > 0)
@@ -393,11 +408,17 @@ void oci_interview_step(struct oci_core *c, struct oci_device *d)
 		d->item = d->part = 0;
 		d->step_tries = 0;
 	}
+	if (!may_ask(c, d)) {
+		d->step_at = c->now + AGAIN_MS;
+		return;
+	}
 	if (d->interview != OCI_INTERVIEW_WAITING && d->interview != OCI_INTERVIEW_DONE && d->step_tries >= STEP_TRIES) {
 		d->step_tries++;
 		give_up(c, d);
 		return;
 	}
+	if (d->step_tries == 0)
+		d->asked_at = c->now;
 	d->step_tries++;
 	d->step_at = c->now + (listens(d) ? STEP_MS : STEP_SLEEPY_MS);
 	ask(c, d);
@@ -418,7 +439,7 @@ void oci_interview_restored(struct oci_core *c, struct oci_device *d)
 {
 	bool other_descriptions = d->described_by != descriptions_fingerprint(c->config.descriptions);
 
-	d->polling = false;
+	d->polling = d->in_turn = false;
 	oci_places_make(c, d);
 	if (d->endpoint_count > 0 && d->interview > OCI_INTERVIEW_ZONE)
 		(void)oci_effect(c, OCI_DESCRIBED, d);

@@ -122,8 +122,7 @@ static void promote(struct oci_core *c, struct oci_device *d, uint16_t source)
 	if (d->present.rotation)
 		return;
 	d->joined = false;
-	d->interview = OCI_INTERVIEW_WAITING;
-	d->step_at = CLOCK_NEVER;
+	oci_interview_stop(d);
 	if (nwk_address_is_device(source))
 		d->short_address = source;
 	oci_aps_forget(d);
@@ -200,8 +199,7 @@ static void on_leave(struct oci_core *c, struct oci_device *d, bool rejoin)
 	oci_event(c, d, "left");
 	(void)oci_effect(c, OCI_CHILD_DROP, d);
 	d->joined = false;
-	d->interview = OCI_INTERVIEW_WAITING;
-	d->step_at = CLOCK_NEVER;
+	oci_interview_stop(d);
 	memset(d->sending, 0, sizeof d->sending);
 	oci_router_forget(d);
 	(void)oci_save(c, d);

@@ -318,14 +318,39 @@ static void what_a_device_does_not_answer_is_left_out(void **state)
 {
 	static const uint16_t clusters[] = {ZCL_BASIC, ZCL_IAS_ZONE, ZCL_ON_OFF};
 	struct rig_down d;
+	size_t described = 0;
 
 	(void)state;
 	describe(0x0051, clusters, 3, &d);
-	rig_run(&r, 200000); /* not one answer from now on */
-	assert_int_equal(rig_effects(&r, OCI_DESCRIBED), 1);
+	for (int i = 0; i < 40 && rig_device(&r)->interview != OCI_INTERVIEW_DONE; i++) { /* it is there, and answers nothing from now on */
+		assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 1), OK);
+		rig_run(&r, 5000);
+		described += rig_effects(&r, OCI_DESCRIBED);
+	}
+	assert_int_equal(described, 1);
 	assert_true(rig_text(&r, OCI_EVENT, "interviewed"));
 	assert_int_equal(rig_device(&r)->interview, OCI_INTERVIEW_DONE);
+	rig_run(&r, 60000);
 	assert_true(oci_core_deadline(r.core) == CLOCK_NEVER);
+}
+
+static void a_device_that_is_off_meanwhile_is_asked_the_same_again(void **state)
+{
+	static const uint16_t clusters[] = {ZCL_BASIC, ZCL_ON_OFF};
+	struct rig_down d;
+	uint8_t nothing[] = {0x04, 0x00, ZCL_UNSUPPORTED_ATTRIBUTE, 0x05, 0x00, ZCL_UNSUPPORTED_ATTRIBUTE};
+
+	(void)state;
+	describe(0x0051, clusters, 2, &d);
+	rig_run(&r, 600000);
+	assert_int_equal(rig_device(&r)->interview, OCI_INTERVIEW_BASIC);
+	assert_int_equal(rig_device(&r)->item, 0);
+	do /* the next round */
+		rig_run(&r, 1000);
+	while (!rig_asked(&r, &d));
+	expect_zcl(&d, ZCL_BASIC, ZCL_READ);
+	answer_zcl(&d, ZCL_READ_RESPONSE, rd_of(nothing, sizeof nothing), &d);
+	assert_int_equal(rig_device(&r)->item, 1);
 }
 
 static void what_a_device_refuses_is_left_out_at_once(void **state)
@@ -856,6 +881,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_device_that_says_nothing_is_asked_after_twelve_seconds, listener, teardown),
 		cmocka_unit_test_setup_teardown(a_device_that_never_answers_is_asked_for_ever_but_seldom, listener, teardown),
 		cmocka_unit_test_setup_teardown(what_a_device_does_not_answer_is_left_out, listener, teardown),
+		cmocka_unit_test_setup_teardown(a_device_that_is_off_meanwhile_is_asked_the_same_again, listener, teardown),
 		cmocka_unit_test_setup_teardown(what_a_device_refuses_is_left_out_at_once, listener, teardown),
 		cmocka_unit_test_setup_teardown(answers_to_other_questions_do_not_count, listener, teardown),
 		cmocka_unit_test_setup_teardown(an_interview_goes_on_after_a_restart, listener, teardown),

@@ -749,42 +749,60 @@ static void an_exhausted_counter_sends_nothing_and_never_wraps(void **state)
 	assert_int_equal(sent, 3);
 }
 
-static size_t crowd_asked(uint8_t capability)
-{
-	size_t asked = 0;
+#define CROWD 700
 
+static void crowd(uint64_t first, uint8_t capability, enum oci_interview interview)
+{
 	quiet();
-	for (uint64_t i = 0; i < 700; i++) {
+	for (uint64_t i = 0; i < CROWD; i++) {
 		struct oci_device d = r.stored;
 
-		d.eui64 = 1000 + i;
+		d.eui64 = first + i;
 		d.capability = capability;
+		d.interview = interview;
 		d.present.network = oci_network_dup(d.present.network);
 		d.joined = true;
 		assert_non_null(oci_core_restore(r.core, r.now, &d));
 		rig_collect(&r);
 	}
-	r.now += 1000;
+}
+
+/* Frames of all that is due now. */
+static size_t crowd_told(void)
+{
+	size_t n = 0;
+
 	for (unsigned round = 0; round < 100 && oci_core_deadline(r.core) <= r.now; round++) {
 		oci_core_tick(r.core, r.now);
 		rig_collect(&r);
-		asked += rig_effects(&r, OCI_DOWNLINK);
+		n += rig_effects(&r, OCI_DOWNLINK);
 	}
-	return asked;
+	return n;
 }
 
 /* Many devices at one moment: what does not fit into the list of effects waits, and nothing is lost. */
 static void a_crowd_of_devices_loses_no_frame(void **state)
 {
+	const struct oci_raw raw = {.endpoint = 1, .cluster = ZCL_ON_OFF, .command = 1};
+
 	(void)state;
-	assert_int_equal(crowd_asked(0x80), 700); /* each its first question */
+	crowd(1000, 0x8c, OCI_INTERVIEW_DONE);
+	for (uint64_t i = 0; i < CROWD; i++) {
+		assert_int_equal(oci_core_raw(r.core, r.now, 1000 + i, &raw, rd_of(NULL, 0)), OK);
+		rig_collect(&r);
+	}
+	r.now = oci_core_deadline(r.core); /* nobody has acknowledged it */
+	assert_int_equal(crowd_told(), CROWD);
 }
 
-/* The way to the gateway is for those that still wait for their keys. */
-static void a_crowd_of_listeners_is_interviewed_some_at_a_time(void **state)
+/* The way to the gateway is for those that still wait for their keys, and the channel for who has something to say. */
+static void a_crowd_is_interviewed_some_at_a_time(void **state)
 {
 	(void)state;
-	assert_int_equal(crowd_asked(0x8c), 8);
+	crowd(1000, 0x8c, OCI_INTERVIEW_WAITING);
+	crowd(2000, 0x80, OCI_INTERVIEW_WAITING);
+	r.now += 1000;
+	assert_int_equal(crowd_told(), 8 + 8);
 }
 
 int main(void)
@@ -821,7 +839,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_durable_counter_nothing_is_sent, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(an_exhausted_counter_sends_nothing_and_never_wraps, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_crowd_of_devices_loses_no_frame, listener, teardown),
-		cmocka_unit_test_setup_teardown(a_crowd_of_listeners_is_interviewed_some_at_a_time, listener, teardown),
+		cmocka_unit_test_setup_teardown(a_crowd_is_interviewed_some_at_a_time, listener, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
