@@ -25,6 +25,7 @@ struct oci_core {
 	uint64_t now;
 	struct oci_effect *effects;
 	size_t first, count;
+	uint64_t made; /* effects so far; the last is at (made - 1) % OCI_EFFECTS */
 };
 
 struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, const struct oci_device *d); /* d NULL: of none */

@@ -1,4 +1,5 @@
-/* Requests of IPE-OCI to its own CSE, one after another: what is created comes before what is below it, and values come in their order. */
+/* Requests of IPE-OCI to its own CSE. They are made in their order, which is the order in which the CSE carries them out; some at a time, so that they share a
+ * commit. What is deleted, or has somebody who waits for its answer, is by itself. */
 #include "oci/node_job.h"
 
 #include <stdio.h>
@@ -8,8 +9,13 @@
 #include "base/bytes.h"
 #include "loop/log.h"
 
+#define AT_ONCE 32
+
 struct job {
 	struct job *next;
+	struct jobs *queue;
+	bool barrier;  /* no request: it waits for those before it */
+	bool started, answered;
 	enum onem2m_operation operation;
 	int type, rcn;
 	char to[JOB_TO_MAX];
@@ -21,7 +27,8 @@ struct job {
 struct jobs {
 	struct oci_node *node;
 	struct job *first, **last;
-	bool busy;
+	size_t running;
+	bool going;
 };
 
 void jobs_start(struct oci_node *n)
@@ -33,68 +40,135 @@ void jobs_start(struct oci_node *n)
 	n->jobs->last = &n->jobs->first;
 }
 
-static void next(struct jobs *q);
-
 static bool expected(enum onem2m_rsc rsc)
 {
 	return rsc == RSC_CREATED || rsc == RSC_UPDATED || rsc == RSC_DELETED || rsc == RSC_OK || rsc == RSC_CONFLICT || rsc == RSC_NOT_FOUND;
 }
 
+static void go_on(struct jobs *q);
+
 static void on_done(void *ctx, const struct onem2m_response *rsp)
 {
-	struct jobs *q = ctx;
-	struct job *j = q->first;
+	struct job *j = ctx;
+	struct jobs *q = j->queue;
 
-	q->busy = false;
-	q->first = j->next;
-	if (!q->first)
-		q->last = &q->first;
 	if (!expected(rsp->rsc))
 		log_line(LOG_LEVEL_WARNING, "resource not written", "to=%s rsc=%d", j->to, (int)rsp->rsc);
 	if (j->done)
 		j->done(q->node, j->ctx, rsp);
+	j->answered = true;
+	q->running--;
+	go_on(q);
+}
+
+static void job_free(struct job *j)
+{
 	wr_free(&j->body); /* wiped: it may be of a PIN table */
 	free(j->ctx);
 	free(j);
-	next(q);
 }
 
-static void next(struct jobs *q)
+/* What is answered from the first on is gone, and whoever waited for it has its turn. */
+static void reap(struct jobs *q)
+{
+	while (q->first && (q->first->answered || q->first->barrier)) {
+		struct job *j = q->first;
+
+		q->first = j->next;
+		if (!q->first)
+			q->last = &q->first;
+		if (j->barrier)
+			j->done(q->node, j->ctx, NULL);
+		job_free(j);
+	}
+}
+
+static bool alone(const struct job *j)
+{
+	return j->operation == ONEM2M_DELETE || j->done;
+}
+
+/* NULL: none, for now. */
+static struct job *startable(const struct jobs *q)
 {
 	struct job *j = q->first;
-	bool brief = j && j->rcn == 0;
 
-	if (q->busy || !j)
-		return;
-	q->busy = true;
-	wr_u8(&j->body, '\0');
-	node_request(q->node, j->operation, j->to, j->type, brief ? 0 : ONEM2M_RCN_ABSENT, brief ? "rcn=0" : NULL, j->body.len > 1 ? (const char *)j->body.octets : NULL, on_done, q);
+	while (j && (j->barrier || j->answered || (j->started && !alone(j))))
+		j = j->next;
+	if (!j || j->started || q->running >= AT_ONCE || (alone(j) && q->running > 0))
+		return NULL;
+	return j;
 }
 
-void node_job(struct oci_node *n, enum onem2m_operation operation, const char *to, int type, struct rd body, job_done *done, void *ctx)
+static void start(struct jobs *q, struct job *j)
 {
-	struct jobs *q = n->jobs;
+	bool brief = j->rcn == 0;
+
+	j->started = true;
+	q->running++;
+	wr_u8(&j->body, '\0');
+	node_request(q->node, j->operation, j->to, j->type, brief ? 0 : ONEM2M_RCN_ABSENT, brief ? "rcn=0" : NULL, j->body.len > 1 ? (const char *)j->body.octets : NULL, on_done, j);
+}
+
+/* An answer may come before node_request returns, and what is called may have jobs of its own. */
+static void go_on(struct jobs *q)
+{
+	struct job *j;
+
+	if (q->going)
+		return;
+	q->going = true;
+	do {
+		reap(q);
+		j = startable(q);
+		if (j)
+			start(q, j);
+	} while (j);
+	q->going = false;
+}
+
+static struct job *job_new(struct oci_node *n, job_done *done, void *ctx)
+{
 	struct job *j = calloc(1, sizeof *j);
 
 	if (!j)
 		abort();
+	j->queue = n->jobs;
+	j->done = done;
+	j->ctx = ctx;
+	return j;
+}
+
+static void append(struct jobs *q, struct job *j)
+{
+	*q->last = j;
+	q->last = &j->next;
+	go_on(q);
+}
+
+void node_job(struct oci_node *n, enum onem2m_operation operation, const char *to, int type, struct rd body, job_done *done, void *ctx)
+{
+	struct job *j = job_new(n, done, ctx);
+
 	j->operation = operation;
 	j->type = type;
 	j->rcn = done && operation != ONEM2M_DELETE && operation != ONEM2M_UPDATE ? 1 : 0;
-	j->done = done;
-	j->ctx = ctx;
 	j->body = wr_new(JOB_BODY_MAX + 1);
 	if (!rd_text(rd_str(to), j->to, sizeof j->to) || body.left > JOB_BODY_MAX) {
 		log_line(LOG_LEVEL_WARNING, "resource not written: its name or content is too long", "to=%s", to);
-		wr_free(&j->body);
-		free(j->ctx);
-		free(j);
+		job_free(j);
 		return;
 	}
 	wr_rd(&j->body, body);
-	*q->last = j;
-	q->last = &j->next;
-	next(q);
+	append(n->jobs, j);
+}
+
+void node_job_after(struct oci_node *n, job_done *done, void *ctx)
+{
+	struct job *j = job_new(n, done, ctx);
+
+	j->barrier = true;
+	append(n->jobs, j);
 }
 
 /* A body is {"root":{...}}; what has no such member yet gets it. */
@@ -118,7 +192,7 @@ void node_job_member(struct oci_node *n, const char *to, const char *root, const
 
 	while (last && last->next)
 		last = last->next;
-	if (last && (last != q->first || !q->busy) && last->operation == ONEM2M_UPDATE && !last->done && strcmp(last->to, to) == 0 && merge(last, member, json))
+	if (last && !last->started && !last->barrier && last->operation == ONEM2M_UPDATE && !last->done && strcmp(last->to, to) == 0 && merge(last, member, json))
 		return;
 	snprintf(body, sizeof body, "{\"%s\":{\"%s\":%s}}", root, member, json);
 	node_job(n, ONEM2M_UPDATE, to, 0, rd_str(body), NULL, NULL);

@@ -1,4 +1,4 @@
-/* Requests of IPE-OCI to its own CSE, one after another. */
+/* Requests of IPE-OCI to its own CSE, which carries them out in their order: what is created comes before what is below it, and values come in their order. */
 #ifndef KEYWAY_OCI_NODE_JOB_H
 #define KEYWAY_OCI_NODE_JOB_H
 
@@ -13,6 +13,8 @@ typedef void job_done(struct oci_node *n, void *ctx, const struct onem2m_respons
 void jobs_start(struct oci_node *n);
 /* ctx: NULL or of the heap, taken over. done, ctx may be NULL. What is there already, or gone already, is no fault. */
 void node_job(struct oci_node *n, enum onem2m_operation operation, const char *to, int type, struct rd body, job_done *done, void *ctx);
+/* done, with rsp NULL, when all jobs before this one have been answered: what they wrote is on disk. */
+void node_job_after(struct oci_node *n, job_done *done, void *ctx);
 /* UPDATEs a member of a resource; together with the last one in the queue when that is of the same resource and has no such member, so that a colour's
  * three channels change at once. */
 void node_job_member(struct oci_node *n, const char *to, const char *root, const char *member, const char *json);

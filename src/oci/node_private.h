@@ -14,6 +14,7 @@ struct channel;
 struct jobs;
 struct upgrade;
 struct watch;
+struct held;
 
 struct oci_node {
 	struct loop *loop;
@@ -33,6 +34,7 @@ struct oci_node {
 	uint32_t transaction, request;
 	char ae[128]; /* "/id-b/Coci" */
 	bool pumping;
+	struct held *held, **held_last; /* acknowledgements behind what they acknowledge */
 };
 
 void node_pump(struct oci_node *n);

@@ -165,9 +165,23 @@ static void zdo_input(struct oci_core *c, struct oci_device *d, const struct aps
 		oci_zdo_input(c, d, f, payload);
 }
 
+/* What is acknowledged is not sent again: a reading that is lost afterwards is lost for good. */
+static void hold_acknowledgement(struct oci_core *c, uint64_t from, uint64_t end, bool again)
+{
+	bool kept = again; /* what it said the first time may still be on its way */
+
+	if (c->made - from > OCI_EFFECTS)
+		return;
+	for (uint64_t i = end; i < c->made; i++)
+		kept = kept || c->effects[i % OCI_EFFECTS].type == OCI_VALUE || c->effects[i % OCI_EFFECTS].type == OCI_RAW;
+	for (uint64_t i = from; kept && i < end; i++)
+		c->effects[i % OCI_EFFECTS].when_kept = true;
+}
+
 /* Each fragment is acknowledged; the whole message is one frame like any other. */
 static void on_fragment(struct oci_core *c, struct oci_device *d, const struct aps_frame *f)
 {
+	uint64_t from = c->made, end;
 	struct aps_frame ack;
 	struct rd whole;
 	enum err e = f->security ? ERR_UNSUPPORTED : aps_reassembler_take(&d->fragments, c->now, f, &whole, &ack);
@@ -177,17 +191,33 @@ static void on_fragment(struct oci_core *c, struct oci_device *d, const struct a
 		return;
 	}
 	oci_aps_send(c, d, &ack);
+	end = c->made;
 	if (whole.left == 0 || duplicate(c, d, f->counter, whole))
 		return;
 	if (f->profile == APS_PROFILE_ZDP)
 		zdo_input(c, d, f, whole);
 	else
 		oci_zcl_input(c, d, f, whole);
+	hold_acknowledgement(c, from, end, false);
+}
+
+static void take(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd octets)
+{
+	if (f->type == APS_COMMAND)
+		pass_up(c, d, octets);
+	else if (f->security)
+		return;
+	else if (f->profile == APS_PROFILE_ZDP)
+		zdo_input(c, d, f, f->payload);
+	else
+		oci_zcl_input(c, d, f, f->payload);
 }
 
 void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets)
 {
+	uint64_t from = c->made, end;
 	struct aps_frame f, ack;
+	bool again;
 
 	if (aps_frame_decode(octets, &f) != OK)
 		return;
@@ -211,14 +241,9 @@ void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets)
 		aps_ack_for(&f, &ack);
 		oci_aps_send(c, d, &ack);
 	}
-	if (duplicate(c, d, f.counter, octets))
-		return;
-	if (f.type == APS_COMMAND)
-		pass_up(c, d, octets);
-	else if (f.security)
-		return;
-	else if (f.profile == APS_PROFILE_ZDP)
-		zdo_input(c, d, &f, f.payload);
-	else
-		oci_zcl_input(c, d, &f, f.payload);
+	end = c->made;
+	again = duplicate(c, d, f.counter, octets);
+	if (!again)
+		take(c, d, &f, octets);
+	hold_acknowledgement(c, from, end, again);
 }

@@ -69,6 +69,7 @@ struct oci_effect *oci_effect(struct oci_core *c, enum oci_effect_type type, con
 		c->count--;
 	}
 	e = &c->effects[(c->first + c->count++) % OCI_EFFECTS];
+	c->made++;
 	memset(e, 0, sizeof *e);
 	e->type = type;
 	e->eui64 = d ? d->eui64 : 0;

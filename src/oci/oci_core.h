@@ -289,6 +289,7 @@ struct oci_effect {
 	size_t len;
 	uint32_t validity_ms, timeout_s;
 	bool broadcast; /* OCI_DOWNLINK: as a MAC broadcast */
+	bool when_kept; /* OCI_DOWNLINK: acknowledges what is in effects behind it, and goes when that is on disk */
 	uint16_t short_address;
 	uint8_t capability, counter;
 	const struct point *point;

@@ -18,7 +18,13 @@ const char *node_name(uint64_t eui64)
 	return t;
 }
 
-static void downlink(struct oci_node *n, const struct oci_effect *e)
+/* A frame that goes when what is in the effects behind it is on disk. */
+struct held {
+	struct held *next;
+	struct oci_effect frame;
+};
+
+static void send_down(struct oci_node *n, const struct oci_effect *e)
 {
 	struct egp_message m = {.type = EGP_DOWNLINK};
 
@@ -28,6 +34,45 @@ static void downlink(struct oci_node *n, const struct oci_effect *e)
 	m.downlink.frame = rd_of(e->octets, e->len);
 	if (e->len > 0)
 		relay_down(n, e->eui64, &m);
+}
+
+static void on_kept(struct oci_node *n, void *ctx, const struct onem2m_response *rsp)
+{
+	const struct held *h = ctx;
+
+	(void)rsp;
+	send_down(n, &h->frame);
+}
+
+static void downlink(struct oci_node *n, const struct oci_effect *e)
+{
+	struct held *h;
+
+	if (!e->when_kept) {
+		send_down(n, e);
+		return;
+	}
+	h = malloc(sizeof *h);
+	if (!h)
+		abort();
+	*h = (struct held){.frame = *e};
+	*n->held_last = h;
+	n->held_last = &h->next;
+}
+
+/* All that was to be written has been asked for. */
+static void release(struct oci_node *n)
+{
+	struct held *h = n->held;
+
+	n->held = NULL;
+	n->held_last = &n->held;
+	while (h) {
+		struct held *next = h->next;
+
+		node_job_after(n, on_kept, h);
+		h = next;
+	}
 }
 
 static void child(struct oci_node *n, const struct oci_effect *e, enum egp_type type)
@@ -102,6 +147,7 @@ void node_pump(struct oci_node *n)
 	n->pumping = true;
 	while (oci_core_output(n->core, &e))
 		act(n, &e);
+	release(n);
 	n->pumping = false;
 	loop_timer_at(n->timer, oci_core_deadline(n->core));
 }
@@ -158,6 +204,7 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	n->core = oci_core_new(&core);
 	if (!n->core)
 		return ERR_NO_MEMORY;
+	n->held_last = &n->held;
 	n->timer = loop_timer_new(l, on_time, n);
 	jobs_start(n);
 	e = cse_internal_ae(c, NODE_AE, "oci", on_notify, n);

@@ -317,6 +317,25 @@ static void a_device_at_another_gateway_is_counted_anew(void **state)
 
 /* ---- APS: acknowledgements, duplicates, repeats, fragments ---- */
 
+/* What a device is told to be received it will not send again. */
+static void an_acknowledgement_goes_when_what_it_is_for_is_on_disk(void **state)
+{
+	const struct zdo_message question = {.cluster = ZDO_POWER_DESC, .sequence = 5};
+	uint8_t inner[16];
+	struct aps_frame f = on_report(40, inner, true);
+
+	(void)state;
+	assert_int_equal(rig_aps(&r, &f), OK);
+	assert_int_equal(r.effects[0].type, OCI_DOWNLINK);
+	assert_true(r.effects[0].when_kept);
+	assert_non_null(rig_effect(&r, OCI_RAW, 0));
+	assert_int_equal(rig_aps(&r, &f), OK); /* a repeat: the former may be on its way to the disk */
+	assert_int_equal(r.count, 1);
+	assert_true(r.effects[0].when_kept);
+	assert_int_equal(rig_zdo(&r, &question), OK); /* nothing of it is kept */
+	assert_false(rig_effect(&r, OCI_DOWNLINK, 0)->when_kept);
+}
+
 static void a_frame_that_asks_is_acknowledged_each_time_and_acted_on_once(void **state)
 {
 	uint8_t inner[16];
@@ -820,6 +839,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wrong_frame_does_not_make_the_pending_key_the_present_one, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(the_same_key_offered_again_changes_no_counter, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_device_at_another_gateway_is_counted_anew, sleeper, teardown),
+		cmocka_unit_test_setup_teardown(an_acknowledgement_goes_when_what_it_is_for_is_on_disk, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_frame_that_asks_is_acknowledged_each_time_and_acted_on_once, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_acknowledged_is_repeated_under_new_counters_and_then_given_up, listener, teardown),
 		cmocka_unit_test_setup_teardown(an_acknowledgement_ends_the_repeats_of_its_own_frame, listener, teardown),
