@@ -103,7 +103,7 @@ static void on_orphan(struct coordinator *c, uint64_t now, uint64_t eui64)
 	m.realignment.short_address = s->child.short_address;
 	f.destination = (struct mac_address){MAC_ADDRESS_EXTENDED, MAC_BROADCAST, 0, eui64};
 	if (mac_command_encode(&m, &w) == OK && wr_done(&w, &f.payload))
-		(void)queue_transmit(c, &f);
+		(void)queue_transmit(c, &f, true);
 }
 
 /* Radios filter by address, but not all of them and not always. */

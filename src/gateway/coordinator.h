@@ -33,7 +33,7 @@ struct child {
 };
 
 enum coordinator_effect_type {
-	COORDINATOR_TRANSMIT,       /* octets, token */
+	COORDINATOR_TRANSMIT,       /* octets, token; urgent: who is to hear it listens for a moment only */
 	COORDINATOR_MATCH_SHORT,    /* short_address, add */
 	COORDINATOR_MATCH_EXTENDED, /* eui64, add */
 	COORDINATOR_ASSOCIATED,     /* eui64, short_address, capability */
@@ -52,7 +52,7 @@ struct coordinator_effect {
 	uint16_t short_address;
 	uint8_t capability, lqi;
 	int8_t rssi;
-	bool add;
+	bool add, urgent;
 	uint32_t token, id;
 	enum egp_delivery_status status;
 	uint8_t octets[MAC_FRAME_MAX];

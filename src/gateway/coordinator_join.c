@@ -56,7 +56,7 @@ void join_beacon(struct coordinator *c, uint64_t now)
 		return;
 	if (zigbee_beacon_encode(&z, &zw) != OK || !wr_done(&zw, &b.payload) || mac_beacon_encode(&b, &bw) != OK || !wr_done(&bw, &f.payload))
 		return;
-	(void)queue_transmit(c, &f);
+	(void)queue_transmit(c, &f, true);
 }
 
 static void answer_association(struct coordinator *c, uint64_t now, struct slot *s, uint16_t short_address, uint8_t status)

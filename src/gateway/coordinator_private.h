@@ -68,7 +68,7 @@ bool child_listens(const struct child *child); /* all the time */
 
 /* coordinator_queue.c */
 struct mac_address queue_own_address(const struct coordinator *c, bool extended);
-uint32_t queue_transmit(struct coordinator *c, struct mac_frame *f); /* at once; its token */
+uint32_t queue_transmit(struct coordinator *c, struct mac_frame *f, bool urgent); /* at once, or before what is not urgent; its token */
 void queue_transmit_item(struct coordinator *c, struct slot *s, struct item *i);
 void queue_add(struct coordinator *c, struct slot *s, uint32_t id, bool command, uint64_t expires, struct rd octets);
 void queue_next(struct coordinator *c, struct slot *s);  /* to a child that listens */

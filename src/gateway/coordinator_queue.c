@@ -41,7 +41,7 @@ struct mac_address queue_own_address(const struct coordinator *c, bool extended)
 	return a;
 }
 
-uint32_t queue_transmit(struct coordinator *c, struct mac_frame *f)
+uint32_t queue_transmit(struct coordinator *c, struct mac_frame *f, bool urgent)
 {
 	struct coordinator_effect *e = coordinator_effect(c, COORDINATOR_TRANSMIT);
 	struct wr w = wr_of(e->octets, sizeof e->octets);
@@ -50,6 +50,7 @@ uint32_t queue_transmit(struct coordinator *c, struct mac_frame *f)
 		w.len = 0;
 	e->len = w.len;
 	e->token = ++c->token;
+	e->urgent = urgent;
 	return e->token;
 }
 
@@ -77,7 +78,7 @@ void queue_transmit_item(struct coordinator *c, struct slot *s, struct item *i)
 
 	i->in_flight = true;
 	timers_unset(&c->expiries, &i->timer);
-	i->token = queue_transmit(c, &f);
+	i->token = queue_transmit(c, &f, i->command || !child_listens(&s->child));
 	table_add(&c->by_token, &i->token_node, table_hash(i->token));
 }
 
@@ -223,7 +224,7 @@ void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint3
 			.payload = nwk,
 		};
 
-		(void)queue_transmit(c, &f);
+		(void)queue_transmit(c, &f, false);
 		queue_report(c, eui64, id, EGP_DELIVERED);
 		return;
 	}

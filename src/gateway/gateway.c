@@ -119,7 +119,7 @@ static bool pump_coordinator(struct gateway *g)
 	switch (e.type) {
 	case COORDINATOR_TRANSMIT:
 		children_flush(g->keeper); /* whoever hears of an address from us finds us knowing it after a power failure */
-		if (spinel_host_transmit(radio_port_host(g->radio), clock_ms(), rd_of(e.octets, e.len), e.token) != OK)
+		if ((e.urgent ? spinel_host_transmit_urgent : spinel_host_transmit)(radio_port_host(g->radio), clock_ms(), rd_of(e.octets, e.len), e.token) != OK)
 			coordinator_sent(g->coordinator, clock_ms(), e.token, false, true);
 		break;
 	case COORDINATOR_MATCH_SHORT:

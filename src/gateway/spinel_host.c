@@ -127,7 +127,24 @@ void host_transmit_next(struct spinel_host *h, uint64_t now)
 	host_command_awaited(h, now, SPINEL_PROP_SET, SPINEL_STREAM_RAW, value);
 }
 
-enum err spinel_host_transmit(struct spinel_host *h, uint64_t now, struct rd frame, uint32_t token)
+static struct queued *queued_at(struct spinel_host *h, size_t index)
+{
+	return &h->queue[(h->first + index) % HOST_QUEUE_MAX];
+}
+
+/* Behind those that are urgent too, and behind the first, which may be with the radio. */
+static struct queued *urgent_place(struct spinel_host *h)
+{
+	size_t place = h->count > 0 ? 1 : 0;
+
+	while (place < h->count && queued_at(h, place)->urgent)
+		place++;
+	for (size_t i = h->count; i > place; i--)
+		*queued_at(h, i) = *queued_at(h, i - 1);
+	return queued_at(h, place);
+}
+
+static enum err enqueue(struct spinel_host *h, uint64_t now, struct rd frame, uint32_t token, bool urgent)
 {
 	struct queued *q;
 
@@ -137,12 +154,24 @@ enum err spinel_host_transmit(struct spinel_host *h, uint64_t now, struct rd fra
 		return ERR_FULL;
 	if (frame.left == 0 || frame.left > MAC_FRAME_MAX)
 		return frame.left ? ERR_TOO_LONG : ERR_SHORT;
-	q = &h->queue[(h->first + h->count++) % HOST_QUEUE_MAX];
+	q = urgent ? urgent_place(h) : queued_at(h, h->count);
+	h->count++;
 	memcpy(q->frame, frame.at, frame.left);
 	q->len = frame.left;
 	q->token = token;
+	q->urgent = urgent;
 	host_transmit_next(h, now);
 	return OK;
+}
+
+enum err spinel_host_transmit(struct spinel_host *h, uint64_t now, struct rd frame, uint32_t token)
+{
+	return enqueue(h, now, frame, token, false);
+}
+
+enum err spinel_host_transmit_urgent(struct spinel_host *h, uint64_t now, struct rd frame, uint32_t token)
+{
+	return enqueue(h, now, frame, token, true);
 }
 
 enum err spinel_host_tune(struct spinel_host *h, uint64_t now, uint8_t channel)

@@ -53,6 +53,8 @@ void spinel_host_start(struct spinel_host *h, uint64_t now_ms); /* the line is o
 void spinel_host_stop(struct spinel_host *h);                   /* the line is gone */
 void spinel_host_input(struct spinel_host *h, uint64_t now_ms, struct rd octets);
 enum err spinel_host_transmit(struct spinel_host *h, uint64_t now_ms, struct rd frame, uint32_t token) MUST_CHECK; /* ERR_NOT_READY, ERR_FULL, ERR_SHORT, ERR_TOO_LONG */
+/* The same, but before what is queued with the former: who is to hear it listens for a moment only. */
+enum err spinel_host_transmit_urgent(struct spinel_host *h, uint64_t now_ms, struct rd frame, uint32_t token) MUST_CHECK;
 void spinel_host_match_short(struct spinel_host *h, uint16_t short_address, bool add);
 void spinel_host_match_extended(struct spinel_host *h, uint64_t eui64, bool add);
 /* Listens on each channel of the mask, then returns to its own. ERR_NOT_READY: not configured, or something is being sent; ERR_BAD_VALUE: no channel. */

@@ -17,6 +17,7 @@ struct queued {
 	uint8_t frame[MAC_FRAME_MAX];
 	size_t len;
 	uint32_t token;
+	bool urgent;
 };
 
 struct scan {

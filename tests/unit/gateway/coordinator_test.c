@@ -228,6 +228,7 @@ static bool beacon_permits(void)
 	beacon_request();
 	assert_true(sent(0, &f, NULL));
 	assert_int_equal(f.type, MAC_BEACON);
+	assert_true(the(COORDINATOR_TRANSMIT, 0)->urgent); /* a scan is over soon */
 	assert_int_equal(f.source.mode, MAC_ADDRESS_SHORT);
 	assert_int_equal(f.source.short_address, 0);
 	assert_int_equal(f.source.pan_id, PAN);
@@ -484,6 +485,7 @@ static void what_is_meant_for_another_network_is_left_alone(void **state)
 	assert_int_equal(count, 0);
 	poll_short(a);
 	assert_int_equal(number_of(COORDINATOR_TRANSMIT), 1);
+	assert_true(the(COORDINATOR_TRANSMIT, 0)->urgent); /* it listens for a moment */
 }
 
 static void addresses_differ_and_survive_a_restart(void **state)
@@ -668,6 +670,7 @@ static void a_listener_gets_its_frames_at_once_and_one_by_one(void **state)
 	(void)state;
 	down(DEVICE, 1, 0, "one");
 	assert_true(sent(0, &f, &token));
+	assert_false(the(COORDINATOR_TRANSMIT, 0)->urgent);
 	assert_int_equal(f.destination.short_address, a);
 	assert_null(find(COORDINATOR_MATCH_SHORT, 0));
 	down(DEVICE, 2, 0, "two");

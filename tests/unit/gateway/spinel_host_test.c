@@ -523,6 +523,24 @@ static void frames_go_one_at_a_time_and_each_is_answered_for(void **state)
 	assert_int_equal(count + heard_count, 0);
 }
 
+static void what_is_urgent_goes_before_what_is_not(void **state)
+{
+	static const char *const order[] = {"1", "3", "5", "2", "4"};
+
+	(void)state;
+	make_ready();
+	transmit("1", 1); /* is with the radio */
+	for (uint32_t i = 2; i <= 5; i++) {
+		const char text[] = {(char)('0' + i), 0};
+
+		assert_int_equal((i % 2 ? spinel_host_transmit_urgent : spinel_host_transmit)(h, now, rd_str(text), i), OK);
+	}
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		radio_status(on_air(order[i]), SPINEL_STATUS_OK);
+		sent(0, (uint32_t)(order[i][0] - '0'), true, false);
+	}
+}
+
 static void the_queue_has_an_end(void **state)
 {
 	uint8_t longest[MAC_FRAME_MAX + 1] = {0};
@@ -763,6 +781,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reset_of_the_radio_is_told_and_all_is_configured_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_line_fails_what_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(frames_go_one_at_a_time_and_each_is_answered_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_urgent_goes_before_what_is_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_queue_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(answers_to_the_match_table_are_not_a_frames, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_received_frame_comes_with_its_strength, setup, teardown),
