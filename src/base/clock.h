@@ -7,6 +7,7 @@
 #define CLOCK_NEVER UINT64_MAX
 
 uint64_t clock_ms(void);      /* monotonic, milliseconds */
+uint64_t clock_us(void);      /* the same in microseconds */
 uint64_t clock_unix_ms(void); /* wall clock, milliseconds since 1970 */
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "loop/log.h"
 #include "loop/udp.h"
+#include "sim/channel.h"
 #include "sim/pcap_file.h"
 #include "sim/sim.h"
 #include "zep/zep.h"
@@ -17,13 +18,16 @@
 #define SILENT_MS 30000
 #define DELAYED_MAX 1024
 #define DELAY_MOST_MS 60000
+#define CHANNELS 32 /* of which 11 to 26 are */
 
 static const char usage[] =
     "usage: keyway-sim air [--listen 127.0.0.1:17754] [--loss PERCENT] [--delay MS] [--jitter MS] [--duplicate PERCENT]\n"
-    "                      [--seed N] [--pcap FILE] [--json]\n\n"
+    "                      [--air-time] [--seed N] [--pcap FILE] [--json]\n\n"
     "The simulated air: relays ZEP frames (IEEE 802.15.4 in UDP) between all nodes of a channel.\n\n"
     "  --loss, --duplicate  percent of the frames, for each receiver by itself\n"
     "  --delay, --jitter    every frame is late by --delay, and at random by at most --jitter more\n"
+    "  --air-time           frames take their time on a channel, one after the other at 250 kbit/s, as if all nodes heard one another; one that finds no\n"
+    "                       room within 37 ms, the longest back-off of CSMA-CA, is lost. Without it any number is in the air at once, and takes none\n"
     "  --seed N             of the randomness (default 1)\n"
     "  --pcap FILE          capture of all frames; goes on where it ended\n"
     "  --json               counts of frames as a JSON object at the end\n";
@@ -34,10 +38,12 @@ struct node {
 	uint64_t heard;
 };
 
+/* A datagram that waits: for a receiver, or, of a sender, until it has gone out. */
 struct delayed {
 	struct delayed *next;
 	uint64_t due;
-	struct sockaddr_in to;
+	bool outgoing;
+	struct sockaddr_in node; /* receiver or sender */
 	size_t len;
 	uint8_t octets[ZEP_DATAGRAM_MAX];
 };
@@ -49,11 +55,13 @@ struct air {
 	struct rng rng;
 	struct node nodes[NODES_MAX];
 	size_t count;
+	bool air_time;
+	struct channel channels[CHANNELS];
 	unsigned loss, duplicate, delay, jitter;
 	struct delayed *queue;
 	size_t queued;
 	int pcap;
-	uint64_t frames, relayed, lost, duplicated;
+	uint64_t frames, relayed, lost, duplicated, busy;
 };
 
 static struct node *node_of(struct air *a, const struct sockaddr_in *from)
@@ -82,31 +90,15 @@ static void deliver(struct air *a, struct rd datagram, const struct sockaddr_in 
 		a->relayed++;
 }
 
-static void on_time(void *ctx)
-{
-	struct air *a = ctx;
-	uint64_t now = clock_ms();
-
-	while (a->queue && a->queue->due <= now) {
-		struct delayed *d = a->queue;
-
-		a->queue = d->next;
-		a->queued--;
-		deliver(a, rd_of(d->octets, d->len), &d->to);
-		free(d);
-	}
-	if (a->queue)
-		loop_timer_at(a->timer, a->queue->due);
-}
-
-static void postpone(struct air *a, struct rd datagram, const struct sockaddr_in *to, uint64_t due)
+static void postpone(struct air *a, struct rd datagram, const struct sockaddr_in *node, bool outgoing, uint64_t due)
 {
 	struct delayed **link = &a->queue, *d = a->queued < DELAYED_MAX ? calloc(1, sizeof *d) : NULL;
 
 	if (!d)
 		return;
 	d->due = due;
-	d->to = *to;
+	d->outgoing = outgoing;
+	d->node = *node;
 	d->len = datagram.left;
 	memcpy(d->octets, datagram.at, datagram.left);
 	while (*link && (*link)->due <= due)
@@ -135,7 +127,7 @@ static void relay(struct air *a, struct rd datagram, const struct node *to)
 		if (delay == 0)
 			deliver(a, datagram, &to->at);
 		else
-			postpone(a, datagram, &to->at, clock_ms() + delay);
+			postpone(a, datagram, &to->at, false, clock_ms() + delay);
 	}
 }
 
@@ -150,10 +142,36 @@ static void capture(struct air *a, struct rd psdu)
 	}
 }
 
+/* What has gone out is heard by all others on the channel. */
+static void transmitted(struct air *a, struct rd datagram, const struct sockaddr_in *from)
+{
+	struct zep z;
+
+	if (zep_decode(datagram, &z) != OK)
+		return;
+	a->frames++;
+	capture(a, z.psdu);
+	forget_silent(a, clock_ms());
+	for (size_t i = 0; i < a->count; i++)
+		if (a->nodes[i].channel == z.channel && (a->nodes[i].at.sin_port != from->sin_port || a->nodes[i].at.sin_addr.s_addr != from->sin_addr.s_addr))
+			relay(a, datagram, &a->nodes[i]);
+}
+
+static void transmit(struct air *a, struct rd datagram, const struct zep *z, const struct sockaddr_in *from)
+{
+	uint64_t now = clock_us(), end = now;
+
+	if (a->air_time && !channel_take(&a->channels[z->channel % CHANNELS], now, z->psdu, &end))
+		a->busy++;
+	else if (end > now)
+		postpone(a, datagram, from, true, (end + 999) / 1000);
+	else
+		transmitted(a, datagram, from);
+}
+
 static void on_datagram(void *ctx, struct rd datagram, const struct sockaddr_in *from)
 {
 	struct air *a = ctx;
-	uint64_t now = clock_ms();
 	struct node *sender;
 	struct zep z;
 
@@ -162,23 +180,37 @@ static void on_datagram(void *ctx, struct rd datagram, const struct sockaddr_in 
 	sender = node_of(a, from);
 	if (!sender)
 		return;
-	sender->heard = now;
+	sender->heard = clock_ms();
 	sender->channel = z.channel;
-	if (z.psdu.left == 0)
-		return; /* a registration */
-	a->frames++;
-	capture(a, z.psdu);
-	forget_silent(a, now);
-	for (size_t i = 0; i < a->count; i++)
-		if (a->nodes[i].channel == z.channel && (a->nodes[i].at.sin_port != from->sin_port || a->nodes[i].at.sin_addr.s_addr != from->sin_addr.s_addr))
-			relay(a, datagram, &a->nodes[i]);
+	if (z.psdu.left > 0) /* otherwise it is a registration */
+		transmit(a, datagram, &z, from);
+}
+
+static void on_time(void *ctx)
+{
+	struct air *a = ctx;
+	uint64_t now = clock_ms();
+
+	while (a->queue && a->queue->due <= now) {
+		struct delayed *d = a->queue;
+
+		a->queue = d->next;
+		a->queued--;
+		if (d->outgoing)
+			transmitted(a, rd_of(d->octets, d->len), &d->node);
+		else
+			deliver(a, rd_of(d->octets, d->len), &d->node);
+		free(d);
+	}
+	if (a->queue)
+		loop_timer_at(a->timer, a->queue->due);
 }
 
 int air_main(int argc, char **argv)
 {
 	const char *listen = sim_option(argc, argv, "--listen", "127.0.0.1:17754"), *pcap = sim_option(argc, argv, "--pcap", NULL);
 	struct air a = {.pcap = -1};
-	int r = sim_begin(argc, argv, usage, "--listen= --loss= --delay= --jitter= --duplicate= --seed= --pcap= --json");
+	int r = sim_begin(argc, argv, usage, "--listen= --loss= --delay= --jitter= --duplicate= --air-time --seed= --pcap= --json");
 	uint64_t loss, duplicate, delay, jitter, seed;
 	enum err e;
 
@@ -192,6 +224,7 @@ int air_main(int argc, char **argv)
 	a.duplicate = (unsigned)duplicate;
 	a.delay = (unsigned)delay;
 	a.jitter = (unsigned)jitter;
+	a.air_time = sim_has(argc, argv, "--air-time");
 	a.rng = rng_seeded(seed);
 	log_start("air", LOG_LEVEL_INFO);
 	a.loop = loop_new();
@@ -206,7 +239,7 @@ int air_main(int argc, char **argv)
 	log_line(LOG_LEVEL_INFO, "ready", "port=%u", udp_port(a.udp));
 	loop_run(a.loop);
 	if (sim_has(argc, argv, "--json"))
-		printf("{\"frames\":%llu,\"relayed\":%llu,\"lost\":%llu,\"duplicated\":%llu}\n", (unsigned long long)a.frames,
-		    (unsigned long long)a.relayed, (unsigned long long)a.lost, (unsigned long long)a.duplicated);
+		printf("{\"frames\":%llu,\"relayed\":%llu,\"lost\":%llu,\"duplicated\":%llu,\"busy\":%llu}\n", (unsigned long long)a.frames,
+		    (unsigned long long)a.relayed, (unsigned long long)a.lost, (unsigned long long)a.duplicated, (unsigned long long)a.busy);
 	return 0;
 }

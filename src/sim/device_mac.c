@@ -5,14 +5,15 @@
 #include "sim/device_private.h"
 #include "zigbee/beacon.h"
 
-#define SCAN_MS 400           /* a channel */
+#define SCAN_DURATION 4       /* bdbScanDuration, Base Device Behaviour table 1 */
+#define SCAN_MS (960 * ((1 << SCAN_DURATION) + 1) * 16 / 1000) /* a channel: aBaseSuperframeDuration * (2^n + 1) symbols of 16 us, IEEE 802.15.4-2006 7.1.11.1 */
 #define RESPONSE_WAIT_MS 500  /* macResponseWaitTime */
 #define RESPONSE_TRIES 4
 #define KEY_WAIT_MS 5000      /* apsSecurityTimeOutPeriod and a little */
 #define FAST_POLL_MS 150
 #define FIRST_POLL_MS 50
 #define WINDOW_MS 400         /* how long a sleeper listens after "frame pending" */
-#define BUSY_MS 8000          /* polls fast that long after it sent something */
+#define BUSY_MS 3000          /* polls fast that long after it sent something */
 #define KEEP_ALIVE_MS 60000   /* of an always-on device; far below the time-out that it asked for */
 #define MISSED_MOST 8         /* transmissions without acknowledgement until the parent counts as lost */
 #define BACKOFF_MS 1500

@@ -8,6 +8,7 @@
 
 #define EFFECTS_MAX 64
 #define BACKOFF_MAX_MS 4
+#define FCS 2
 
 struct outgoing {
 	uint8_t frame[MAC_FRAME_MAX];
@@ -272,6 +273,16 @@ static void on_ack(struct radio *r, uint64_t now, const struct mac_frame *f)
 		ended(r, now, RADIO_OK, f->frame_pending);
 }
 
+/* Most of what is heard is for others: whether it is comes before its check sequence, which costs more. */
+static bool wanted(const struct radio *r, struct rd psdu, struct mac_frame *f, struct rd *frame)
+{
+	if (r->promiscuous)
+		return true;
+	if (psdu.left < FCS || !rd_sub(&psdu, psdu.left - FCS, frame) || mac_frame_decode(*frame, f) != OK)
+		return false;
+	return f->type == MAC_ACK ? r->waiting_ack : r->receiver && for_us(r, f);
+}
+
 void radio_input(struct radio *r, uint64_t now, struct rd psdu)
 {
 	struct radio_effect *e;
@@ -279,17 +290,13 @@ void radio_input(struct radio *r, uint64_t now, struct rd psdu)
 	struct rd frame;
 	bool pending = false;
 
-	if (mac_fcs_check(psdu, &frame) != OK || frame.left > MAC_FRAME_MAX)
-		return;
-	if (mac_frame_decode(frame, &f) != OK && !r->promiscuous)
+	if (!wanted(r, psdu, &f, &frame) || mac_fcs_check(psdu, &frame) != OK || frame.left > MAC_FRAME_MAX)
 		return;
 	if (!r->promiscuous) {
 		if (f.type == MAC_ACK) {
 			on_ack(r, now, &f);
 			return;
 		}
-		if (!r->receiver || !for_us(r, &f))
-			return;
 		if (f.ack_request && !is_broadcast(&f)) {
 			pending = pending_for(r, &f);
 			acknowledge(r, &f, pending);

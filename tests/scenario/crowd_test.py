@@ -9,7 +9,7 @@ KINDS = [("thermometer", ["--sleepy", "--poll-ms", "500"]), ("plug", [])]
 EACH = 20
 
 with Plant() as p:
-    p.start_all()
+    p.start_all(air=["--air-time"])
     for n, (kind, _) in enumerate(KINDS):
         with open(os.path.join(p.dir, kind + ".csv"), "w") as f:
             f.writelines("%016x,%s\n" % (0x00124B0000000000 + (n << 16) + i, make_code()) for i in range(EACH))

@@ -24,8 +24,8 @@ with Plant() as p:
     wait_for("a check-in without cause", lambda: lock.events("checked-in"))
     assert not lock.events("fast-poll")
 
-    def asleep():  # it polls fast for 8 s after whatever it sent, and then for ten minutes not at all
-        return time.time() * 1000 > max(e["time"] for name in ("checked-in", "acknowledged", "reporting", "fast-poll") for e in lock.events(name)) + 9000
+    def asleep():  # it polls fast for 3 s after whatever it sent, and then for ten minutes not at all
+        return time.time() * 1000 > max(e["time"] for name in ("checked-in", "acknowledged", "reporting", "fast-poll") for e in lock.events(name)) + 4000
 
     for wanted in (False, True, False):
         wait_for("the lock to sleep", asleep)
