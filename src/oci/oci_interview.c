@@ -461,14 +461,31 @@ void oci_interview_restored(struct oci_core *c, struct oci_device *d)
 
 /* ---- answers ---- */
 
+static bool same_endpoints(const struct oci_device *d, const struct oci_endpoint *list, size_t count)
+{
+	if (count != d->endpoint_count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (d->endpoints[i].id != list[i].id)
+			return false;
+	return true;
+}
+
+/* A device that has joined anew is what it was, most likely, and goes on reporting while it is asked: what is known of it stays until it is described again. */
 static void take_endpoints(struct oci_core *c, struct oci_device *d, const struct zdo_message *m)
 {
-	memset(d->endpoints, 0, sizeof d->endpoints);
-	d->endpoint_count = d->place_count = d->attribute_count = 0;
-	d->poll_s = 0;
-	for (size_t i = 0; i < m->endpoint_count && d->endpoint_count < OCI_ENDPOINTS; i++)
+	struct oci_endpoint list[OCI_ENDPOINTS] = {{.id = 0}};
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->endpoint_count && count < OCI_ENDPOINTS; i++)
 		if (m->endpoints[i] >= 1 && m->endpoints[i] <= ENDPOINT_LAST)
-			d->endpoints[d->endpoint_count++].id = m->endpoints[i];
+			list[count++].id = m->endpoints[i];
+	if (!same_endpoints(d, list, count)) {
+		memcpy(d->endpoints, list, sizeof list);
+		d->endpoint_count = count;
+		d->place_count = d->attribute_count = 0;
+		d->poll_s = 0;
+	}
 	if (d->endpoint_count > 0)
 		step_to(c, d, OCI_INTERVIEW_SIMPLE);
 }

@@ -353,6 +353,32 @@ static void a_device_that_is_off_meanwhile_is_asked_the_same_again(void **state)
 	assert_int_equal(rig_device(&r)->item, 1);
 }
 
+/* Its bindings are what they were: it reports before it is described anew, and what it says is acknowledged. */
+static void what_a_device_says_that_has_joined_anew_is_shown_while_it_is_asked(void **state)
+{
+	static const uint16_t clusters[] = {ZCL_BASIC, ZCL_ON_OFF};
+	struct zdo_message m = {.endpoint_count = 2, .endpoints = {ENDPOINT, 242}};
+	struct secret *next = secret_random(&r.rng, SECRET_AES128);
+	struct rig_down d;
+
+	(void)state;
+	describe(0x0051, clusters, 2, &d);
+	answer_basic(&d);
+	assert_int_equal(rig_offer(&r, next, RIG_SEQUENCE + 1, 2), OK);
+	secret_free(r.key);
+	r.key = next;
+	r.key_sequence++;
+	r.counter = 0;
+	commissioned(&d);
+	expect_zdo(&d, ZDO_ACTIVE_EP);
+	assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 1), OK);
+	assert_non_null(rig_effect(&r, OCI_VALUE, 0));
+	answer_zdo(&d, &m, &d);
+	expect_zdo(&d, ZDO_SIMPLE_DESC);
+	assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 0), OK);
+	assert_non_null(rig_effect(&r, OCI_VALUE, 0));
+}
+
 static void what_a_device_refuses_is_left_out_at_once(void **state)
 {
 	static const uint16_t clusters[] = {ZCL_BASIC, ZCL_ON_OFF};
@@ -882,6 +908,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_device_that_never_answers_is_asked_for_ever_but_seldom, listener, teardown),
 		cmocka_unit_test_setup_teardown(what_a_device_does_not_answer_is_left_out, listener, teardown),
 		cmocka_unit_test_setup_teardown(a_device_that_is_off_meanwhile_is_asked_the_same_again, listener, teardown),
+		cmocka_unit_test_setup_teardown(what_a_device_says_that_has_joined_anew_is_shown_while_it_is_asked, listener, teardown),
 		cmocka_unit_test_setup_teardown(what_a_device_refuses_is_left_out_at_once, listener, teardown),
 		cmocka_unit_test_setup_teardown(answers_to_other_questions_do_not_count, listener, teardown),
 		cmocka_unit_test_setup_teardown(an_interview_goes_on_after_a_restart, listener, teardown),
