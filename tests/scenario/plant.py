@@ -67,7 +67,7 @@ class Process:
     def start(self):
         self.from_ = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as log:
-            self.popen = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=log, stderr=log)
+            self.popen = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=log, stderr=log, env=self.plant.environment)
 
     def text(self, whole=False):
         with open(self.log, "rb") as f:
@@ -103,7 +103,11 @@ class Plant:
     ROLES = [("mef", "keyway-mef", "mef.ini"), ("in-cse", "keyway-cse", "in-cse.ini"), ("mn-cse", "keyway-cse", "mn-cse.ini"),
              ("node-b", "keyway-cse", "node-b.ini"), ("gateway", "keyway-gateway", "gateway.ini")]
 
-    def __init__(self):
+    def __init__(self, rate=1):
+        """rate: the plant's clock is so many times faster than ours (tests/soak/fast_clock.c); patience stays in our seconds."""
+        self.rate, self.from_s, self.environment = rate, int(time.time()), dict(os.environ)
+        if rate != 1:
+            self.environment.update(KEYWAY_CLOCK_RATE=str(rate), KEYWAY_CLOCK_FROM=str(self.from_s), LD_PRELOAD=os.path.join(BUILD, "tests", "soak", "libfast_clock.so"))
         self.dir = tempfile.mkdtemp(prefix="keyway-scenario-")
         self.plant = os.path.join(self.dir, "plant")
         self.processes, self.locks = {}, []
@@ -179,17 +183,21 @@ class Plant:
         with open(path, "w") as f:
             f.write(text)
 
-    def start_radio(self, loss=0):
+    def now_ms(self):
+        """As the plant has it."""
+        return (self.from_s + (time.time() - self.from_s) * self.rate) * 1000
+
+    def start_radio(self, loss=0, air=()):
         self.pcap = os.path.join(self.dir, "factory.pcap")
-        self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:%d" % self.air_port, "--pcap", self.pcap, "--loss", str(loss)).wait_line(" ready")
+        self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:%d" % self.air_port, "--pcap", self.pcap, "--loss", str(loss), *air).wait_line(" ready")
         self.start("rcp", program("keyway-sim"), "rcp", "--listen", "127.0.0.1:%d" % self.rcp_port, "--air", "127.0.0.1:%d" % self.air_port).wait_line(" ready")
 
     def start_servers(self):
         for role, name, config in self.ROLES:
             self.start(role, program(name), "--config", os.path.join(self.plant, config)).wait_line(" ready")
 
-    def start_all(self, loss=0):
-        self.start_radio(loss)
+    def start_all(self, loss=0, air=()):
+        self.start_radio(loss, air)
         self.start_servers()
         self.keyway("gateway", "add", "gw1")
 
@@ -236,7 +244,7 @@ class Plant:
         return path
 
 
-def tshark(pcap, keys, filter_, *fields):
+def tshark(pcap, keys, filter_, *fields, patience=120):
     argv = ["tshark", "-r", pcap]
     if keys:
         with open(keys) as f:
@@ -247,7 +255,7 @@ def tshark(pcap, keys, filter_, *fields):
         argv += ["-T", "fields", "-E", "separator=/t"]
         for name in fields:
             argv += ["-e", name]
-    r = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    r = subprocess.run(argv, capture_output=True, text=True, timeout=patience)
     if r.returncode != 0:
         raise AssertionError("tshark: " + r.stderr)
     return [line for line in r.stdout.split("\n") if line.strip()]
@@ -259,11 +267,11 @@ def key_values(path):
         return [(m.group(2), bytes.fromhex(m.group(1).replace(":", ""))) for m in re.finditer(r'"([0-9A-F:]+)","Normal","([^"]+)"', f.read())]
 
 
-def assert_no_counter_repeats(pcap, shared=False):
+def assert_no_counter_repeats(pcap, shared=False, patience=120):
     """No (sealer, key sequence, frame counter) twice with different octets: a retransmission by the radio has the same octets.
     shared: all devices are of one application group."""
     seen = {}
-    rows = tshark(pcap, None, "zbee_nwk && zbee.sec.counter && zbee.sec.key_seqno", "zbee.sec.src64", "zbee.sec.key_seqno", "zbee.sec.counter", "zbee.sec.mic", "wpan.dst16", "zbee_nwk.src")
+    rows = tshark(pcap, None, "zbee_nwk && zbee.sec.counter && zbee.sec.key_seqno", "zbee.sec.src64", "zbee.sec.key_seqno", "zbee.sec.counter", "zbee.sec.mic", "wpan.dst16", "zbee_nwk.src", patience=patience)
     assert rows, "the capture holds no sealed frame: nothing was shown"
     for row in rows:
         src, key, counter, mic, dst, sender = row.split("\t")[:6]

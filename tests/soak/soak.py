@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A plant in bad weather: many simulated devices, half of them sleepy thermometers and half of them plugs (which are routers), an air that loses
-frames, and every program killed at random, devices and radio too. At the end
+"""A plant in bad weather: many simulated devices, most of them asleep most of the time, an air that loses frames and on which they take their time, and
+every program killed at random, devices and radio too. The plant's clock is faster than ours (fast_clock.c). At the end
 
-- each device is on the network, and its latest reading is node B's;
+- each device is on the network, and what it reports is acknowledged;
 - no frame counter was used twice, over the whole capture;
 - each reading that a device got an APS acknowledgement for is kept at node B, in its order.
 
-    ./run soak [--devices 200] [--minutes 60] [--loss 5] [--restart-s 20] [--seed N] [--keep]
+    ./run soak [--devices 200] [--minutes 60] [--rate 8] [--loss 5] [--restart-s 45] [--report-s 60] [--seed N] [--keep]
 
-docs/soak.md tells what was found."""
+Minutes and seconds are the plant's. docs/soak.md tells what was found."""
 import argparse
 import json
 import os
@@ -20,8 +20,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from plant import Plant, assert_no_counter_repeats, make_code, program, wait_for  # noqa: E402
 
 BATCH = 20          # devices of one process, and that come at a time
-REPORT_S = 10
-SETTLE_S = 300      # after the last restart: sleepers find their parent again, what waits is carried out
+# Three of five sleep; a plug is a router unless it is told otherwise.
+KINDS = [("thermometer", ["--sleepy", "--poll-ms", "5000"]), ("plug", []), ("lock", ["--sleepy", "--poll-ms", "7500"]), ("plug", ["--end-device"]),
+         ("thermometer", ["--sleepy", "--poll-ms", "2000"])]
+ENROL_S, SETTLE_S = 900, 900  # sleepers find their parent again, what waits is carried out
+LEAST_S = 90                  # of our time, for the programs have ours to start
 TEMPERATURE = (0x0402, 0)
 
 
@@ -31,8 +34,9 @@ def say(*words):
 
 class Group:
     """Devices of one kind in one process."""
-    def __init__(self, plant, number, kind, count):
-        self.plant, self.kind, self.role = plant, kind, "devices-%d-%s" % (number, kind)
+    def __init__(self, plant, number, count, report_s):
+        self.kind, self.more = KINDS[number % len(KINDS)]
+        self.plant, self.report_s, self.role = plant, report_s, "devices-%d-%s" % (number, self.kind)
         self.eui64s = ["%016x" % (0x00124B0000000000 + (number << 16) + i) for i in range(count)]
         self.csv = os.path.join(plant.dir, self.role + ".csv")
         self.state = os.path.join(plant.dir, self.role + ".state")
@@ -43,7 +47,29 @@ class Group:
 
     def start(self):
         self.plant.start(self.role, program("keyway-sim"), "device", "--air", "127.0.0.1:%d" % self.plant.air_port, "--channel", "15", "--devices", self.csv,
-                         "--kind", self.kind, "--state", self.state, "--report-interval", str(REPORT_S), *(["--sleepy"] if self.kind == "thermometer" else []))
+                         "--kind", self.kind, "--state", self.state, "--report-interval", str(self.report_s), *self.more)
+
+    def events(self):
+        for line in self.plant.processes[self.role].text(True).splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                pass  # cut by a kill, or of the log
+
+    def acknowledged(self):
+        """Reports that were acknowledged, a device: (time, cluster and attribute, value), oldest first."""
+        sent, good = {}, {}
+        for e in self.events():
+            key = (e.get("device"), e.get("counter"))
+            if e.get("event") == "reporting":
+                sent[key] = ((e["cluster"], e["attribute"]), e["value"])
+            elif e.get("event") == "acknowledged" and key in sent:
+                good.setdefault(e["device"], []).append((e["time"], *sent.pop(key)))
+        return good
+
+
+def wait_plant(p, what, check, seconds):
+    wait_for(what, check, max(seconds / p.rate, LEAST_S))
 
 
 def states(p):
@@ -51,50 +77,56 @@ def states(p):
     return {d["eui64"]: d for d in json.loads(r.stdout)["devices"]} if r.returncode == 0 else {}
 
 
-def enrol(p, groups, wanted=("verified",)):
+def not_verified(p, groups):
+    now = states(p)
+    return [(e, now.get(e, {}).get("state")) for g in groups for e in g.eui64s if now.get(e, {}).get("state") != "verified"]
+
+
+def silent(groups, since_ms):
+    """Devices of which no report was acknowledged since then."""
+    gone = []
     for g in groups:
+        good = g.acknowledged()
+        gone += [e for e in g.eui64s if not any(t > since_ms for t, _, _ in good.get(e, []))]
+    return gone
+
+
+def permit(p):
+    wait_for("joining to be permitted", lambda: p.keyway("permit", "gw1", "65535", check=False).returncode == 0)
+
+
+def enrol(p, groups):
+    for g in groups:
+        begun = p.now_ms()
         p.keyway("device", "import", g.csv)
-        p.permit(65535)
+        permit(p)
         g.start()
-        wait_for("%s to be enrolled" % g.role, lambda: all(states(p).get(e, {}).get("state") in wanted for e in g.eui64s), 300)
-    say("enrolled", sum(len(g.eui64s) for g in groups))
+        wait_plant(p, "%s to be enrolled" % g.role, lambda: not not_verified(p, [g]), ENROL_S)
+        say("enrolled", g.role, "after", round((p.now_ms() - begun) / 1000), "s")
 
 
-def restart(p, role, pause):
+def restart(p, role, pause_s):
     process = p.processes[role]
     process.kill()
-    time.sleep(pause)
+    time.sleep(pause_s / p.rate)
     process.start()
     if not role.startswith("devices"):
         process.wait_line(" ready")
     if role == "mef":
-        p.permit(65535)  # what the operator opened is not kept
+        permit(p)  # what the operator opened is not kept
 
 
 def storm(p, roles, seconds, every):
-    end, kills = time.monotonic() + seconds, {}
-    while time.monotonic() < end:
-        time.sleep(min(random.expovariate(1 / every), 3 * every))
-        role = random.choice(roles)
-        restart(p, role, random.choice([0, 0, 1, 5]))
-        kills[role] = kills.get(role, 0) + 1
+    """Each has its turn before one has it again; in which order, and when, is chance. It ends when each had one."""
+    end, kills, bag = p.now_ms() + seconds * 1000, {r: 0 for r in roles}, []
+    while p.now_ms() < end or not all(kills.values()):
+        time.sleep(min(random.expovariate(1 / every), 3 * every) / p.rate)
+        bag = bag or random.sample(roles, len(roles))
+        role = bag.pop()
+        restart(p, role, random.choice([0, 0, 1, 5, 30]))
+        kills[role] += 1
         say("killed", role)
     return kills
-
-
-def acknowledged(process):
-    """Readings of temperature that were acknowledged, a device: (time, value), oldest first."""
-    sent, good = {}, {}
-    for line in process.text(True).splitlines():
-        try:
-            e = json.loads(line)
-        except ValueError:
-            continue  # cut by a kill
-        if e.get("event") == "reporting" and (e["cluster"], e["attribute"]) == TEMPERATURE:
-            sent[e["device"], e["counter"]] = e["value"]
-        elif e.get("event") == "acknowledged" and (e["device"], e["counter"]) in sent:
-            good.setdefault(e["device"], []).append((e["time"], sent.pop((e["device"], e["counter"])) / 100))
-    return good
 
 
 def keep_history(p, eui64):
@@ -126,53 +158,67 @@ def missing(acked, kept):
     return gone
 
 
-def judge(p, groups, from_ms):
-    lost = [(e, states(p).get(e, {}).get("state")) for g in groups for e in g.eui64s if states(p).get(e, {}).get("state") != "verified"]
-    wait_for("each thermometer to be heard again", lambda: all(
-        any(t > from_ms for t, _ in acknowledged(p.processes[g.role]).get(e, [])) for g in groups if g.kind == "thermometer" for e in g.eui64s), SETTLE_S)
-    frames = assert_no_counter_repeats(p.pcap)
-    readings, gone = 0, []
+def judge_readings(p, groups):
+    count, gone = 0, []
     for g in (g for g in groups if g.kind == "thermometer"):
-        good = acknowledged(p.processes[g.role])
+        good = g.acknowledged()
         for e in g.eui64s:
-            acked = [v for t, v in good.get(e, []) if t > p.history_from]
-            readings += len(acked)
+            acked = [v / 100 for t, what, v in good.get(e, []) if what == TEMPERATURE and t > p.history_from]
+            count += len(acked)
             gone += [(e, v) for v in missing(acked, changes(history(p, e)))]
-    return lost, frames, readings, gone
+    return count, gone
 
 
-def main():
+def words():
     a = argparse.ArgumentParser(description="a plant in bad weather; see the head of this file")
     a.add_argument("--devices", type=int, default=200)
     a.add_argument("--minutes", type=float, default=60)
+    a.add_argument("--rate", type=int, default=8, help="the plant's clock is so many times faster")
     a.add_argument("--loss", type=int, default=5)
-    a.add_argument("--restart-s", type=float, default=20, help="a program is killed so often, on average")
+    a.add_argument("--restart-s", type=float, default=45, help="a program is killed so often, on average")
+    a.add_argument("--report-s", type=int, default=60, help="a device reports at least so often")
+    a.add_argument("--batch", type=int, default=BATCH, help="devices of one process")
     a.add_argument("--seed", type=int, default=None)
     a.add_argument("--keep", action="store_true")
-    o = a.parse_args()
+    return a.parse_args()
+
+
+def main():
+    o = words()
     seed = o.seed if o.seed is not None else random.randrange(1 << 31)
     say("seed", seed)
-    p = Plant()
+    p = Plant(rate=o.rate)
     random.seed(seed)
     with p:
-        p.start_all(loss=o.loss)
-        groups = [Group(p, i, "plug" if i % 2 else "thermometer", min(BATCH, o.devices - i * BATCH)) for i in range((o.devices + BATCH - 1) // BATCH)]
+        p.start_all(loss=o.loss, air=["--air-time"])
+        groups = [Group(p, i, min(o.batch, o.devices - i * o.batch), o.report_s) for i in range((o.devices + o.batch - 1) // o.batch)]
         enrol(p, groups)
         for g in (g for g in groups if g.kind == "thermometer"):
             for e in g.eui64s:
-                p.wait_value(e, "tempe", "cod:tempe", "curT0", patience=300)
+                p.wait_value(e, "tempe", "cod:tempe", "curT0", patience=max(ENROL_S / p.rate, LEAST_S))
                 keep_history(p, e)
-        p.history_from = time.time() * 1000
+        say("all are interviewed")
+        p.history_from = p.now_ms()
         kills = storm(p, list(p.processes), o.minutes * 60, o.restart_s)
-        say("killed", kills)
-        from_ms = time.time() * 1000
-        wait_for("all devices to be on the network", lambda: all(states(p).get(e, {}).get("state") == "verified" for g in groups for e in g.eui64s), SETTLE_S)
-        lost, frames, readings, gone = judge(p, groups, from_ms)
-        print(json.dumps({"seed": seed, "devices": o.devices, "minutes": o.minutes, "loss": o.loss, "kills": sum(kills.values()), "sealed_frames": frames,
-                          "acknowledged_readings": readings, "lost_devices": lost, "lost_readings": gone}))
-        assert not lost, "devices were lost for good"
-        assert readings > 0, "no reading was acknowledged: nothing was shown"
-        assert not gone, "acknowledged readings are not kept"
+        since = p.now_ms()
+        say("the storm is over")
+
+        def lost():
+            time.sleep(1)  # it is much to read
+            return [d for d, _ in not_verified(p, groups)] or silent(groups, since)
+        try:
+            wait_plant(p, "each device to be on the network, and to be heard", lambda: not lost(), SETTLE_S)
+        except AssertionError as e:
+            say(e)
+        say("settled after", round((p.now_ms() - since) / 1000), "s")
+        result = {"seed": seed, "devices": o.devices, "minutes": o.minutes, "rate": o.rate, "loss": o.loss, "kills": sum(kills.values())}
+        result["lost_devices"] = lost()
+        result["sealed_frames"] = assert_no_counter_repeats(p.pcap, patience=1800)
+        result["acknowledged_readings"], result["lost_readings"] = judge_readings(p, groups)
+        print(json.dumps(result))
+        assert not result["lost_devices"], "devices were lost for good"
+        assert result["acknowledged_readings"] > 0, "no reading was acknowledged: nothing was shown"
+        assert not result["lost_readings"], "acknowledged readings are not kept"
         if o.keep:
             print("the logs stay in", p.dir)
             os._exit(0)
