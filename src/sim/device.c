@@ -93,6 +93,7 @@ void device_leave(struct sim_device *d, const char *reason, bool tell)
 	trust_link_default(d);
 	device_aps_forget(d);
 	d->binding_count = d->report_count = 0;
+	device_groups_forget(d);
 	d->enrolled = d->unsecured_rejoin = false;
 	d->router.permit_until = 0;
 	device_parent_forget(d);

@@ -102,6 +102,7 @@ bool device_value_set(struct sim_device *d, uint8_t endpoint, uint16_t cluster, 
 	if (*place(d, endpoint, a) == v)
 		return true;
 	*place(d, endpoint, a) = v;
+	device_scenes_touched(d, endpoint, cluster, id);
 	if (cluster == ZCL_ON_OFF && id == 0)
 		device_event(d, "switched", "\"on\":%s,\"endpoint\":%u", v ? "true" : "false", endpoint);
 	else

@@ -57,6 +57,7 @@ static void put_application(const struct sim_device *d, struct wr *w)
 	wr_fmt(w, "energy %llu\ncheck-in %u\n", (unsigned long long)d->energy, d->check_in_quarters);
 	wr_fmt(w, "version %u\n", (unsigned)d->version);
 	device_values_write(d, w);
+	device_groups_write(d, w);
 	for (size_t i = 0; i < DEVICE_PINS; i++)
 		put_pin(w, i, &d->pins[i]);
 	for (size_t i = 0; i < d->binding_count; i++)
@@ -185,6 +186,12 @@ static void recall_application(struct sim_device *d, const char *name, int n, co
 		d->enrolled = v[0];
 	else if (strcmp(name, "value") == 0 && n == 4)
 		device_value_recall(d, v[0], v[1], v[2], v[3]);
+	else if (strcmp(name, "group") == 0 && n == 2)
+		device_group_recall(d, v[0], v[1]);
+	else if (strcmp(name, "scene") == 0 && n == 4)
+		device_scene_recall(d, v[0], v[1], v[2], v[3]);
+	else if (strcmp(name, "scene-part") == 0 && n == 5)
+		device_scene_part_recall(d, v[0], v[1], v[2], v[3], v[4]);
 	else if (strcmp(name, "version") == 0)
 		recall_version(d, (uint32_t)v[0]);
 	else if (strcmp(name, "alarm") == 0)

@@ -335,6 +335,8 @@ void device_nwk_input(struct sim_device *d, struct rd octets)
 	broadcast = f.destination >= NWK_BROADCAST_ROUTERS;
 	if (broadcast ? f.destination == NWK_BROADCAST_ROUTERS && !d->config.router : f.destination != d->short_address && !(d->config.router && f.security))
 		return;
+	if (f.destination == NWK_BROADCAST_RX_ON && d->config.sleepy)
+		return; /* awake by chance */
 	d->heard_sealer = 0;
 	if (!f.security) {
 		opened(d, &f, broadcast);

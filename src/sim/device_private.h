@@ -64,6 +64,20 @@ struct device_pin {
 	uint8_t digits[DEVICE_PIN_MAX];
 };
 
+#define DEVICE_GROUPS 8
+#define DEVICE_SCENES 8
+#define DEVICE_SCENE_PARTS 9
+struct device_group {
+	uint8_t endpoint; /* 0: none */
+	uint16_t id;
+};
+struct device_scene {
+	uint8_t endpoint, id; /* endpoint 0: none */
+	uint16_t group, transition;
+	bool has[DEVICE_SCENE_PARTS];
+	uint16_t values[DEVICE_SCENE_PARTS];
+};
+
 /* An APS frame that waits for its acknowledgement. */
 struct unacked {
 	bool used;
@@ -237,6 +251,8 @@ struct sim_device {
 	size_t report_count;
 	uint64_t values[DEVICE_ENDPOINTS][DEVICE_ATTRIBUTES]; /* of device_attributes, as far as they are DEVICE_STORED */
 	struct device_pin pins[DEVICE_PINS];
+	struct device_group groups[DEVICE_GROUPS];
+	struct device_scene scenes[DEVICE_SCENES];
 	char build[17];      /* software version, as text; and as an upgrade file has it */
 	uint32_t version;
 	struct device_upgrade upgrade;
@@ -400,6 +416,17 @@ void device_sense(struct sim_device *d); /* once a second: the world changes a l
 /* ---- device_behaviour.c: what commands do ---- */
 /* A ZCL status; what is in `answer` afterwards is the cluster's own response. */
 uint8_t device_perform(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint8_t command, struct rd in, struct wr *answer);
+
+/* ---- device_groups.c: the clusters Groups and Scenes ---- */
+bool device_in_group(const struct sim_device *d, uint8_t endpoint, uint16_t id);
+uint8_t device_groups_command(struct sim_device *d, uint8_t endpoint, uint8_t command, struct rd in, struct wr *answer); /* as device_perform */
+uint8_t device_scenes_command(struct sim_device *d, uint8_t endpoint, uint8_t command, struct rd in, struct wr *answer);
+void device_scenes_touched(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint16_t id); /* the attribute is another: it may be no scene any more */
+void device_groups_forget(struct sim_device *d);
+void device_groups_write(const struct sim_device *d, struct wr *w); /* into its memory */
+void device_group_recall(struct sim_device *d, uint64_t endpoint, uint64_t id);
+void device_scene_recall(struct sim_device *d, uint64_t endpoint, uint64_t group, uint64_t id, uint64_t transition);
+void device_scene_part_recall(struct sim_device *d, uint64_t endpoint, uint64_t group, uint64_t id, uint64_t part, uint64_t value);
 
 /* ---- device_zcl.c ---- */
 void device_zcl_input(struct sim_device *d, const struct arrival *a);

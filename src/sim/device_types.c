@@ -24,6 +24,12 @@ const struct device_attribute device_attributes[] = {
 	{ZCL_POWER,        0x0020, ZCL_UINT8,       R,     S, 30, 0, 0, 0},  /* tenths of a volt */
 	{ZCL_POWER,        0x0021, ZCL_UINT8,       R,     S, 184, 0, 0, 0}, /* halves of a per cent */
 	{ZCL_IDENTIFY,     0x0000, ZCL_UINT16,      W,     DEVICE_IDENTIFY_TIME, 0, 0, 0, 0},
+	{ZCL_GROUPS,       0x0000, ZCL_BITMAP8,     0,     S, 0, 0, 0, 0},    /* no names */
+	{ZCL_SCENES,       0x0000, ZCL_UINT8,       K,     S, 0, 0, 0, 0},
+	{ZCL_SCENES,       0x0001, ZCL_UINT8,       K,     S, 0, 0, 0, 0},
+	{ZCL_SCENES,       0x0002, ZCL_UINT16,      K,     S, 0, 0, 0, 0},
+	{ZCL_SCENES,       0x0003, ZCL_BOOL,        K,     S, 0, 0, 0, 0},
+	{ZCL_SCENES,       0x0004, ZCL_BITMAP8,     0,     S, 0, 0, 0, 0},
 	{ZCL_ON_OFF,       0x0000, ZCL_BOOL,        R|K,   S, 0, 0, 0, 0},
 	{ZCL_LEVEL,        0x0000, ZCL_UINT8,       R|K,   S, 254, 0, 0, 0},
 	{ZCL_LEVEL,        0x0001, ZCL_UINT16,      0,     S, 0, 0, 0, 0},
@@ -149,7 +155,7 @@ const struct device_command device_commands[] = {
 static const struct device_type types[] = {
 	[SIM_THERMOMETER] = {"thermometer", "KW-TH1", "temperature and humidity", 0, 1, {{1, 0x0302, 6, 1,
 		{ZCL_BASIC, ZCL_POWER, ZCL_IDENTIFY, ZCL_POLL_CONTROL, ZCL_TEMPERATURE, ZCL_HUMIDITY}, {ZCL_OTA}}}, 0, {{0}}},
-	[SIM_PLUG] = {"plug", "KW-PLUG1", "switch with metering", 0, 1, {{1, 0x0051, 5, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_ON_OFF, ZCL_METERING, ZCL_ELECTRICAL}, {ZCL_OTA}}}, 0, {{0}}},
+	[SIM_PLUG] = {"plug", "KW-PLUG1", "switch with metering", 0, 1, {{1, 0x0051, 7, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_GROUPS, ZCL_SCENES, ZCL_ON_OFF, ZCL_METERING, ZCL_ELECTRICAL}, {ZCL_OTA}}}, 0, {{0}}},
 	[SIM_CONTACT] = SENSOR("contact", "KW-DOOR1", "door contact", 0x0402, 0x0015, ZCL_IAS_ZONE),
 	[SIM_VIBRATION] = SENSOR("vibration", "KW-VIB1", "vibration sensor", 0x0402, 0x002d, ZCL_IAS_ZONE),
 	[SIM_SMOKE] = SENSOR("smoke", "KW-SMOKE1", "smoke alarm", 0x0402, 0x0028, ZCL_IAS_ZONE),
@@ -158,18 +164,18 @@ static const struct device_type types[] = {
 	[SIM_OCCUPANCY] = SENSOR("occupancy", "KW-OCC1", "occupancy sensor", 0x0107, 0, ZCL_OCCUPANCY),
 	[SIM_ILLUMINANCE] = SENSOR("illuminance", "KW-LUX1", "light sensor", 0x0106, 0, ZCL_ILLUMINANCE),
 	[SIM_PRESSURE] = SENSOR("pressure", "KW-BARO1", "barometer", 0x0305, 0, ZCL_PRESSURE),
-	[SIM_LIGHT] = {"light", "KW-LIGHT1", "dimmable colour light", 0, 1, {{1, 0x0102, 5, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_ON_OFF, ZCL_LEVEL, ZCL_COLOUR}, {ZCL_OTA}}}, 0, {{0}}},
-	[SIM_DIMMER] = {"dimmer", "KW-DIM1", "dimmable light", 0, 1, {{1, 0x0101, 4, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_ON_OFF, ZCL_LEVEL}, {ZCL_OTA}}}, 0, {{0}}},
+	[SIM_LIGHT] = {"light", "KW-LIGHT1", "dimmable colour light", 0, 1, {{1, 0x0102, 7, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_GROUPS, ZCL_SCENES, ZCL_ON_OFF, ZCL_LEVEL, ZCL_COLOUR}, {ZCL_OTA}}}, 0, {{0}}},
+	[SIM_DIMMER] = {"dimmer", "KW-DIM1", "dimmable light", 0, 1, {{1, 0x0101, 6, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_GROUPS, ZCL_SCENES, ZCL_ON_OFF, ZCL_LEVEL}, {ZCL_OTA}}}, 0, {{0}}},
 	[SIM_THERMOSTAT] = SENSOR("thermostat", "KW-THERM1", "radiator thermostat", 0x0301, 0, ZCL_THERMOSTAT),
-	[SIM_LOCK] = {"lock", "KW-LOCK1", "door lock with PINs", 0, 1, {{1, 0x000a, 5, 1, {ZCL_BASIC, ZCL_POWER, ZCL_IDENTIFY, ZCL_POLL_CONTROL, ZCL_DOOR_LOCK}, {ZCL_OTA}}}, 0, {{0}}},
-	[SIM_COVERING] = {"covering", "KW-SHADE1", "window covering", 0, 1, {{1, 0x0202, 3, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_WINDOW_COVERING}, {ZCL_OTA}}}, 0, {{0}}},
+	[SIM_LOCK] = {"lock", "KW-LOCK1", "door lock with PINs", 0, 1, {{1, 0x000a, 7, 1, {ZCL_BASIC, ZCL_POWER, ZCL_IDENTIFY, ZCL_GROUPS, ZCL_SCENES, ZCL_POLL_CONTROL, ZCL_DOOR_LOCK}, {ZCL_OTA}}}, 0, {{0}}},
+	[SIM_COVERING] = {"covering", "KW-SHADE1", "window covering", 0, 1, {{1, 0x0202, 5, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_GROUPS, ZCL_SCENES, ZCL_WINDOW_COVERING}, {ZCL_OTA}}}, 0, {{0}}},
 	[SIM_SIREN] = {"siren", "KW-SIREN1", "siren", 0x0225, 1, {{1, 0x0403, 4, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_IAS_ZONE, ZCL_IAS_WD}, {ZCL_OTA}}}, 0, {{0}}},
 	[SIM_BUTTON] = {"button", "KW-BTN1", "two buttons", 0, 2, {
 		{1, 0x0000, 3, 3, {ZCL_BASIC, ZCL_POWER, ZCL_IDENTIFY}, {ZCL_ON_OFF, ZCL_LEVEL, ZCL_OTA}},
 		{2, 0x0000, 1, 2, {ZCL_IDENTIFY}, {ZCL_ON_OFF, ZCL_LEVEL}}}, 0, {{0}}},
 	[SIM_STRIP] = {"strip", "KW-STRIP2", "two switches", 0, 2, {
-		{1, 0x0009, 3, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_ON_OFF}, {ZCL_OTA}},
-		{2, 0x0009, 2, 0, {ZCL_IDENTIFY, ZCL_ON_OFF}, {0}}}, 1, {{2, ZCL_ON_OFF, 0x0000, 1}}},
+		{1, 0x0009, 5, 1, {ZCL_BASIC, ZCL_IDENTIFY, ZCL_GROUPS, ZCL_SCENES, ZCL_ON_OFF}, {ZCL_OTA}},
+		{2, 0x0009, 4, 0, {ZCL_IDENTIFY, ZCL_GROUPS, ZCL_SCENES, ZCL_ON_OFF}, {0}}}, 1, {{2, ZCL_ON_OFF, 0x0000, 1}}},
 	[SIM_OWN] = {"own", "KW-OWN1", "a cluster of its manufacturer's own", 0, 1, {{1, 0xfff0, 3, 0, {ZCL_BASIC, ZCL_IDENTIFY, SIM_OWN_CLUSTER}, {0}}}, 0, {{0}}},
 };
 // clang-format on

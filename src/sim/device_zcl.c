@@ -45,13 +45,18 @@ static void respond(struct sim_device *d, const struct request *rq, enum zcl_fra
 		device_zcl_send(d, rq->endpoint, rq->a->source, rq->a->f.source_endpoint, rq->cluster, &z);
 }
 
+static bool is_unicast(const struct request *rq)
+{
+	return !rq->a->broadcast && rq->a->f.delivery == APS_UNICAST;
+}
+
 /* ZCL 2.5.12.2: of a broadcast nobody hears what became of it. */
 static void default_response(struct sim_device *d, const struct request *rq, uint8_t status)
 {
 	uint8_t buffer[2];
 	struct wr w = wr_of(buffer, sizeof buffer);
 
-	if (rq->a->broadcast || rq->a->f.delivery != APS_UNICAST || (status == ZCL_SUCCESS && rq->z.disable_default_response))
+	if (!is_unicast(rq) || (status == ZCL_SUCCESS && rq->z.disable_default_response))
 		return;
 	wr_u8(&w, rq->z.command);
 	wr_u8(&w, status);
@@ -378,6 +383,10 @@ static uint8_t on_cluster(struct sim_device *d, const struct request *rq, struct
 		return on_identify(d, rq);
 	case ZCL_POLL_CONTROL:
 		return on_poll_control(d, rq);
+	case ZCL_GROUPS:
+		return device_groups_command(d, rq->endpoint, rq->z.command, rq->z.payload, answer);
+	case ZCL_SCENES:
+		return device_scenes_command(d, rq->endpoint, rq->z.command, rq->z.payload, answer);
 	default:
 		return device_perform(d, rq->endpoint, rq->cluster, rq->z.command, rq->z.payload, answer);
 	}
@@ -389,9 +398,9 @@ static void on_command(struct sim_device *d, const struct request *rq)
 	struct wr w = wr_of(buffer, sizeof buffer);
 	uint8_t status = on_cluster(d, rq, &w);
 
-	if (w.len > 0)
+	if (w.len > 0 && (is_unicast(rq) || (rq->cluster != ZCL_GROUPS && rq->cluster != ZCL_SCENES))) /* ZCL 3.6.2.3, 3.7.2.4 */
 		respond(d, rq, ZCL_CLUSTER, rq->z.command, &w); /* the response to a command of these clusters has its number */
-	else
+	else if (w.len == 0)
 		default_response(d, rq, status);
 	if (d->state == DEVICE_COMMISSIONED)
 		device_reports_consider(d);
@@ -413,12 +422,12 @@ static bool manufacturer_fits(const struct request *rq)
 	return rq->z.manufacturer_specific ? rq->cluster == SIM_OWN_CLUSTER && rq->z.manufacturer == SIM_MANUFACTURER : rq->cluster != SIM_OWN_CLUSTER;
 }
 
-void device_zcl_input(struct sim_device *d, const struct arrival *a)
+/* For one of its endpoints. */
+static void input(struct sim_device *d, const struct arrival *a, uint8_t endpoint)
 {
-	struct request rq = {.a = a, .endpoint = endpoint_for(d, a), .cluster = a->f.cluster};
+	struct request rq = {.a = a, .endpoint = endpoint, .cluster = a->f.cluster};
 
-	if (a->f.type != APS_DATA || a->f.profile != APS_PROFILE_HOME_AUTOMATION || a->f.delivery == APS_GROUP || rq.endpoint == 0 ||
-	    zcl_decode(a->payload, &rq.z) != OK)
+	if (zcl_decode(a->payload, &rq.z) != OK)
 		return;
 	if (rq.cluster == ZCL_OTA && device_ota_input(d, &rq.z))
 		return;
@@ -432,4 +441,18 @@ void device_zcl_input(struct sim_device *d, const struct arrival *a)
 		on_global(d, &rq);
 	else
 		on_command(d, &rq);
+}
+
+void device_zcl_input(struct sim_device *d, const struct arrival *a)
+{
+	const struct device_type *t = device_type(d->config.kind);
+	uint8_t endpoint = endpoint_for(d, a);
+
+	if (a->f.type != APS_DATA || a->f.profile != APS_PROFILE_HOME_AUTOMATION)
+		return;
+	for (size_t i = 0; a->f.delivery == APS_GROUP && i < t->endpoint_count; i++)
+		if (device_in_group(d, t->endpoints[i].id, a->f.group))
+			input(d, a, t->endpoints[i].id);
+	if (a->f.delivery != APS_GROUP && endpoint != 0)
+		input(d, a, endpoint);
 }

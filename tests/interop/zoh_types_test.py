@@ -82,9 +82,26 @@ def light(r):
     said(r, cluster=0x300, attribute=0, value=0x55)
 
 
+def groups(r):
+    group = le(0x1A2B)
+    assert r.command(4, "00", group + "00") == "00" + group
+    assert r.command(4, "00", group + "00") == "8a" + group
+    assert r.command(4, "01", group) == "00" + group + "00"
+    assert r.command(4, "02", "00") == "07" + "01" + group
+    assert r.command(5, "04", group + "05") == "00" + group + "05"
+    r.command(8, "04", "100000")
+    assert r.read(8, "0000") == "2010"
+    r.command(5, "05", group + "05")
+    assert r.read(8, "0000") == "2078"
+    assert r.command(5, "06", group) == "00" + "07" + group + "01" + "05"
+    assert r.command(4, "03", group) == "00" + group
+    r.command(5, "05", group + "05", status="85")
+
+
 def dimmer(r):
     switches(r)
     lights(r)
+    groups(r)
 
 
 def strip(r):
