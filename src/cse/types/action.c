@@ -79,7 +79,9 @@ static bool is_in_an_idle_state(struct cse *c, struct resource *action)
 
 void action_subject_changed(struct cse *c, struct resource *action, struct resource *subject)
 {
-	if (condition_holds(resource_get(action, "evc"), subject) && !is_in_an_idle_state(c, action) && dependencies_hold(c, action) && action_may_run(c, action))
+	if (is_in_an_idle_state(c, action) || !action_may_evaluate(c, action))
+		return;
+	if (condition_holds(resource_get(action, "evc"), subject) && dependencies_hold(c, action) && action_may_run(c, action))
 		action_enqueue(c, action);
 }
 
@@ -94,6 +96,17 @@ static struct resource *existing(struct exchange *x, const struct json *id, cons
 	return r;
 }
 
+/* A period, or a number of evaluations: of no use to the other modes. TS-0001 table 9.6.61-2. */
+static bool mode_fits(struct exchange *x, const struct attributes *a)
+{
+	const struct json *ecp = attributes_value(a, "ecp");
+	uint64_t mode;
+
+	if (!ecp || ecp->type == JSON_NULL || !json_uint(attributes_value(a, "evm"), &mode) || mode == EVAL_PERIODIC || mode == EVAL_CONTINUOUS)
+		return true;
+	return REFUSE(x, "`ecp`: only goes with an evalMode (evm) that is periodic or continuous");
+}
+
 /* What is watched must be the originator's to read, or the condition would tell it. */
 static bool subject_fits(struct exchange *x, const struct attributes *a, struct resource *parent)
 {
@@ -104,7 +117,7 @@ static bool subject_fits(struct exchange *x, const struct attributes *a, struct 
 	if (!subject)
 		return REFUSE(x, "`sri`: there is no such resource at this CSE");
 	if (!cse_permits(x, subject, ACOP_RETRIEVE))
-		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not retrieve the subject of the action", x->from);
+		exchange_fail(x, RSC_BAD_REQUEST, "`sri`: %s may not retrieve it", x->from);
 	else
 		ok = condition_check(x, attributes_value(a, "evc"), subject, "evc", RSC_BAD_REQUEST);
 	resource_unref(subject);
@@ -117,12 +130,16 @@ static bool object_fits(struct exchange *x, const struct attributes *a)
 	char other[CSE_ID_MAX];
 	struct resource *r;
 	struct rd rest;
+	bool ok;
 
 	if (orc && orc->type == JSON_STRING && !cse_is_local(x->cse, orc->text, &rest, other, sizeof other))
 		return true;
 	r = existing(x, orc, "orc");
+	if (!r)
+		return false;
+	ok = cse_permits(x, r, ACOP_RETRIEVE);
 	resource_unref(r);
-	return r != NULL;
+	return ok || REFUSE(x, "`orc`: %s may not retrieve it", x->from);
 }
 
 /* The request is carried out with its originator's privileges: nobody but who asks for it, or the administrator, may name one. */
@@ -184,7 +201,7 @@ static enum hook_result action_create(struct creation *cr)
 	struct exchange *x = cr->x;
 	const struct attributes *a = &cr->attributes;
 
-	return subject_fits(x, a, x->target) && object_fits(x, a) && request_fits(x, a) && input_fits(x, a) ? HOOK_GO : HOOK_FAILED;
+	return mode_fits(x, a) && subject_fits(x, a, x->target) && object_fits(x, a) && request_fits(x, a) && input_fits(x, a) ? HOOK_GO : HOOK_FAILED;
 }
 
 static enum hook_result action_created(struct creation *cr)
@@ -198,7 +215,7 @@ static enum hook_result action_update(struct updating *u)
 	struct exchange *x = u->x;
 	const struct attributes *a = &u->attributes;
 	struct resource *parent = tree_parent(x->cse->tree, u->old);
-	bool ok = parent && dependencies_fit(u);
+	bool ok = parent && dependencies_fit(u) && mode_fits(x, a);
 
 	if (ok && (json_get(u->given, "sri") || json_get(u->given, "evc")))
 		ok = subject_fits(x, a, parent);

@@ -14,6 +14,7 @@ struct resource *action_subject(struct cse *c, const struct json *sri, struct re
 void action_enqueue(struct cse *c, struct resource *action);
 void action_reset(struct cse *c, const struct resource *action);  /* its mode was set anew */
 void action_forget(struct cse *c, const struct resource *action);
+bool action_may_evaluate(struct cse *c, struct resource *action); /* by its mode and the evaluations before; counts it */
 bool action_may_run(struct cse *c, struct resource *action);      /* by its mode and what ran before; notes that it does */
 
 #endif

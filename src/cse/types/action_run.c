@@ -18,7 +18,7 @@
 /* What is known of an action that ran. */
 struct history {
 	uint64_t until;  /* periodic: it does not run again before, unix ms */
-	uint64_t left;   /* continuous with a number: how often it still may */
+	uint64_t left;   /* continuous with a number: how often its criteria are still looked at */
 	bool counted;
 	bool spent;      /* once: it is about to run */
 };
@@ -28,6 +28,7 @@ struct item {
 	int64_t action;
 	uint64_t priority;
 	unsigned depth;
+	bool end; /* it was evaluated for the last time */
 };
 
 struct actions {
@@ -70,6 +71,31 @@ static struct actions *service(struct cse *c)
 		cse_service_set(c, SERVICE_ACTION, s, actions_free);
 	}
 	return s;
+}
+
+/* ---- the queue ---- */
+
+static void enqueue(struct cse *c, struct resource *action, bool end)
+{
+	struct actions *s = service(c);
+	struct item *i, **at = &s->queue;
+
+	if (s->queued == QUEUE_MOST)
+		return;
+	i = calloc(1, sizeof *i);
+	if (!i)
+		abort();
+	i->action = action->id;
+	i->end = end;
+	i->priority = end ? UINT64_MAX : resource_uint(action, "apy", UINT64_MAX);
+	i->depth = watches_depth(c);
+	while (*at && (*at)->priority <= i->priority && (end || !(*at)->end))
+		at = &(*at)->next;
+	i->next = *at;
+	*at = i;
+	s->queued++;
+	if (s->timer.at == 0)
+		cse_timer_at(c, &s->timer, cse_mono(c));
 }
 
 /* ---- how often ---- */
@@ -142,7 +168,7 @@ static void switch_off(void *ctx, struct attributes *a)
 	attributes_set_uint(a, "evm", EVAL_OFF);
 }
 
-/* With a number, continuous means so many times. */
+/* With a number, continuous means so many evaluations. */
 static bool count_down(struct cse *c, struct resource *action, struct history *h)
 {
 	char value[24];
@@ -156,6 +182,20 @@ static bool count_down(struct cse *c, struct resource *action, struct history *h
 	snprintf(value, sizeof value, "%llu", (unsigned long long)h->left);
 	keep(c, action->id, value);
 	return true;
+}
+
+bool action_may_evaluate(struct cse *c, struct resource *action)
+{
+	struct history *h;
+	bool ok;
+
+	if (resource_uint(action, "evm", EVAL_OFF) != EVAL_CONTINUOUS || resource_uint(action, "ecp", 0) == 0)
+		return true;
+	h = history_of(c, action->id);
+	ok = count_down(c, action, h);
+	if (h->left == 0)
+		enqueue(c, action, true);
+	return ok;
 }
 
 bool action_may_run(struct cse *c, struct resource *action)
@@ -179,7 +219,7 @@ bool action_may_run(struct cse *c, struct resource *action)
 		h->until = now + period;
 		return true;
 	case EVAL_CONTINUOUS:
-		return period == 0 || count_down(c, action, h);
+		return true;
 	}
 	return false;
 }
@@ -327,10 +367,10 @@ static void carry_out(struct cse *c, const struct item *i)
 		text = resource_get(action, "apv")->source;
 		if (json_parse(arena, text, NULL, &apv) == OK) {
 			watches_set_depth(c, i->depth + 1);
-			if (mode == EVAL_ONCE || (mode == EVAL_CONTINUOUS && history_of(c, i->action)->counted && history_of(c, i->action)->left == 0))
-				if (cse_edit_resource(c, i->action, true, switch_off, NULL) != OK)
-					c->round_broken = true;
-			send(c, action, apv, arena);
+			if ((mode == EVAL_ONCE || i->end) && cse_edit_resource(c, i->action, true, switch_off, NULL) != OK)
+				c->round_broken = true;
+			if (!i->end)
+				send(c, action, apv, arena);
 			watches_set_depth(c, 0);
 		}
 	}
@@ -338,28 +378,11 @@ static void carry_out(struct cse *c, const struct item *i)
 	resource_unref(action);
 }
 
-/* ---- the queue ---- */
+/* ---- working it off ---- */
 
 void action_enqueue(struct cse *c, struct resource *action)
 {
-	struct actions *s = service(c);
-	struct item *i, **at = &s->queue;
-
-	if (s->queued == QUEUE_MOST)
-		return;
-	i = calloc(1, sizeof *i);
-	if (!i)
-		abort();
-	i->action = action->id;
-	i->priority = resource_uint(action, "apy", UINT64_MAX);
-	i->depth = watches_depth(c);
-	while (*at && (*at)->priority <= i->priority)
-		at = &(*at)->next;
-	i->next = *at;
-	*at = i;
-	s->queued++;
-	if (s->timer.at == 0)
-		cse_timer_at(c, &s->timer, cse_mono(c));
+	enqueue(c, action, false);
 }
 
 static void on_time(struct cse *c, struct cse_timer *t)

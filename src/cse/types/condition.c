@@ -12,6 +12,14 @@ static bool name_of(const struct json *evc, char name[128])
 	return json_text(json_get(evc, "sbjt"), name, 128);
 }
 
+/* Lists, objects and truth values are equal or are not. */
+static bool fits_operator(const struct json *evc, const struct json *threshold)
+{
+	uint64_t operator;
+
+	return !json_uint(json_get(evc, "optr"), &operator) || operator == EQUAL || operator == NOT_EQUAL || threshold->type == JSON_NUMBER || threshold->type == JSON_STRING;
+}
+
 bool condition_check(struct exchange *x, const struct json *evc, struct resource *subject, const char *what, enum onem2m_rsc rsc)
 {
 	const struct json *threshold = json_get(evc, "thld");
@@ -27,9 +35,9 @@ bool condition_check(struct exchange *x, const struct json *evc, struct resource
 		return true;
 	if (!a)
 		return REFUSE(x, rsc, "`%s.sbjt`: a resource of type %d has no attribute `%s`", what, subject->type, name);
-	if (threshold && schema_check_value(a->type, threshold, "thld", &fault))
-		return true;
-	return REFUSE(x, rsc, "`%s.thld`: does not fit the attribute `%s`", what, name);
+	if (!threshold || !schema_check_value(a->type, threshold, "thld", &fault))
+		return REFUSE(x, rsc, "`%s.thld`: does not fit the attribute `%s`", what, name);
+	return fits_operator(evc, threshold) || REFUSE(x, rsc, "`%s.optr`: the values of `%s` have no order", what, name);
 }
 
 static int order_of_text(struct rd a, struct rd b)

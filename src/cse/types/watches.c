@@ -154,6 +154,7 @@ void watches_event(struct cse *c, const struct event *e)
 		abort();
 	memcpy(copy, l->ids, n * sizeof *copy); /* who is told may begin to watch something else */
 	for (size_t i = 0; i < n; i++)
-		tell(c, copy[i], e->subject);
+		if (!e->shown || e->kind != EVENT_CHILD_CREATE || e->shown->id != copy[i]) /* its own beginning is no change to it */
+			tell(c, copy[i], e->subject);
 	free(copy);
 }

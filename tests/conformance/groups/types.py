@@ -225,7 +225,35 @@ def _(t):
 def _(t):
     secret = t.cnt(t.ae())
     ae, watched, target, a = acting(t, sri=secret.ri)
-    t.refused(t.create(watched, ACTR, a), 4103, 4000)
+    t.refused(t.create(watched, ACTR, a), 4000)
+
+
+@check("ACT", "CREATE/ACTR/about-what-one-may-not-read", ACTION, needs=ACTR)
+def _(t):
+    secret = t.cnt(t.ae())
+    ae, watched, target, a = acting(t)
+    t.refused(t.create(watched, ACTR, dict(a, orc=secret.ri)), 4000)
+    t.make(watched, ACTR, a)
+
+
+for _evm in (0, 1):
+    def _parameter(evm, t):
+        ae, watched, target, a = acting(t, evm=evm)
+        t.refused(t.create(watched, ACTR, dict(a, ecp=1000)), 4000)
+        actr = t.make(watched, ACTR, a)
+        t.refused(t.update(actr, {"evm": evm, "ecp": 10}), 4000)
+        t.rsc(t.update(actr, {"evm": 3, "ecp": 10}), 2004)
+        t.refused(t.update(actr, {"evm": evm}), 4000)
+        t.rsc(t.update(actr, {"evm": evm, "ecp": None}), 2004)
+    check("ACT", "CREATE/ACTR/ecp-with-evm-%d" % _evm, "TS-0001 9.6.61", needs=ACTR)(functools.partial(_parameter, _evm))
+
+
+@check("ACT", "CREATE/ACTR/order-of-what-has-none", "TS-0004 6.3.5", needs=ACTR)
+def _(t):
+    ae, watched, target, a = acting(t)
+    for optr in (3, 4, 5, 6):
+        t.refused(t.create(watched, ACTR, dict(a, evc={"optr": optr, "sbjt": "lbl", "thld": ["x"]})), 4000)
+    t.make(watched, ACTR, dict(a, evc={"optr": 1, "sbjt": "lbl", "thld": ["x"]}))
 
 
 @check("ACT", "ACTION/EVM/once-switches-itself-off", ACTION, needs=ACTR)
@@ -257,6 +285,18 @@ def _(t):
     fired(t, target, 2)
     time.sleep(0.2)
     t.equal([t.retrieve(target).get("cni"), t.retrieve(actr).get("evm")], [2, 0], "currentNrOfInstances and evalMode")
+
+
+@check("ACT", "ACTION/EVM/continuous-counts-evaluations", ACTION, needs=ACTR)
+def _(t):
+    """Also those that find the criteria not met."""
+    ae, watched, target, a = acting(t, evm=3, ecp=3)
+    actr = t.make(watched, ACTR, a)
+    for n in (6, 7, 8, 9):
+        t.rsc(t.update(watched, {"mni": n}), 2004)
+    fired(t, target, 2)
+    t.until("evalMode is off", lambda: t.retrieve(actr).get("evm") == 0)
+    t.equal(t.retrieve(target).get("cni"), 2, "currentNrOfInstances")
 
 
 @check("ACT", "ACTION/EVC/sees-the-number-of-instances", ACTION, needs=ACTR)
