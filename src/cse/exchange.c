@@ -437,7 +437,7 @@ const struct json *exchange_content(struct exchange *x, const char *root, const 
 	if (document)
 		*document = doc;
 	if (doc->type != JSON_OBJECT || doc->count != 1 || (root && !rd_is(doc->first->key, root))) {
-		exchange_fail(x, RSC_BAD_REQUEST, "the content must be one object under `%s`", root ? root : "the resource type's name");
+		exchange_fail(x, doc->type == JSON_OBJECT && doc->count == 1 ? RSC_CONTENTS_UNACCEPTABLE : RSC_BAD_REQUEST, "the content must be one object under `%s`", root ? root : "the resource type's name");
 		return NULL;
 	}
 	if (doc->first->type != JSON_OBJECT) {

@@ -287,7 +287,7 @@ def two_roots(name, t):
 
 def empty_update(name, t):
     m = made(t, name)
-    t.refused(t.send("U", m, pc={"m2m:wrong": {"lbl": ["x"]}}), 4000)
+    t.refused(t.send("U", m, pc={"m2m:wrong": {"lbl": ["x"]}}), 4102)
 
 
 def register(name):
