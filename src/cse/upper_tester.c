@@ -22,7 +22,15 @@ static bool note(void *ctx, struct resource *r)
 	return k->count < sizeof k->list / sizeof k->list[0];
 }
 
-/* Everything below the CSEBase goes; what a CSE makes for itself comes back. */
+static void set_created(void *ctx, struct attributes *a)
+{
+	const struct cse *c = ctx;
+
+	attributes_set_time(a, "ct", cse_now(c));
+	attributes_set_time(a, "lt", cse_now(c));
+}
+
+/* Everything below the CSEBase goes; what a CSE makes for itself comes back, and the CSEBase counts as new. */
 static bool reset(struct cse *c)
 {
 	struct resource *base = tree_by_id(c->tree, c->base_id);
@@ -44,6 +52,8 @@ static bool reset(struct cse *c)
 	} while (e == OK && k->count > 0);
 	free(k);
 	resource_unref(base);
+	if (e == OK)
+		e = cse_edit_resource(c, c->base_id, false, set_created, c);
 	if (e == OK)
 		cse_make_fixed(c);
 	cse_commit_now(c);
