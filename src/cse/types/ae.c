@@ -33,6 +33,10 @@ static bool assign_id(struct creation *cr)
 			return false;
 		}
 	}
+	if (strcmp(cr->ri, c->config.id + 1) == 0) { /* of a CSE, though without its slash */
+		exchange_fail(x, RSC_SECURITY_ASSOCIATION_REQUIRED, "`%s` is this CSE, and registers with nobody as an AE", cr->ri);
+		return false;
+	}
 	if (!x->privileged && !cse_list_matches(c->config.ae_originators ? c->config.ae_originators : "C*,S*", cr->ri)) {
 		exchange_fail(x, RSC_APP_RULE_VALIDATION_FAILED, "the originator `%s` may not register here", cr->ri);
 		return false;
@@ -57,12 +61,14 @@ static bool assign_id(struct creation *cr)
 	return true;
 }
 
-/* App-ID: R or N (or r) and then the name. TS-0001 clause 7.2. */
+/* App-ID: R or N, up to Release 3 also r, and then the name. TS-0001 clause 7.1.3. */
 static bool api_is_good(struct creation *cr)
 {
 	const struct json *api = json_get(cr->given, "api");
+	struct rd release = cr->x->rq->release;
+	bool later = rd_is(release, "4") || rd_is(release, "5");
 
-	if (api && api->text.left > 1 && (rd_starts(api->text, "R") || rd_starts(api->text, "N") || rd_starts(api->text, "r")))
+	if (api && api->text.left > 1 && (rd_starts(api->text, "R") || rd_starts(api->text, "N") || (rd_starts(api->text, "r") && !later)))
 		return true;
 	exchange_fail(cr->x, RSC_BAD_REQUEST, "`api`: an App-ID begins with R (registered) or N");
 	return false;

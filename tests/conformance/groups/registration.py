@@ -413,3 +413,27 @@ def _(t):
     t.refused(t.delete(entry), 4005)
     t.refused(t.update(entry, {"lbl": ["x"]}, root="m2m:alpc"), 4005)
     t.rsc(t.send("N", t.csi, fr=csi, pc={"m2m:sgn": {"aerid": True, "tid1": "/id-far/Ca"}}), 2000)
+
+
+@check("REG", "CREATE/AE/below-an-AE-before-anybody-is-registered", "TS-0004 7.3.3.3")
+def _(t):
+    ae = t.ae()
+    for stem in ("C", "S", ""):
+        t.refused(t.create(ae, AE, body(), fr=stem), 4108)
+    t.refused(t.create(ae, CNT, {}, fr="C"), 4103, 4106)
+
+
+@check("REG", "CREATE/AE/originator-is-the-CSE-without-slash", "TS-0004 7.4.5.2.1")
+def _(t):
+    t.refused(t.create(t.cse, AE, body(), fr=t.csi[1:]), 4107)
+
+
+for _release, _ok in (("2a", True), ("3", True), ("4", False), ("5", False)):
+    def small_r(release, ok, t):
+        r = t.create(t.cse, AE, body(rn=t.name("small"), api="rkeyway"), fr="C", rvi=release)
+        if ok:
+            t.rsc(t.delete(t.cse + "/" + t.rsc(r, 2001).get("rn")), 2002)
+        else:
+            t.refused(r, 4000)
+
+    check("REG", "CREATE/AE/api-of-a-small-r-in-release-%s" % _release, "TS-0001 7.1.3")(functools.partial(small_r, _release, _ok))
