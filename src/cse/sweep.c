@@ -12,7 +12,9 @@
 
 struct sweep {
 	struct cse_timer timer;
-	int64_t *ids; /* containers beyond their limits */
+	struct {
+		int64_t id, until;
+	} *trims; /* containers beyond their limits */
 	size_t count, room;
 };
 
@@ -21,16 +23,16 @@ static void sweep_free(struct cse *c, void *state)
 	struct sweep *s = state;
 
 	cse_timer_cancel(c, &s->timer);
-	free(s->ids);
+	free(s->trims);
 	free(s);
 }
 
 /* The last of the list; the others wait. */
 static enum err trim(struct cse *c, struct sweep *s)
 {
-	struct resource *r = tree_by_id(c->tree, s->ids[s->count - 1]);
+	struct resource *r = tree_by_id(c->tree, s->trims[s->count - 1].id);
 	bool more = false;
-	enum err e = r ? instances_trim_on(c, r, &more) : tree_error(c->tree);
+	enum err e = r ? instances_trim_on(c, r, s->trims[s->count - 1].until, &more) : tree_error(c->tree);
 
 	resource_unref(r);
 	if (e == OK && !more)
@@ -80,19 +82,24 @@ void cse_sweep_later(struct cse *c)
 		cse_timer_at(c, &s->timer, cse_mono(c) + 1);
 }
 
-void cse_trim_later(struct cse *c, int64_t id)
+void cse_trim_later(struct cse *c, int64_t id, int64_t until)
 {
 	struct sweep *s = sweep_of(c);
 
-	for (size_t i = 0; i < s->count; i++)
-		if (s->ids[i] == id)
-			return;
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->trims[i].id != id)
+			continue;
+		if (until > s->trims[i].until)
+			s->trims[i].until = until;
+		return;
+	}
 	if (s->count == s->room) {
 		s->room = s->room ? s->room * 2 : 16;
-		s->ids = realloc(s->ids, s->room * sizeof *s->ids);
-		if (!s->ids)
+		s->trims = realloc(s->trims, s->room * sizeof *s->trims);
+		if (!s->trims)
 			abort();
 	}
-	s->ids[s->count++] = id;
+	s->trims[s->count].id = id;
+	s->trims[s->count++].until = until;
 	cse_sweep_later(c);
 }

@@ -48,6 +48,16 @@ static bool gather(void *ctx, struct resource *r)
 	return f->count < BATCH;
 }
 
+/* What may not be retrieved is not found either: disr, TS-0001 clause 9.6.6. */
+static bool shows_instances(struct walk *w, int64_t parent)
+{
+	struct resource *r = tree_by_id(w->tree, parent);
+	bool shown = !r || !resource_bool(r, "disr", false);
+
+	resource_unref(r);
+	return shown;
+}
+
 static bool goes_on(const struct walk *w)
 {
 	return w->budget > 0 && !w->full;
@@ -117,7 +127,7 @@ enum err walk_on(struct walk *w)
 			if (f->instances)
 				f->after = 0;
 		} else {
-			if (w->instances)
+			if (w->instances && shows_instances(w, f->parent))
 				e = tree_instances(w->tree, &parent, false, f->after, visit_instance, w);
 			if (goes_on(w))
 				ascend(w);

@@ -112,6 +112,8 @@ void cse_event(struct cse *c, const struct event *e)
 	if (e->subject->instance || c->rehearsing)
 		return;
 	watches_event(c, e);
+	if (e->untold)
+		return;
 	n = tree_subscriptions(c->tree, e->subject, &ids);
 	if (n == 0)
 		return;

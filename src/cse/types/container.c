@@ -11,8 +11,11 @@ static enum hook_result container_create(struct creation *cr)
 	return HOOK_GO;
 }
 
+/* What could not be retrieved is not to be had afterwards either: disr that is switched off empties the container, TS-0004 clause 7.4.6.2.3. */
 static enum hook_result container_updated(struct updating *u)
 {
+	if (resource_bool(u->old, "disr", false) && !resource_bool(u->made, "disr", false) && !instances_clear(u->x, u->made))
+		return HOOK_FAILED;
 	return instances_trim(u->x, u->made) ? HOOK_GO : HOOK_FAILED;
 }
 

@@ -8,7 +8,8 @@ uint64_t instances_content_size(const struct json *con); /* contentSize: a strin
 /* In created hooks: false after a failure was answered. */
 bool instances_add(struct creation *cr, uint64_t octets);
 bool instances_trim(struct exchange *x, struct resource *parent); /* after a limit changed; what is very much goes on later */
-enum err instances_trim_on(struct cse *c, struct resource *parent, bool *more) MUST_CHECK; /* a portion of that */
+bool instances_clear(struct exchange *x, struct resource *parent); /* none of those that are there stays; the same */
+enum err instances_trim_on(struct cse *c, struct resource *parent, int64_t until, bool *more) MUST_CHECK; /* a portion of that */
 void instances_subtract(struct cse *c, struct resource *parent, struct resource *instance);
 void instances_age(struct creation *cr); /* mia: the instance expires by then */
 

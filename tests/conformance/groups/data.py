@@ -335,10 +335,24 @@ def _(t):
     t.refused(t.retrieve(cnt.path + "/ol", fr=cnt.fr), 4005)
 
 
-@check("DMR", "UPDATE/CNT/disr-true-to-false", "TS-0001 9.6.6")
+@check("DMR", "DISCOVER/CIN/disr-hides", "TS-0001 9.6.6")
 def _(t):
-    cnt, _ = fill(t, 1, disr=True)
-    t.rsc(t.update(cnt, {"disr": False}), 2004)
+    cnt, cins = fill(t, 2, disr=True)
+    beside = t.cnt(cnt, rn="beside")
+    t.rsc(t.create(cnt, CIN, {"con": "x", "lbl": ["hidden"]}), 2001)
+    t.same([r["nm"] for r in t.rsc(t.retrieve(cnt, rcn=6), 2000).rep["rrf"]], ["beside"], "what is told of below")
+    t.equal(t.rsc(t.retrieve(cnt, fu=1, ty=4), 2000).rep, [], "the instances that are discovered")
+    t.equal(t.rsc(t.retrieve(cnt, fu=1, lbl="hidden"), 2000).rep, [], "those by a label")
+    t.rsc(t.retrieve(beside), 2000)
+
+
+@check("DMR", "UPDATE/CNT/disr-true-to-false", "TS-0004 7.4.6.2.3")
+def _(t):
+    """What was not to be retrieved goes when retrieval is allowed."""
+    cnt, cins = fill(t, 3, disr=True)
+    t.equal(t.rsc(t.update(cnt, {"disr": False}), 2004).get("cni"), 0, "currentNrOfInstances")
+    t.refused(t.retrieve(cins[0]), 4004)
+    t.equal(counts(t, cnt), (0, 0), "currentNrOfInstances and currentByteSize")
     t.cin(cnt, "new")
     t.equal(t.rsc(t.retrieve(cnt.path + "/la", fr=cnt.fr), 2000).get("con"), "new", "content of the latest")
 
@@ -470,3 +484,17 @@ def _(t):
         x.join()
     t.equal(counts(t, cnt), (5, 10), "currentNrOfInstances and currentByteSize")
     t.equal(len(contents(t, cnt)), 5, "the number of instances")
+
+
+@check("DMR", "UPDATE/CNT/disr-removed", "TS-0004 7.4.6.2.3")
+def _(t):
+    cnt, cins = fill(t, 2, disr=True)
+    t.rsc(t.update(cnt, {"disr": None}), 2004)
+    t.refused(t.retrieve(cins[0]), 4004)
+
+
+@check("DMR", "UPDATE/CNT/disr-absent-to-false", "TS-0004 7.4.6.2.3")
+def _(t):
+    cnt, cins = fill(t, 2)
+    t.equal(t.rsc(t.update(cnt, {"disr": False}), 2004).get("cni"), 2, "currentNrOfInstances")
+    t.rsc(t.retrieve(cins[0]), 2000)

@@ -265,13 +265,15 @@ def _(t):
     t.equal(n.resource.get("ri"), cin.ri, "resourceID")
 
 
-@check("SUB", "NOTIFY/NET4/child-deleted-by-the-quota", NOTIFY)
+@check("SUB", "NOTIFY/NET4/not-of-what-the-quota-lets-go", NOTIFY)
 def _(t):
     cnt = t.cnt(mni=1)
     sub, box = t.sub(cnt, [CHILD_DELETED])
-    first = t.cin(cnt, "1")
-    t.cin(cnt, "2")
-    t.equal(t.note(box).resource.get("ri"), first.ri, "resourceID")
+    t.cin(cnt, "1")
+    second = t.cin(cnt, "2")
+    t.rsc(t.delete(second.ri), 2002)
+    t.equal(t.note(box).resource.get("ri"), second.ri, "resourceID of the first that is told")
+    t.silent(box, "nothing of the one that went for another")
 
 
 @check("SUB", "NOTIFY/NET5/latest-of-an-empty-container", NOTIFY)
