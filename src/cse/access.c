@@ -19,17 +19,33 @@ struct resource *access_policy(struct cse *c, const struct json *address)
 	return policy;
 }
 
+/* Policies that are gone, or out of reach, decide nothing. */
+static bool any_policy_exists(struct cse *c, const struct json *acpi)
+{
+	for (const struct json *id = acpi->first; id; id = id->next) {
+		struct resource *policy = access_policy(c, id);
+
+		resource_unref(policy);
+		if (policy)
+			return true;
+	}
+	return false;
+}
+
 static bool policies_permit(struct exchange *x, const struct json *acpi, const struct access_question *q)
 {
+	bool any = false;
+
 	for (const struct json *id = acpi->first; id; id = id->next) {
 		struct resource *policy = access_policy(x->cse, id);
 		bool ok = policy && access_rules_permit(x, resource_get(policy, "pv"), q);
 
 		resource_unref(policy);
-		if (ok)
+		if (ok && !x->limited)
 			return true;
+		any = any || ok;
 	}
-	return false;
+	return any;
 }
 
 /* ---- the decision ---- */
@@ -99,8 +115,11 @@ static bool decide(struct exchange *x, struct resource *r, const struct access_q
 	if (r->type % TY_ANNOUNCED == TY_ACP)
 		return access_rules_permit(x, resource_get(r, "pvs"), q);
 	acpi = r->schema && r->schema->own_acpi ? resource_get(r, "acpi") : NULL;
-	if (acpi && acpi->first)
-		return policies_permit(x, acpi, q);
+	/* where none of the policies is there it is as without: TS-0001 table 9.6.1.3.1-1 */
+	if (acpi && acpi->first && policies_permit(x, acpi, q))
+		return true;
+	if (acpi && acpi->first && any_policy_exists(x->cse, acpi))
+		return false;
 	if (has_custodian(x, r, &ok))
 		return ok;
 	if (is_creator(x, r) || is_own_ae(x, r))
@@ -158,6 +177,7 @@ const struct json *access_policies_of(struct cse *c, struct resource *r, struct 
 
 bool access_permits(struct exchange *x, const struct access_question *q)
 {
+	x->limited = NULL;
 	if (x->privileged || decide(x, q->object, q, INHERIT_DEPTH) || access_tokens_permit(x, q) || access_granted(x, q) || access_found_permits(x, q))
 		return true;
 	/* what may be asked of somebody else, if the operation ends because of it; instances have their parent's policies */
@@ -166,6 +186,14 @@ bool access_permits(struct exchange *x, const struct access_question *q)
 	x->denied_type = q->object->type;
 	x->denied_child = q->child_type;
 	return false;
+}
+
+bool access_shows(const struct json *limited, struct rd name)
+{
+	for (const struct json *n = limited ? limited->first : NULL; n; n = n->next)
+		if (n->type == JSON_STRING && rd_equal(n->text, name))
+			return true;
+	return !limited;
 }
 
 bool cse_permits(struct exchange *x, struct resource *r, unsigned acop)

@@ -1,4 +1,5 @@
 /* One rule of a policy against a request: who, when and from where, what. TS-0003 clause 7.1.5, TS-0001 table 9.6.2.1-1. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ip.h"
@@ -193,13 +194,32 @@ static bool is_listed(const struct json *names, struct rd name)
 	return false;
 }
 
-/* aca: a rule for these attributes permits only requests that touch no others, and so name what they retrieve. */
+/* Every attribute that there is of a resource. */
+static bool all_are_listed(struct exchange *x, struct resource *r, const struct json *aca)
+{
+	struct wr w = wr_new(CSE_BODY_MAX * 4);
+	const struct json *doc;
+	struct rd text;
+	bool ok;
+
+	represent(x->cse, r, &w);
+	ok = wr_done(&w, &text) && json_parse(x->arena, text, NULL, &doc) == OK;
+	for (const struct json *m = ok ? doc->first->first : NULL; m && ok; m = m->next)
+		ok = is_listed(aca, m->key);
+	wr_free(&w);
+	return ok;
+}
+
+/* aca: a rule for these attributes permits only requests that touch no others. A RETRIEVE touches those that it names, without names all of them, and so
+ * does a DELETE. */
 static bool attributes_match(struct exchange *x, const struct access_question *q, const struct json *aca)
 {
 	const struct json *doc;
 
 	if (!aca)
 		return true;
+	if (q->object && x->virtual_child == VIRTUAL_NONE && (q->acop == ACOP_DELETE || (q->acop == ACOP_RETRIEVE && x->filter.attribute_list_count == 0)))
+		return all_are_listed(x, q->object, aca);
 	if (q->acop == ACOP_RETRIEVE) {
 		for (size_t i = 0; i < x->filter.attribute_list_count; i++)
 			if (!is_listed(aca, x->filter.attribute_list[i]))
@@ -214,9 +234,22 @@ static bool attributes_match(struct exchange *x, const struct access_question *q
 	return true;
 }
 
+/* The policy may be gone before the answer is put together. */
+static const struct json *kept(struct exchange *x, const struct json *aca)
+{
+	char *text = json_arena_alloc(x->arena, aca->source.left);
+	const struct json *copy;
+
+	if (!text)
+		abort();
+	memcpy(text, aca->source.at, aca->source.left);
+	return json_parse(x->arena, rd_of(text, aca->source.left), NULL, &copy) == OK ? copy : aca;
+}
+
+/* A rule without limits is better than one for some attributes. */
 bool access_rules_permit(struct exchange *x, const struct json *privileges, const struct access_question *q)
 {
-	const struct json *acr = json_get(privileges, "acr");
+	const struct json *acr = json_get(privileges, "acr"), *limited = NULL;
 
 	for (const struct json *r = acr ? acr->first : NULL; r; r = r->next) {
 		uint64_t operations;
@@ -226,8 +259,15 @@ bool access_rules_permit(struct exchange *x, const struct json *privileges, cons
 			continue;
 		if (json_bool(json_get(r, "acaf"), &b) && b && !x->rq->internal && !x->rq->genuine && (!x->rq->peer || !x->rq->peer[0]))
 			continue;
-		if (context_matches(x, json_get(r, "acco")) && object_matches(q, json_get(r, "acod")) && attributes_match(x, q, json_get(r, "aca")))
+		if (!context_matches(x, json_get(r, "acco")) || !object_matches(q, json_get(r, "acod")) || !attributes_match(x, q, json_get(r, "aca")))
+			continue;
+		limited = json_get(r, "aca");
+		if (!limited) {
+			x->limited = NULL;
 			return true;
+		}
 	}
-	return false;
+	if (limited)
+		x->limited = kept(x, limited);
+	return limited != NULL;
 }

@@ -181,7 +181,7 @@ static void put_changed(struct creation *cr, struct wr *w)
 		const struct json *asked;
 		char name[128];
 
-		if (!t->changed || !rd_text(t->name, name, sizeof name))
+		if (!t->changed || !access_shows(cr->limited, t->name) || !rd_text(t->name, name, sizeof name))
 			continue;
 		asked = json_get(cr->given, name);
 		if (t->removed && asked)
@@ -230,7 +230,7 @@ static void answer(void *ctx)
 		path[0] = '\0';
 	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
 	case 1:
-		represent(x->cse, made, w);
+		represent_limited(x->cse, made, cr->limited, w);
 		break;
 	case 2:
 		json_object(&o, NULL);
@@ -434,6 +434,7 @@ void cse_create(struct exchange *x)
 	const struct schema_type *t = schema_type(x->rq->type);
 	const struct json *doc, *given;
 	struct schema_fault fault;
+	const struct json *limited;
 	struct creation *cr;
 	char *root;
 
@@ -441,10 +442,16 @@ void cse_create(struct exchange *x)
 		exchange_fail(x, t ? RSC_OPERATION_NOT_ALLOWED : RSC_BAD_REQUEST, "resources of type %d cannot be created", x->rq->type);
 		return;
 	}
+	/* who is yet to register has no privileges that could be asked about */
+	if (x->rq->type == TY_AE && x->target->type != TY_CSE_BASE) {
+		exchange_fail(x, RSC_INVALID_CHILD_RESOURCE_TYPE, "an AE registers below the CSEBase");
+		return;
+	}
 	if (!may_create(x)) {
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not create this here", x->from[0] ? x->from : "an unknown originator");
 		return;
 	}
+	limited = x->limited;
 	if (!x->target->schema || !schema_child(x->target->schema, x->rq->type)) {
 		exchange_fail(x, x->rq->type == TY_SUBSCRIPTION ? RSC_TARGET_NOT_SUBSCRIBABLE : RSC_INVALID_CHILD_RESOURCE_TYPE, "a resource of type %d cannot be a child of one of type %d", x->rq->type, x->target->type);
 		return;
@@ -471,6 +478,7 @@ void cse_create(struct exchange *x)
 		return;
 	}
 	cr = begin(x, t, given, root);
+	cr->limited = limited;
 	if (prepare(cr) && run_hooks(cr) == HOOK_GO)
 		creation_resume(cr);
 }

@@ -147,6 +147,7 @@ struct exchange {
 	struct wr room;               /* exchange_room's; kept with a spare exchange */
 	struct access_tokens *tokens; /* those of the request that hold; NULL: none, or not looked at yet */
 	uint64_t when;                /* unix ms: the moment of a decision about another time; 0: now */
+	const struct json *limited;   /* the last permission was for these attributes alone (aca); NULL: for all */
 	int64_t denied;               /* the resource of the last refusal, with what was asked of it */
 	unsigned denied_acop;
 	int denied_type, denied_child;
@@ -213,6 +214,7 @@ struct creation {
 	bool resumed;                 /* a check was under way in the meantime */
 	struct resource *made;        /* after the insertion */
 	void *hook;                   /* a hook's own memory, from x->arena */
+	const struct json *limited;   /* the attributes that the originator may see; NULL: all */
 	unsigned waits;               /* asynchronous checks under way */
 	bool refused;
 };
@@ -225,6 +227,7 @@ struct updating {
 	struct resource *old;         /* == x->target */
 	struct resource *made;        /* after the replacement */
 	void *hook;
+	const struct json *limited;   /* as of a creation */
 	unsigned waits;
 	bool refused;
 	bool resumed;                 /* a check was under way in the meantime */
@@ -283,7 +286,7 @@ bool orphans_wait(const struct cse *c);
 enum err orphans_start(struct cse *c) MUST_CHECK;
 enum err cse_delete_orphan(struct cse *c, struct resource *r) MUST_CHECK;
 void cse_sweep_later(struct cse *c);                      /* sweep.c: deletes what is gone in the store, in portions */
-void cse_trim_later(struct cse *c, int64_t id);           /* and the oldest instances of a container beyond its limits */
+void cse_trim_later(struct cse *c, int64_t id, int64_t until); /* and the oldest instances of a container beyond its limits, and all up to `until` */
 /* Deletes a resource with all below it, with events; within the open transaction. by: the originator's exchange or NULL. */
 enum err cse_delete_subtree(struct cse *c, struct resource *r, bool parent_event) MUST_CHECK;
 /* Changes attributes of a resource from inside (no access control, no hooks; `notify`: with events). */
@@ -303,6 +306,7 @@ void cse_later_free(struct cse *c);
 bool cse_is_local(const struct cse *c, struct rd to, struct rd *rest, char *other, size_t size);
 /* A new reference, or NULL. `suffix` and `kind` may be NULL when virtual children are not wanted. */
 struct resource *cse_find(struct cse *c, struct rd rest, enum cse_virtual *kind, struct rd *suffix);
+struct resource *cse_apply_path(struct cse *c, struct resource *r, struct rd path); /* what names lead to from r: "a/b", "a/la"; a new reference, or NULL */
 struct resource *cse_find_address(struct cse *c, struct rd address); /* any form; NULL too when it is of another CSE */
 const char *cse_relative(const struct cse *c, const char *sp_relative); /* "Cx" of an ID of this CSE, otherwise the ID itself */
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size);    /* "/id-in/Cx" */
@@ -326,6 +330,9 @@ bool cse_list_matches(const char *patterns, const char *text);  /* comma separat
 /* {"root": attributes}, with what `represent` adds. */
 void represent(struct cse *c, struct resource *r, struct wr *w);
 void represent_members(struct cse *c, struct resource *r, struct json_out *o); /* without root and braces */
+/* {"root": attributes} as far as `limited` lists them; NULL: all. */
+void represent_limited(struct cse *c, struct resource *r, const struct json *limited, struct wr *w);
+bool access_shows(const struct json *limited, struct rd name);
 void represent_partial(struct cse *c, struct resource *r, const struct rd *names, size_t count, struct wr *w);
 
 /* ---- events and notification ---- */
@@ -349,6 +356,7 @@ struct event {
 	const char *originator;
 	struct rd raw;                       /* kind MISSING_DATA: m2m:tsn object text; kind TRIGGER: the payload */
 	bool discovery;                      /* a RETRIEVE that discovers */
+	bool untold;                         /* no subscription hears of it */
 	int64_t subscription;                /* only this one of the subject's is meant; 0: all */
 };
 void cse_event(struct cse *c, const struct event *e);

@@ -30,7 +30,21 @@ void represent(struct cse *c, struct resource *r, struct wr *w)
 	json_close(&o);
 }
 
-void represent_partial(struct cse *c, struct resource *r, const struct rd *names, size_t count, struct wr *w)
+struct selection {
+	const struct rd *names;       /* some by their names, or */
+	size_t count;
+	const struct json *limited;   /* a list of them */
+};
+
+static bool is_selected(const struct selection *s, struct rd name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (rd_equal(s->names[i], name))
+			return true;
+	return s->limited && access_shows(s->limited, name);
+}
+
+static void represent_selection(struct cse *c, struct resource *r, const struct selection *s, struct wr *w)
 {
 	struct wr whole = wr_new(CSE_BODY_MAX * 4);
 	struct json_arena *a = json_arena_new();
@@ -45,9 +59,8 @@ void represent_partial(struct cse *c, struct resource *r, const struct rd *names
 		for (const struct json *m = doc->first->first; m; m = m->next) {
 			char name[128];
 
-			for (size_t i = 0; i < count; i++)
-				if (rd_equal(names[i], m->key) && rd_text(m->key, name, sizeof name))
-					json_put(&o, name, m);
+			if (is_selected(s, m->key) && rd_text(m->key, name, sizeof name))
+				json_put(&o, name, m);
 		}
 	} else {
 		w->spoilt = true;
@@ -56,6 +69,19 @@ void represent_partial(struct cse *c, struct resource *r, const struct rd *names
 	json_close(&o);
 	json_arena_free(a);
 	wr_free(&whole);
+}
+
+void represent_partial(struct cse *c, struct resource *r, const struct rd *names, size_t count, struct wr *w)
+{
+	represent_selection(c, r, &(const struct selection){.names = names, .count = count}, w);
+}
+
+void represent_limited(struct cse *c, struct resource *r, const struct json *limited, struct wr *w)
+{
+	if (limited)
+		represent_selection(c, r, &(const struct selection){.limited = limited}, w);
+	else
+		represent(c, r, w);
 }
 
 void json_put_content(struct json_out *o, const char *name, struct rd content)

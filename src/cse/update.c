@@ -115,6 +115,16 @@ static bool take_expiration(struct updating *u)
 	return true;
 }
 
+/* The request said it so: the originator knows. */
+static bool is_as_asked(const struct updating *u, const struct attribute *t)
+{
+	for (const struct json *m = u->given->first; m; m = m->next)
+		if (rd_equal(m->key, t->name))
+			return t->removed ? m->type == JSON_NULL : rd_equal(m->source, t->raw);
+	return false;
+}
+
+/* What this CSE changed beyond the request, or made of it: TS-0001 clause 8.1.2, modified-attributes. */
 static void put_modified(struct updating *u, struct wr *w)
 {
 	struct json_out o = json_out(w);
@@ -125,7 +135,7 @@ static void put_modified(struct updating *u, struct wr *w)
 		const struct attribute *t = &u->attributes.items[i];
 		char name[128];
 
-		if (!t->changed || !rd_text(t->name, name, sizeof name))
+		if (!t->changed || is_as_asked(u, t) || !access_shows(u->limited, t->name) || !rd_text(t->name, name, sizeof name))
 			continue;
 		/* the counters of a container are kept elsewhere: their removal here is none */
 		if (t->removed && u->made->counters.used && !json_get(u->given, name))
@@ -166,7 +176,7 @@ static void answer(void *ctx)
 	made = u->made;
 	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
 	case 1:
-		represent(x->cse, made, &w);
+		represent_limited(x->cse, made, u->limited, &w);
 		break;
 	case 9:
 		put_modified(u, &w);
@@ -261,24 +271,25 @@ bool updating_again(struct updating *u)
 	return take_expiration(u);
 }
 
-/* Who changes acpi needs the privilege from the policies' selves, not from what they protect: TS-0001 clause 9.6.1.3.2. */
+/* Who changes acpi needs the privilege from the policies' selves, not from what they protect: TS-0001 clause 9.6.1.3.2. Where none of them is left it is as
+ * if there had been none. */
 static bool may_change_policies(struct exchange *x)
 {
 	const struct json *acpi = resource_get(x->target, "acpi");
+	bool any = false;
 
 	if (x->privileged)
 		return true;
-	if (!acpi || !acpi->first)
-		return cse_permits(x, x->target, ACOP_UPDATE);
-	for (const struct json *id = acpi->first; id; id = id->next) {
+	for (const struct json *id = acpi ? acpi->first : NULL; id; id = id->next) {
 		struct resource *policy = id->type == JSON_STRING ? cse_find_address(x->cse, id->text) : NULL;
-		bool ok = policy && policy->type == TY_ACP && cse_permits(x, policy, ACOP_UPDATE);
+		bool is_one = policy && policy->type == TY_ACP, ok = is_one && cse_permits(x, policy, ACOP_UPDATE);
 
+		any = any || is_one;
 		resource_unref(policy);
 		if (ok)
 			return true;
 	}
-	return false;
+	return !any && cse_permits(x, x->target, ACOP_UPDATE);
 }
 
 static bool changes_policies(struct exchange *x)
@@ -289,7 +300,7 @@ static bool changes_policies(struct exchange *x)
 }
 
 
-static void update(struct exchange *x, const struct json *given)
+static void update(struct exchange *x, const struct json *given, const struct json *limited)
 {
 	const struct type_hooks *h = type_hooks(x->target->type);
 	struct updating *u = json_arena_alloc(x->arena, sizeof *u);
@@ -306,6 +317,7 @@ static void update(struct exchange *x, const struct json *given)
 		return;
 	u->x = x;
 	u->given = given;
+	u->limited = limited;
 	u->old = x->target;
 	u->now = cse_now(x->cse);
 	attributes_init(&u->attributes, x->arena, resource_attributes(u->old));
@@ -326,7 +338,7 @@ static bool is_fixed(int ty)
 
 void cse_update(struct exchange *x)
 {
-	const struct json *given;
+	const struct json *given, *limited;
 	bool acpi;
 
 	if (!x->target->schema || is_fixed(x->target->type)) {
@@ -338,6 +350,7 @@ void cse_update(struct exchange *x)
 		exchange_fail(x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "%s may not update this", x->from);
 		return;
 	}
+	limited = x->limited;
 	if (x->rq->content.left > SMALL && !store_has_room(x->cse->store)) {
 		exchange_fail(x, RSC_INTERNAL_SERVER_ERROR, "%s", store_detail(x->cse->store));
 		return;
@@ -349,5 +362,5 @@ void cse_update(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "`acpi` must be the only attribute of an update that changes it");
 		return;
 	}
-	update(x, given);
+	update(x, given, limited);
 }

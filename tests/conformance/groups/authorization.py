@@ -183,5 +183,53 @@ def for_attributes(operation, t):
         t.refused(t.retrieve(cnt, fr=user.id), 4103)
 
 
+COUNTED = ["rn", "acpi", "ri", "et", "ct", "pi", "lt", "ty", "cni", "cbs", "st"]  # all that a plain container has
+
+
+@check("SEC", "RETRIEVE/ACP/rule-for-all-attributes", "TS-0001 9.6.2.1")
+def _(t):
+    owner, user, cnt = guarded(t, {"acor": ["C*"], "acop": R, "aca": COUNTED})
+    t.rsc(t.retrieve(cnt, fr=user.id), 2000)
+    t.rsc(t.update(cnt, {"lbl": ["x"]}, fr=t.admin), 2004)
+    t.refused(t.retrieve(cnt, fr=user.id), 4103)
+
+
+@check("SEC", "DELETE/ACP/rule-for-attributes", "TS-0001 9.6.2.1")
+def _(t):
+    owner, user, cnt = guarded(t, {"acor": ["C*"], "acop": D, "aca": COUNTED})
+    t.rsc(t.update(cnt, {"lbl": ["x"]}, fr=t.admin), 2004)
+    t.refused(t.delete(cnt, fr=user.id), 4103)
+    t.rsc(t.update(cnt, {"lbl": None}, fr=t.admin), 2004)
+    t.rsc(t.delete(cnt, fr=user.id), 2002)
+
+
+@check("SEC", "CREATE/ACP/rule-for-attributes-shows-those", "TS-0001 9.6.2.1")
+def _(t):
+    owner, user, cnt = guarded(t, {"acor": ["C*"], "acop": C, "aca": ["lbl", "rn", "mni"]})
+    t.refused(t.create(cnt, CNT, {"rn": "a", "mbs": 10}, fr=user.id), 4103)
+    r = t.rsc(t.create(cnt, CNT, {"rn": "b", "mni": 10}, fr=user.id), 2001)
+    t.same(list(r.rep), ["rn", "mni"], "what the originator is shown")
+
+
+@check("SEC", "UPDATE/ACP/rule-for-attributes-shows-those", "TS-0001 9.6.2.1")
+def _(t):
+    owner, user, cnt = guarded(t, {"acor": ["C*"], "acop": U, "aca": ["lbl", "mni"]})
+    r = t.rsc(t.update(cnt, {"mni": 3}, fr=user.id), 2004)
+    t.same(list(r.rep), ["mni"], "what the originator is shown")
+
+
+@check("SEC", "UPDATE/ACPI/policies-that-are-gone", "TS-0001 9.6.1.3.1")
+def _(t):
+    """Where none of the policies exists any more the creator has the default privileges, and nobody else does."""
+    ae, other = t.ae(), t.ae()
+    acp = t.acp([((t.admin,), ALL)])
+    cnt = t.cnt(ae, acpi=[acp.ri])
+    t.refused(t.update(cnt, {"lbl": ["x"]}), 4103)
+    t.rsc(t.delete(acp), 2002)
+    t.rsc(t.update(cnt, {"lbl": ["x"]}), 2004)
+    t.refused(t.update(cnt, {"lbl": ["x"]}, fr=other.id), 4103)
+    t.rsc(t.update(cnt, {"acpi": None}), 2004)
+
+
 for _rule, _operation in (("RETRIEVE", "R"), ("UPDATE", "U")):
     check("SEC", "%s/ACP/rule-for-attributes" % _rule, "TS-0001 9.6.2.1")(functools.partial(for_attributes, _operation))
