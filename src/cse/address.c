@@ -97,6 +97,22 @@ struct resource *cse_find(struct cse *c, struct rd rest, enum cse_virtual *kind,
 	return r;
 }
 
+struct resource *cse_apply_path(struct cse *c, struct resource *r, struct rd path)
+{
+	struct resource *at = resource_ref(r), *next;
+	struct rd part;
+
+	while (at && segment(&path, &part)) {
+		if (rd_is(part, "la") || rd_is(part, "ol"))
+			next = rd_is(part, "la") ? tree_latest(c->tree, at) : tree_oldest(c->tree, at);
+		else
+			next = tree_child(c->tree, at, part);
+		resource_unref(at);
+		at = next;
+	}
+	return at;
+}
+
 struct resource *cse_find_address(struct cse *c, struct rd address)
 {
 	char other[CSE_ID_MAX];

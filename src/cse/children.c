@@ -130,15 +130,11 @@ static void put_reference(struct children *k, struct resource *r)
 	json_close(&k->o);
 }
 
-/* A descendant; *mine: where what is below it belongs. */
-static bool visit(struct walk *w, struct resource *r, size_t above, size_t *mine)
+/* What a match stands for: itself, or what arp names below it. False: the answer is full. */
+static bool take(struct children *k, struct resource *r, size_t above, size_t *mine)
 {
-	struct children *k = w->ctx;
 	const struct filter *f = &k->x->filter;
 
-	if (!filter_matches(f, k->x->cse, r))
-		return true;
-	slice_spend(&w->budget, RESULT_COSTS);
 	if (!cse_permits(k->x, r, ACOP_RETRIEVE) || k->seen++ < f->offset)
 		return true;
 	if ((f->limit && k->count == f->limit) || k->count == CHILDREN_MOST) {
@@ -151,6 +147,26 @@ static bool visit(struct walk *w, struct resource *r, size_t above, size_t *mine
 	else
 		put_reference(k, r);
 	return k->octets <= OCTETS_MOST;
+}
+
+/* A descendant; *mine: where what is below it belongs. */
+static bool visit(struct walk *w, struct resource *r, size_t above, size_t *mine)
+{
+	struct children *k = w->ctx;
+	struct rd path = k->x->filter.apply_relative_path;
+	struct resource *named;
+	size_t nowhere;
+	bool ok;
+
+	if (!filter_matches(&k->x->filter, k->x->cse, r))
+		return true;
+	slice_spend(&w->budget, RESULT_COSTS);
+	if (path.left == 0)
+		return take(k, r, above, mine);
+	named = cse_apply_path(k->x->cse, r, path);
+	ok = !named || take(k, named, 0, &nowhere);
+	resource_unref(named);
+	return ok;
 }
 
 /* ---- the answer ---- */

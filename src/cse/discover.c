@@ -30,25 +30,6 @@ struct discovery {
 
 /* ---- results ---- */
 
-/* What is left behind arp: a path below each match. */
-static struct resource *apply_path(struct discovery *d, struct resource *r)
-{
-	struct rd path = d->x->filter.apply_relative_path, part;
-	struct resource *at = resource_ref(r), *next;
-
-	while (at && path.left > 0) {
-		if (!rd_until(&path, '/', &part))
-			part = rd_rest(&path);
-		if (rd_is(part, "la") || rd_is(part, "ol"))
-			next = part.at[0] == 'l' ? tree_latest(d->x->cse->tree, at) : tree_oldest(d->x->cse->tree, at);
-		else
-			next = tree_child(d->x->cse->tree, at, part);
-		resource_unref(at);
-		at = next;
-	}
-	return at;
-}
-
 static void put(struct discovery *d, struct resource *r)
 {
 	char address[CSE_PATH_MAX];
@@ -74,7 +55,7 @@ static void spend(struct discovery *d, size_t cost)
 /* A match; d->more when the answer is full. */
 static void emit(struct discovery *d, struct resource *match)
 {
-	struct resource *r = d->x->filter.apply_relative_path.left ? apply_path(d, match) : resource_ref(match);
+	struct resource *r = cse_apply_path(d->x->cse, match, d->x->filter.apply_relative_path);
 
 	spend(d, RESULT_COSTS);
 	if (r && cse_permits(d->x, r, ACOP_DISCOVERY) && d->seen++ >= d->x->filter.offset) {
@@ -95,13 +76,23 @@ static bool goes_on(const struct discovery *d)
 
 /* ---- by an index ---- */
 
+/* Instances that may not be retrieved (disr) are not found either, as in a walk. */
+static bool is_shown(struct discovery *d, struct resource *r)
+{
+	struct resource *parent = r->instance ? tree_parent(d->x->cse->tree, r) : NULL;
+	bool shown = !parent || !resource_bool(parent, "disr", false);
+
+	resource_unref(parent);
+	return shown;
+}
+
 static void candidate(struct discovery *d, struct resource *r)
 {
 	unsigned depth;
 
 	if (!cse_is_below(d->x->cse, r, d->x->target->id, &depth) || (d->x->filter.level && depth > d->x->filter.level))
 		return;
-	if (filter_matches(&d->x->filter, d->x->cse, r))
+	if (filter_matches(&d->x->filter, d->x->cse, r) && is_shown(d, r))
 		emit(d, r);
 }
 

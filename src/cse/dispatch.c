@@ -199,6 +199,22 @@ static bool category_is_good(struct rd ec)
 	return ec.left == 0 || (rd_decimal(ec, &n) && (n == 0 || (n >= 2 && n <= 4) || (n >= 100 && n <= 999)));
 }
 
+/* What the parameters owe each other: TS-0004 clause 7.2.2.2. */
+static bool parameters_agree(struct exchange *x)
+{
+	const struct onem2m_request *rq = x->rq;
+
+	if (rq->to.at[rq->to.left - 1] == '/')
+		exchange_fail(x, RSC_BAD_REQUEST, "the target (To) ends with `/`");
+	else if ((rq->operation == ONEM2M_CREATE || rq->operation == ONEM2M_UPDATE) && rq->content.left == 0)
+		exchange_fail(x, RSC_BAD_REQUEST, "the request has no content");
+	else if (rq->operation != ONEM2M_RETRIEVE && x->filter.attribute_list_count > 0)
+		exchange_fail(x, RSC_BAD_REQUEST, "`atrl` is for RETRIEVE alone");
+	else
+		return true;
+	return false;
+}
+
 static bool check(struct exchange *x)
 {
 	enum onem2m_rsc rsc;
@@ -244,7 +260,7 @@ static bool check(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "result content (rcn) %d does not go with this operation", x->rcn);
 		return false;
 	}
-	if (!semantic_check(x))
+	if (!parameters_agree(x) || !semantic_check(x))
 		return false;
 	if (!category_is_good(x->rq->ec)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "the event category (ec) is none");

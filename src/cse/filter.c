@@ -193,7 +193,7 @@ static bool take_labels_query(struct parsing *p, struct rd raw)
 	return p->f->labels_query != NULL;
 }
 
-/* cfs and cfq go together. TS-0004 clause 7.3.3.17.13. */
+/* cfs says what language cfq is in; there is one. TS-0004 clause 7.3.3.17.13. */
 static bool take_content_query(struct parsing *p)
 {
 	struct filter *f = p->f;
@@ -201,8 +201,8 @@ static bool take_content_query(struct parsing *p)
 
 	if (f->content_syntax == 0 && f->content_text.left == 0)
 		return true;
-	if (f->content_syntax == 0 || f->content_text.left == 0) {
-		snprintf(p->why, p->size, "`cfs` and `cfq` in the query go together");
+	if (f->content_text.left == 0) {
+		snprintf(p->why, p->size, "`cfs` in the query needs `cfq`");
 		return false;
 	}
 	f->content = content_query_parse(p->arena, f->content_text, &why);

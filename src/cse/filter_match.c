@@ -205,17 +205,17 @@ static bool text_content_matches(const struct filter *f, struct json_arena *aren
 	return ok;
 }
 
-/* TS-0001 annex J.2: of instances whose content is JSON, by their cnf or as it stands. */
+/* TS-0001 annex J.2: of instances whose content is JSON, which their cnf says. */
 static bool content_matches(const struct filter *f, struct resource *r)
 {
 	const struct json *con = r->type == TY_CONTENT_INSTANCE ? resource_get(r, "con") : NULL;
 	struct json_arena *arena;
 	bool encoded, ok;
 
-	if (!con || con->type != JSON_STRING)
-		return con && content_query_matches(f->content, con);
-	if (!is_json(r, &encoded))
+	if (!con || !is_json(r, &encoded))
 		return false;
+	if (con->type != JSON_STRING)
+		return content_query_matches(f->content, con);
 	arena = json_arena_new();
 	ok = arena && text_content_matches(f, arena, con->text, encoded);
 	json_arena_free(arena);

@@ -268,7 +268,7 @@ void cse_forward(struct exchange *x, const char *cse_id)
 	bool to_registrar;
 
 	if (cse_id[0] == '/' && cse_id[1] == '/') {
-		exchange_fail(x, RSC_BAD_REQUEST, "`%s` is another service provider, and there is no way from here to it", cse_id);
+		exchange_fail(x, RSC_NOT_FOUND, "`%s` is another service provider, and there is no way from here to it", cse_id);
 		return;
 	}
 	if (!find_hop(c, x->from, cse_id, &h)) {

@@ -106,7 +106,7 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 		snprintf(cto, sizeof cto, "%llu", (unsigned long long)rsp->cto);
 		put(&a, "X-M2M-CTO", cto);
 	}
-	if (content.left)
+	if (!rsp->silent) /* with no content too: clients expect to find nothing in JSON rather than nothing */
 		put(&a, "Content-Type", w->answer_type);
 	if (rd_text(rsp->location, location, sizeof location))
 		put(&a, "Content-Location", location);
@@ -132,7 +132,7 @@ static void refuse(struct waiting *w, enum onem2m_rsc rsc, const char *why)
 	on_response(w, &rsp);
 }
 
-/* "/~/id-b/x" -> "/id-b/x", "/_/sp/id-b/x" -> "//sp/id-b/x", "/cse-in/x" -> "cse-in/x". A slash at the end names nothing more. */
+/* "/~/id-b/x" -> "/id-b/x", "/_/sp/id-b/x" -> "//sp/id-b/x", "/cse-in/x" -> "cse-in/x". */
 static void take_to(struct waiting *w, const char *path)
 {
 	if (strncmp(path, "/~/", 3) == 0) {
@@ -144,8 +144,6 @@ static void take_to(struct waiting *w, const char *path)
 	} else {
 		w->rq.to = rd_str(path[0] == '/' ? path + 1 : path);
 	}
-	while (w->rq.to.left > 1 && w->rq.to.at[w->rq.to.left - 1] == '/')
-		w->rq.to.left--;
 }
 
 /* Content-Type: application/json;ty=3. False when ty is no number. */

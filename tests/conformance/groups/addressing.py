@@ -324,3 +324,27 @@ def _(t):
 def _(t):
     cnt = t.cnt()
     t.refused(t.send("N", cnt, pc={"m2m:sgn": {"sur": "x"}}), 4005, 4000, 4103)
+
+
+for _name, _to in (("cse-relative", lambda t: t.cse + "/"), ("sp-relative", lambda t: t.csi + "/" + t.cse + "/"), ("absolute", lambda t: sp(t) + t.csi + "/" + t.cse + "/"), ("unstructured", lambda t: t.cnt().ri + "/")):
+    def trailing(to, t):
+        t.refused(t.retrieve(to(t)), 4000)
+
+    check("GEN", "RETRIEVE/ADDR/slash-at-the-end-%s" % _name, ADDRESS)(functools.partial(trailing, _to))
+
+
+@check("GEN", "UPDATE/CB/no-content", "TS-0004 7.2.2.2")
+def _(t):
+    t.refused(t.send("U", t.cse), 4000)
+    t.refused(t.update(t.cse, {"lbl": ["x"]}, root="m2m:cb"), 4005)
+
+
+for _op in "CUD":
+    def selects(op, t):
+        """An attribute list is for RETRIEVE."""
+        cnt = t.cnt()
+        content = {"C": {"m2m:cnt": {}}, "U": {"m2m:cnt": {"lbl": ["x"]}}, "D": None}[op]
+        t.refused(t.send(op, cnt, pc=content, ty=CNT if op == "C" else None, query=[("atrl", "rn")]), 4000)
+        t.rsc(t.retrieve(cnt, atrl="rn"), 2000)
+
+    check("GEN", "REQUEST/PARAM/atrl-with-%s" % {"C": "CREATE", "U": "UPDATE", "D": "DELETE"}[_op], "TS-0001 8.1.2")(functools.partial(selects, _op))

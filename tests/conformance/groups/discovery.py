@@ -379,3 +379,21 @@ def _(t):
     idr = n.body["m2m:sgn"]["idr"]
     t.equal(idr["or"].rsplit("/", 1)[-1], ipe.id, "the originator of the discovery")
     t.equal(idr["fc"].get("lbl"), ["nowhere"], "labels in the filter criteria")
+
+
+@check("DIS", "DISCOVER/FC/cfq-without-cfs", "TS-0004 7.3.3.17.13")
+def _(t):
+    tree = Contents(t)
+    t.same(tree.find(cfq="$.t GT 20"), {"warm"}, "what $.t GT 20 finds")
+
+
+@check("DIS", "RETRIEVE/FC/arp-with-children", "TS-0001 8.1.2")
+def _(t):
+    """applyRelativePath says what stands for a match in every result with children, not in discovery alone."""
+    ae = t.ae()
+    below = t.cnt(t.cnt(ae, lbl=["one"]), rn="below")
+    t.cnt(ae, lbl=["one"])
+    for rcn in (4, 8):
+        r = t.rsc(t.retrieve(ae, rcn=rcn, lbl="one", arp="below"), 2000)
+        t.same([c["ri"] for c in r.rep.get("m2m:cnt", [])], [below.ri], "the containers that rcn=%d shows" % rcn)
+    t.same([r["nm"] for r in t.rsc(t.retrieve(ae, rcn=6, lbl="one", arp="below"), 2000).rep["rrf"]], ["below"], "what rcn=6 refers to")

@@ -311,3 +311,11 @@ def _(t):
 @check("RCN", "RETRIEVE/ATRL/by-another-AE", "TS-0004 7.3.3.15")
 def _(t):
     t.refused(t.retrieve(t.cnt(), atrl="ri", fr=t.ae().id), 4103)
+
+
+@check("RCN", "UPDATE/RCN/9-without-what-was-asked", TABLE)
+def _(t):
+    cnt = t.cnt(lbl=["old"])
+    r = t.rsc(t.update(cnt, {"mni": 23, "lbl": None}, rcn=9), 2004)
+    t.true("mni" not in r.rep and "lbl" not in r.rep, "what the request said is not repeated, got %s" % r.rep)
+    t.true("lt" in r.rep and "st" in r.rep, "what the CSE changed by itself is told, got %s" % r.rep)

@@ -557,3 +557,28 @@ def _(t):
     t.until("the CSE answers again", lambda: t.retrieve(t.cse).rsc == 2000, 20)
     t.refused(t.retrieve(ae, fr=t.admin), 4004)
     t.rsc(t.retrieve(t.cse + "/defaultNTP"), 2000)
+
+
+@check("UT", "UT/Reset/the-CSEBase-is-new", "TS-0019", needs="ut", alone=True)
+def _(t):
+    before = t.retrieve(t.cse).get("ct")
+    tester(t, "Reset")
+    t.until("the CSE answers again, with a later creationTime than %s" % before, lambda: (t.retrieve(t.cse).get("ct") or "") > before, 20)
+
+
+@check("UT", "UT/RequestExpiration/a-fraction-of-seconds", "TS-0019", needs="ut", alone=True)
+def _(t):
+    try:
+        t.true(tester(t, "enableShortRequestExpiration 3.5"), "it is taken")
+        r = t.world.http.exchange("POST", "/__ut__", [("X-M2M-UTCMD", "enableShortRequestExpiration -3.5")], b"")
+        t.true(r.headers.get("x-m2m-rsc") != "2000", "a negative one is refused")
+    finally:
+        tester(t, "disableShortRequestExpiration")
+
+
+@check("HTTP", "RESPONSE/CONTENT-TYPE/without-content", "TS-0009 6.4.4")
+def _(t):
+    """Clients look at the header before the length: nothing in JSON is nothing, while nothing in no form is a text."""
+    r = t.rsc(t.create(t.ae(), CNT, {}, query=[("rcn", 0)]), 2001)
+    t.equal(r.octets, b"", "the content")
+    t.true(r.headers.get("content-type", "").startswith("application/"), "there is a Content-Type all the same, got %r" % r.headers.get("content-type"))

@@ -161,7 +161,7 @@ static struct rig *rig_with_instances(void)
 	assert_rsc(rig_create(g, "CAe", "cse-in/ae/c", TY_CONTENT_INSTANCE, "{'m2m:cin':{'rn':'cold','cnf':'application/json:0','con':'{\\'t\\':5}'}}"), RSC_CREATED);
 	assert_rsc(rig_create(g, "CAe", "cse-in/ae/c", TY_CONTENT_INSTANCE, "{'m2m:cin':{'rn':'text','cnf':'text/plain:0','con':'{\\'t\\':25}'}}"), RSC_CREATED);
 	assert_rsc(rig_create(g, "CAe", "cse-in/ae/c", TY_CONTENT_INSTANCE, "{'m2m:cin':{'rn':'coded','cnf':'application/json:1','con':'eyJ0IjozMH0='}}"), RSC_CREATED);
-	assert_rsc(rig_create(g, "CAe", "cse-in/ae/c", TY_CONTENT_INSTANCE, "{'m2m:cin':{'rn':'plain','con':{'t':26}}}"), RSC_CREATED);
+	assert_rsc(rig_create(g, "CAe", "cse-in/ae/c", TY_CONTENT_INSTANCE, "{'m2m:cin':{'rn':'plain','cnf':'application/json:0','con':{'t':26}}}"), RSC_CREATED);
 	return g;
 }
 
@@ -171,6 +171,7 @@ static void finds_instances_by_their_content(void **state)
 
 	(void)state;
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae?fu=1&cfs=1&cfq=%24.t%20GT%2020"), "m2m:uril", "['cse-in/ae/c/warm','cse-in/ae/c/coded','cse-in/ae/c/plain']");
+	assert_value(rig_retrieve(g, "CAe", "cse-in/ae?fu=1&cfq=%24.t+GT+20"), "m2m:uril", "['cse-in/ae/c/warm','cse-in/ae/c/coded','cse-in/ae/c/plain']");
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae?fu=1&cfs=1&cfq=%24.t+LT+20"), "m2m:uril", "['cse-in/ae/c/cold']");
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae?fu=1&cfs=1&cfq=%24.t+LT+20&ty=3"), "m2m:uril", "[]");
 	assert_value(rig_retrieve(g, "CAe", "cse-in/ae?fu=1&cfs=1&cfq=%24.t+LT+20&ty=3&fo=2"), "m2m:uril", "['cse-in/ae/c','cse-in/ae/c/cold']");
@@ -207,7 +208,6 @@ static void names_the_criterion_that_it_refuses(void **state)
 	(void)state;
 	assert_refused(g, "cse-in/ae?fu=1&cfs=2&cfq=%24.t+GT+20", "`cfs`");
 	assert_refused(g, "cse-in/ae?fu=1&cfs=1", "`cfq`");
-	assert_refused(g, "cse-in/ae?fu=1&cfq=%24.t+GT+20", "`cfs`");
 	assert_refused(g, "cse-in/ae?fu=1&cfs=1&cfq=t+GT+20", "`cfq`");
 	assert_refused(g, "cse-in/ae?fu=1&cfs=1&cfs=1&cfq=%24.t+GT+20", "`cfs`");
 	assert_refused(g, "cse-in/ae?fu=1&lbq=color+IS+red", "`lbq`");
