@@ -47,7 +47,7 @@ static enum err generation_new(struct mef *m, const struct mef_device *d, uint64
 		return ERR_NO_MEMORY;
 	rng_fill(m->rng, random, sizeof random);
 	hex_print(g->key_id, random, sizeof random);
-	g->number = d->present ? d->present->number + 1 : 1;
+	g->number = mef_store_generation_after(m->store, d->present ? d->present->number : 0);
 	g->of_group = d->group ? d->group->generation : 0;
 	g->sequence = (uint8_t)((d->group ? g->of_group : g->number) - 1);
 	g->rotation = rotation;

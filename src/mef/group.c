@@ -120,7 +120,7 @@ static enum err next_key(struct mef *m, struct mef_application *a, bool required
 	next.network = secret_random(m->rng, SECRET_AES128);
 	if (!next.network)
 		return ERR_NO_MEMORY;
-	next.generation++;
+	next.generation = mef_store_generation_after(m->store, a->generation);
 	if (required) {
 		next.required = next.generation;
 		next.required_at = clock_unix_ms() / 1000;

@@ -164,6 +164,8 @@ static void set_timer(struct mef *m)
 		first = m->refresh_at;
 	if (m->rotate_at < first)
 		first = m->rotate_at;
+	if (m->alive_at < first)
+		first = m->alive_at;
 	loop_timer_at(m->timer, first);
 }
 
@@ -195,6 +197,11 @@ static void on_timer(void *ctx)
 	}
 	if (now >= m->rotate_at)
 		mef_rotation_schedule(m);
+	if (now >= m->alive_at) {
+		m->alive_at = now + DATABASE_ALIVE_S * 1000;
+		if (mef_store_alive(m->store) != OK)
+			log_line(LOG_LEVEL_ERROR, "mef.db can't be written; check the disk", NULL);
+	}
 	eg_tick(m->eg, now);
 	mef_pump(m);
 }
@@ -228,6 +235,7 @@ static enum err load(struct mef *m)
 		e = mef_keys_refresh(m);
 	m->refresh_at = clock_ms() + MEF_REFRESH_MS;
 	m->rotate_at = clock_ms();
+	m->alive_at = clock_ms() + DATABASE_ALIVE_S * 1000;
 	for (struct mef_gateway *g = m->gateways; e == OK && g; g = g->next) {
 		g->eg = eg_gateway_add(m->eg, g->eui64);
 		if (!g->eg || !mef_noise_init(&g->noise))

@@ -60,7 +60,7 @@ struct mef {
 	struct table gateways_by_name, gateways_by_eui64, gateways_by_identity;
 	struct mef_application *applications;
 	struct registry *registry;
-	uint64_t refresh_at, rotate_at; /* monotonic ms */
+	uint64_t refresh_at, rotate_at, alive_at; /* monotonic ms */
 	struct mef_statistics statistics;
 	bool pumping;
 	struct mef_noise noise; /* of nodes B and unknown gateways */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 
 const char mef_schema[] =
     "CREATE TABLE IF NOT EXISTS devices (eui64 INTEGER PRIMARY KEY, owner TEXT NOT NULL, gateway TEXT NOT NULL, application TEXT NOT NULL,"
@@ -24,7 +25,21 @@ const char mef_schema[] =
     "CREATE TABLE IF NOT EXISTS gateways (name TEXT PRIMARY KEY, eui64 INTEGER NOT NULL UNIQUE, relay TEXT NOT NULL, identity TEXT NOT NULL,"
     " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS permits (gateway TEXT PRIMARY KEY, until INTEGER NOT NULL, seconds INTEGER NOT NULL, whole INTEGER NOT NULL,"
-    " devices BLOB NOT NULL) WITHOUT ROWID;";
+    " devices BLOB NOT NULL) WITHOUT ROWID;"
+
+    /* Generations of a store that was an old copy once begin beyond all that the younger one may have given out: node B has those, with other keys. */
+    "CREATE TABLE IF NOT EXISTS floors (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";
+#define COPY_GENERATIONS "128" /* half of the key sequence numbers, so that the next one is another too */
+
+/* An old copy must not repeat a number that was given out since. Requests and answers of a device are limited to fewer in a second. */
+static const struct database_numbers frame_counters = {
+	.move = "UPDATE counters SET reserved = min(0xffffff00, reserved + (SELECT by FROM origin))",
+	.if_copy = "REPLACE INTO floors SELECT 'generation', " COPY_GENERATIONS " + max(coalesce((SELECT max(number) FROM generations), 0),"
+		   " coalesce((SELECT max(generation) FROM applications), 0), coalesce((SELECT value FROM floors WHERE name='generation'), 0))",
+	.per_second = 200,
+	.limit = COUNTER_LIMIT,
+};
+_Static_assert(COUNTER_LIMIT == 0xffffff00U, "frame_counters.move has it as a number");
 
 int64_t mef_sql_number(sqlite3 *db, const char *sql)
 {
@@ -47,9 +62,23 @@ static enum err mark_new(struct mef_store *st)
 	return database_execute(st->db, "PRAGMA user_version = 1");
 }
 
+static enum err resume(struct mef_store *st, const char *path, const char **detail)
+{
+	enum err e = database_resume(st->db, path, &frame_counters, clock_unix_ms() / 1000, &st->gap);
+	int64_t floor = mef_sql_number(st->db, "SELECT coalesce(max(value), 0) FROM floors WHERE name='generation'");
+
+	if (e == ERR_STATE)
+		*detail = "it is an old copy, and is of later than now: set the clock, how many frame counters are to be skipped follows from it";
+	else if (e != OK || floor < 0)
+		*detail = "the database can't be written";
+	st->generation_floor = floor > 0 ? (uint32_t)floor : 0;
+	return e == OK && floor < 0 ? ERR_STORE : e;
+}
+
 enum err mef_store_open(const char *path, const struct secret *file_key, struct rng *rng, struct mef_store **out, const char **detail)
 {
 	struct mef_store *st = calloc(1, sizeof *st);
+	enum err e;
 
 	if (!st)
 		return ERR_NO_MEMORY;
@@ -64,8 +93,28 @@ enum err mef_store_open(const char *path, const struct secret *file_key, struct 
 	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN former_gateway TEXT NOT NULL DEFAULT ''", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN rotation INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN of_group INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
+	e = resume(st, path, detail);
+	if (e != OK) {
+		mef_store_close(st);
+		return e;
+	}
 	*out = st;
 	return OK;
+}
+
+const struct database_gap *mef_store_gap(const struct mef_store *st)
+{
+	return &st->gap;
+}
+
+uint32_t mef_store_generation_after(const struct mef_store *st, uint32_t last)
+{
+	return last + 1 > st->generation_floor ? last + 1 : st->generation_floor;
+}
+
+enum err mef_store_alive(struct mef_store *st)
+{
+	return database_alive(st->db, clock_unix_ms() / 1000);
 }
 
 void mef_store_close(struct mef_store *st)

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/rng.h"
+#include "database/origin.h"
 #include "mef/mef_types.h"
 
 struct mef_store;
@@ -14,9 +15,13 @@ struct mef_store;
  * NULL: ERR_CONFIG when it is needed. ERR_BAD_MIC: it is another. *detail is static. */
 enum err mef_store_rekey(const char *path, const struct secret *former, const struct secret *store_key, struct rng *rng, bool *done, const char **detail) MUST_CHECK;
 /* Makes the file (mode 0600) when there is none. store_key is borrowed as long as the store lives. ERR_STORE: *detail says what (static). */
-/* path ":memory:" keeps nothing. */
+/* path ":memory:" keeps nothing. ERR_STATE: an old copy, and the clock is behind its time. */
 enum err mef_store_open(const char *path, const struct secret *store_key, struct rng *rng, struct mef_store **out, const char **detail) MUST_CHECK;
 void mef_store_close(struct mef_store *st); /* accepts NULL */
+const struct database_gap *mef_store_gap(const struct mef_store *st); /* what the frame counters of an old copy were moved on by */
+enum err mef_store_alive(struct mef_store *st) MUST_CHECK;            /* every DATABASE_ALIVE_S */
+/* The number of the generation behind `last`, of a device's key or a group's. */
+uint32_t mef_store_generation_after(const struct mef_store *st, uint32_t last);
 
 /* One transaction; they don't nest. */
 enum err mef_store_begin(struct mef_store *st) MUST_CHECK;
@@ -40,7 +45,7 @@ enum err mef_store_permit(struct mef_store *st, const char *gateway, struct mef_
 enum err mef_store_permit_put(struct mef_store *st, const char *gateway, const struct mef_permit *p) MUST_CHECK;
 
 /* The outgoing counter outlives the device's registration: with the same install code the same keys come back. */
-enum err mef_store_counter(struct mef_store *st, uint64_t eui64, uint32_t *reserved) MUST_CHECK; /* 0 for a new device */
+enum err mef_store_counter(struct mef_store *st, uint64_t eui64, uint32_t *reserved) MUST_CHECK; /* for a new device 0, or what an old copy has to skip */
 enum err mef_store_reserve(struct mef_store *st, uint64_t eui64, uint32_t limit) MUST_CHECK;     /* never lowers it */
 
 #endif

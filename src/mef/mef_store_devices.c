@@ -228,7 +228,7 @@ enum err mef_store_counter(struct mef_store *st, uint64_t eui64, uint32_t *reser
 	if (!s)
 		return ERR_STORE;
 	result = sqlite3_step(s);
-	*reserved = result == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(s, 0) : 0;
+	*reserved = result == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(s, 0) : st->gap.floor;
 	sqlite3_finalize(s);
 	return result == SQLITE_ROW || result == SQLITE_DONE ? OK : ERR_STORE;
 }

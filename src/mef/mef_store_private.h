@@ -2,7 +2,7 @@
 #ifndef KEYWAY_MEF_MEF_STORE_PRIVATE_H
 #define KEYWAY_MEF_MEF_STORE_PRIVATE_H
 
-#include "database/database.h"
+#include "database/origin.h"
 #include "keys/sealed.h"
 #include "mef/mef_store.h"
 
@@ -16,6 +16,8 @@ struct mef_store {
 	sqlite3 *db;
 	const struct secret *file_key;
 	struct rng *rng;
+	struct database_gap gap;
+	uint32_t generation_floor;
 };
 
 struct sealed_octets {

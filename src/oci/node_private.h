@@ -23,7 +23,7 @@ struct oci_node {
 	struct oci_core *core;
 	struct oci_store *store;
 	struct rng rng;
-	struct loop_timer *timer;
+	struct loop_timer *timer, *alive;
 	struct mef_client *mef;
 	struct channel *channels;
 	const struct descriptions *descriptions;

@@ -170,14 +170,14 @@ struct oci_device *oci_core_restore(struct oci_core *c, uint64_t now, const stru
 	return d;
 }
 
-static struct oci_network *network_of(const struct oci_key_order *o)
+static struct oci_network *network_of(const struct oci_core *c, const struct oci_key_order *o)
 {
 	char name[EUI64_SIZE];
 
 	if (o->network)
-		return oci_network_new(OCI_POLICY_GROUP, o->network, o->network_generation, o->sequence, o->key, 0);
+		return oci_network_new(OCI_POLICY_GROUP, o->network, o->network_generation, o->sequence, o->key, c->config.counter_floor);
 	eui64_print(name, o->eui64);
-	return oci_network_new(OCI_POLICY_DEVICE, name, o->generation, o->sequence, o->key, 0);
+	return oci_network_new(OCI_POLICY_DEVICE, name, o->generation, o->sequence, o->key, c->config.counter_floor);
 }
 
 static void place_set(struct oci_device *d, const struct oci_key_order *o)
@@ -228,7 +228,7 @@ enum err oci_core_key(struct oci_core *c, uint64_t now, const struct oci_key_ord
 	enum err e;
 
 	c->now = now;
-	n = network_of(o);
+	n = network_of(c, o);
 	if (n && !d)
 		d = device_add(c, o->eui64);
 	if (!n || !d) {

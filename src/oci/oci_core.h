@@ -46,6 +46,7 @@ struct oci_network {
 	struct secret *key;
 	struct counter out;
 	uint32_t out_reserved;      /* what save stores: the durable limit */
+	bool worn;                  /* time for another key, wherever the counter is */
 	unsigned users;             /* keys of devices that refer to it */
 };
 
@@ -312,6 +313,7 @@ struct oci_core_config {
 	void *save_ctx;
 	uint32_t link_status_ms;    /* between two link status to a router (R22: 15000); 0: none, and it loses its route */
 	bool link_status_broadcast; /* as MAC broadcasts, which all other routers hear and cannot open */
+	uint32_t counter_floor;     /* where the counter of a key begins that the store does not know; above 0 the store once was an old copy */
 };
 
 struct oci_core;

@@ -28,7 +28,11 @@ struct oci_network *oci_network_new(enum oci_policy policy, const char *name, ui
 
 struct oci_network *oci_network_dup(const struct oci_network *n)
 {
-	return n ? oci_network_new(n->policy, n->name, n->generation, n->sequence, secret_dup(n->key), n->out_reserved) : NULL;
+	struct oci_network *copy = n ? oci_network_new(n->policy, n->name, n->generation, n->sequence, secret_dup(n->key), n->out_reserved) : NULL;
+
+	if (copy)
+		copy->worn = n->worn;
+	return copy;
 }
 
 void oci_network_free(struct oci_network *n)

@@ -182,6 +182,37 @@ static void restore(void *ctx, const struct oci_device *d)
 	node_pump(n); /* a plant has more devices than the core keeps effects */
 }
 
+/* ---- the store ---- */
+
+static void on_alive(void *ctx)
+{
+	struct oci_node *n = ctx;
+
+	if (oci_store_alive(n->store) != OK)
+		log_line(LOG_LEVEL_ERROR, "oci.db can't be written", "advice=\"is the disk full?\"");
+	loop_timer_in(n->alive, DATABASE_ALIVE_S * 1000);
+}
+
+static enum err store_start(struct oci_node *n)
+{
+	enum err e = oci_store_open(n->config.state, n->config.key_file, &n->store);
+	const struct database_gap *gap;
+
+	if (e == ERR_STATE)
+		log_line(LOG_LEVEL_ERROR, "oci.db is an old copy, and is of later than now", "advice=\"set the clock: how many frame counters are to be skipped follows from it\"");
+	if (e != OK)
+		return e;
+	gap = oci_store_gap(n->store);
+	if (gap->copied)
+		log_line(LOG_LEVEL_WARNING, "an old copy of oci.db was put back", "in_use_until=%llu frame_counters_skipped=%u consequence=\"all network keys are replaced\"",
+		    (unsigned long long)gap->since, gap->by);
+	else if (gap->by)
+		log_line(LOG_LEVEL_NOTICE, "oci.db was not in use for a while", "in_use_until=%llu frame_counters_skipped=%u", (unsigned long long)gap->since, gap->by);
+	n->alive = loop_timer_new(n->loop, on_alive, n);
+	loop_timer_in(n->alive, DATABASE_ALIVE_S * 1000);
+	return OK;
+}
+
 enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *config)
 {
 	struct oci_node *n = calloc(1, sizeof *n);
@@ -196,11 +227,12 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	n->rng = rng_system();
 	n->transaction = rng_u32(&n->rng);
 	snprintf(n->ae, sizeof n->ae, "%s/%s", config->cse_id, NODE_AE);
-	e = oci_store_open(config->state, config->key_file, &n->store);
+	e = store_start(n);
 	if (e != OK)
 		return e;
 	n->descriptions = config->descriptions;
-	core = (struct oci_core_config){&n->rng, config->answer_commissioning, config->descriptions, oci_store_save, n->store, config->link_status_ms, config->link_status_broadcast};
+	core = (struct oci_core_config){&n->rng, config->answer_commissioning, config->descriptions, oci_store_save, n->store, config->link_status_ms, config->link_status_broadcast,
+	    oci_store_gap(n->store)->floor};
 	n->core = oci_core_new(&core);
 	if (!n->core)
 		return ERR_NO_MEMORY;

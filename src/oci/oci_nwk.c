@@ -18,7 +18,9 @@
 /* Either side's: the MEF is asked once for each key. */
 static void watch_counter(struct oci_core *c, struct oci_device *d, uint32_t number)
 {
-	if (number < COUNTER_HIGH || d->present.counter_told || !d->joined)
+	bool worn = d->present.network && d->present.network->worn;
+
+	if ((number < COUNTER_HIGH && !worn) || d->present.counter_told || !d->joined)
 		return;
 	d->present.counter_told = true;
 	oci_event(c, d, "counter-high");

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "database/database.h"
+#include "database/origin.h"
 #include "keys/sealed.h"
 
 /* A network's id is its policy, name and generation. `key` is NULL when nobody has it any more, of a group's: such a one never comes back, for its
@@ -20,21 +20,31 @@ static const char schema[] =
     " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER, endpoints BLOB, software TEXT, pending_rotation INTEGER,"
     " present_network TEXT, pending_network TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS network(id TEXT PRIMARY KEY, policy INTEGER NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,"
-    " sequence INTEGER NOT NULL, key BLOB, out_reserved INTEGER NOT NULL) WITHOUT ROWID;";
+    " sequence INTEGER NOT NULL, key BLOB, out_reserved INTEGER NOT NULL, worn INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;";
 /* Databases made before have no such columns; each fails, and may, where there is one. */
 static const char *const additions[] = {
 	"ALTER TABLE device ADD COLUMN aps_counter INTEGER;",
 	"ALTER TABLE device ADD COLUMN endpoints BLOB;", /* in the place of endpoint, zcl_device, zone_type and clusters, which are read no more but for old rows */
 	"ALTER TABLE device ADD COLUMN software TEXT;",
 	"ALTER TABLE device ADD COLUMN pending_rotation INTEGER;",
+	"ALTER TABLE network ADD COLUMN worn INTEGER NOT NULL DEFAULT 0;",
 };
+/* An old copy must not repeat a number that was given out since. A radio channel carries no more frames in a second. What was counted since is not known
+ * exactly, and what came in since may be replayed until the device's next frame: so the keys of a copy are worn, which has the MEF replace them. */
+static const struct database_numbers frame_counters = {
+	.move = "UPDATE network SET out_reserved = min(0xffffff00, out_reserved + (SELECT by FROM origin))",
+	.if_copy = "UPDATE network SET worn = 1",
+	.per_second = 500,
+	.limit = COUNTER_LIMIT,
+};
+_Static_assert(COUNTER_LIMIT == 0xffffff00U, "frame_counters.move has it as a number");
 /* Keys and counter once stood with the device. A key is bound to the device's address and its generation in the one place as in the other. */
 static const char to_networks[] =
     "ALTER TABLE device ADD COLUMN present_network TEXT;"
     "ALTER TABLE device ADD COLUMN pending_network TEXT;"
-    "INSERT INTO network SELECT 'device ' || eui64 || ' ' || present_generation, 0, eui64, present_generation, present_sequence, present, out_reserved"
+    "INSERT INTO network SELECT 'device ' || eui64 || ' ' || present_generation, 0, eui64, present_generation, present_sequence, present, out_reserved, 0"
     " FROM device WHERE present IS NOT NULL;"
-    "INSERT OR IGNORE INTO network SELECT 'device ' || eui64 || ' ' || pending_generation, 0, eui64, pending_generation, pending_sequence, pending, 0"
+    "INSERT OR IGNORE INTO network SELECT 'device ' || eui64 || ' ' || pending_generation, 0, eui64, pending_generation, pending_sequence, pending, 0, 0"
     " FROM device WHERE pending IS NOT NULL;"
     "UPDATE device SET present_network='device ' || eui64 || ' ' || present_generation, out_reserved=0 WHERE present IS NOT NULL;"
     "UPDATE device SET pending_network='device ' || eui64 || ' ' || pending_generation WHERE pending IS NOT NULL;"
@@ -45,8 +55,8 @@ static const char *const statements[STATEMENTS] = {
 	[PUT] = "REPLACE INTO device VALUES(?,?,?,?,?,?,NULL,0,?,?,?,NULL,0,?,?,0,?,?,?,?,0,0,0,NULL,?,?,?,?,?,?,?,?)",
 	[DROP] = "DELETE FROM device WHERE eui64=?",
 	[REFERENCES] = "SELECT present_network, pending_network FROM device WHERE eui64=?",
-	[NETWORK] = "SELECT policy, name, generation, sequence, key, out_reserved FROM network WHERE id=?",
-	[NETWORK_PUT] = "INSERT INTO network VALUES(?,?,?,?,?,?,?)",
+	[NETWORK] = "SELECT policy, name, generation, sequence, key, out_reserved, worn FROM network WHERE id=?",
+	[NETWORK_PUT] = "INSERT INTO network VALUES(?,?,?,?,?,?,?,0)",
 	[NETWORK_RESERVE] = "UPDATE network SET out_reserved=? WHERE id=?",
 	[NETWORK_USED] = "SELECT count(*) FROM device WHERE present_network=?1 OR pending_network=?1",
 	[NETWORK_DROP] = "DELETE FROM network WHERE id=? AND policy=0",
@@ -58,6 +68,7 @@ struct oci_store {
 	sqlite3_stmt *statements[STATEMENTS];
 	struct secret *file_key;
 	struct rng rng;
+	struct database_gap gap;
 };
 
 static bool sql(struct oci_store *s, const char *text)
@@ -97,6 +108,7 @@ enum err oci_store_open(const char *directory, const char *key_file, struct oci_
 	struct oci_store *s = calloc(1, sizeof *s);
 	char path[600];
 	const char *detail;
+	enum err e;
 
 	if (!s)
 		return ERR_NO_MEMORY;
@@ -110,8 +122,23 @@ enum err oci_store_open(const char *directory, const char *key_file, struct oci_
 		oci_store_close(s);
 		return ERR_STORE;
 	}
+	e = database_resume(s->db, path, &frame_counters, clock_unix_ms() / 1000, &s->gap);
+	if (e != OK) {
+		oci_store_close(s);
+		return e;
+	}
 	*out = s;
 	return OK;
+}
+
+const struct database_gap *oci_store_gap(const struct oci_store *s)
+{
+	return &s->gap;
+}
+
+enum err oci_store_alive(struct oci_store *s)
+{
+	return database_alive(s->db, clock_unix_ms() / 1000);
 }
 
 void oci_store_close(struct oci_store *s)
@@ -439,6 +466,8 @@ static struct oci_network *network_read(struct oci_store *s, const char *id)
 		label_of(label, &n);
 		if (secret_unseal(s->file_key, label, rd_of(sqlite3_column_blob(q, 4), (size_t)sqlite3_column_bytes(q, 4)), &n.key) == OK)
 			out = oci_network_new(n.policy, n.name, n.generation, (uint8_t)sqlite3_column_int(q, 3), n.key, (uint32_t)sqlite3_column_int64(q, 5));
+		if (out)
+			out->worn = sqlite3_column_int(q, 6);
 	}
 	sqlite3_reset(q);
 	return out;

@@ -2,12 +2,16 @@
 #ifndef KEYWAY_OCI_OCI_STORE_H
 #define KEYWAY_OCI_OCI_STORE_H
 
+#include "database/origin.h"
 #include "oci/oci_core.h"
 
 struct oci_store;
-/* ERR_CONFIG: the key file; ERR_STORE. */
+/* ERR_CONFIG: the key file; ERR_STATE: an old copy, and the clock is behind its time; ERR_STORE. */
 enum err oci_store_open(const char *directory, const char *key_file, struct oci_store **out) MUST_CHECK;
 void oci_store_close(struct oci_store *s);
+/* What the frame counters of an old copy were moved on by. Keys that it does not have begin at its floor: oci_core_config.counter_floor. */
+const struct database_gap *oci_store_gap(const struct oci_store *s);
+enum err oci_store_alive(struct oci_store *s) MUST_CHECK; /* every DATABASE_ALIVE_S */
 /* As oci_core_config.save: the device and its networks in one transaction. A network's counter never goes back, and a group's key that no device had any
  * more is not taken again: ERR_REPLAY. */
 enum err oci_store_save(void *store, const struct oci_device *d);

@@ -200,6 +200,7 @@ static int start_oci(struct program *p)
 #ifdef KEYWAY_HAVE_OCI
 	struct descriptions *descriptions = NULL;
 	char why[600];
+	enum err e;
 	struct oci_config config = {
 		.mef = o->mef,
 		.mef_identity = o->mef_identity,
@@ -224,9 +225,12 @@ static int start_oci(struct program *p)
 	if (oci_descriptions(o->descriptions, &descriptions, why, sizeof why) != OK)
 		return program_fail("[zigbee] descriptions: %s%s", why, "");
 	config.descriptions = descriptions; /* they stay */
-	if (oci_start(p->loop, p->cse, &config) != OK)
+	e = oci_start(p->loop, p->cse, &config);
+	if (e == ERR_CONFIG)
 		return program_fail("IPE-OCI cannot start: is the key file %s there, with mode 0600?%s", o->key_file, "");
-	return 0;
+	if (e == ERR_STORE)
+		return program_fail("IPE-OCI cannot start: %s/oci.db can't be used: was it sealed under another [zigbee] key_file, is it another user's, or is the disk full?%s", o->state, "");
+	return e == OK ? 0 : program_fail("IPE-OCI cannot start: %s%s", err_text(e), "");
 #else
 	return o->mef ? program_fail("this build has no IPE-OCI: leave [zigbee] out%s%s", "", "") : 0;
 #endif

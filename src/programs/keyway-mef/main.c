@@ -360,6 +360,23 @@ static bool start(struct service *s)
 	return true;
 }
 
+/* Told once, and kept in the log: what was registered or replaced since the copy is unknown now. */
+static bool gap_tell(struct service *s)
+{
+	const struct database_gap *gap = mef_store_gap(s->store);
+	char detail[96];
+
+	if (!gap->copied) {
+		if (gap->by)
+			log_line(LOG_LEVEL_NOTICE, "mef.db was not in use for a while", "in_use_until=%llu frame_counters_skipped=%u", (unsigned long long)gap->since, gap->by);
+		return true;
+	}
+	snprintf(detail, sizeof detail, "in use until %llu, %u frame counters skipped", (unsigned long long)gap->since, gap->by);
+	log_line(LOG_LEVEL_WARNING, "an old copy of mef.db was put back", "in_use_until=%llu frame_counters_skipped=%u advice=\"devices that were added, or joined anew, since have to enrol again\"",
+	    (unsigned long long)gap->since, gap->by);
+	return mef_audit(s->mef, "old copy of mef.db put back", 0, NULL, NULL, detail) == OK;
+}
+
 static void stop(struct service *s)
 {
 	admin_free(s->admin);
@@ -386,7 +403,7 @@ static int run(void)
 	struct service s = {.loop = loop_new(), .rng = rng_system()};
 	bool started = start(&s);
 
-	if (started && mef_audit(s.mef, "started", 0, NULL, NULL, "keyway-mef " KEYWAY_VERSION) == OK) {
+	if (started && mef_audit(s.mef, "started", 0, NULL, NULL, "keyway-mef " KEYWAY_VERSION) == OK && gap_tell(&s)) {
 		log_line(LOG_LEVEL_INFO, "ready", "mmef=%u egp_tls=%u egp_psk=%u egp_insecure=%u", mmef_port(s.mmef), s.tls_port, s.psk_port, s.insecure_port);
 		loop_run(s.loop);
 		log_line(LOG_LEVEL_INFO, "stopping", NULL);

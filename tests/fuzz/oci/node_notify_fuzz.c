@@ -61,7 +61,7 @@ static void start(void)
 	static const struct cse_config cse_config = {.type = CSE_MN, .id = "/id-b", .name = "cse-b", .sp = "keyway.example", .registrar_id = "/id-in", .registrar_poa = "http://127.0.0.1:9"};
 	static const struct cse_transport transport = {on_send, on_now, on_now, on_defer, on_wake_at, NULL};
 	const struct descriptions *descriptions = descriptions_built_in();
-	const struct oci_core_config core = {&node.rng, true, descriptions, on_save, NULL, 0, false};
+	const struct oci_core_config core = {&node.rng, true, descriptions, on_save, NULL, 0, false, 0};
 	struct oci_device d = {.eui64 = DEVICE, .relay = "/id-mn/cse-mn/gw1/00124b0000000001", .endpoints = {{.id = 1, .in_count = 1, .in = {ZCL_ON_OFF}}}, .endpoint_count = 1, .interview = OCI_INTERVIEW_DONE};
 	const char *detail;
 	struct store *store;

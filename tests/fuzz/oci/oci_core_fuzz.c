@@ -61,7 +61,7 @@ static enum err on_save(void *ctx, const struct oci_device *d)
 static struct oci_core *core_new(struct world *w)
 {
 	static struct descriptions *descriptions;
-	struct oci_core_config c = {&w->rng, true, NULL, on_save, w, 15000, false};
+	struct oci_core_config c = {&w->rng, true, NULL, on_save, w, 15000, false, 0};
 	struct oci_core *core;
 
 	if (!descriptions)

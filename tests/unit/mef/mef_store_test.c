@@ -159,6 +159,59 @@ static void everything_comes_back(void **state)
 	mef_device_free(d);
 }
 
+static void copy_back(void)
+{
+	char octets[4096], copy[128];
+	FILE *in = fopen(path("mef.db"), "rb"), *out;
+	size_t n;
+
+	snprintf(copy, sizeof copy, "%s", path("copy"));
+	out = fopen(copy, "wb");
+	assert_true(in && out);
+	while ((n = fread(octets, 1, sizeof octets, in)) > 0)
+		assert_int_equal(fwrite(octets, 1, n, out), n);
+	fclose(in);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(rename(copy, path("mef.db")), 0);
+}
+
+/* Of devices that it has, and of those that were added since; generations go on behind those that may have been handed out. */
+static void an_old_copy_skips_frame_counters_and_generations(void **state)
+{
+	struct mef_store *st = opened();
+	struct mef_device *d = device_new(DEVICE);
+	struct mef_generation *g = generation_new(d, 9);
+	uint32_t reserved, by;
+
+	(void)state;
+	assert_int_equal(mef_store_device_put(st, d), OK);
+	assert_int_equal(mef_store_generation_put(st, d, g), OK);
+	assert_int_equal(mef_store_reserve(st, DEVICE, 4096), OK);
+	assert_int_equal(mef_store_generation_after(st, 9), 10);
+	mef_store_close(st);
+	st = opened();
+	assert_false(mef_store_gap(st)->copied);
+	assert_int_equal(mef_store_counter(st, DEVICE, &reserved), OK);
+	assert_int_equal(reserved, 4096);
+	mef_store_close(st);
+	copy_back();
+	for (int i = 0; i < 2; i++) { /* once, and for good */
+		st = opened();
+		assert_int_equal(mef_store_gap(st)->copied, i == 0);
+		by = mef_store_gap(st)->floor;
+		assert_true(by >= 1U << 20);
+		assert_int_equal(mef_store_counter(st, DEVICE, &reserved), OK);
+		assert_int_equal(reserved, 4096 + by);
+		assert_int_equal(mef_store_counter(st, DEVICE + 1, &reserved), OK);
+		assert_int_equal(reserved, by);
+		assert_int_equal(mef_store_generation_after(st, 9), 9 + 128);
+		assert_int_equal(mef_store_generation_after(st, 9 + 128), 9 + 129);
+		mef_store_close(st);
+	}
+	mef_generation_free(g);
+	mef_device_free(d);
+}
+
 /* No key stands on disk in clear, also not in the write-ahead log. */
 static void no_key_stands_in_the_files(void **state)
 {
@@ -627,6 +680,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(everything_comes_back),
+		TEST(an_old_copy_skips_frame_counters_and_generations),
 		TEST(no_key_stands_in_the_files),
 		TEST(swapped_or_foreign_keys_do_not_open),
 		TEST(a_killed_process_repeats_no_counter),

@@ -36,7 +36,7 @@ static enum err save(void *ctx, const struct oci_device *d)
 static struct oci_core *core_new(struct node *n)
 {
 	static struct descriptions *descriptions;
-	struct oci_core_config c = {&n->rng, true, NULL, save, n, 0, false};
+	struct oci_core_config c = {&n->rng, true, NULL, save, n, 0, false, 0};
 	struct oci_core *core;
 
 	if (!descriptions)

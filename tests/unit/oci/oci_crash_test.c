@@ -156,7 +156,7 @@ static void transmit(int air, const struct oci_effect *e)
 static void live(int air)
 {
 	struct rng own = rng_system();
-	const struct oci_core_config config = {&own, true, rig_descriptions(), save, &life, 0, false};
+	const struct oci_core_config config = {&own, true, rig_descriptions(), save, &life, 0, false, 0};
 	struct oci_core *core = oci_core_new(&config);
 	struct oci_effect e;
 	unsigned sent = 0;
@@ -390,7 +390,7 @@ static void take(int air, struct rd frame)
 {
 	struct rng own = rng_system();
 	struct incoming i = {.air = air};
-	struct oci_core_config config = {&own, true, rig_descriptions(), oci_store_save, NULL, 0, false};
+	struct oci_core_config config = {&own, true, rig_descriptions(), oci_store_save, NULL, 0, false, 0};
 	struct oci_store *s;
 	enum err e;
 	uint8_t answer;

@@ -43,7 +43,7 @@ static void restored(void *ctx, const struct oci_device *d)
 
 static void node_start(void)
 {
-	struct oci_core_config c = {&rng, true, rig_descriptions(), oci_store_save, NULL, 0, false};
+	struct oci_core_config c = {&rng, true, rig_descriptions(), oci_store_save, NULL, 0, false, 0};
 
 	assert_int_equal(oci_store_open(dir, in_dir("key"), &store), OK);
 	c.save_ctx = store;

@@ -133,6 +133,20 @@ static void so_is_the_coordinators_own(void **state)
 	assert_true(rig_text(&r, OCI_EVENT, "counter-high"));
 }
 
+/* A key that came with an old copy of the store is one to be replaced, wherever its counter is. */
+static void a_key_of_an_old_copy_is_told(void **state)
+{
+	const struct nwk_command c = {.id = NWK_END_DEVICE_TIMEOUT_REQUEST, .timeout_request = {2, 0}};
+
+	(void)state;
+	assert_int_equal(rig_command(&r, &c), OK);
+	assert_false(rig_text(&r, OCI_EVENT, "counter-high"));
+	r.stored.present.network->worn = true;
+	rig_restart(&r);
+	assert_int_equal(rig_command(&r, &c), OK);
+	assert_true(rig_text(&r, OCI_EVENT, "counter-high"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +155,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_waits_for_its_acknowledgement_is_repeated_under_the_new_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_counter_that_has_come_far_is_told_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_is_the_coordinators_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_key_of_an_old_copy_is_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -408,7 +408,7 @@ static enum err many_save(void *ctx, const struct oci_device *d)
 static void five_hundred_routers_in_an_hour(void **state)
 {
 	struct rng rng = rng_seeded(3);
-	const struct oci_core_config config = {&rng, true, rig_descriptions(), many_save, NULL, PERIOD_MS, false};
+	const struct oci_core_config config = {&rng, true, rig_descriptions(), many_save, NULL, PERIOD_MS, false, 0};
 	struct oci_core *core = oci_core_new(&config);
 	uint64_t now = 1000000, end = now + HOUR_MS, step_end;
 	unsigned down = 0;

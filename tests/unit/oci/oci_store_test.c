@@ -291,6 +291,65 @@ static void keys_in_another_place_do_not_open(void **state)
 	}
 }
 
+static void copy_back(void)
+{
+	char octets[4096];
+	FILE *in = fopen(in_dir("oci.db"), "rb"), *out = fopen(in_dir("copy"), "wb");
+	size_t n;
+
+	assert_true(in && out);
+	while ((n = fread(octets, 1, sizeof octets, in)) > 0)
+		assert_int_equal(fwrite(octets, 1, n, out), n);
+	fclose(in);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(rename(in_dir("copy"), in_dir("oci.db")), 0);
+}
+
+/* Present network's limit and whether it is worn, and the same of the pending one. */
+static void assert_networks(struct oci_store *s, uint32_t present, uint32_t pending, bool worn)
+{
+	struct found found = {.count = 0};
+
+	assert_int_equal(oci_store_each(s, find, &found), OK);
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.devices[0].present.network->out_reserved, present);
+	assert_int_equal(found.devices[0].pending.network->out_reserved, pending);
+	assert_int_equal(found.devices[0].present.network->worn, worn);
+	assert_int_equal(found.devices[0].pending.network->worn, worn);
+	found_clear(&found);
+}
+
+/* What a younger store may have given out since is skipped: of the keys that it has, used or not, and of those that it does not know yet. */
+static void an_old_copy_skips_frame_counters_and_its_keys_are_worn(void **state)
+{
+	struct oci_device d = device(RIG_DEVICE);
+	struct oci_store *s = opened();
+	uint32_t by;
+
+	(void)state;
+	d.present.network->out_reserved = 5000;
+	assert_int_equal(oci_store_save(s, &d), OK);
+	oci_store_close(s);
+	s = opened();
+	assert_false(oci_store_gap(s)->copied);
+	assert_int_equal(oci_store_gap(s)->floor, 0);
+	assert_networks(s, 5000, 0, false);
+	oci_store_close(s);
+	copy_back();
+	s = opened();
+	by = oci_store_gap(s)->by;
+	assert_true(oci_store_gap(s)->copied);
+	assert_true(by >= 1U << 20 && by < 1U << 22);
+	assert_int_equal(oci_store_gap(s)->floor, by);
+	assert_networks(s, 5000 + by, by, true);
+	oci_store_close(s);
+	s = opened(); /* once */
+	assert_networks(s, 5000 + by, by, true);
+	assert_int_equal(oci_store_gap(s)->floor, by);
+	oci_store_close(s);
+	device_clear(&d);
+}
+
 static void a_wrong_or_missing_key_file_opens_nothing(void **state)
 {
 	struct oci_device d = device(1);
@@ -405,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_in_another_place_do_not_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_and_counters_of_the_former_version_come_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_counter_never_goes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_old_copy_skips_frame_counters_and_its_keys_are_worn, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_or_missing_key_file_opens_nothing, setup, teardown),
 	};
 

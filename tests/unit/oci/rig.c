@@ -28,7 +28,7 @@ const struct descriptions *rig_descriptions(void)
 
 void rig_core(struct rig *r)
 {
-	const struct oci_core_config c = {&r->rng, r->answer_commissioning, rig_descriptions(), save, r, r->link_status_ms, false};
+	const struct oci_core_config c = {&r->rng, r->answer_commissioning, rig_descriptions(), save, r, r->link_status_ms, false, 0};
 
 	r->core = oci_core_new(&c);
 	assert_non_null(r->core);
