@@ -33,7 +33,8 @@ static const char *const additions[] = {
  * exactly, and what came in since may be replayed until the device's next frame: so the keys of a copy are worn, which has the MEF replace them. */
 static const struct database_numbers frame_counters = {
 	.move = "UPDATE network SET out_reserved = min(0xffffff00, out_reserved + (SELECT by FROM origin))",
-	.if_copy = "UPDATE network SET worn = 1",
+	.if_copy = "UPDATE network SET worn = 1;"
+		   "UPDATE device SET aps_counter = (aps_counter + 128) & 255", /* a device drops what has a counter that it saw in the last seconds */
 	.per_second = 500,
 	.limit = COUNTER_LIMIT,
 };
