@@ -152,6 +152,7 @@ int decode_main(int argc, char **argv);
 int demo_main(int argc, char **argv);
 int backup_main(int argc, char **argv);
 int check_main(int argc, char **argv);
+int restore_main(int argc, char **argv);
 int credentials_main(int argc, char **argv);
 int esdata_main(int argc, char **argv);
 int enrol_main(int argc, char **argv);

@@ -1,26 +1,44 @@
-/* `keyway backup`, `keyway check`: the store of a CSE, beside the CSE that has it open, or without one. */
+/* `keyway backup`, `keyway restore`, `keyway check`: the store of a CSE, beside the CSE that has it open, or without one; the whole state of any program. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/backup_all.h"
 #include "cli/cli.h"
 #include "store/store.h"
 
 #define PATH_SIZE 1024
 
 static const char backup_usage[] =
-    "usage: keyway backup --out FILE [--state DIR] [--json]\n\n"
-    "Copies the store of a CSE, as of one moment, while the CSE goes on. The copy is checked and on disk before it is named FILE; nothing\n"
-    "of that name may be there. To restore it: stop the CSE, put the copy in the place of DIR/cse.db, remove DIR/cse.db-wal and DIR/cse.db-shm.\n\n"
-    "  --out FILE   the copy\n"
-    "  --state DIR  the CSE's state directory (default: that of a keyway-cse of this user)\n"
-    "  --json       the answer as one JSON object\n";
+    "usage: keyway backup --out FILE [--state DIR] [--json]\n"
+    "       keyway backup --all FOLDER --state DIR [--with-keys] [--json]\n\n"
+    "Copies the store of a CSE to a file, or all that a program keeps to a folder, as of one moment, while the program goes on. The copy is checked and\n"
+    "on disk before it gets its name; nothing of that name may be there. `keyway restore` brings a folder back. To restore a file: stop the CSE, put it\n"
+    "in the place of DIR/cse.db, remove DIR/cse.db-wal and DIR/cse.db-shm.\n\n"
+    "  --out FILE    the copy of a CSE's store (cse.db) alone\n"
+    "  --all FOLDER  the copy of every database of the state directory, and of the files beside them\n"
+    "  --state DIR   the program's state directory, `state` in its configuration (default: that of a keyway-cse of this user)\n"
+    "  --with-keys   key files too: whoever has such a copy has the keys\n"
+    "  --json        the answer as one JSON object\n\n"
+    "Examples:\n"
+    "  keyway backup --state plant/node-b --out cse-$(date +%F).db\n"
+    "  keyway backup --state plant/mef --all mef-$(date +%F)\n";
+static const char restore_usage[] =
+    "usage: keyway restore FOLDER --state DIR [--json]\n\n"
+    "Puts a folder that `keyway backup` made into a state directory that is empty or not there, as the user of the program. When the program starts, it notices\n"
+    "that its databases are old copies: frame counters that may have been used since are skipped, and network keys are replaced. The clock must be right.\n\n"
+    "  --state DIR  `state` in the program's configuration\n"
+    "  --json       the answer as one JSON object\n\n"
+    "Example:\n"
+    "  keyway restore mef-2027-01-31 --state plant/mef\n";
 static const char check_usage[] =
     "usage: keyway check [--state DIR] [--json]\n\n"
     "Checks the whole store of a CSE: structure, parents, labels, names, counts. The CSE may go on meanwhile. Status 1 when something is wrong.\n\n"
     "  --state DIR  the CSE's state directory (default: that of a keyway-cse of this user)\n"
-    "  --json       the answer as one JSON object\n";
+    "  --json       the answer as one JSON object\n"
+    "\nExample:\n"
+    "  keyway check --state plant/in-cse\n";
 
 /* The file that keyway-cse with this state directory has. */
 static bool store_path(const char *state, char *path, size_t size)
@@ -88,12 +106,20 @@ int backup_main(int argc, char **argv)
 	const char *state = cli_option(&argc, argv, "--state"), *out = cli_option(&argc, argv, "--out"), *detail = "";
 	char path[PATH_SIZE];
 	enum err e;
+	const char *all = cli_option(&argc, argv, "--all");
+	bool with_keys = cli_flag(&argc, argv, "--with-keys");
 	int r;
 
 	if (help)
 		return cli_help(backup_usage);
-	if (argc == 1 && !out)
-		return cli_misuse(backup_usage, "--out is missing");
+	if (argc == 1 && !out == !all)
+		return cli_misuse(backup_usage, out ? "--out and --all are two ways" : "--out or --all is missing");
+	if (argc == 1 && all && !state)
+		return cli_misuse(backup_usage, "--state is missing");
+	if (argc == 1 && with_keys && !all)
+		return cli_misuse(backup_usage, "--with-keys goes with --all");
+	if (argc == 1 && all)
+		return backup_all(state, all, with_keys, json);
 	r = begin(backup_usage, argc, argv, state, path, sizeof path);
 	if (r != CLI_OK)
 		return r;
@@ -101,6 +127,20 @@ int backup_main(int argc, char **argv)
 	if (terminal && !json)
 		fputs("\r     \r", stderr);
 	return e == OK ? print_backup(path, out, json) : cli_fail("%s", detail);
+}
+
+int restore_main(int argc, char **argv)
+{
+	bool help = cli_flag(&argc, argv, "--help"), json = cli_flag(&argc, argv, "--json");
+	const char *state = cli_option(&argc, argv, "--state");
+	int r;
+
+	if (help)
+		return cli_help(restore_usage);
+	r = cli_operands(restore_usage, argc, argv, 1, 1);
+	if (r == CLI_OK && !state)
+		return cli_misuse(restore_usage, "--state is missing");
+	return r == CLI_OK ? restore_all(argv[1], state, json) : r;
 }
 
 /* ---- check ---- */
