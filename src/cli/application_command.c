@@ -12,7 +12,10 @@ static const char application_usage[] =
     "  --policy POLICY  group: one network key for all its devices; device: one for each, as without registration\n"
     "  --owner CSE-ID   the node that owns its devices, such as /id-b\n"
     "  --plant DIR      the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json           the answer as one JSON object\n";
+    "  --json           the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway application add pumps --policy group --owner /id-b\n"
+    "  keyway application rotate pumps\n";
 
 static void request_put(struct wr *w, const char *cmd, const char *name, const char *policy, const char *owner)
 {

@@ -25,7 +25,10 @@ static const char usage[] =
     "  --seconds N  how long each part runs (default 3)\n"
     "  --devices N  among how many devices (default 64)\n"
     "  --state DIR  where the counters are stored: what is measured is this disk (default a new folder in /tmp)\n"
-    "  --json       the figures as one JSON object\n";
+    "  --json       the figures as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway bench eg --seconds 10 --state /var/tmp\n"
+    "  keyway bench cse\n";
 
 int bench_main(int argc, char **argv)
 {

@@ -26,7 +26,10 @@ static const char usage[] =
     "  --state DIR           where the stores go for the time being; otherwise $TMPDIR or /var/tmp. Should be a disk\n"
     "  --quick               a few seconds, small trees: shows that it runs, the figures mean little\n"
     "  --keep                leave the stores and the logs\n"
-    "  --json                for a script\n";
+    "  --json                for a script\n"
+    "\nExamples:\n"
+    "  keyway bench cse --only create --connections 1,64 --state /var/tmp\n"
+    "  keyway bench cse --quick --json\n";
 
 static struct bench bench;
 

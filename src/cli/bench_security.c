@@ -28,7 +28,9 @@ static const char usage[] =
     "in the same run (target 0.7, judged by the servers' CPU time); and key registrations a second that are on disk, with their audit, before they are answered.\n\n"
     "  --seconds N  how long each part runs (default 3)\n"
     "  --state DIR  where the stores are: what is measured is this disk (default a new folder in /tmp)\n"
-    "  --json       the figures as one JSON object\n";
+    "  --json       the figures as one JSON object\n"
+    "\nExample:\n"
+    "  keyway bench security --seconds 10 --state /var/tmp\n";
 
 static const struct suite {
 	const char *name, *priority;

@@ -46,7 +46,9 @@ static const char usage[] =
     "  --json       the figures as one JSON object\n\n"
     "Air time is computed from the octets that were on the air: 32 us each with 6 of the PHY, an acknowledgement and 192 us where one was asked for, and\n"
     "1440 us of CSMA-CA (mean first back-off, channel assessment, turnaround). The simulated air itself takes no time: a ratio of 0.5 says that the plant\n"
-    "adds half of what the frames alone would take. A command's frames are all of its exchange, answers and reports that follow too.\n";
+    "adds half of what the frames alone would take. A command's frames are all of its exchange, answers and reports that follow too.\n"
+    "\nExample:\n"
+    "  keyway bench zigbee --devices 50 --json\n";
 
 struct zigbee_bench {
 	struct process_set set;

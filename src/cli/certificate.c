@@ -41,7 +41,11 @@ static const char usage[] =
     "  --ca-file FILE   who may have signed the MEF's certificate\n"
     "  --out DIR        where the files go\n"
     "  --json           as JSON\n\n"
-    "What was issued is in index.txt in OpenSSL's form: `openssl ocsp -index DIR/index.txt -CA DIR/ca.pem -rsigner ...` answers for it.\n";
+    "What was issued is in index.txt in OpenSSL's form: `openssl ocsp -index DIR/index.txt -CA DIR/ca.pem -rsigner ...` answers for it.\n"
+    "\nExamples:\n"
+    "  keyway certificate list\n"
+    "  keyway certificate issue meter --name m2m://keyway.example/id-in/Cmeter --days 90\n"
+    "  keyway certificate revoke m2m://keyway.example/id-in/Cmeter --reason keyCompromise && keyway certificate crl > crl.pem\n";
 
 /* Where the CA is; CLI_OK with it open. */
 static int ca_of(const char *dir, char path[static PLANT_PATH], struct ca **ca)

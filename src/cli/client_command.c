@@ -21,7 +21,10 @@ static const char usage[] =
     "               management: an authenticationProfile when SUID is given, otherwise --object trust-anchor or maf-client\n\n"
     "  --object O   trust-anchor or maf-client\n"
     "  --plant DIR  the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json       the answer as one JSON object\n";
+    "  --json       the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway client list\n"
+    "  keyway client command /id-mn configure\n";
 
 static const char *text_of(const struct json *v, const char *name, char *buffer, size_t size)
 {

@@ -37,7 +37,11 @@ static const char usage[] =
     "  --value FILE       hexadecimal digits in a file that nobody else may read\n"
     "  --replace          even if there is one of this ID\n"
     "  --to KEK           put the key encryption key there instead\n"
-    "  --json             as JSON\n";
+    "  --json             as JSON\n"
+    "\nExamples:\n"
+    "  keyway credentials list --state plant/maf\n"
+    "  keyway credentials add meter1@maf.keyway.example --kind km --entity /id-in/Cmeter --value key.hex --state plant/maf\n"
+    "  keyway credentials rotate --state plant/mef\n";
 
 static void print_time(uint64_t s, char text[static TIMESTAMP_SIZE])
 {

@@ -18,7 +18,10 @@ static const char usage[] =
     "  --role ROLE         the token gives this role, name@domain, in the place of the privileges\n"
     "  --das SOCKET        administration socket of keyway-das (default $KEYWAY_DAS, or das/admin.sock in the plant)\n"
     "  --plant DIR         the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json              the answer as one JSON object\n";
+    "  --json              the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway das allow /id-in/Cmeter '/id-in/*' RN --lifetime 600\n"
+    "  keyway das list --json\n";
 
 struct asking {
 	const char *socket;

@@ -20,7 +20,10 @@ static const char usage[] =
     "those learnt from Transport-Key commands that they open: install codes and a whole capture are enough.\n\n"
     "  --key HEX            a network or link key, 32 hexadecimal digits\n"
     "  --install-code CODE  as on the device's label, with CRC\n"
-    "  --keys-out FILE      write all keys known in the end, in Wireshark's zigbee_pc_keys format\n";
+    "  --keys-out FILE      write all keys known in the end, in Wireshark's zigbee_pc_keys format\n"
+    "\nExamples:\n"
+    "  keyway decode --install-code 83FED3407A939723A5C639B26916D505C3B5 demo-out/factory.pcap\n"
+    "  keyway decode 03080000ffffffff07\n";
 
 struct decoding {
 	struct key_learner *keys;

@@ -31,7 +31,10 @@ static const char usage[] =
     "  --once              end afterwards, with status 0 if all worked and 1 if not\n"
     "  --out DIR           logs, plant, summary.json, pids.json, factory.pcap (default demo-out/; emptied at the start)\n"
     "  --export-keys FILE  the run's keys in Wireshark's zigbee_pc_keys format, learnt from the capture and the install codes\n"
-    "  --loss PERCENT      frames that the air loses\n";
+    "  --loss PERCENT      frames that the air loses\n"
+    "\nExamples:\n"
+    "  keyway demo\n"
+    "  keyway demo --once --loss 10 --export-keys keys.txt\n";
 
 struct demo_device {
 	const char *role, *kind, *title;

@@ -25,7 +25,11 @@ static const char usage[] =
     "  --gateway NAME      gateway that it joins through (default gw1)\n"
     "  --application NAME  application group (default `default`)\n"
     "  --plant DIR         the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json              the answer as one JSON object\n";
+    "  --json              the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway device add 'Z:00124B0001020304$I:83FED3407A939723A5C639B26916D505C3B5'\n"
+    "  keyway device import labels.csv --application pumps\n"
+    "  keyway device show 00124b0001020304 --json\n";
 
 struct rd text_trim(struct rd r)
 {

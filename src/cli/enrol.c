@@ -29,7 +29,9 @@ static const char usage[] =
     "  --state DIR      with credentials.db (default .)\n"
     "  --file F         the store itself\n"
     "  --kek KEK        what seals it\n"
-    "  --json           the answer as one JSON object\n";
+    "  --json           the answer as one JSON object\n"
+    "\nExample:\n"
+    "  keyway enrol --id /id-in/Cmeter --target /id-in --mef https://127.0.0.1:9440 --mef-id mef.keyway.example --ca plant/tls/ca.pem --state meter\n";
 
 struct enrolment {
 	struct enrolee_config config;

@@ -32,7 +32,9 @@ static const char usage[] =
     "  --media TYPE        of the data (default text/plain)\n"
     "  --state DIR         the program's state directory, with credentials.db (default .)\n"
     "  --file F            the store itself\n"
-    KEY_FETCH_OPTIONS;
+    KEY_FETCH_OPTIONS "\nExamples:\n"
+    "  keyway esdata seal --key 140001@mef.keyway.example --state meter < reading.txt > sealed.json\n"
+    "  keyway esdata open --state reader < sealed.json\n";
 
 struct work {
 	struct credentials *store;  /* opened when a key of it is wanted */

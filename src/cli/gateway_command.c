@@ -16,18 +16,27 @@ static const char gateway_usage[] =
     "  --relay RESOURCE  IPE-NI's AE, such as /id-mn/cse-mn/gw1\n"
     "  --identity NAME   its certificate identity, or PSK identity\n"
     "  --plant DIR       the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json            the answer as one JSON object\n";
+    "  --json            the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway gateway add gw1\n"
+    "  keyway gateway add hall --eui64 00124B00AABBCCDD --relay /id-mn/cse-mn/hall --identity hall.gateways.keyway.example\n";
 static const char permit_usage[] =
     "usage: keyway permit GATEWAY SECONDS [EUI64...] [--plant DIR] [--json]\n\n"
     "Opens joining at a gateway, for the devices that are named, or for all that are registered there at this moment.\n"
     "0 closes; 65535: until changed.\n\n"
     "  --plant DIR  the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json       the answer as one JSON object\n";
+    "  --json       the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway permit gw1 180\n"
+    "  keyway permit gw1 60 00124b0001020304\n";
 static const char status_usage[] =
     "usage: keyway status [--plant DIR] [--json]\n\n"
     "What the enrolment function knows: nodes, gateways, devices, and how often what happened.\n\n"
     "  --plant DIR  the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json       the answer as one JSON object\n";
+    "  --json       the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway status\n"
+    "  keyway status --json\n";
 
 /* ---- gateways ---- */
 

@@ -13,7 +13,10 @@ static const char usage[] =
     "  --sp DOMAIN      M2M service provider (default keyway.example)\n"
     "  --base-port N    servers listen on 127.0.0.1 from port N on (default 9440)\n"
     "  --radio ADDRESS  the gateway's Spinel radio co-processor (default tcp:127.0.0.1:N+7)\n"
-    "  --usim           also keyway-hss, and bootstrapping from a USIM at ports N+9 and N+10\n";
+    "  --usim           also keyway-hss, and bootstrapping from a USIM at ports N+9 and N+10\n"
+    "\nExamples:\n"
+    "  keyway init plant --radio serial:/dev/ttyACM0\n"
+    "  keyway init lab --base-port 10440\n";
 
 /* It goes into certificates, resource names and URLs. */
 static bool is_domain(const char *text)

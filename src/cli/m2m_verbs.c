@@ -29,7 +29,12 @@ static const char usage[] =
     "  --via CSE-ID     enter the network at this CSE of the plant\n"
     "  --serialization json|xml|cbor  what travels\n"
     "  --plant DIR      the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json           the answer as it came, on one line\n";
+    "  --json           the answer as it came, on one line\n"
+    "\nExamples:\n"
+    "  keyway get /id-in/cse-in\n"
+    "  keyway discover /id-b/cse-b ty=28 lbl=kitchen\n"
+    "  keyway update /id-b/cse-b/zb-00124b0001020304/binSh state=true\n"
+    "  keyway create https://127.0.0.1:9441/cse-in cnt rn=log mni=100\n";
 
 static const struct {
 	const char *name, *root;

@@ -21,7 +21,10 @@ static const char usage[] =
     "  --lifetime SECONDS  longest life of his bootstrapped keys (default: what the bootstrapping server says)\n"
     "  --hss SOCKET        administration socket of keyway-hss (default $KEYWAY_HSS, or hss/admin.sock in the plant)\n"
     "  --plant DIR         the plant (default $KEYWAY_PLANT, or `plant`)\n"
-    "  --json              the answer as one JSON object\n";
+    "  --json              the answer as one JSON object\n"
+    "\nExamples:\n"
+    "  keyway subscriber add card.json\n"
+    "  keyway subscriber permit 001010123456789 id-in.keyway.example m2m://keyway.example/id-in/Cmeter\n";
 
 struct asking {
 	const char *socket;

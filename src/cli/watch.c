@@ -16,7 +16,9 @@ static const char usage[] =
     "  --json           whole notifications, one a line\n"
     "  --from ID, --cert FILE, --key FILE, --credentials FILE, --ca FILE, --psk-identity ID, --psk-file FILE, --server NAME, --cse CSE-ID, --via CSE-ID,\n"
     "  --serialization json|xml|cbor   as for `keyway get`\n"
-    "  --esprim CSE-ID, --esprim-name NAME   the same; notifications are taken only sealed\n";
+    "  --esprim CSE-ID, --esprim-name NAME   the same; notifications are taken only sealed\n"
+    "\nExample:\n"
+    "  keyway watch /id-b/cse-b/zb-00124b0001020304/tempe --count 3\n";
 
 #define SIGNAL_MS 500 /* one that comes between a look at it and the wait is seen after this */
 

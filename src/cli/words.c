@@ -32,6 +32,7 @@ int cli_fail(const char *fmt, ...)
 int cli_help(const char *usage)
 {
 	fputs(usage, stdout);
+	fputs("\nExit status: 0 done, 1 it failed (a line on standard error says why), 2 the command line was not understood.\n", stdout);
 	return CLI_OK;
 }
 

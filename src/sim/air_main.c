@@ -30,7 +30,9 @@ static const char usage[] =
     "                       room within 37 ms, the longest back-off of CSMA-CA, is lost. Without it any number is in the air at once, and takes none\n"
     "  --seed N             of the randomness (default 1)\n"
     "  --pcap FILE          capture of all frames; goes on where it ended\n"
-    "  --json               counts of frames as a JSON object at the end\n";
+    "  --json               counts of frames as a JSON object at the end\n"
+    "\nExample:\n"
+    "  keyway-sim air --loss 10 --pcap air.pcap\n";
 
 struct node {
 	struct sockaddr_in at;

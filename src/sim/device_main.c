@@ -42,7 +42,10 @@ static const char usage[] =
     "                       another. A command is for one (EUI64 on), or for each (all toggle); --state names a folder\n"
     "  --state FILE         its non-volatile memory; without one it is factory-new at every start\n"
     "  --seed N             of the randomness; without it the system's\n"
-    "  --json               is taken and changes nothing: events are always JSON\n";
+    "  --json               is taken and changes nothing: events are always JSON\n\n"
+    "Examples:\n"
+    "  keyway-sim device --eui64 00124B0001020304 --install-code 83FED3407A939723A5C639B26916D505C3B5 --type thermometer --sleepy\n"
+    "  keyway-sim device --devices labels.csv --type plug --state plugs\n";
 
 struct world {
 	struct loop *loop;

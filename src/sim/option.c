@@ -57,6 +57,7 @@ int sim_begin(int argc, char **argv, const char *usage, const char *options)
 {
 	if (sim_has(argc, argv, "--help") || sim_has(argc, argv, "-h")) {
 		fputs(usage, stdout);
+		fputs("\nExit status: 0 ended as it was told, 1 it failed (a line on standard error says why), 2 the command line was not understood.\n", stdout);
 		return 0;
 	}
 	for (int i = 1; i < argc;) {

@@ -19,7 +19,9 @@ static const char usage[] =
     "  --listen HOST:PORT  for hosts that connect by TCP, one at a time\n"
     "  --pty LINK          makes a pty and a symbolic link to it, for hosts that use a serial line\n"
     "  --air HOST:PORT     `keyway-sim air`\n"
-    "  --seed N            of the randomness (default 2)\n";
+    "  --seed N            of the randomness (default 2)\n"
+    "\nExample:\n"
+    "  keyway-sim rcp --listen 127.0.0.1:9447\n";
 
 struct program {
 	struct loop *loop;

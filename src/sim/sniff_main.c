@@ -17,7 +17,9 @@ static const char usage[] =
     "Prints what anybody in range can see of each frame: addresses, kinds, counters, lengths. `keyway decode` opens captures with keys.\n\n"
     "  --air HOST:PORT  `keyway-sim air`\n"
     "  --channel N      11 to 26\n"
-    "  --pcap FILE      a capture too\n";
+    "  --pcap FILE      a capture too\n"
+    "\nExample:\n"
+    "  keyway-sim sniff --channel 15 --pcap sniffed.pcap\n";
 
 struct sniffer {
 	int pcap;

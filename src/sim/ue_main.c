@@ -34,7 +34,9 @@ static const char usage[] =
     "  --kind KIND      km, kpm or kpsa\n"
     "  --peer NAME      whom it is shared with, in the words of that store: a MAF's FQDN, a CSE-ID such as /id-in\n"
     "  --prefix         writes the PSK identity as TS 33.222 has it, with `3GPP-bootstrapping;` before the B-TID\n"
-    "  --uicc           as something that runs in a GBA_U card itself: Ks_int_NAF, and `3GPP-bootstrapping-uicc;` before the B-TID\n";
+    "  --uicc           as something that runs in a GBA_U card itself: Ks_int_NAF, and `3GPP-bootstrapping-uicc;` before the B-TID\n"
+    "\nExample:\n"
+    "  keyway-sim ue --usim card.json --bsf https://127.0.0.1:9449 --name mef.keyway.example --ca plant/tls/ca.pem\n";
 
 struct device {
 	struct loop *loop;

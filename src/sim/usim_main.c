@@ -23,7 +23,9 @@ static const char usage[] =
     "  --impi NAME      another private identity\n"
     "  --gba-u          the card bootstraps by itself, and keeps Ks\n"
     "  --ahead N        moves its sequence numbers N ahead, as if another centre had used it\n"
-    "  --reader SOCKET  answers wpa_supplicant or eapol_test (external_sim=1) at this control socket, until it goes\n";
+    "  --reader SOCKET  answers wpa_supplicant or eapol_test (external_sim=1) at this control socket, until it goes\n"
+    "\nExample:\n"
+    "  keyway-sim usim --file card.json --new 001010123456789\n";
 
 struct reader {
 	struct loop *loop;

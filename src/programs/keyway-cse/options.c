@@ -30,7 +30,13 @@ static const char usage[] =
     "  --admin-port PORT   /health and /metrics (Prometheus) on 127.0.0.1:PORT\n"
     "  --testbench         a CSE for test suites, open to whoever reaches it on loopback: see keyway-cse(8). In memory unless --state is given\n"
     "  --check             check the whole store before starting\n"
-    "  --help, --version\n";
+    "  --help, --version\n\n"
+    "KEYWAY_LOG=debug in the environment logs more.\n\n"
+    "Examples:\n"
+    "  keyway-cse\n"
+    "  keyway-cse --config plant/in-cse.ini\n"
+    "  keyway-cse --ephemeral --port 0 --cse-id /id-lab --cse-name lab\n\n"
+    "Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line was not understood.\n";
 
 static enum options_result wrong(const char *fmt, const char *a)
 {

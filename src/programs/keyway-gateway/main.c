@@ -17,7 +17,10 @@ static const char usage[] =
     "  --config FILE  configuration, see docs/configuration.md (`keyway init` writes one)\n"
     "  --help         this text\n"
     "  --version      version\n\n"
-    "KEYWAY_LOG=debug in the environment logs more.\n";
+    "KEYWAY_LOG=debug in the environment logs more.\n\n"
+    "Example:\n"
+    "  keyway-gateway --config plant/gateway.ini\n\n"
+    "Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line was not understood.\n";
 
 struct settings {
 	char *name, *channel, *tx_power, *extended_pan_id, *state, *radio, *egp, *egp_identity, *psk_identity, *psk_file, *ca, *cert, *key;
@@ -206,10 +209,12 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
 			config = argv[++i];
+		} else if (strncmp(argv[i], "--config=", 9) == 0) {
+			config = argv[i] + 9;
 		} else if (strcmp(argv[i], "--version") == 0) {
 			puts("keyway-gateway " KEYWAY_VERSION);
 			return 0;
-		} else if (strcmp(argv[i], "--help") == 0) {
+		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			fputs(usage, stdout);
 			return 0;
 		} else {

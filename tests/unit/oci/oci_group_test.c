@@ -95,7 +95,7 @@ static void device_start(struct plant *p, size_t i)
 static int setup(void **state)
 {
 	struct plant *p = calloc(1, sizeof *p);
-	struct oci_core_config c = {NULL, true, rig_descriptions(), save, NULL, 0, false};
+	struct oci_core_config c = {NULL, true, rig_descriptions(), save, NULL, 0, false, 0};
 
 	if (!p)
 		return -1;
@@ -472,7 +472,7 @@ static void a_start_is_quiet(void **state)
 	g = oci_core_groups(p->core);
 	{
 		struct oci_core *former = p->core;
-		struct oci_core_config c = {&p->rng, true, rig_descriptions(), save, NULL, 0, false};
+		struct oci_core_config c = {&p->rng, true, rig_descriptions(), save, NULL, 0, false, 0};
 
 		p->core = oci_core_new(&c);
 		for (size_t i = 0; i < DEVICES; i++)
