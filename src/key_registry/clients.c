@@ -100,7 +100,7 @@ enum onem2m_rsc registry_client_register(struct registry *r, const struct regist
 	if (r->config.assign && r->config.assign(r->config.ctx, p->client, p->credential, c->expires_at, c->assigned) != OK)
 		return registry_refuse(r, RSC_INTERNAL_SERVER_ERROR, "a key identifier could not be assigned");
 	if (registry_audit(r, now_s, renewed ? "client registered again" : "client registered", p->client, p->credential) != OK ||
-	    registry_client_put(r, c) != OK)
+	    registry_client_put(r, c) != OK || registry_origin_put(r, c->id, p) != OK)
 		return registry_refuse(r, RSC_INTERNAL_SERVER_ERROR, "the registration could not be stored");
 	return RSC_CREATED;
 }

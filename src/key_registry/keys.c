@@ -194,8 +194,8 @@ static enum onem2m_rsc store_new(struct registry *r, const struct registry_peer 
 	e = put(r, KEY_ADD, k);
 	if (e == ERR_EXISTS)
 		return registry_refuse(r, RSC_CONFLICT, "the key of this TLS session is registered already: open another session");
-	if (e == OK && r->config.stands && p->credential && p->credential[0])
-		e = registry_write(r, registry_bind(r, KEY_ORIGIN_PUT, "ss", k->id, p->credential));
+	if (e == OK)
+		e = registry_origin_put(r, k->id, p);
 	snprintf(detail, sizeof detail, "%s, SUID %d, %s", k->id, (int)k->suid, k->exported ? "by exporter" : "supplied");
 	if (e != OK || registry_audit(r, now_s, "key registered", p->client, detail) != OK)
 		return registry_refuse(r, RSC_INTERNAL_SERVER_ERROR, "the key could not be stored");
@@ -227,7 +227,7 @@ enum onem2m_rsc registry_key_register(struct registry *r, const struct registry_
 
 /* ---- retrieval ---- */
 
-enum registry_access registry_key_access(struct registry *r, const char *client, uint64_t now_s, struct rd id)
+enum registry_access registry_key_access(struct registry *r, const char *client, uint64_t now_s, struct rd id, uint64_t *expires_at)
 {
 	struct registry_key k;
 	bool target;
@@ -235,6 +235,8 @@ enum registry_access registry_key_access(struct registry *r, const char *client,
 	if (get(r, id, now_s, &k) != OK)
 		return REGISTRY_NO_KEY;
 	target = is_target(r, &k, client);
+	if (target && expires_at)
+		*expires_at = k.expires_at;
 	registry_key_clear(&k);
 	return target ? REGISTRY_TARGET : REGISTRY_NO_TARGET;
 }
@@ -257,21 +259,6 @@ static enum err value_for(const struct registry *r, struct registry_key *k, enum
 	secret_free(k->value);
 	k->value = derived;
 	return OK;
-}
-
-/* An operator who takes a client's credential away means the keys that it has made with it, too. */
-static bool stands(struct registry *r, struct rd id)
-{
-	char credential[CREDENTIAL_ID_MAX] = "";
-	sqlite3_stmt *s;
-
-	if (!r->config.stands)
-		return true;
-	s = registry_bind(r, KEY_ORIGIN, "r", &id);
-	if (sqlite3_step(s) == SQLITE_ROW && !registry_text(s, 0, credential, sizeof credential))
-		credential[0] = '\0';
-	registry_done(s);
-	return !credential[0] || r->config.stands(r->config.ctx, credential);
 }
 
 static enum onem2m_rsc found(struct registry *r, struct rd id, uint64_t now_s, struct registry_key *k)
@@ -298,7 +285,7 @@ static enum onem2m_rsc fetch(struct registry *r, const struct registry_peer *p, 
 		(void)!registry_audit(r, now_s, "key asked for by one that is not its target", p->client, detail);
 		return registry_refuse(r, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not a target of this key");
 	}
-	if (!stands(r, id)) {
+	if (!registry_stands(r, id)) {
 		registry_key_clear(k);
 		(void)!registry_audit(r, now_s, "key asked for whose source has lost its credential", p->client, detail);
 		return registry_refuse(r, RSC_NOT_FOUND, "the credential under which it was registered is gone");

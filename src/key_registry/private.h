@@ -20,8 +20,12 @@ enum registry_statement {
 	KEY_PUT,
 	KEY_GET,
 	KEY_DELETE,
-	KEY_ORIGIN_PUT,
-	KEY_ORIGIN,
+	ORIGIN_PUT,
+	ORIGIN_DELETE,
+	ORIGIN,
+	ORIGINS,
+	ORIGIN_CLIENTS,
+	ORIGIN_KEYS,
 	KEYS_OF,
 	COMMAND_ADD,
 	COMMAND_PUT,
@@ -69,6 +73,10 @@ enum onem2m_rsc registry_refuse(struct registry *r, enum onem2m_rsc rsc, const c
 enum err registry_audit(struct registry *r, uint64_t now_s, const char *event, const char *client, const char *detail) MUST_CHECK;
 /* The end of what is registered; false when it would be over already. */
 bool registry_lifetime(uint64_t now_s, uint64_t asked, uint64_t policy_s, uint64_t credential_end, uint64_t *expires_at) MUST_CHECK;
+
+/* standing.c: under which credential a client or a key, by its ID, was registered last; and whether that is one still. */
+enum err registry_origin_put(struct registry *r, const char *id, const struct registry_peer *p) MUST_CHECK;
+bool registry_stands(struct registry *r, struct rd id) MUST_CHECK;
 
 /* anchor.c. Into the open transaction, when the audit log grew. */
 enum err registry_anchor_put(struct registry *r) MUST_CHECK;

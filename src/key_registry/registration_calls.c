@@ -115,6 +115,29 @@ static void retrieve_key(struct registration_call *call)
 	registry_key_clear(&k);
 }
 
+/* Whether a key that it has is one still (project convention): nothing secret goes over the wire, nothing is fetched, and the audit log does not grow. */
+static void look_at_key(struct registration_call *call)
+{
+	struct answer_buffer b;
+	char end[TIMESTAMP_SIZE];
+	struct json_out *o;
+	uint64_t expires_at;
+	enum onem2m_rsc rsc = registry_key_standing(call->s->registry, &call->peer.peer, call->now_s, call->name, &expires_at);
+
+	if (rsc != RSC_OK) {
+		registration_refuse_as_registry(call, rsc);
+		return;
+	}
+	timestamp_print(end, expires_at * 1000);
+	o = registration_answer_begin(&b);
+	json_object(o, NULL);
+	json_object(o, REGISTRATION_KEY);
+	json_put_string(o, "et", end);
+	json_close(o);
+	json_close(o);
+	registration_answer_end(call, &b, rsc);
+}
+
 static void update_key(struct registration_call *call, const struct json *body)
 {
 	struct answer_buffer b;
@@ -161,6 +184,8 @@ void registration_retrieve(struct registration_call *call)
 {
 	if (is_client(call))
 		retrieve_client(call);
+	else if (strcmp(call->rq->query, REGISTRATION_STANDING) == 0)
+		look_at_key(call);
 	else
 		retrieve_key(call);
 }
@@ -195,7 +220,7 @@ void registration_post_below_key(struct registration_call *call)
 	const struct registration_hooks *h = &call->s->hooks;
 	char id[REGISTRY_ID_SIZE];
 
-	switch (registry_key_access(call->s->registry, call->peer.peer.client, call->now_s, call->name)) {
+	switch (registry_key_access(call->s->registry, call->peer.peer.client, call->now_s, call->name, NULL)) {
 	case REGISTRY_NO_KEY:
 		registration_refuse(call, RSC_NOT_FOUND, "no such key");
 		break;

@@ -14,6 +14,7 @@
 /* Paths and roots of the JSON bodies (project convention; names spelt as in TS-0003). */
 #define REGISTRATION_BASE_MEF "/mef"
 #define REGISTRATION_BASE_MAF "/maf"
+#define REGISTRATION_STANDING "rcn=0" /* query of a Key Retrieval that only asks whether the key is one still (project convention) */
 #define REGISTRATION_MEF_CLIENT "sec:mefClientReg"
 #define REGISTRATION_MAF_CLIENT "sec:mafClientReg"
 #define REGISTRATION_COMMAND "sec:mefClientCmd"

@@ -17,9 +17,11 @@ static const char schema[] =
     " targets TEXT NOT NULL, suid INTEGER NOT NULL, exported INTEGER NOT NULL, expires_at INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS keys_source ON keys (source);"
     "CREATE INDEX IF NOT EXISTS keys_expiry ON keys (expires_at);"
-    /* under which credential its source came */
+    /* under which credential its source, or the client, came: by the ID of the key or of the client registration */
     "CREATE TABLE IF NOT EXISTS origins (id TEXT PRIMARY KEY COLLATE NOCASE, credential TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS origins_credential ON origins (credential);"
     "CREATE TRIGGER IF NOT EXISTS keys_gone AFTER DELETE ON keys BEGIN DELETE FROM origins WHERE id = old.id; END;"
+    "CREATE TRIGGER IF NOT EXISTS clients_gone AFTER DELETE ON clients BEGIN DELETE FROM origins WHERE id = old.id; END;"
     "CREATE TABLE IF NOT EXISTS commands (id INTEGER PRIMARY KEY AUTOINCREMENT, registration TEXT NOT NULL COLLATE NOCASE, class INTEGER NOT NULL,"
     " about INTEGER NOT NULL, object TEXT NOT NULL, args TEXT NOT NULL, issued INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS commands_registration ON commands (registration, id);"
@@ -46,8 +48,12 @@ static const char *const texts[REGISTRY_STATEMENTS] = {
 	[KEY_PUT] = "INSERT OR REPLACE INTO keys (" KEY_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)",
 	[KEY_GET] = "SELECT " KEY_COLUMNS " FROM keys WHERE id = ?1 AND expires_at > ?2",
 	[KEY_DELETE] = "DELETE FROM keys WHERE id = ?1",
-	[KEY_ORIGIN_PUT] = "INSERT OR REPLACE INTO origins VALUES (?,?)",
-	[KEY_ORIGIN] = "SELECT credential FROM origins WHERE id = ?1",
+	[ORIGIN_PUT] = "INSERT OR REPLACE INTO origins VALUES (?,?)",
+	[ORIGIN_DELETE] = "DELETE FROM origins WHERE id = ?1",
+	[ORIGIN] = "SELECT credential FROM origins WHERE id = ?1",
+	[ORIGINS] = "SELECT credential FROM origins WHERE credential > ?1 ORDER BY credential LIMIT 1",
+	[ORIGIN_CLIENTS] = "SELECT clients.id, client FROM clients JOIN origins ON origins.id = clients.id WHERE credential = ?1 LIMIT 1",
+	[ORIGIN_KEYS] = "SELECT keys.id, source FROM keys JOIN origins ON origins.id = keys.id WHERE credential = ?1 LIMIT 1",
 	[KEYS_OF] = "SELECT id FROM keys WHERE source = ?1",
 	[COMMAND_ADD] = "INSERT INTO commands (registration, class, about, object, args, issued) VALUES (?,?,?,?,?,0)",
 	[COMMAND_PUT] = "INSERT OR IGNORE INTO commands (" COMMAND_COLUMNS ") VALUES (?,?,?,?,?,?,?)",

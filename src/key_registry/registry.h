@@ -48,8 +48,9 @@ struct registry_config {
 	/* MAF: a client came with a key that a MEF provisioned; gives it a KmID of ours and keeps the key under it.
 	 * km_id: the one that the client has, or ""; left as it is where that is this very key, or nothing is to be assigned. NULL: never. */
 	enum err (*assign)(void *ctx, const char *client, const char *credential, uint64_t expires_at, char km_id[static KEY_ID_MAX]);
-	/* Whether a credential, by its Credential-ID, is still one: a key that was registered under it is given to nobody any more. NULL: always. */
-	bool (*stands)(void *ctx, const char *credential);
+	/* Whether a credential, by its Credential-ID, is still one: OK; ERR_NOT_FOUND: it is gone, and what was registered under it is given to nobody any
+	 * more, and ends by registry_purge; any other error: it cannot be told now, so nothing is given and nothing ends. NULL: always. */
+	enum err (*stands)(void *ctx, const char *credential);
 	void *ctx;
 };
 
@@ -126,11 +127,17 @@ enum err registry_key_put(struct registry *r, const struct registry_key *k) MUST
 enum err registry_key_drop(struct registry *r, struct rd id) MUST_CHECK; /* OK when there is none */
 /* Whether a key of this name is there, and this client among its targets. */
 enum registry_access { REGISTRY_NO_KEY, REGISTRY_NO_TARGET, REGISTRY_TARGET };
-enum registry_access registry_key_access(struct registry *r, const char *client, uint64_t now_s, struct rd id) MUST_CHECK;
+enum registry_access registry_key_access(struct registry *r, const char *client, uint64_t now_s, struct rd id, uint64_t *expires_at) MUST_CHECK; /* expires_at may be NULL */
 enum err registry_keys_each(struct registry *r, const char *source, void (*fn)(void *ctx, const char *id), void *ctx) MUST_CHECK;
 
 /* Forgets what ended; *n is how much. */
 enum err registry_sweep(struct registry *r, uint64_t now_s, uint64_t *n) MUST_CHECK;
+
+/* Ends what was registered under credentials that are none any more (registry_config.stands): registrations with their commands, and keys; *n is how
+ * much. Each is in the audit log. */
+enum err registry_purge(struct registry *r, uint64_t now_s, uint64_t *n) MUST_CHECK;
+/* For a target that has a key already: whether it still may use it. 2000, 4004, or 4103, as Key Retrieval would say; no value leaves. */
+enum onem2m_rsc registry_key_standing(struct registry *r, const struct registry_peer *p, uint64_t now_s, struct rd id, uint64_t *expires_at) MUST_CHECK;
 
 /* ---- client commands (MEF) ---- */
 struct registry_command {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "credentials/standing.h"
 
 /* The client registers again with the key that it has this name for. */
 static bool named_already(struct credentials *store, const char *km_id, const struct credential *c)
@@ -49,19 +50,9 @@ enum err maf_assign(void *ctx, const char *client, const char *credential, uint6
 	return e;
 }
 
-bool maf_stands(void *ctx, const char *credential)
+enum err maf_stands(void *ctx, const char *credential)
 {
 	const struct maf_assigner *m = ctx;
-	struct credential c = {.key = NULL};
-	struct credential_id id;
-	char identity[KEY_ID_MAX];
-	struct key_id key_id;
-	bool there;
 
-	if (credential_id_parse(rd_str(credential), &id) != OK || id.type != CREDENTIAL_KM || !rd_text(id.value, identity, sizeof identity) ||
-	    key_id_split(rd_str(identity), &key_id) != OK || !fqdn_equal(key_id.fqdn, rd_str(m->fqdn)))
-		return true;
-	there = credentials_find(m->store, identity, &c) == OK && !credential_expired(&c, clock_unix_ms() / 1000);
-	credential_clear(&c);
-	return there;
+	return credentials_stand(m->store, CREDENTIAL_KM, m->fqdn, clock_unix_ms() / 1000, credential);
 }

@@ -16,7 +16,7 @@ struct maf_assigner {
  * kept as its Km under that name, until it ends (8.8.2: assignedSymmKeyID): another key, another name. For any other credential nothing is assigned. */
 enum err maf_assign(void *ctx, const char *client, const char *credential, uint64_t expires_at, char km_id[static KEY_ID_MAX]) MUST_CHECK;
 
-/* Its `stands`: a Km that has our name is in the store, and not over. Keys of a MEF or a BSF, and certificates, are not ours to judge. */
-bool maf_stands(void *ctx, const char *credential);
+/* Its `stands`: a Km that has our name is in the store, and not over. Those of a MEF or a BSF, and certificates, are not ours to judge. */
+enum err maf_stands(void *ctx, const char *credential) MUST_CHECK;
 
 #endif

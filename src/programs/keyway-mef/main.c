@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "credentials/credentials.h"
+#include "credentials/standing.h"
 #include "credentials/store_key.h"
 #include "enrolee/credentials_psk.h"
 #include "keys/sealed.h"
@@ -164,6 +165,14 @@ static bool audit_start(struct service *s)
 	return e == OK || fail("audit.log can't be used", "keep it as evidence, move it away, and start once with --accept-audit-log", e);
 }
 
+/* A Kpm that the operator has taken away: what its holder registered goes with it. */
+static enum err kpm_stands(void *ctx, const char *credential)
+{
+	const struct service *s = ctx;
+
+	return credentials_stand(s->credentials, CREDENTIAL_KPM, config.id, clock_unix_ms() / 1000, credential);
+}
+
 /* registry.db, sealed under a key in credentials.db. */
 static bool registry_start(struct service *s)
 {
@@ -178,6 +187,8 @@ static bool registry_start(struct service *s)
 		.rng = &s->rng,
 		.audit = s->audit,
 		.audit_accept_s = accept_audit_log ? clock_unix_ms() / 1000 : 0,
+		.stands = kpm_stands,
+		.ctx = s,
 	};
 	const char *detail = "";
 	enum err e = path_join(path, config.state, "credentials.db") ? credentials_open(&o, &s->credentials, &detail) : ERR_TOO_LONG;

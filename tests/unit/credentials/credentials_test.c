@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "credentials/credentials.h"
+#include "credentials/standing.h"
 #include "keys/sealed.h"
 
 #define ROWS 5
@@ -225,6 +226,34 @@ static void adds_once_and_removes(void **state)
 	assert_int_equal(credentials_remove(s, c.identity), ERR_NOT_FOUND);
 	assert_int_equal(credentials_sweep(s, 1002, &removed), OK);
 	assert_int_equal(removed, 2); /* rows 0 and 2 */
+	credential_clear(&c);
+	credentials_close(s);
+}
+
+/* By Credential-ID, which is not always how the store spells it. */
+static void tells_which_of_its_own_keys_stand(void **state)
+{
+	struct rng rng = rng_now();
+	struct credentials *s = opened(&rng, NULL);
+	struct credential c = row(0);
+
+	(void)state;
+	c.kind = KIND_KPM;
+	c.expires_at = 2000;
+	snprintf(c.identity, sizeof c.identity, "a+b/c==@mef.sp.example");
+	assert_int_equal(credentials_put(s, &c, true), OK);
+	snprintf(c.identity, sizeof c.identity, "kpm-1@mef.sp.example");
+	assert_int_equal(credentials_put(s, &c, true), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-1@MEF.sp.example"), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-a-b_c@mef.sp.example"), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 2000, "10-kpm-1@mef.sp.example"), ERR_NOT_FOUND);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-2@mef.sp.example"), ERR_NOT_FOUND);
+	/* not its to judge */
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-2@other.sp.example"), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "12-kpm-2@mef.sp.example"), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "32-id-b.sp.example"), OK);
+	assert_int_equal(credentials_remove(s, c.identity), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-1@mef.sp.example"), ERR_NOT_FOUND);
 	credential_clear(&c);
 	credentials_close(s);
 }
@@ -543,6 +572,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(is_open_twice_while_others_come_and_go, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(finds_without_case_and_by_peer, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(adds_once_and_removes, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(tells_which_of_its_own_keys_stand, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(refuses_what_cannot_be, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(refuses_rows_that_were_changed, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(refuses_another_key, make_dir, remove_dir),

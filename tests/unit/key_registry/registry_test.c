@@ -58,11 +58,16 @@ static enum err assign(void *ctx, const char *client, const char *credential, ui
 
 static bool credential_is_gone;
 
-static bool stands(void *ctx, const char *credential)
+#define CERTIFICATE "32-id-c.id-in.sp.example"
+static enum err trouble;
+
+static enum err stands(void *ctx, const char *credential)
 {
 	(void)ctx;
+	if (strcmp(credential, CERTIFICATE) == 0)
+		return OK;
 	assert_string_equal(credential, "11-x@maf.sp.example");
-	return !credential_is_gone;
+	return trouble != OK ? trouble : credential_is_gone ? ERR_NOT_FOUND : OK;
 }
 
 static void open_registry(void)
@@ -88,6 +93,7 @@ static void start(enum registry_kind k)
 	kind = k;
 	strcpy(assigned_credential, "none");
 	credential_is_gone = false;
+	trouble = OK;
 	assert_int_equal(audit_open(log_path, &audit, &line), OK);
 	open_registry();
 }
@@ -448,9 +454,9 @@ static void hands_an_exported_key_to_its_target_alone(void **state)
 	assert_int_equal(retrieve("/id-a", k.id, NOW, &value), RSC_ORIGINATOR_HAS_NO_PRIVILEGE); /* not even its source */
 	assert_int_equal(retrieve("/id-b", "02", NOW, &value), RSC_NOT_FOUND);
 	assert_int_equal(retrieve("/id-b", k.id, NOW + 10 * DAY, &value), RSC_NOT_FOUND);
-	assert_int_equal(registry_key_access(r, "/id-b", NOW, rd_str(k.id)), REGISTRY_TARGET);
-	assert_int_equal(registry_key_access(r, "/id-c", NOW, rd_str(k.id)), REGISTRY_NO_TARGET);
-	assert_int_equal(registry_key_access(r, "/id-b", NOW, rd_str("aa")), REGISTRY_NO_KEY);
+	assert_int_equal(registry_key_access(r, "/id-b", NOW, rd_str(k.id), NULL), REGISTRY_TARGET);
+	assert_int_equal(registry_key_access(r, "/id-c", NOW, rd_str(k.id), NULL), REGISTRY_NO_TARGET);
+	assert_int_equal(registry_key_access(r, "/id-b", NOW, rd_str("aa"), NULL), REGISTRY_NO_KEY);
 }
 
 /* The MEF keeps Ke, and gives each target what is derived for it and for this use. */
@@ -614,6 +620,85 @@ static void forgets_keys_with_the_last_registration_of_their_client(void **state
 	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_NOT_FOUND);
 }
 
+/* The procedure itself, under another credential than the usual one. */
+static void registered_by_certificate(const char *client)
+{
+	struct registry_peer p = peer(client);
+	struct order o = order(CLIENT(FAR));
+	struct registry_client c;
+
+	p.credential = CERTIFICATE;
+	assert_int_equal(registry_client_register(r, &p, NOW, &o, &c), RSC_CREATED);
+	assert_int_equal(registry_commit(r), OK);
+}
+
+static uint64_t purged(void)
+{
+	uint64_t n = 99;
+
+	assert_int_equal(registry_purge(r, NOW, &n), OK);
+	assert_int_equal(registry_commit(r), OK);
+	return n;
+}
+
+static enum onem2m_rsc standing(const char *client, const char *id)
+{
+	struct registry_peer p = peer(client);
+	uint64_t expires_at = 0;
+	enum onem2m_rsc rsc = registry_key_standing(r, &p, NOW, rd_str(id), &expires_at);
+
+	assert_true((rsc == RSC_OK) == (expires_at > NOW));
+	assert_false(registry_is_dirty(r)); /* it leaves no trace, however often it is asked */
+	return rsc;
+}
+
+static void ends_what_was_registered_under_a_credential_that_is_gone(void **state)
+{
+	struct registry_client c;
+	struct registry_key k;
+	struct secret *value;
+
+	(void)state;
+	registered("/id-a");
+	registered_by_certificate("/id-c");
+	k = key("/id-a", KEY("22", "[\"/id-b\"]"));
+	again();
+	assert_int_equal(standing("/id-b", k.id), RSC_OK);
+	assert_int_equal(standing("/id-c", k.id), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	assert_int_equal(standing("/id-b", "aa"), RSC_NOT_FOUND);
+	assert_int_equal(purged(), 0);
+	trouble = ERR_STORE; /* what cannot be told ends nothing */
+	assert_int_equal(purged(), 0);
+	assert_int_equal(standing("/id-b", k.id), RSC_NOT_FOUND);
+	trouble = OK;
+	credential_is_gone = true;
+	assert_int_equal(standing("/id-b", k.id), RSC_NOT_FOUND);
+	assert_int_equal(purged(), 2);
+	assert_int_equal(purged(), 0);
+	credential_is_gone = false; /* and does not come again */
+	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_NOT_FOUND);
+	assert_false(registry_client_find(r, "/id-a", NOW, &c));
+	assert_true(registry_client_find(r, "/id-c", NOW, &c));
+}
+
+/* Who came by a certificate later is there by that; but the key that was made under the other one ends. */
+static void the_last_credential_of_a_client_counts(void **state)
+{
+	struct registry_client c;
+	struct registry_key k;
+	struct secret *value;
+
+	(void)state;
+	registered("/id-c");
+	k = key("/id-c", KEY("22", "[\"/id-b\"]"));
+	registered_by_certificate("/id-c");
+	credential_is_gone = true;
+	assert_int_equal(purged(), 1);
+	assert_true(registry_client_find(r, "/id-c", NOW, &c));
+	credential_is_gone = false;
+	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_NOT_FOUND);
+}
+
 static void refuses_a_row_that_was_changed(void **state)
 {
 	struct registry_key k;
@@ -761,6 +846,8 @@ int main(void)
 		MEF_TEST(lets_no_key_outlive_the_credential_it_came_under),
 		MEF_TEST(changes_keys_for_their_source_alone),
 		MEF_TEST(forgets_keys_with_the_last_registration_of_their_client),
+		MEF_TEST(ends_what_was_registered_under_a_credential_that_is_gone),
+		MEF_TEST(the_last_credential_of_a_client_counts),
 		MEF_TEST(refuses_a_row_that_was_changed),
 		MEF_TEST(sweeps_what_is_over),
 		MEF_TEST(forgets_what_was_not_committed),
