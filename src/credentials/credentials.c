@@ -33,6 +33,7 @@ static const char *const texts[STATEMENTS] = {
 	[PUT] = "INSERT OR REPLACE INTO credentials VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
 	[ADD] = "INSERT OR IGNORE INTO credentials VALUES (?1,?2,?3,?4,?5,?6,?7,?8)",
 	[REMOVE] = "DELETE FROM credentials WHERE identity = ?1",
+	[CHANGES] = "PRAGMA data_version",
 	[SWEEP] = "DELETE FROM credentials WHERE expires_at <= ?1",
 };
 
@@ -503,6 +504,17 @@ enum err credentials_sweep(struct credentials *s, uint64_t now_s, uint64_t *remo
 	e = step(s->statements[SWEEP]);
 	*removed = e == OK ? (uint64_t)sqlite3_changes(s->db) : 0;
 	return e;
+}
+
+bool credentials_changed(struct credentials *s)
+{
+	sqlite3_stmt *q = s->statements[CHANGES];
+	int64_t before = s->changes;
+
+	if (sqlite3_step(q) == SQLITE_ROW)
+		s->changes = sqlite3_column_int64(q, 0);
+	sqlite3_reset(q);
+	return s->changes != before;
 }
 
 enum err credentials_each(struct credentials *s, void (*fn)(void *ctx, const struct credential *c), void *ctx)

@@ -75,6 +75,8 @@ enum err credentials_find_entity(struct credentials *s, enum credential_kind kin
 enum err credentials_remove(struct credentials *s, const char *identity) MUST_CHECK; /* ERR_NOT_FOUND */
 /* Removes what ended before; how many. */
 enum err credentials_sweep(struct credentials *s, uint64_t now_s, uint64_t *removed) MUST_CHECK;
+/* Whether another process, or another handle, has written to it since this was asked last. */
+bool credentials_changed(struct credentials *s);
 /* Everything but the keys, by identity. fn must not change the store. */
 enum err credentials_each(struct credentials *s, void (*fn)(void *ctx, const struct credential *c), void *ctx) MUST_CHECK;
 /* Checks that every row opens; the first that does not, if any. */

@@ -8,7 +8,7 @@
 #define CREDENTIALS_SEALED_MAX 96 /* SEALED_SIZE(SECRET_MAX), rounded up */
 #define CREDENTIALS_LABEL_MAX (CREDENTIAL_IDENTITY_MAX + CREDENTIAL_ENTITY_MAX + CREDENTIAL_PEER_MAX + 96)
 
-enum statement { FIND, FIND_PEER, FIND_ENTITY, PUT, ADD, REMOVE, SWEEP, STATEMENTS };
+enum statement { FIND, FIND_PEER, FIND_ENTITY, PUT, ADD, REMOVE, SWEEP, CHANGES, STATEMENTS };
 
 struct credentials {
 	sqlite3 *db;
@@ -21,6 +21,7 @@ struct credentials {
 	bool kek_given;
 	struct secret *data_key;  /* of `generation` */
 	int64_t generation;       /* grows with each rotation */
+	int64_t changes;          /* SQLite's data_version when it was asked last */
 };
 
 void credentials_rollback(struct credentials *s);

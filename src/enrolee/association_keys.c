@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "enrolee/credentials_psk.h"
-#include "enrolee/key_fetcher.h"
 #include "enrolee/own_credential.h"
 #include "loop/log.h"
 #include "tls/psk_file.h"
@@ -17,6 +16,7 @@ struct association_keys {
 	struct association_keys_config config;
 	struct {
 		char identity[CREDENTIAL_IDENTITY_MAX];
+		uint64_t added_at; /* another key may take the name */
 		struct tls_credentials *tls;
 	} own[OWN_MAX];
 	size_t own_next;
@@ -27,6 +27,7 @@ struct association_keys {
 	struct tls_credentials *tls, *to_functions; /* of the associations; towards MEF and MAF */
 	struct key_fetcher_config functions;
 	struct key_fetcher *fetcher;
+	struct key_watch *watch;
 	struct psk_chain *chain;
 };
 
@@ -96,6 +97,15 @@ static enum err functions_start(struct association_keys *k)
 	return OK;
 }
 
+static void on_changed(void *ctx)
+{
+	struct association_keys *k = ctx;
+
+	tls_credentials_recheck(k->tls);
+	if (k->config.changed)
+		k->config.changed(k->config.ctx);
+}
+
 static enum err sources_start(struct association_keys *k)
 {
 	const struct association_keys_config *c = &k->config;
@@ -105,7 +115,10 @@ static enum err sources_start(struct association_keys *k)
 	if ((e = files_start(k)) != OK || (c->store && (e = store_start(k)) != OK) || (k->store && (e = functions_start(k)) != OK))
 		return e;
 	source = psk_chain_source(k->chain);
-	return tls_credentials_psk_source(k->tls, &source);
+	e = tls_credentials_psk_source(k->tls, &source);
+	if (e == OK && k->store)
+		k->watch = key_watch_new(&k->functions, c->recheck_s, on_changed, k);
+	return e;
 }
 
 enum err association_keys_new(const struct association_keys_config *c, struct tls_credentials *tls, struct association_keys **out)
@@ -115,6 +128,8 @@ enum err association_keys_new(const struct association_keys_config *c, struct tl
 
 	if ((c->maf.url != NULL) != (c->maf.fqdn != NULL) || (c->mef.url != NULL) != (c->mef.fqdn != NULL))
 		return fail("url and id in [maf] and in [mef] belong together", "give both or none");
+	if (c->recheck_s > KEY_WATCH_RECHECK_S_MAX)
+		return fail("recheck_s in [credentials] is out of range", "seconds, a day at most; 0 never asks");
 	k = calloc(1, sizeof *k);
 	if (!k)
 		return ERR_NO_MEMORY;
@@ -122,6 +137,7 @@ enum err association_keys_new(const struct association_keys_config *c, struct tl
 	k->rng = rng_system();
 	k->chain = psk_chain_new();
 	k->tls = tls_credentials_hold(tls);
+	k->functions = (struct key_fetcher_config){.loop = c->loop};
 	e = sources_start(k);
 	if (e != OK) {
 		association_keys_free(k);
@@ -138,13 +154,14 @@ static struct tls_credentials *kept(struct association_keys *k, const struct cre
 	size_t i;
 
 	for (i = 0; i < OWN_MAX; i++)
-		if (k->own[i].tls && strcmp(k->own[i].identity, c->identity) == 0)
+		if (k->own[i].tls && k->own[i].added_at == c->added_at && strcmp(k->own[i].identity, c->identity) == 0)
 			return k->own[i].tls;
 	if (psk_credential(c->identity, c->key, &tls) != OK)
 		return NULL;
 	i = k->own_next++ % OWN_MAX;
 	tls_credentials_free(k->own[i].tls);
 	k->own[i].tls = tls;
+	k->own[i].added_at = c->added_at;
 	memcpy(k->own[i].identity, c->identity, sizeof k->own[i].identity);
 	return tls;
 }
@@ -175,6 +192,7 @@ void association_keys_free(struct association_keys *k)
 		return;
 	for (size_t i = 0; i < OWN_MAX; i++)
 		tls_credentials_free(k->own[i].tls);
+	key_watch_free(k->watch);
 	psk_chain_free(k->chain);
 	key_fetcher_free(k->fetcher);
 	tls_credentials_free(k->to_functions);

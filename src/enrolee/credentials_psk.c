@@ -74,9 +74,21 @@ static void cancel(void *source, void *handle)
 	(void)handle;
 }
 
+/* A store that cannot be read is no reason to end what goes on. */
+static bool stands(void *source, const char *identity)
+{
+	const struct credentials_psk *s = source;
+	struct credential c = {.key = NULL};
+	enum err e = credentials_find(s->store, identity, &c);
+	bool there = e == OK && c.kind < 32 && (s->kinds & CREDENTIALS_PSK(c.kind));
+
+	credential_clear(&c);
+	return there || (e != OK && e != ERR_NOT_FOUND);
+}
+
 struct psk_source credentials_psk_source(struct credentials_psk *c)
 {
-	const struct psk_source s = {find, cancel, c};
+	const struct psk_source s = {find, cancel, c, stands};
 
 	return s;
 }

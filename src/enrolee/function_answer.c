@@ -11,6 +11,17 @@ static bool is_hex(const char *text)
 	return text[0] && strspn(text, "0123456789abcdefABCDEF") == strlen(text);
 }
 
+bool function_answer_end(const struct json *doc, struct function_answer *a)
+{
+	struct rd text;
+	uint64_t ms;
+
+	if (!json_string(json_get(json_get(doc, REGISTRATION_KEY), "et"), &text) || !timestamp_parse(text, &ms))
+		return false;
+	a->expires_at = ms / 1000;
+	return true;
+}
+
 /* ri and et, which all of them have. */
 static bool common(const struct json *v, struct function_answer *a)
 {

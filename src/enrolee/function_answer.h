@@ -25,6 +25,8 @@ struct function_answer {
 bool function_answer_client(const struct json *doc, const char *root, struct function_answer *a) MUST_CHECK;
 /* With `valued` there must be a keyValue. */
 bool function_answer_key(const struct json *doc, bool valued, struct function_answer *a) MUST_CHECK;
+/* Only the end of a key, whatever else there is of it. */
+bool function_answer_end(const struct json *doc, struct function_answer *a) MUST_CHECK;
 void function_answer_clear(struct function_answer *a);
 
 #endif

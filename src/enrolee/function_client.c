@@ -15,7 +15,7 @@
 #define BODY_MAX 2048
 #define TIMEOUT_MS 15000
 
-enum procedure { CLIENT_REGISTER, CLIENT_RETRIEVE, KEY_REGISTER, KEY_RETRIEVE, DEREGISTER };
+enum procedure { CLIENT_REGISTER, CLIENT_RETRIEVE, KEY_REGISTER, KEY_RETRIEVE, KEY_STANDS, DEREGISTER };
 
 struct function_call {
 	enum procedure procedure;
@@ -61,6 +61,8 @@ static enum err parse(const struct function_call *c, const struct http_result *h
 		return function_answer_key(doc, false, a) ? take_exported(h, c->kind, a) : ERR_MALFORMED;
 	case KEY_RETRIEVE:
 		return function_answer_key(doc, true, a) ? OK : ERR_MALFORMED;
+	case KEY_STANDS: /* the end of it; a function that knows no such question gives the key, which changes nothing */
+		return function_answer_end(doc, a) ? OK : ERR_MALFORMED;
 	case DEREGISTER:
 		break;
 	}
@@ -166,6 +168,14 @@ struct function_call *function_client_retrieve(const struct function_caller *k, 
 struct function_call *function_key_retrieve(const struct function_caller *k, const char *relative_id, function_done *done, void *ctx)
 {
 	return call(k, KEY_RETRIEVE, "GET", relative_id, 0, rd_of(NULL, 0), done, ctx);
+}
+
+struct function_call *function_key_stands(const struct function_caller *c, const char *relative_id, function_done *done, void *ctx)
+{
+	char name[FUNCTION_ID_SIZE + sizeof REGISTRATION_STANDING + 1];
+
+	snprintf(name, sizeof name, "%s?%s", relative_id, REGISTRATION_STANDING);
+	return call(c, KEY_STANDS, "GET", name, 0, rd_of(NULL, 0), done, ctx);
 }
 
 struct function_call *function_deregister(const struct function_caller *k, const char *id, function_done *done, void *ctx)

@@ -41,6 +41,8 @@ struct function_call *function_client_retrieve(const struct function_caller *c, 
 struct function_call *function_key_register(const struct function_caller *c, const char *admin_fqdn, uint64_t expires_at, enum suid suid, const char *target,
     function_done *done, void *ctx);
 struct function_call *function_key_retrieve(const struct function_caller *c, const char *relative_id, function_done *done, void *ctx);
+/* Whether a key that was retrieved is one still: answer.expires_at, or rsc 4004 or 4103; the key itself does not come again. */
+struct function_call *function_key_stands(const struct function_caller *c, const char *relative_id, function_done *done, void *ctx);
 /* Of a client registration or a key, by its ID. */
 struct function_call *function_deregister(const struct function_caller *c, const char *id, function_done *done, void *ctx);
 void function_call_cancel(struct function_call *call); /* no callback; not after done */

@@ -294,6 +294,16 @@ static void on_request(void *ctx, struct http_exchange *x, const struct http_req
 
 /* ---- start and end ---- */
 
+void registration_server_purge(struct registration_server *s)
+{
+	uint64_t n;
+
+	if (registry_purge(s->registry, clock_unix_ms() / 1000, &n) != OK || registry_commit(s->registry) != OK)
+		log_line(LOG_LEVEL_ERROR, "what hangs on credentials that are gone could not be ended", NULL);
+	else if (n > 0)
+		log_line(LOG_LEVEL_NOTICE, "ended with its credential", "registrations=%llu", (unsigned long long)n);
+}
+
 static void on_timer(void *ctx)
 {
 	struct registration_server *s = ctx;

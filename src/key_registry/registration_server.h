@@ -32,6 +32,8 @@ enum err registration_server_new(struct loop *l, const char *host_port, struct t
 uint16_t registration_server_port(const struct registration_server *s);
 void registration_server_free(struct registration_server *s); /* accepts NULL; answers what waits */
 
+/* What was registered under credentials that are none any more ends now (registry_purge). */
+void registration_server_purge(struct registration_server *s);
 /* A command waits for this client: its held Command Retrieve is answered. */
 void registration_server_wake(struct registration_server *s, const char *client);
 bool registration_server_waits(const struct registration_server *s, const char *client); /* it holds a Command Retrieve */

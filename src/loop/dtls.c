@@ -51,7 +51,7 @@ static void handshake(struct dtls_session *s);
 static void refused(struct dtls_session *s);
 static void receive(struct dtls_session *s);
 
-/* A key or a responder has been asked: what came meanwhile is read now. */
+/* A key or a responder has been asked: what came meanwhile is read now. Or the key of an open session is gone, which reading tells. */
 static void on_wake(void *ctx)
 {
 	struct dtls_session *s = ctx;
@@ -59,7 +59,8 @@ static void on_wake(void *ctx)
 	uint64_t id = s->id;
 
 	s->in = rd_of(NULL, 0); /* of an earlier round */
-	handshake(s);
+	if (!s->open)
+		handshake(s);
 	s = dtls_by_id(d, id);
 	if (s && s->open)
 		receive(s);
@@ -245,7 +246,7 @@ static void receive(struct dtls_session *s)
 			continue;
 		}
 		if (n <= 0) {
-			dtls_session_fail(s, n == 0 ? "the peer ended the session" : "the session broke");
+			dtls_session_fail(s, n == 0 ? "the peer ended the session" : tls_session_why(s->tls)[0] ? tls_session_why(s->tls) : "the session broke");
 			return;
 		}
 		if (!tls_life_lasts(tls_session_peer(s->tls)->expires_at)) {

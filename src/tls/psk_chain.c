@@ -93,6 +93,17 @@ static void chain_cancel(void *source, void *handle)
 	free(s);
 }
 
+/* Backwards: text files, which are slow to read, are in front. */
+static bool chain_stands(void *source, const char *identity)
+{
+	const struct psk_chain *c = source;
+
+	for (size_t i = c->count; i-- > 0;)
+		if (!c->sources[i].stands || c->sources[i].stands(c->sources[i].source, identity))
+			return true;
+	return false;
+}
+
 struct psk_chain *psk_chain_new(void)
 {
 	struct psk_chain *c = calloc(1, sizeof *c);
@@ -116,5 +127,5 @@ void psk_chain_free(struct psk_chain *c)
 
 struct psk_source psk_chain_source(struct psk_chain *c)
 {
-	return (struct psk_source){chain_find, chain_cancel, c};
+	return (struct psk_source){chain_find, chain_cancel, c, chain_stands};
 }

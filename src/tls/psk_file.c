@@ -56,9 +56,19 @@ static void cancel(void *source, void *handle)
 	(void)handle;
 }
 
+static bool stands(void *source, const char *identity)
+{
+	const struct psk_file *f = source;
+	struct psk_line line;
+	bool found = psk_line_find(f->path, identity, &line);
+
+	bytes_wipe(&line, sizeof line);
+	return found;
+}
+
 struct psk_source psk_file_source(struct psk_file *f)
 {
-	return (struct psk_source){find, cancel, f};
+	return (struct psk_source){find, cancel, f, stands};
 }
 
 static void free_file(void *f)

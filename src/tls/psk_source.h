@@ -5,6 +5,7 @@
 #ifndef KEYWAY_TLS_PSK_SOURCE_H
 #define KEYWAY_TLS_PSK_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/rd.h"
@@ -31,6 +32,9 @@ struct psk_source {
 	void *(*find)(void *source, const char *identity, psk_done *done, void *ctx);
 	void (*cancel)(void *source, void *handle); /* done will not be called */
 	void *source;
+	/* Whether this identity, which it once answered, still has a key: an association under one that has none is ended (tls_credentials_recheck). NULL: it
+	 * cannot tell, and so it has. */
+	bool (*stands)(void *source, const char *identity);
 };
 
 #endif

@@ -60,6 +60,8 @@ enum err tls_credentials_new(const struct tls_config *c, char why[static TLS_WHY
 enum err tls_credentials_psk_source(struct tls_credentials *c, const struct psk_source *source) MUST_CHECK;
 /* A client offers PSK; the key is copied. */
 enum err tls_credentials_psk(struct tls_credentials *c, const char *identity, const struct secret *key) MUST_CHECK;
+/* A server: ends the open associations under pre-shared keys that their source has no more. Their owners see them break. */
+void tls_credentials_recheck(struct tls_credentials *c);
 /* Who uses credentials beyond a call holds them: each hold needs a free of its own. */
 struct tls_credentials *tls_credentials_hold(struct tls_credentials *c);
 void tls_credentials_free(struct tls_credentials *c); /* accepts NULL */

@@ -78,6 +78,8 @@ static enum tls_step verify(struct tls_session *s)
 	}
 	s->why[0] = '\0';
 	s->step = TLS_OPEN;
+	if (s->o.server && s->peer->method == TLS_METHOD_PSK)
+		tls_session_list(s, &s->credentials->under_keys);
 	if (s->o.datagram ? s->hs->queued == 0 : s->hs->taken == s->hs->held.len)
 		tls_handshake_free(s);
 	else

@@ -62,6 +62,7 @@ struct tls_credentials {
 	char *psk_identity;
 	gnutls_psk_server_credentials_t psk_server;
 	struct psk_source psk_source;
+	struct tls_session *under_keys;                /* open ones of this server under pre-shared keys */
 	const struct tls_psk_ops *psk_ops;
 	void *psk_file; /* owned, with what frees it: tls_psk_server's */
 	void (*psk_file_free)(void *f);
@@ -148,6 +149,8 @@ struct tls_session {
 	bool busy;             /* within tls_session_handshake */
 	struct tls_handshake *hs;
 	struct tls_peer *peer;
+	struct tls_session *next, **link; /* in under_keys; link NULL: in none */
+	bool over;             /* its key is gone */
 	char why[160];
 };
 
@@ -158,6 +161,8 @@ void tls_transport_enqueue(struct tls_handshake *hs, struct rd datagram);
 bool tls_transport_reads_sealed(const struct tls_session *s); /* the peer said ChangeCipherSpec: what comes is to be opened by the keys of this handshake */
 
 void tls_handshake_free(struct tls_session *s);
+void tls_session_list(struct tls_session *s, struct tls_session **list); /* puts it into a list of open ones */
+void tls_session_unlist(struct tls_session *s);
 void tls_session_explain(struct tls_session *s, const char *why);
 void tls_session_wake(struct tls_session *s); /* a pause ended */
 

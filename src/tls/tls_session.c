@@ -23,6 +23,55 @@ void tls_session_wake(struct tls_session *s)
 		s->o.wake(s->o.ctx);
 }
 
+/* ---- those of a server under pre-shared keys ---- */
+
+void tls_session_list(struct tls_session *s, struct tls_session **list)
+{
+	s->next = *list;
+	s->link = list;
+	if (s->next)
+		s->next->link = &s->next;
+	*list = s;
+}
+
+void tls_session_unlist(struct tls_session *s)
+{
+	if (!s->link)
+		return;
+	*s->link = s->next;
+	if (s->next)
+		s->next->link = s->link;
+	s->link = NULL;
+}
+
+/* By its Credential-ID, "12-IDENTITY". */
+static bool stands(const struct tls_credentials *c, const struct tls_session *s)
+{
+	const char *identity = strchr(s->peer->credential, '-');
+
+	return !identity || !c->psk_source.stands || c->psk_source.stands(c->psk_source.source, identity + 1);
+}
+
+void tls_credentials_recheck(struct tls_credentials *c)
+{
+	struct tls_session *over = NULL;
+
+	for (struct tls_session *s = c->under_keys, *next; s; s = next) {
+		next = s->next;
+		if (stands(c, s))
+			continue;
+		tls_session_unlist(s);
+		tls_session_list(s, &over);
+	}
+	while (over) { /* one may end others */
+		struct tls_session *s = over;
+
+		tls_session_unlist(s);
+		s->over = true;
+		s->o.wake(s->o.ctx);
+	}
+}
+
 /* ---- beginning ---- */
 
 /* Addresses are no host names (RFC 6066 clause 3), but some clients send them. */
@@ -139,6 +188,7 @@ void tls_session_free(struct tls_session *s, bool bye)
 {
 	if (!s)
 		return;
+	tls_session_unlist(s);
 	if (bye && s->step == TLS_OPEN)
 		gnutls_bye(s->tls, GNUTLS_SHUT_WR);
 	tls_handshake_free(s);
@@ -182,8 +232,13 @@ const char *tls_session_credential(const struct tls_session *s)
 
 ssize_t tls_session_read(struct tls_session *s, void *octets, size_t size)
 {
-	ssize_t n = gnutls_record_recv(s->tls, octets, size);
+	ssize_t n;
 
+	if (s->over) {
+		tls_session_explain(s, "the pre-shared key is gone");
+		return -EIO;
+	}
+	n = gnutls_record_recv(s->tls, octets, size);
 	if (s->hs && (s->o.datagram ? s->hs->queued == 0 : s->hs->taken == s->hs->held.len))
 		tls_handshake_free(s);
 	if (n >= 0)
@@ -196,7 +251,7 @@ ssize_t tls_session_read(struct tls_session *s, void *octets, size_t size)
 
 ssize_t tls_session_write(struct tls_session *s, const void *octets, size_t len)
 {
-	ssize_t n = gnutls_record_send(s->tls, octets, len);
+	ssize_t n = s->over ? GNUTLS_E_SESSION_EOF : gnutls_record_send(s->tls, octets, len);
 
 	if (n >= 0)
 		return n;

@@ -24,7 +24,8 @@ struct tls_session_options {
 	ssize_t (*push)(void *ctx, const void *octets, size_t len);
 	ssize_t (*pull)(void *ctx, void *octets, size_t size);
 	bool (*readable)(void *ctx); /* datagrams: pull would give one now */
-	/* A pause ended: call tls_session_handshake. Never from within tls_session_handshake itself. */
+	/* A pause ended: call tls_session_handshake. Or, when it is open already, there is something to read: the end. Never from within
+	 * tls_session_handshake itself. */
 	void (*wake)(void *ctx);
 	void *ctx;
 };

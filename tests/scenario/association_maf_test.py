@@ -177,13 +177,18 @@ def cses(plant, log, admin, mn, short):
     print("CSE-CSE: %d associations by the MAF's keys, good and bad" % len(table))
 
 
-with Plant() as plant:
-    coaps = udp_port()
-    plant.configure("in-cse.ini", "[tls]\n", "[coaps]\nlisten = 127.0.0.1:%d\n\n[tls]\n" % coaps)
-    start(plant, "maf", "keyway-maf", "maf.ini")
-    log = start(plant, "in-cse", "keyway-cse", "in-cse.ini")
-    https = int(re.search(r"https=(\d+)", log.text()).group(1))
-    plant.site = Site(Files(plant), https, coaps)
-    admin, mn, short = aes(plant, plant.site, log)
-    cses(plant, log, admin, mn, short)
-print("associations by a MAF: ok")
+def main():
+    with Plant() as plant:
+        coaps = udp_port()
+        plant.configure("in-cse.ini", "[tls]\n", "[coaps]\nlisten = 127.0.0.1:%d\n\n[tls]\n" % coaps)
+        start(plant, "maf", "keyway-maf", "maf.ini")
+        log = start(plant, "in-cse", "keyway-cse", "in-cse.ini")
+        https = int(re.search(r"https=(\d+)", log.text()).group(1))
+        plant.site = Site(Files(plant), https, coaps)
+        admin, mn, short = aes(plant, plant.site, log)
+        cses(plant, log, admin, mn, short)
+    print("associations by a MAF: ok")
+
+
+if __name__ == "__main__":
+    main()

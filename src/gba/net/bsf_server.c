@@ -194,9 +194,24 @@ static void own_cancel(void *source, void *handle)
 	(void)handle; /* nothing waits */
 }
 
+static void on_stands(void *ctx, struct psk_answer *a)
+{
+	*(bool *)ctx = a != NULL;
+	if (a)
+		secret_free(a->key);
+}
+
+static bool own_stands(void *source, const char *identity)
+{
+	bool stands = false;
+
+	(void)own_find(source, identity, on_stands, &stands);
+	return stands;
+}
+
 struct psk_source bsf_server_psk_source(struct bsf_server *s)
 {
-	return (struct psk_source){own_find, own_cancel, s};
+	return (struct psk_source){own_find, own_cancel, s, own_stands};
 }
 
 /* ---- life ---- */

@@ -129,7 +129,18 @@ void naf_free(struct naf *n)
 	free(n);
 }
 
+/* Nothing is kept of those who came: what its bootstrapping gave lasts until its end. */
+static bool naf_stands(void *source, const char *identity)
+{
+	const struct naf *n = source;
+	char bsf[NAF_FQDN_SIZE];
+	uint8_t rand[AKA_RAND];
+	bool uicc;
+
+	return btid_parse(btid_of_psk_identity(rd_str(identity), &uicc), rand, bsf) && strcmp(bsf, n->bsf) == 0;
+}
+
 struct psk_source naf_psk_source(struct naf *n)
 {
-	return (struct psk_source){naf_find, naf_cancel, n};
+	return (struct psk_source){naf_find, naf_cancel, n, naf_stands};
 }

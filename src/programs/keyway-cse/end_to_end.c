@@ -11,7 +11,7 @@
 #include "binding/esprim/esprim_binding.h"
 #include "credentials/credentials.h"
 #include "enrolee/credentials_psk.h"
-#include "enrolee/key_fetcher.h"
+#include "enrolee/key_watch.h"
 #include "loop/log.h"
 #include "tls/psk_file.h"
 
@@ -20,6 +20,7 @@ struct end_to_end {
 	struct credentials_psk from_store;
 	struct tls_credentials *to_functions;
 	struct key_fetcher *fetcher;
+	struct key_watch *watch;
 	struct psk_chain *chain;
 	struct rng rng;
 	struct esprim_binding *esprim;
@@ -105,6 +106,7 @@ static enum err fetch_start(struct end_to_end *e, struct loop *l, const struct o
 	}
 	c.tls = e->to_functions;
 	e->fetcher = key_fetcher_new(&c);
+	e->watch = key_watch_new(&c, o->credentials_recheck_s, NULL, NULL);
 	source = key_fetcher_source(e->fetcher);
 	psk_chain_add(e->chain, &source);
 	return OK;
@@ -177,6 +179,7 @@ void end_to_end_free(struct end_to_end *e)
 		return;
 	esprim_binding_free(e->esprim);
 	psk_chain_free(e->chain);
+	key_watch_free(e->watch);
 	key_fetcher_free(e->fetcher);
 	tls_credentials_free(e->to_functions);
 	credentials_close(e->store);

@@ -8,6 +8,7 @@
 
 #include "binding/mqtt/mqtt_binding.h"
 #include "cse/schedule.h"
+#include "enrolee/key_watch.h"
 #include "loop/config.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
@@ -115,6 +116,7 @@ static bool read_file(struct options *o, const char *path)
 		{"tls", "legacy_suites", CONFIG_BOOL, &o->legacy_suites, false, "CBC suites and CCM_8 over TLS"},
 		{"credentials", "file", CONFIG_STRING, &o->credentials, false, "store of pre-shared keys"},
 		{"credentials", "kek", CONFIG_STRING, &o->credentials_kek, false, "key file or PKCS#11 URI that seals it"},
+		{"credentials", "recheck_s", CONFIG_UINT, &o->credentials_recheck_s, false, "how often MAF and MEF are asked whether keys that they gave are keys still"},
 		{"maf", "url", CONFIG_STRING, &o->maf_url, false, "https://HOST:PORT of the MAF that has keys for us"},
 		{"maf", "id", CONFIG_STRING, &o->maf_id, false, "its FQDN"},
 		{"mef", "url", CONFIG_STRING, &o->mef_url, false, "https://HOST:PORT of the MEF that has keys for us"},
@@ -312,6 +314,7 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 	o->enrolment_registrar = o->enrolment_commands = true;
 	o->websocket = true;
 	o->websocket_ping_s = 30;
+	o->credentials_recheck_s = KEY_WATCH_RECHECK_S;
 	/* the file first, so that the command line overrides it wherever it stands */
 	for (int i = 1; i + 1 < argc; i++)
 		if (strcmp(argv[i], "--config") == 0)

@@ -25,7 +25,7 @@ struct options {
 	char *enrolment_by, *enrolment_through, *enrolment_est, *enrolment_name;
 	uint64_t enrolment_lifetime_s;
 	bool enrolment_registrar, enrolment_commands;
-	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s;
+	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s, credentials_recheck_s;
 	bool mqtt_trust_topics;
 	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, require_subscription, websocket;
 };

@@ -28,7 +28,8 @@ enum err psk_keys_start(struct loop *l, const struct options *o, struct tls_cred
 	char path[PATH_SIZE];
 	const struct association_keys_config c = {.loop = l, .sp = o->sp, .origin = o->id, .files = {o->psk_file, o->https_psk_file, o->coaps_psk_file},
 		.store = stored ? path_of(o, path) : NULL, .kek = o->credentials_kek, .mef = {REGISTRY_MEF, o->mef_url, o->mef_id},
-		.maf = {REGISTRY_MAF, o->maf_url, o->maf_id}, .ca = o->ca, .cert = o->cert, .key = o->key, .only_keys = !o->cert && !o->raw_key};
+		.maf = {REGISTRY_MAF, o->maf_url, o->maf_id}, .ca = o->ca, .cert = o->cert, .key = o->key, .only_keys = !o->cert && !o->raw_key,
+		.recheck_s = o->credentials_recheck_s};
 
 	if (!o->psk_file && !o->https_psk_file && !o->coaps_psk_file && !stored && !o->gba_bsf)
 		return OK;

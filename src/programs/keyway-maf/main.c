@@ -9,6 +9,7 @@
 #include "credentials/store_key.h"
 #include "enrolee/credentials_psk.h"
 #include "enrolee/key_fetcher.h"
+#include "enrolee/key_watch.h"
 #include "gba/net/naf.h"
 #include "key_registry/registration_server.h"
 #include "loop/log.h"
@@ -25,8 +26,9 @@ static struct {
 	char *listen;
 	char *mef_url, *mef_id;
 	char *gba_bsf, *gba_url, *gba_ua;
-	uint64_t client_days, key_days;
+	uint64_t client_days, key_days, recheck_s;
 } config = {
+	.recheck_s = KEY_WATCH_RECHECK_S,
 	.client_days = 365,
 	.key_days = 30,
 };
@@ -40,6 +42,7 @@ static const struct config_key keys[] = {
 	{"maf", "state", CONFIG_STRING, &config.state, true, "directory for registry.db, credentials.db and audit.log"},
 	{"maf", "health_listen", CONFIG_STRING, &config.health_listen, false, "plain HTTP for GET /health, on loopback"},
 	{"credentials", "kek", CONFIG_STRING, &config.kek, false, "key file or PKCS#11 URI that seals credentials.db"},
+	{"credentials", "recheck_s", CONFIG_UINT, &config.recheck_s, false, "how often the MEF is asked whether keys that it gave are keys still"},
 	{"tls", "ca", CONFIG_STRING, &config.ca, true, "PEM file"},
 	{"tls", "cert", CONFIG_STRING, &config.cert, true, "PEM file"},
 	{"tls", "key", CONFIG_STRING, &config.key, true, "PEM file"},
@@ -65,7 +68,9 @@ struct service {
 	struct registry *registry;
 	struct tls_credentials *tls, *to_mef;
 	struct credentials_psk psk;
+	struct key_fetcher_config fetched; /* from the MEF */
 	struct key_fetcher *fetcher;
+	struct key_watch *watch;
 	struct http_client *zn; /* to the bootstrapping server */
 	struct naf *naf;
 	struct psk_chain *chain;
@@ -89,6 +94,8 @@ static bool config_check(void)
 	if (config.client_days == 0 || config.client_days * DAY_S > REGISTRY_CLIENT_LIFETIME_MAX || config.key_days == 0 ||
 	    config.key_days * DAY_S > REGISTRY_KEY_LIFETIME_MAX)
 		return fail("client_days or key_days in [mmaf] is out of range", "1 to 365: no policy may go beyond the hard maximum", ERR_CONFIG);
+	if (config.recheck_s > KEY_WATCH_RECHECK_S_MAX)
+		return fail("recheck_s in [credentials] is out of range", "seconds, a day at most; 0 never asks", ERR_CONFIG);
 	if ((config.mef_url != NULL) != (config.mef_id != NULL))
 		return fail("url and id in [mef] belong together", "give both or none", ERR_CONFIG);
 	if ((config.gba_url != NULL) != (config.gba_bsf != NULL))
@@ -173,16 +180,17 @@ static bool gba_start(struct service *s)
 /* Km of our own; then what the MEF has for us. */
 static bool sources_start(struct service *s)
 {
-	struct key_fetcher_config c = {.loop = s->loop, .store = s->credentials, .sp = config.sp, .origin = config.id, .tls = s->to_mef};
+	struct key_fetcher_config *c = &s->fetched;
 	struct psk_source source;
 
+	*c = (struct key_fetcher_config){.loop = s->loop, .store = s->credentials, .sp = config.sp, .origin = config.id, .tls = s->to_mef};
 	s->psk = (struct credentials_psk){s->credentials, config.sp, CREDENTIALS_PSK(KIND_KM)};
 	s->chain = psk_chain_new();
 	source = credentials_psk_source(&s->psk);
 	psk_chain_add(s->chain, &source);
 	if (config.mef_url) {
-		c.functions[c.function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, config.mef_url, config.mef_id}, KEY_FETCHER_SUID(SUID_RSPF_MAF)};
-		s->fetcher = key_fetcher_new(&c);
+		c->functions[c->function_count++] = (struct key_fetcher_function){{REGISTRY_MEF, config.mef_url, config.mef_id}, KEY_FETCHER_SUID(SUID_RSPF_MAF)};
+		s->fetcher = key_fetcher_new(c);
 		source = key_fetcher_source(s->fetcher);
 		psk_chain_add(s->chain, &source);
 	}
@@ -242,17 +250,36 @@ static bool listen_start(struct service *s)
 	return true;
 }
 
+/* Somebody changed the store, or the MEF has a key no more: who came with one that is gone, and what he registered, goes. */
+static void on_store_changed(void *ctx)
+{
+	struct service *s = ctx;
+
+	registration_server_purge(s->server);
+	tls_credentials_recheck(s->tls);
+}
+
+static void watch_start(struct service *s)
+{
+	registration_server_purge(s->server); /* while nobody looked */
+	s->watch = key_watch_new(&s->fetched, config.recheck_s, on_store_changed, s);
+}
+
 static bool start(struct service *s)
 {
 	if (!config_check())
 		return false;
 	if (mkdir(config.state, 0700) == 0)
 		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
-	return audit_start(s) && credentials_start(s) && registry_start(s) && tls_start(s) && listen_start(s);
+	if (!audit_start(s) || !credentials_start(s) || !registry_start(s) || !tls_start(s) || !listen_start(s))
+		return false;
+	watch_start(s);
+	return true;
 }
 
 static void stop(struct service *s)
 {
+	key_watch_free(s->watch);
 	http_server_free(s->health);
 	registration_server_free(s->server);
 	tls_credentials_free(s->tls);

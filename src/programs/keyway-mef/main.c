@@ -11,6 +11,7 @@
 #include "credentials/standing.h"
 #include "credentials/store_key.h"
 #include "enrolee/credentials_psk.h"
+#include "enrolee/key_watch.h"
 #include "keys/sealed.h"
 #include "loop/log.h"
 #include "loop/program.h"
@@ -109,6 +110,7 @@ struct service {
 	struct audit *audit;
 	struct tls_credentials *certificates, *psk, *mmef_tls;
 	struct credentials_psk kpm;
+	struct key_watch *watch;
 	struct mef *mef;
 	struct mmef *mmef;
 	struct est_port *est;
@@ -336,6 +338,23 @@ static bool bsf_start(struct service *s)
 	return true;
 }
 
+/* The operator changed the store: who came with a key that is gone, and what he registered, goes. */
+static void on_store_changed(void *ctx)
+{
+	struct service *s = ctx;
+
+	registration_server_purge(mmef_server(s->mmef));
+	tls_credentials_recheck(s->mmef_tls);
+}
+
+static void watch_start(struct service *s)
+{
+	const struct key_fetcher_config c = {.loop = s->loop, .store = s->credentials};
+
+	registration_server_purge(mmef_server(s->mmef)); /* while nobody looked */
+	s->watch = key_watch_new(&c, 0, on_store_changed, s);
+}
+
 static bool start(struct service *s)
 {
 	const struct mef_config c = {
@@ -363,6 +382,7 @@ static bool start(struct service *s)
 		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
 	if (!est_start(s) || !egp_start(s) || !bsf_start(s))
 		return false;
+	watch_start(s);
 	if (!config.admin_socket && !path_join(path, config.state, "admin.sock"))
 		return fail("the administration socket can't be made", "shorter path", ERR_TOO_LONG);
 	e = admin_new(s->mef, s->egp, config.admin_socket ? config.admin_socket : path, &s->admin);
@@ -390,6 +410,7 @@ static bool gap_tell(struct service *s)
 
 static void stop(struct service *s)
 {
+	key_watch_free(s->watch);
 	admin_free(s->admin);
 	egp_server_free(s->egp);
 	mmef_free(s->mmef);

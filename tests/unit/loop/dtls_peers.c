@@ -105,7 +105,7 @@ static void on_unreachable(void *ctx, const struct datagram_peer *peer, const ch
 static void serve(int pipe_out)
 {
 	static const struct datagram_events events = {on_input, on_unreachable};
-	const struct psk_source source = {find, cancel, NULL};
+	const struct psk_source source = {find, cancel, NULL, NULL};
 	const struct tls_config nothing = {0};
 	struct datagram_credentials c = {0};
 	struct loop *l = loop_new();
