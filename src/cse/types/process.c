@@ -7,6 +7,7 @@
  *
  * In Activated one state is active; the first of its transitions whose criteria are met leads to the next. The criteria are about the
  * subject of the state's action, or, where it has none, about the resource that the process is a child of. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cse/types/action.h"
@@ -304,10 +305,40 @@ static bool initial_fits(struct updating *u)
 	return ok || REFUSE(u->x, RSC_INVALID_PROCESS_CONFIGURATION, "`inst`: must name a state of this process that %s may retrieve", u->x->from);
 }
 
+struct only {
+	char ri[128];
+	unsigned count;
+};
+
+static bool note_state(void *ctx, struct resource *state)
+{
+	struct only *o = ctx;
+
+	snprintf(o->ri, sizeof o->ri, "%s", state->ri);
+	return ++o->count < 2;
+}
+
+/* A process of one state begins there, and need not say so. */
+static bool has_initial(struct cse *c, struct resource *process, struct attributes *a)
+{
+	const struct json *inst = attributes_value(a, "inst");
+	struct only only = {"", 0};
+	struct resource *initial;
+	bool ok;
+
+	if (!inst && tree_children(c->tree, process, TY_STATE, false, note_state, &only) == OK && only.count == 1) {
+		attributes_set_string(a, "inst", only.ri);
+		return true;
+	}
+	initial = state_at(c, inst, process->id);
+	ok = initial != NULL;
+	resource_unref(initial);
+	return ok;
+}
+
 static bool control_fits(struct updating *u, struct attributes *a)
 {
 	enum status status = status_of(u->old);
-	struct resource *initial;
 	uint64_t control;
 	unsigned next;
 	struct rd raw;
@@ -317,12 +348,8 @@ static bool control_fits(struct updating *u, struct attributes *a)
 	next = after((enum control)control, status);
 	if (next == 0)
 		return REFUSE(u->x, RSC_OPERATION_NOT_ALLOWED, "`prct`: is not permitted while the process' status (prst) is %d", status);
-	if (control == ENABLE) {
-		initial = state_at(u->x->cse, attributes_value(a, "inst"), u->old->id);
-		resource_unref(initial);
-		if (!initial)
-			return REFUSE(u->x, RSC_INVALID_PROCESS_CONFIGURATION, "`inst`: a process is enabled with a state of its own to begin with");
-	}
+	if (control == ENABLE && !has_initial(u->x->cse, u->old, a))
+		return REFUSE(u->x, RSC_INVALID_PROCESS_CONFIGURATION, "`inst`: a process is enabled with a state of its own to begin with");
 	if (control == DISABLE && attributes_get(a, "cust", &raw))
 		attributes_remove(a, "cust");
 	attributes_set_uint(a, "prst", next);

@@ -437,6 +437,19 @@ def _(t):
     t.rsc(t.update(p, {"atcos": [{"sri": level.ri, "evc": good}]}), 2004)
 
 
+@check("ACT", "UPDATE/PRMR/initial-state-of-one", PROCESS, needs=(PRMR, STTE))
+def _(t):
+    p = t.make(t.ae(), PRMR, {})
+    t.refused(t.update(p, {"prct": 1}), 4142)
+    one = t.make(p, STTE, {})
+    t.rsc(t.update(p, {"prct": 1}), 2004)
+    t.equal(t.retrieve(p).get("inst"), one.ri, "initialState of a process with one state")
+    two = t.make(t.ae(), PRMR, {})
+    for _ in range(2):
+        t.make(two, STTE, {})
+    t.refused(t.update(two, {"prct": 1}), 4142)
+
+
 @check("ACT", "UPDATE/STTE/while-the-process-is-enabled", PROCESS, needs=(PRMR, STTE, ACTR))
 def _(t):
     level, p, states = process(t)
