@@ -119,7 +119,7 @@ static struct rd *text_parameter(struct onem2m_request *rq, const char *name)
 	const struct {
 		const char *name;
 		struct rd *at;
-	} all[] = {{"rqet", &rq->rqet}, {"rset", &rq->rset}, {"oet", &rq->oet}, {"rp", &rq->rp}, {"ec", &rq->ec}, {"ot", &rq->ot}, {"vsi", &rq->vendor}};
+	} all[] = {{"rqet", &rq->rqet}, {"rset", &rq->rset}, {"oet", &rq->oet}, {"rp", &rq->rp}, {"ec", &rq->ec}, {"vsi", &rq->vendor}};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (strcmp(all[i].name, name) == 0)
@@ -287,6 +287,8 @@ static enum hook_result profile_create(struct creation *cr)
 {
 	struct profiles *p = cr->x->cse->services[SERVICE_PRIMITIVE_PROFILE];
 
+	if (!primitive_profile_fits(cr->x, &cr->attributes))
+		return HOOK_FAILED;
 	if (p && p->count == PROFILES_MOST)
 		forget_gone(cr->x->cse, p);
 	if (!p || p->count < PROFILES_MOST)
@@ -299,6 +301,11 @@ static enum hook_result profile_created(struct creation *cr)
 {
 	(void)note(cr->x->cse, cr->made->id);
 	return HOOK_GO;
+}
+
+static enum hook_result profile_update(struct updating *u)
+{
+	return primitive_profile_fits(u->x, &u->attributes) ? HOOK_GO : HOOK_FAILED;
 }
 
 static void profile_removed(struct cse *c, struct resource *r)
@@ -315,4 +322,4 @@ static void profile_start(struct cse *c, struct resource *r)
 	(void)note(c, r->id);
 }
 
-const struct type_hooks hooks_primitive_profile = {.type = TY_PRIMITIVE_PROFILE, .create = profile_create, .created = profile_created, .removed = profile_removed, .start = profile_start};
+const struct type_hooks hooks_primitive_profile = {.type = TY_PRIMITIVE_PROFILE, .create = profile_create, .created = profile_created, .update = profile_update, .removed = profile_removed, .start = profile_start};

@@ -53,6 +53,7 @@ extern const struct type_hooks hooks_trigger_request;   /* trigger_request.c */
 extern const struct type_hooks hooks_background_transfer; /* background_transfer.c */
 extern const struct type_hooks hooks_multicast_group;   /* multicast_group.c */
 extern const struct type_hooks hooks_primitive_profile; /* primitive_profile.c */
+bool primitive_profile_fits(struct exchange *x, const struct attributes *a); /* primitive_profile_check.c; false after a failure was answered */
 extern const struct type_hooks hooks_semantic_descriptor; /* semantic_descriptor.c */
 extern const struct type_hooks hooks_ontology;          /* ontology.c */
 extern const struct type_hooks hooks_semantic_mashup_job_profile; /* semantic_mashup.c */

@@ -168,3 +168,25 @@ def _(t):
     t.make(ae, PRP, {"idl": ["*"], "rtys": [CNT], "adds": [{"nm": "mni", "val": 7}]})
     t.equal(t.cnt(ae)["mni"], 7, "maxNrOfInstances that the profile adds")
     t.equal(t.cnt(other).get("mni"), None, "maxNrOfInstances of another's container")
+
+
+CHANGES = {"idl": ["Csample"], "adds": [{"nm": "lbl", "val": ["x"]}]}
+for _rule, _change in (("idl-missing", {"idl": None}), ("adds-what-it-takes-away", {"dels": ["lbl"]}), ("adds-what-the-type-has-not", {"rtys": [AE], "adds": [{"nm": "mid", "val": ["x"]}]}),
+                       ("takes-away-what-the-type-has-not", {"rtys": [AE], "dels": ["mid"]}), ("adds-a-wrong-value", {"rtys": [AE], "adds": [{"nm": "aei", "val": 23}]}),
+                       ("adds-what-is-complex", {"rtys": [ACP], "adds": [{"nm": "pv", "val": {"acr": []}}]}), ("adds-a-parameter-wrongly", {"adds": [{"nm": "oet", "val": True}]})):
+    def _no_profile(change, t):
+        t.refused(t.create(t.cse, PRP, {k: v for k, v in dict(CHANGES, **change).items() if v is not None}), 4000)
+        t.make(t.cse, PRP, CHANGES)
+    check("NET", "CREATE/PRP/refused-" + _rule, PROFILE, needs=PRP)(functools.partial(_no_profile, _change))
+
+
+def _own_parameter(name, t):
+    p = t.make(t.cse, PRP, CHANGES)
+    for change in ({"adds": [{"nm": name, "val": "x"}]}, {"dels": [name]}):
+        t.refused(t.create(t.cse, PRP, dict(CHANGES, **change)), 4000)
+        t.refused(t.update(p, change), 4000)
+    t.rsc(t.update(p, {"adds": [{"nm": "rcn", "val": 0}], "dels": ["vsi"]}), 2004)
+
+
+for _name in ("op", "to", "fr", "rqi", "rvi", "rsc", "fc", "ot", "gid", "tkns", "ati"):
+    check("NET", "CREATE/PRP/refused-parameter-" + _name, PROFILE, needs=PRP)(functools.partial(_own_parameter, _name))
