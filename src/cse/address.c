@@ -174,6 +174,13 @@ bool cse_address_for(struct exchange *x, struct resource *r, bool structured, ch
 	return rd_text(rd_str(r->ri), out + n, size - n);
 }
 
+bool cse_reference_for(struct exchange *x, struct resource *r, char *out, size_t size)
+{
+	if (x->rq->drt != 2)
+		return cse_address_for(x, r, true, out, size);
+	return join(x->cse->config.id, rd_str(r->ri), out, size);
+}
+
 bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, unsigned *depth)
 {
 	struct resource *at = NULL, *above;

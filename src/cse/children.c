@@ -125,7 +125,7 @@ static void put_reference(struct children *k, struct resource *r)
 	json_put_int(&k->o, "typ", r->type);
 	if (r->type == TY_FLEX_CONTAINER && json_string(resource_get(r, "cnd"), &spid))
 		json_put_rd(&k->o, "spid", spid);
-	if (cse_address_for(k->x, r, k->x->rq->drt != 2, path, sizeof path))
+	if (cse_reference_for(k->x, r, path, sizeof path))
 		json_put_string(&k->o, "val", path);
 	json_close(&k->o);
 }

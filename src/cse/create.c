@@ -62,6 +62,7 @@ static bool take_expiration(struct creation *cr)
 	struct cse *c = cr->x->cse;
 	uint64_t at = cr->now + cse_longest_life(c);
 	const struct json *et = json_get(cr->given, "et");
+	bool as_written = false;
 
 	if (cr->x->target->expires && cr->x->target->expires < at)
 		at = cr->x->target->expires;
@@ -72,12 +73,14 @@ static bool take_expiration(struct creation *cr)
 			exchange_fail(cr->x, RSC_BAD_REQUEST, "`et`: lies in the past");
 			return false;
 		}
-		if (asked < at)
+		as_written = asked <= at;
+		if (as_written)
 			at = asked;
 	}
 	/* an instance that would live as long as its parent goes with it, and needs no entry in the index of what expires */
 	cr->expires = cr->instance && !et ? 0 : at;
-	attributes_set_time(&cr->attributes, "et", at);
+	if (!as_written)
+		attributes_set_time(&cr->attributes, "et", at);
 	return true;
 }
 

@@ -34,7 +34,7 @@ static void put(struct discovery *d, struct resource *r)
 {
 	char address[CSE_PATH_MAX];
 
-	if (!cse_address_for(d->x, r, d->structured, address, sizeof address))
+	if (!(d->references ? cse_reference_for(d->x, r, address, sizeof address) : cse_address_for(d->x, r, d->structured, address, sizeof address)))
 		return;
 	if (!d->references) {
 		json_put_string(&d->o, NULL, address);

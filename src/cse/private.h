@@ -312,6 +312,8 @@ const char *cse_relative(const struct cse *c, const char *sp_relative); /* "Cx" 
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size);    /* "/id-in/Cx" */
 /* For results: CSE-relative for who is registered here, SP-relative for others; structured or not. */
 bool cse_address_for(struct exchange *x, struct resource *r, bool structured, char *out, size_t size);
+/* val of an m2m:childResourceRef; an unstructured one is SP-relative for everybody, as the references are that the CSE makes of its own (rrats). */
+bool cse_reference_for(struct exchange *x, struct resource *r, char *out, size_t size);
 bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, unsigned *depth);
 
 /* ---- access control ---- */

@@ -107,8 +107,10 @@ static bool take_expiration(struct updating *u)
 			exchange_fail(u->x, RSC_BAD_REQUEST, "`et`: lies in the past");
 			return false;
 		}
-		if (asked < at)
-			at = asked;
+		if (asked < at) {
+			u->expires = asked;
+			return true; /* as it was written */
+		}
 	}
 	u->expires = at;
 	attributes_set_time(&u->attributes, "et", at);

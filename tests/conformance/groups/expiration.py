@@ -120,3 +120,16 @@ def bad(value, t):
 
 for _tag, _value in (("text", "tomorrow"), ("date-alone", "20990101"), ("with-dashes", "2099-01-01T00:00:00"), ("month-13", "20991301T000000"), ("hour-25", "20990101T250000"), ("number", 20990101), ("empty", ""), ("day-32", "20990132T000000")):
     check("EXP", "CREATE/CNT/et-%s" % _tag, "TS-0004 6.3.3")(functools.partial(bad, _value))
+
+
+def _as_written(form, t):
+    et = time.strftime("%Y%m%dT%H%M%S", time.gmtime(time.time() + 3600)) + form
+    cnt = t.cnt(et=et)
+    t.equal([cnt["et"], t.retrieve(cnt).get("et")], [et, et], "expirationTime")
+    r = t.rsc(t.update(cnt, {"et": et}), 2004)
+    t.equal(r.get("et"), et, "expirationTime after an UPDATE")
+    t.true(t.cnt(cnt)["et"][:15] <= et[:15], "a child expires no later than its parent")
+
+
+for _tag, _form in (("seconds", ""), ("milliseconds", ",123"), ("microseconds", ",123456")):
+    check("EXP", "CREATE/CNT/et-as-it-was-written-in-" + _tag, COMMON)(functools.partial(_as_written, _form))

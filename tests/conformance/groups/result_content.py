@@ -175,8 +175,10 @@ def _(t):
 @check("RCN", "RETRIEVE/RCN/6-unstructured", TABLE)
 def _(t):
     _, cnt, cins, inner, _ = family(t)
-    refs = references(t.rsc(t.retrieve(cnt, rcn=6, lvl=1, drt=2), 2000))
-    t.same([x["val"].rsplit("/", 1)[-1] for x in refs], [cins[0].ri, cins[1].ri, inner.ri], "resourceIDs of the children")
+    for q in ({}, {"fu": 1}):
+        refs = references(t.rsc(t.retrieve(cnt, rcn=6, lvl=1, drt=2, **q), 2000))
+        t.same([x["val"].rsplit("/", 1)[-1] for x in refs], [cins[0].ri, cins[1].ri, inner.ri], "resourceIDs of the children")
+        t.true(all(x["val"].startswith("/") for x in refs), "the references are SP-relative, got %s" % refs)
 
 
 @check("RCN", "RETRIEVE/RCN/6-structured", TABLE)
