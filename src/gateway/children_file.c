@@ -10,6 +10,8 @@
 #include "base/bytes.h"
 
 #define FILE_MAX (CHILDREN_MAX * 500 + 100)
+#define CONFIRMED 1U
+#define REMOVED 2U
 
 static bool word(struct rd *line, struct rd *w)
 {
@@ -31,7 +33,7 @@ static bool name(struct rd w, char *to, size_t size)
 	return true;
 }
 
-/* "child EUI64 short capability confirmed timeout owner relay [down]"; "-" for an empty owner or relay */
+/* "child EUI64 short capability state timeout owner relay [down]"; "-" for an empty owner or relay; state is a sum of: 1 confirmed, 2 removed */
 static bool parse_child(struct rd line, struct child *child)
 {
 	struct rd w;
@@ -44,9 +46,10 @@ static bool parse_child(struct rd line, struct child *child)
 	if (!word(&line, &w) || !rd_decimal(w, &n) || n > 0xff)
 		return false;
 	child->capability = (uint8_t)n;
-	if (!word(&line, &w) || !rd_decimal(w, &n))
+	if (!word(&line, &w) || !rd_decimal(w, &n) || n > (CONFIRMED | REMOVED))
 		return false;
-	child->confirmed = n != 0;
+	child->confirmed = n & CONFIRMED;
+	child->removed = n & REMOVED;
 	if (!word(&line, &w) || !rd_decimal(w, &n) || n > UINT32_MAX)
 		return false;
 	child->timeout_s = (uint32_t)n;
@@ -136,7 +139,8 @@ enum err children_save(const char *path, struct coordinator *c, uint32_t epoch)
 		if (child->short_address == MAC_BROADCAST)
 			continue;
 		eui64_print(eui64, child->eui64);
-		wr_fmt(&w, "child %s %u %u %d %u %s %s%s%s\n", eui64, child->short_address, child->capability, child->confirmed, child->timeout_s,
+		wr_fmt(&w, "child %s %u %u %u %u %s %s%s%s\n", eui64, child->short_address, child->capability,
+		    (child->confirmed ? CONFIRMED : 0) | (child->removed ? REMOVED : 0), child->timeout_s,
 		    child->owner[0] ? child->owner : "-", child->relay[0] ? child->relay : "-", child->down[0] ? " " : "", child->down);
 	}
 	snprintf(temporary, sizeof temporary, "%s.new", path);

@@ -7,6 +7,7 @@
 #define EFFECTS_MAX (ITEMS_MAX + 4 * CHILDREN_MAX) /* one call may end every item, and tell the radio of every child twice */
 #define ASSOCIATION_MS 20000            /* a child that never polls for its response is forgotten */
 #define DUPLICATE_MS 1000
+#define LAST_WORDS_MS 60000            /* its owner was told to forget it before we were, and its Leave is on the way */
 
 struct coordinator *coordinator_new(const struct coordinator_config *config, struct rng *rng)
 {
@@ -201,6 +202,8 @@ static void on_data(struct coordinator *c, uint64_t now, const struct mac_frame 
 		return;
 	}
 	s->child.last_heard = now;
+	if (s->child.dropped)
+		return; /* nobody listens */
 	e = coordinator_effect(c, COORDINATOR_UPLINK);
 	e->eui64 = s->child.eui64;
 	e->short_address = nwk.source;
@@ -231,6 +234,7 @@ void coordinator_child_set(struct coordinator *c, uint64_t now, uint64_t eui64, 
 
 	if (!s || !slot_address_is_free(c, short_address, s))
 		return;
+	s->child.dropped = false; /* it is its child again */
 	if (s->matched_short && s->child.short_address != short_address) {
 		e = coordinator_effect(c, COORDINATOR_MATCH_SHORT);
 		e->short_address = s->child.short_address;
@@ -250,15 +254,29 @@ void coordinator_child_drop(struct coordinator *c, uint64_t eui64)
 {
 	struct slot *s = slot_find(c, eui64);
 
-	if (!s)
+	if (!s || s->child.dropped)
 		return;
-	for (const struct item *i = s->first; i; i = i->next)
-		if (!i->command)
-			queue_report(c, eui64, i->id, EGP_NO_SUCH_DEVICE);
-	queue_drop(c, s);
-	queue_match(c, s); /* while its address is known */
-	slot_end(c, s);
-	(void)coordinator_effect(c, COORDINATOR_SAVE);
+	s->child.dropped = true;
+	if (!slot_leave(c, 0, s))
+		(void)coordinator_effect(c, COORDINATOR_SAVE);
+}
+
+void coordinator_child_remove(struct coordinator *c, uint64_t now, uint64_t eui64)
+{
+	struct slot *s = slot_find(c, eui64);
+	struct coordinator_effect *e;
+
+	if (!s) {
+		e = coordinator_effect(c, COORDINATOR_ENDED);
+		e->eui64 = eui64;
+		return;
+	}
+	if (s->last_words)
+		return; /* told again */
+	s->child.removed = true;
+	s->last_words = s->child.owner[0] ? now + LAST_WORDS_MS : now;
+	if (!slot_leave(c, now, s))
+		(void)coordinator_effect(c, COORDINATOR_SAVE);
 }
 
 /* ---- time ---- */
@@ -269,7 +287,7 @@ void coordinator_tick(struct coordinator *c, uint64_t now)
 	for (size_t n = 0; n < CHILDREN_MAX; n++) {
 		struct slot *s = &c->slots[n];
 
-		if (!s->used)
+		if (!s->used || slot_leave(c, now, s) || s->child.dropped)
 			continue;
 		if (!slot_is_child(s) && !s->first && now > s->child.last_heard + ASSOCIATION_MS) {
 			slot_end(c, s); /* it was only ever refused */

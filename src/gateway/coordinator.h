@@ -29,6 +29,8 @@ struct child {
 	char owner[CHILD_NAME];   /* CSE-ID of node B; "" before enrolment */
 	char relay[CHILD_NAME];   /* SP-relative ID of the container above up and down */
 	char down[CHILD_DOWN];    /* how far its owner's messages were carried out: relay_last */
+	bool removed;             /* the Enrolment Gateway said so */
+	bool dropped;             /* so did its owner; not stored, which says it again */
 	uint64_t last_heard;
 };
 
@@ -44,6 +46,7 @@ enum coordinator_effect_type {
 	COORDINATOR_UNKNOWN_POLL,   /* short_address, or eui64 if it is told, polled or sent a sealed frame, and is no child */
 	COORDINATOR_LOST,           /* eui64: silent beyond its time-out */
 	COORDINATOR_SAVE,           /* children have changed: store them */
+	COORDINATOR_ENDED,          /* eui64: the Enrolment Gateway's word was carried out */
 };
 
 struct coordinator_effect {
@@ -75,7 +78,12 @@ void coordinator_send(struct coordinator *c, uint64_t now_ms, uint64_t eui64, ui
 /* The Trust Centre serves the rejoin that this child asked for: what is sent to it next comes behind a Rejoin Response. Nothing when it did not ask. */
 void coordinator_rejoin_granted(struct coordinator *c, uint64_t now_ms, uint64_t eui64);
 void coordinator_child_set(struct coordinator *c, uint64_t now_ms, uint64_t eui64, uint16_t short_address, uint8_t capability, uint32_t timeout_s);
+/* Its owner's word, and the Enrolment Gateway's. What waits for it goes first (its Leave: a sleeper hears that at its next poll) or expires, and nothing
+ * comes from it any more. Unless its owner has dropped it, that has LAST_WORDS_MS from the Enrolment Gateway's word on. COORDINATOR_ENDED follows the
+ * second of them. */
 void coordinator_child_drop(struct coordinator *c, uint64_t eui64);
+void coordinator_child_remove(struct coordinator *c, uint64_t now_ms, uint64_t eui64);
+bool coordinator_holds(const struct coordinator *c, uint64_t eui64); /* frames for this child */
 void coordinator_tick(struct coordinator *c, uint64_t now_ms);
 uint64_t coordinator_deadline(const struct coordinator *c);
 bool coordinator_output(struct coordinator *c, struct coordinator_effect *e) MUST_CHECK;

@@ -66,6 +66,32 @@ void slot_end(struct coordinator *c, struct slot *s)
 	c->walk_index = c->walk_slot = 0;
 }
 
+bool slot_holds(const struct slot *s)
+{
+	for (const struct item *i = s->first; i; i = i->next)
+		if (!i->command)
+			return true;
+	return false;
+}
+
+bool slot_leave(struct coordinator *c, uint64_t now, struct slot *s)
+{
+	bool ends = s->child.dropped || (s->child.removed && now >= s->last_words);
+	struct coordinator_effect *e;
+
+	if (!ends || slot_holds(s))
+		return false;
+	queue_drop(c, s);
+	queue_match(c, s); /* while its address is known */
+	if (s->child.removed) {
+		e = coordinator_effect(c, COORDINATOR_ENDED);
+		e->eui64 = s->child.eui64;
+	}
+	slot_end(c, s);
+	(void)coordinator_effect(c, COORDINATOR_SAVE);
+	return true;
+}
+
 bool slot_address_is_free(struct coordinator *c, uint16_t short_address, const struct slot *but)
 {
 	struct slot *s = slot_find_short(c, short_address);
@@ -78,6 +104,13 @@ struct child *coordinator_child(struct coordinator *c, uint64_t eui64)
 	struct slot *s = slot_find(c, eui64);
 
 	return s ? &s->child : NULL;
+}
+
+bool coordinator_holds(const struct coordinator *c, uint64_t eui64)
+{
+	const struct slot *s = slot_find(c, eui64);
+
+	return s && slot_holds(s);
 }
 
 /* Asked for one after the other, as they are, each costs one step. */

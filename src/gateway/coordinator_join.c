@@ -99,12 +99,27 @@ static struct slot *slot_of_stranger(struct coordinator *c, uint64_t eui64)
 	return NULL;
 }
 
+/* One that was to go begins anew: what waits for it is from before. */
+static void end_former(struct coordinator *c, struct slot *s)
+{
+	for (const struct item *i = s->first; i; i = i->next)
+		if (!i->command)
+			queue_report(c, s->child.eui64, i->id, EGP_NO_SUCH_DEVICE);
+	queue_drop(c, s);
+	queue_match(c, s);
+	slot_end(c, s);
+}
+
 void join_association(struct coordinator *c, uint64_t now, uint64_t eui64, uint8_t capability)
 {
 	struct slot *s = slot_find(c, eui64);
 	bool welcome = admitted(c, now, eui64), known = s != NULL;
 	struct coordinator_effect *e;
 
+	if (s && welcome && (s->child.dropped || s->child.removed)) {
+		end_former(c, s);
+		s = NULL;
+	}
 	if (!s)
 		s = slot_new(c, eui64);
 	if (!s && welcome)

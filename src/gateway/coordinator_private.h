@@ -32,6 +32,7 @@ struct slot {
 	uint8_t last_sequence;
 	uint64_t last_sequence_at;
 	uint64_t rejoin_at;      /* it asked for a Trust Centre rejoin then; 0: never, or it was granted */
+	uint64_t last_words;     /* of a child that was removed: until then */
 };
 
 struct coordinator {
@@ -64,6 +65,8 @@ void slot_end(struct coordinator *c, struct slot *s);
 bool slot_is_child(const struct slot *s);
 void slot_address(struct coordinator *c, struct slot *s, uint16_t short_address); /* MAC_BROADCAST: none */
 bool slot_address_is_free(struct coordinator *c, uint16_t short_address, const struct slot *but);
+bool slot_holds(const struct slot *s); /* frames of its owner */
+bool slot_leave(struct coordinator *c, uint64_t now, struct slot *s); /* ends a child that has nothing more to hear; false: it stays */
 bool child_listens(const struct child *child); /* all the time */
 
 /* coordinator_queue.c */

@@ -184,6 +184,17 @@ static void remove_item(struct coordinator *c, struct slot *s, struct item *gone
 	queue_match(c, s);
 }
 
+/* It is awake and knows that there is more. If it does not come for that, it has left already: it was told to by what it has. */
+static void hurry(struct coordinator *c, uint64_t now, struct slot *s)
+{
+	for (struct item *i = s->first; i; i = i->next) {
+		if (i->in_flight || i->expires <= now + PERSISTENCE_MS)
+			continue;
+		i->expires = now + PERSISTENCE_MS;
+		timers_set(&c->expiries, &i->timer, i->expires);
+	}
+}
+
 void coordinator_sent(struct coordinator *c, uint64_t now, uint32_t token, bool acked, bool busy)
 {
 	struct table_node *n = table_find(&c->by_token, table_hash(token)); /* of 32 bits no two have the same hash */
@@ -203,7 +214,10 @@ void coordinator_sent(struct coordinator *c, uint64_t now, uint32_t token, bool 
 	if (!i->command)
 		queue_report(c, s->child.eui64, i->id, acked ? EGP_DELIVERED : busy ? EGP_CHANNEL_BUSY : EGP_NO_ACK);
 	remove_item(c, s, i);
-	queue_next(c, s);
+	if (s->child.dropped && acked)
+		hurry(c, now, s);
+	if (!slot_leave(c, now, s))
+		queue_next(c, s);
 }
 
 void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint32_t id, uint8_t flags, uint32_t validity_ms, struct rd nwk)
@@ -246,7 +260,8 @@ void queue_expire(struct coordinator *c, uint64_t now)
 		if (!i->command)
 			queue_report(c, s->child.eui64, i->id, EGP_EXPIRED);
 		remove_item(c, s, i);
-		queue_next(c, s);
+		if (!slot_leave(c, now, s))
+			queue_next(c, s);
 	}
 }
 

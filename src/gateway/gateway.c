@@ -154,6 +154,10 @@ static bool pump_coordinator(struct gateway *g)
 	case COORDINATOR_SAVE:
 		children_changed(g->keeper);
 		break;
+	case COORDINATOR_ENDED:
+		log_line(LOG_LEVEL_INFO, "device removed", "device=%s", gateway_name(e.eui64));
+		relay_remove(g->relay, e.eui64);
+		break;
 	}
 	return true;
 }
@@ -183,8 +187,7 @@ static bool pump_egp(struct gateway *g)
 		log_line(LOG_LEVEL_WARNING, "Enrolment Gateway refused", "device=%s reason=\"%s\"", gateway_name(e.message.error.device), egp_error_text(e.message.error.code));
 		break;
 	case EGP_CLIENT_REMOVE:
-		coordinator_child_drop(g->coordinator, e.message.remove.device);
-		relay_forget(g->relay, e.message.remove.device);
+		coordinator_child_remove(g->coordinator, clock_ms(), e.message.remove.device);
 		break;
 	case EGP_CLIENT_CLOSE:
 		if (g->egp)

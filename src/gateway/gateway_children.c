@@ -13,7 +13,7 @@
 #define STRAY_FIRST_MS 10000 /* its owner was told that we started, and has answered by then if it is there */
 #define STRAY_EVERY_MS 30000
 
-/* Together with what the owner's messages have changed: none of them is carried out again after a restart. */
+/* Together with what the owner's messages have changed: none of them is carried out again after a restart, but for what follows a frame that still waits. */
 static void gather(void *ctx)
 {
 	struct gateway *g = ctx;
@@ -22,7 +22,7 @@ static void gather(void *ctx)
 	for (size_t i = 0; (child = coordinator_child_at(g->coordinator, i)) != NULL; i++) {
 		const char *last = relay_last(g->relay, child->eui64);
 
-		if (last)
+		if (last && !coordinator_holds(g->coordinator, child->eui64))
 			snprintf(child->down, sizeof child->down, "%s", last);
 	}
 }
@@ -182,5 +182,7 @@ void gateway_children_resume(struct gateway *g)
 			continue;
 		relay_device(g->relay, child->eui64, child->owner, child->down);
 		gateway_child_event(g, child->eui64, EGP_CHILD_GATEWAY_RESTARTED);
+		if (child->removed)
+			coordinator_child_remove(g->coordinator, clock_ms(), child->eui64);
 	}
 }

@@ -195,10 +195,11 @@ void relay_device(struct relay *r, uint64_t device, const char *owner, const cha
 	channel_go(c);
 }
 
-void relay_forget(struct relay *r, uint64_t device)
+void relay_remove(struct relay *r, uint64_t device)
 {
 	struct channel *c = channel_of(r, device);
 
+	channel_delete(r, device);
 	if (!c)
 		return;
 	c->gone = true;

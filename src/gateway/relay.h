@@ -29,7 +29,7 @@ void relay_free(struct relay *r);
 /* Makes the containers of a device, for `owner` alone; ready() follows. Calling it again is fine, also with another owner. last: what relay_last had
  * said in a former run, or NULL. */
 void relay_device(struct relay *r, uint64_t device, const char *owner, const char *last);
-void relay_forget(struct relay *r, uint64_t device);
+void relay_remove(struct relay *r, uint64_t device); /* ends it, and takes its containers away */
 /* How far node B's messages were carried out: to be stored together with what they change. Borrowed; "" for nothing yet,
  * NULL when the device has no containers. */
 const char *relay_last(const struct relay *r, uint64_t device);

@@ -154,3 +154,22 @@ void channel_make_step(struct channel *c)
 	c->calling = true;
 	relay_call(c->relay, method, path, ty, body, on_step, c);
 }
+
+static void on_deleted(void *ctx, const struct http_result *res)
+{
+	relay_note_clock(ctx, res);
+	if (res->error != OK || (res->status >= 300 && res->status != 404))
+		log_line(LOG_LEVEL_WARNING, "resources of a removed device stay", "status=%u reason=%s", res->status, err_name(res->error));
+}
+
+void channel_delete(struct relay *r, uint64_t device)
+{
+	static const char *const kinds[] = {"", "-up", "-down"}; /* the container of both containers; the policies when nothing is under them any more */
+	char path[200], name[EUI64_SIZE];
+
+	eui64_print(name, device);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		snprintf(path, sizeof path, "/%s/%s%s?rcn=0", r->config.name, name, kinds[i]);
+		relay_call(r, "DELETE", path, 0, NULL, on_deleted, r);
+	}
+}

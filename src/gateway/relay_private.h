@@ -69,5 +69,6 @@ void relay_register_again(struct relay *r);         /* it may be there: the pres
 
 /* relay_containers.c */
 void channel_make_step(struct channel *c); /* what c->step says */
+void channel_delete(struct relay *r, uint64_t device); /* the containers of a device, with what stands in them, and who may use them */
 
 #endif

@@ -247,7 +247,6 @@ enum err oci_core_key(struct oci_core *c, uint64_t now, const struct oci_key_ord
 
 void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
 {
-	const struct nwk_command leave = {.id = NWK_LEAVE, .leave = {.request = true}};
 	struct oci_device **link = &c->devices, *d;
 
 	c->now = now;
@@ -256,7 +255,7 @@ void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
 	d = *link;
 	if (!d)
 		return;
-	oci_nwk_command(c, d, &leave);
+	oci_nwk_leave(c, d);
 	(void)oci_effect(c, OCI_CHILD_DROP, d);
 	oci_groups_forget(c, d);
 	*link = d->next;

@@ -97,13 +97,13 @@ enum err oci_core_role(struct oci_core *c, uint64_t eui64, uint64_t role)
 /* Without rejoin: another gateway is another network, and it comes there by an association. It keeps all that it is here until then. */
 void oci_core_move(struct oci_core *c, uint64_t now, uint64_t eui64)
 {
-	const struct nwk_command leave = {.id = NWK_LEAVE, .leave = {.request = true}};
 	struct oci_device *d = oci_core_device(c, eui64);
 
 	c->now = now;
 	if (!d || !d->joined)
 		return;
 	oci_log(c, d, "the device is to go to another gateway: it is told to leave this one");
-	oci_nwk_command(c, d, &leave);
+	oci_nwk_leave(c, d);
+	(void)oci_effect(c, OCI_CHILD_DROP, d); /* when it has heard that */
 	oci_aps_forget(d);
 }

@@ -7,6 +7,7 @@
 
 #define RADIUS 30
 #define VALIDITY_MS 20000
+#define LEAVE_SLEEPER_MS (60 * 60 * 1000) /* it hears it at its next poll; ours to wait when it did not tell a time-out */
 #define ONE_HOP_MS 5000         /* what is told again and again is of no use when it is late */
 #define COMMAND_MAX 32          /* a route reply has 24 octets */
 #define COMMISSIONING_MS 12000
@@ -48,7 +49,7 @@ static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_fram
 	watch_counter(c, d, number);
 }
 
-void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload)
+static void send_within(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload, uint32_t validity_ms)
 {
 	const struct nwk_frame f = {
 		.type = type,
@@ -64,7 +65,12 @@ void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type 
 		.payload = payload,
 	};
 
-	seal(c, d, &f, VALIDITY_MS, false);
+	seal(c, d, &f, validity_ms, false);
+}
+
+void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload)
+{
+	send_within(c, d, type, payload, VALIDITY_MS);
 }
 
 void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast)
@@ -109,6 +115,19 @@ void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_
 
 	if (nwk_command_encode(m, &w) == OK && wr_done(&w, &payload))
 		oci_nwk_send(c, d, NWK_COMMAND, payload);
+}
+
+/* R22 3.4.4, without rejoin. Whoever gets it gets nothing more, so that it waits for a sleeper until that must have polled. */
+void oci_nwk_leave(struct oci_core *c, struct oci_device *d)
+{
+	const struct nwk_command leave = {.id = NWK_LEAVE, .leave = {.request = true}};
+	uint64_t sleeper_ms = d->timeout_s ? d->timeout_s * 1000ULL : LEAVE_SLEEPER_MS;
+	uint8_t buffer[COMMAND_MAX];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct rd payload;
+
+	if (nwk_command_encode(&leave, &w) == OK && wr_done(&w, &payload))
+		send_within(c, d, NWK_COMMAND, payload, d->capability & 0x08 ? VALIDITY_MS : sleeper_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)sleeper_ms);
 }
 
 /* ---- in ---- */

@@ -35,14 +35,14 @@ static void put(struct wr *w, const struct child *c)
 	char eui64[EUI64_SIZE];
 
 	eui64_print(eui64, c->eui64);
-	wr_fmt(w, "child %s %u %u %d %u %s %s%s%s\n", eui64, c->short_address, c->capability, c->confirmed, c->timeout_s, c->owner[0] ? c->owner : "-",
+	wr_fmt(w, "child %s %u %u %u %u %s %s%s%s\n", eui64, c->short_address, c->capability, (c->confirmed ? 1U : 0) | (c->removed ? 2U : 0), c->timeout_s, c->owner[0] ? c->owner : "-",
 	    c->relay[0] ? c->relay : "-", c->down[0] ? " " : "", c->down);
 }
 
 static void same(const struct child *a, const struct child *b)
 {
 	MUST(a && b && a->eui64 == b->eui64 && a->short_address == b->short_address && a->capability == b->capability && a->confirmed == b->confirmed);
-	MUST(a->timeout_s == b->timeout_s && strcmp(a->owner, b->owner) == 0 && strcmp(a->relay, b->relay) == 0 && strcmp(a->down, b->down) == 0);
+	MUST(a->removed == b->removed && a->timeout_s == b->timeout_s && strcmp(a->owner, b->owner) == 0 && strcmp(a->relay, b->relay) == 0 && strcmp(a->down, b->down) == 0);
 }
 
 static void again(struct coordinator *c, struct rng *rng, uint32_t epoch)

@@ -120,6 +120,9 @@ static void acted(struct world *w, const struct coordinator_effect *e)
 	case COORDINATOR_UNKNOWN_POLL:
 		MUST(!child || e->eui64 == 0); /* 0: it polled by its short address */
 		break;
+	case COORDINATOR_ENDED:
+		MUST(!child || !child->removed);
+		break;
 	case COORDINATOR_SAVE:
 		break;
 	}
@@ -272,7 +275,10 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 			coordinator_child_set(w->c, w->now, device(a), (uint16_t)(n << 8 | b), n, b);
 		break;
 	case 8:
-		coordinator_child_drop(w->c, device(a));
+		if (b & 1)
+			coordinator_child_remove(w->c, w->now, device(a));
+		else
+			coordinator_child_drop(w->c, device(a));
 		break;
 	case 9:
 		passed(w, (uint64_t)a * b);

@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	relay_device(relay, DEVICE, "/id-b", NULL);
 	relay_notified(relay, rd_of(data, size));
-	relay_forget(relay, DEVICE);
+	relay_remove(relay, DEVICE);
 	relay_notified(relay, rd_of(data, size));
 	a = json_arena_new();
 	MUST(a);

@@ -217,6 +217,22 @@ static void delivered(uint32_t id, enum egp_delivery_status status)
 	assert_int_equal(e->status, status);
 }
 
+static void nwk_frame_from(uint16_t mac_source, uint64_t sealer, uint8_t mac_sequence)
+{
+	const struct aux_header aux = {.key_id = AUX_KEY_NETWORK, .extended_nonce = true, .frame_counter = 5, .source = sealer};
+	struct nwk_frame n = {.type = NWK_DATA, .protocol_version = 2, .security = true, .source = mac_source, .radius = 30};
+	uint8_t inner[40], octets[NWK_FRAME_MAX];
+	struct wr iw = wr_of(inner, sizeof inner), w = wr_of(octets, sizeof octets);
+	struct mac_frame f = {.type = MAC_DATA, .ack_request = true, .pan_id_compression = true, .sequence = mac_sequence, .destination = short_of(0), .source = short_of(mac_source)};
+
+	aux_header_encode(&aux, &iw);
+	wr_str(&iw, "sealed");
+	n.payload = rd_of(iw.octets, iw.len);
+	assert_int_equal(nwk_frame_encode(&n, &w), OK);
+	f.payload = rd_of(w.octets, w.len);
+	hear(&f);
+}
+
 /* ---- beacons ---- */
 
 static bool beacon_permits(void)
@@ -511,6 +527,8 @@ static void addresses_differ_and_survive_a_restart(void **state)
 	strcpy(child->owner, "/id-b");
 	strcpy(child->relay, "/id-mn/cse-mn/gw1/00000000000003e8");
 	strcpy(child->down, "cin1234");
+	strcpy(coordinator_child(co, 1003)->owner, "/id-b");
+	coordinator_child_remove(co, now, 1003);
 	associate(5000, SLEEPS); /* refused: not worth remembering */
 	assert_int_equal(children_save(path, co, 41), OK);
 	coordinator_free(co);
@@ -523,6 +541,7 @@ static void addresses_differ_and_survive_a_restart(void **state)
 		assert_non_null(child);
 		assert_int_equal(child->short_address, given[i]);
 		assert_int_equal(child->confirmed, i == 0);
+		assert_int_equal(child->removed, i == 3);
 	}
 	assert_null(coordinator_child(co, 5000));
 	child = coordinator_child(co, 1000);
@@ -873,17 +892,15 @@ static void a_disassociation_is_no_more_than_a_hint(void **state)
 	assert_non_null(find(COORDINATOR_TRANSMIT, 0));
 }
 
-static void a_dropped_child_is_gone_with_its_queue(void **state)
+static void a_dropped_child_is_gone(void **state)
 {
 	uint16_t a = make_child(DEVICE, SLEEPS);
 
 	(void)state;
-	down(DEVICE, 1, 0, "one");
 	coordinator_child_drop(co, DEVICE);
 	collect();
-	delivered(1, EGP_NO_SUCH_DEVICE);
-	assert_false(the(COORDINATOR_MATCH_SHORT, 0)->add);
 	assert_non_null(find(COORDINATOR_SAVE, 0));
+	assert_null(find(COORDINATOR_ENDED, 0));
 	assert_null(coordinator_child(co, DEVICE));
 	poll_short(a);
 	assert_non_null(find(COORDINATOR_UNKNOWN_POLL, 0));
@@ -892,6 +909,131 @@ static void a_dropped_child_is_gone_with_its_queue(void **state)
 	assert_int_equal(count, 0);
 	coordinator_child_set(co, now, DEVICE, a, SLEEPS, 0); /* no child is made by its owner's word alone */
 	assert_null(coordinator_child(co, DEVICE));
+}
+
+/* Its Leave, the last thing that its owner said: however rarely it polls. */
+static void a_dropped_sleeper_hears_what_waits_for_it(void **state)
+{
+	uint16_t a = make_child(DEVICE, SLEEPS);
+	struct mac_frame f;
+	uint32_t token;
+
+	(void)state;
+	down(DEVICE, 1, 3600000, "leave");
+	coordinator_child_drop(co, DEVICE);
+	collect();
+	assert_int_equal(number_of(COORDINATOR_DELIVERY), 0);
+	assert_null(find(COORDINATOR_MATCH_SHORT, 0));
+	assert_true(coordinator_holds(co, DEVICE));
+	tick(3000000);
+	assert_non_null(coordinator_child(co, DEVICE));
+	nwk_frame_from(a, DEVICE, 7);
+	assert_null(find(COORDINATOR_UPLINK, 0));
+	poll_short(a);
+	assert_true(sent(0, &f, &token));
+	answer_sent(token, false, false); /* lost: at the next poll */
+	poll_short(a);
+	assert_true(sent(0, &f, &token));
+	answer_sent(token, true, false);
+	delivered(1, EGP_DELIVERED);
+	assert_false(the(COORDINATOR_MATCH_SHORT, 0)->add);
+	assert_non_null(find(COORDINATOR_SAVE, 0));
+	assert_null(coordinator_child(co, DEVICE));
+}
+
+/* Remove-Device of the Enrolment Gateway, for example: what was behind it would wait for nobody. */
+static void what_waits_behind_the_first_does_not_keep_a_dropped_child(void **state)
+{
+	uint16_t a = make_child(DEVICE, SLEEPS);
+	struct mac_frame f;
+	uint32_t token;
+
+	(void)state;
+	down(DEVICE, 1, 3600000, "remove");
+	down(DEVICE, 2, 3600000, "leave");
+	coordinator_child_drop(co, DEVICE);
+	tick(1000000);
+	poll_short(a);
+	assert_true(sent(0, &f, &token));
+	assert_true(f.frame_pending);
+	answer_sent(token, true, false);
+	tick(7000);
+	assert_non_null(coordinator_child(co, DEVICE));
+	tick(1000);
+	delivered(2, EGP_EXPIRED);
+	assert_null(coordinator_child(co, DEVICE));
+}
+
+static void a_dropped_sleeper_that_does_not_poll_goes_when_its_frames_expire(void **state)
+{
+	(void)state;
+	(void)make_child(DEVICE, SLEEPS);
+	down(DEVICE, 1, 60000, "leave");
+	coordinator_child_drop(co, DEVICE);
+	tick(59000);
+	assert_non_null(coordinator_child(co, DEVICE));
+	tick(2000);
+	delivered(1, EGP_EXPIRED);
+	assert_null(coordinator_child(co, DEVICE));
+}
+
+static void a_dropped_device_that_joins_again_begins_anew(void **state)
+{
+	(void)state;
+	(void)make_child(DEVICE, SLEEPS);
+	down(DEVICE, 1, 3600000, "leave");
+	coordinator_child_drop(co, DEVICE);
+	coordinator_child_remove(co, now, DEVICE);
+	associate(DEVICE, SLEEPS);
+	delivered(1, EGP_NO_SUCH_DEVICE);
+	assert_false(coordinator_holds(co, DEVICE));
+	assert_false(coordinator_child(co, DEVICE)->dropped || coordinator_child(co, DEVICE)->removed);
+	tick(120000);
+	assert_null(find(COORDINATOR_ENDED, 0));
+}
+
+/* The Enrolment Gateway's word may be faster than its owner's last one. */
+static void a_removed_child_stays_for_its_owner_s_last_words(void **state)
+{
+	uint16_t a = make_child(DEVICE, SLEEPS);
+	struct mac_frame f;
+	uint32_t token;
+
+	(void)state;
+	strcpy(coordinator_child(co, DEVICE)->owner, "/id-b");
+	coordinator_child_remove(co, now, DEVICE);
+	coordinator_child_remove(co, now, DEVICE); /* the same again */
+	collect();
+	assert_int_equal(number_of(COORDINATOR_SAVE), 1);
+	assert_true(coordinator_child(co, DEVICE)->removed);
+	tick(30000);
+	down(DEVICE, 1, 3600000, "leave");
+	coordinator_child_drop(co, DEVICE);
+	tick(60000);
+	assert_non_null(coordinator_child(co, DEVICE));
+	poll_short(a);
+	assert_true(sent(0, &f, &token));
+	answer_sent(token, true, false);
+	assert_true(the(COORDINATOR_ENDED, 0)->eui64 == DEVICE);
+	assert_null(coordinator_child(co, DEVICE));
+}
+
+static void a_removed_child_whose_owner_says_nothing_goes_after_a_while(void **state)
+{
+	(void)state;
+	(void)make_child(DEVICE, SLEEPS);
+	(void)make_child(OTHER, SLEEPS);
+	strcpy(coordinator_child(co, DEVICE)->owner, "/id-b");
+	coordinator_child_remove(co, now, DEVICE);
+	coordinator_child_remove(co, now, OTHER); /* it has none */
+	coordinator_child_remove(co, now, DEVICE + 7); /* nor is this a child */
+	collect();
+	assert_int_equal(number_of(COORDINATOR_ENDED), 2);
+	tick(59000);
+	assert_null(find(COORDINATOR_ENDED, 0));
+	tick(2000);
+	assert_true(the(COORDINATOR_ENDED, 0)->eui64 == DEVICE);
+	assert_null(coordinator_child_at(co, 0));
 }
 
 static void a_silent_child_is_reported_and_kept(void **state)
@@ -924,22 +1066,6 @@ static void a_silent_child_is_reported_and_kept(void **state)
 }
 
 /* ---- up ---- */
-
-static void nwk_frame_from(uint16_t mac_source, uint64_t sealer, uint8_t mac_sequence)
-{
-	const struct aux_header aux = {.key_id = AUX_KEY_NETWORK, .extended_nonce = true, .frame_counter = 5, .source = sealer};
-	struct nwk_frame n = {.type = NWK_DATA, .protocol_version = 2, .security = true, .source = mac_source, .radius = 30};
-	uint8_t inner[40], octets[NWK_FRAME_MAX];
-	struct wr iw = wr_of(inner, sizeof inner), w = wr_of(octets, sizeof octets);
-	struct mac_frame f = {.type = MAC_DATA, .ack_request = true, .pan_id_compression = true, .sequence = mac_sequence, .destination = short_of(0), .source = short_of(mac_source)};
-
-	aux_header_encode(&aux, &iw);
-	wr_str(&iw, "sealed");
-	n.payload = rd_of(iw.octets, iw.len);
-	assert_int_equal(nwk_frame_encode(&n, &w), OK);
-	f.payload = rd_of(w.octets, w.len);
-	hear(&f);
-}
 
 static void a_sealed_frame_goes_up_as_it_is(void **state)
 {
@@ -1042,7 +1168,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(broadcasts_and_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_orphan_finds_its_place_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_disassociation_is_no_more_than_a_hint, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_dropped_child_is_gone_with_its_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dropped_child_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dropped_sleeper_hears_what_waits_for_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_waits_behind_the_first_does_not_keep_a_dropped_child, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dropped_sleeper_that_does_not_poll_goes_when_its_frames_expire, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dropped_device_that_joins_again_begins_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_removed_child_stays_for_its_owner_s_last_words, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_removed_child_whose_owner_says_nothing_goes_after_a_while, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_silent_child_is_reported_and_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_sealed_frame_goes_up_as_it_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_is_no_child_and_sends_is_told_of, setup, teardown),

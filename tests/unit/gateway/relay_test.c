@@ -614,7 +614,7 @@ static void a_notification_is_carried_out_once(void **state)
 	relay_notified(relay, rd_str("not even JSON"));
 	relay_notified(relay, rd_of(NULL, 0));
 	assert_int_equal(got_count, 1);
-	relay_forget(relay, DEVICE);
+	relay_remove(relay, DEVICE);
 	assert_null(relay_last(relay, DEVICE));
 	notify(frame_written(79, 7, 0));
 	assert_int_equal(got_count, 1);
@@ -752,7 +752,7 @@ static void a_cse_that_does_not_let_us_look_does_not_stop_us(void **state)
 static void forget_it(const struct egp_message *m)
 {
 	(void)m;
-	relay_forget(relay, DEVICE);
+	relay_remove(relay, DEVICE);
 }
 
 static void a_device_may_be_forgotten_in_the_middle(void **state)
@@ -771,7 +771,7 @@ static void a_device_may_be_forgotten_in_the_middle(void **state)
 	on_message_too = NULL;
 	relay_device(relay, DEVICE, "/id-b", NULL);
 	uplink(1);
-	relay_forget(relay, DEVICE);
+	relay_remove(relay, DEVICE);
 	relay_device(relay, DEVICE, "/id-b", NULL);
 	AWAIT(readies == 1);
 }

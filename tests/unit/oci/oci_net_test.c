@@ -693,18 +693,31 @@ static void a_forgotten_device_is_told_to_leave_and_is_unknown_afterwards(void *
 	struct rig_down d;
 
 	(void)state;
+	rig_device(&r)->capability = RIG_LISTENS;
 	oci_core_forget(r.core, r.now, RIG_DEVICE);
 	rig_collect(&r);
 	assert_true(rig_down(&r, 0, &d));
 	assert_int_equal(d.command.id, NWK_LEAVE);
 	assert_true(d.command.leave.request);
 	assert_false(d.command.leave.rejoin);
+	assert_int_equal(rig_effect(&r, OCI_DOWNLINK, 0)->validity_ms, 20000);
 	assert_non_null(rig_effect(&r, OCI_CHILD_DROP, 0));
 	assert_null(oci_core_device(r.core, RIG_DEVICE));
 	assert_int_equal(rig_nwk(&r, NWK_DATA, rd_of("x", 1)), ERR_UNKNOWN_DEVICE);
 	oci_core_forget(r.core, r.now, RIG_DEVICE);
 	rig_collect(&r);
 	assert_int_equal(r.count, 0);
+}
+
+static void its_leave_waits_for_a_sleeper_as_long_as_that_may_sleep(void **state)
+{
+	(void)state;
+	rig_device(&r)->capability = RIG_SLEEPS;
+	rig_device(&r)->timeout_s = 7680;
+	oci_core_forget(r.core, r.now, RIG_DEVICE);
+	rig_collect(&r);
+	assert_int_equal(rig_effect(&r, OCI_DOWNLINK, 0)->validity_ms, 7680000);
+	assert_int_equal(rig_effect(&r, OCI_CHILD_DROP, 0)->type, OCI_CHILD_DROP);
 }
 
 /* ---- counters down ---- */
@@ -855,6 +868,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(aps_commands_go_up_with_a_counter_lent, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_frame_of_the_trust_centre_goes_down_as_it_is, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_forgotten_device_is_told_to_leave_and_is_unknown_afterwards, sleeper, teardown),
+		cmocka_unit_test_setup_teardown(its_leave_waits_for_a_sleeper_as_long_as_that_may_sleep, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(counters_rise_by_one_and_stay_below_what_is_on_disk, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(without_a_durable_counter_nothing_is_sent, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(an_exhausted_counter_sends_nothing_and_never_wraps, sleeper, teardown),
