@@ -29,6 +29,7 @@ void eg_free(struct eg *eg)
 
 		eg->gateways = g->next;
 		rate_clear(&g->rate);
+		eg_removals_free(g);
 		free(g);
 	}
 	for (struct table_node *n = table_each(&eg->known, NULL), *next; n; n = next) {
@@ -38,6 +39,7 @@ void eg_free(struct eg *eg)
 	table_clear(&eg->known);
 	timers_free(&eg->answers);
 	timers_free(&eg->policies);
+	timers_free(&eg->removals);
 	while (eg->first) {
 		struct queued *q = eg->first;
 
@@ -107,7 +109,8 @@ static enum session greet(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s
 	g->seen = true;
 	g->epoch = m->hello.epoch;
 	eg_send(g, &ack);
-	eg_send_policy(g, now_ms, POLICY_AGAIN_FIRST_MS);
+	eg_send_policy(g, now_ms, AGAIN_FIRST_MS);
+	eg_removals_send(g, now_ms, AGAIN_FIRST_MS);
 	return SESSION_GREETED;
 }
 
@@ -141,8 +144,10 @@ static enum session decide(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_
 		eg_refuse_request(g, m, EGP_ERROR_INTERNAL, 1);
 	else if (!rate_take(&k->rate, now_ms, &retry_ms))
 		eg_refuse_request(g, m, EGP_ERROR_RATE_LIMITED, retry_seconds(retry_ms));
-	else
+	else {
+		eg_removal_cancel(g, m->request.device);
 		eg_prepare(g, now_ms, k, m);
+	}
 	return SESSION_GREETED;
 }
 
@@ -173,6 +178,8 @@ static enum session acknowledged(struct eg_gateway *g, uint64_t now_ms, uint64_t
 	(void)unix_s;
 	if (m->acked_type == EGP_JOIN_POLICY && m->transaction == g->policy_transaction)
 		timers_unset(&g->eg->policies, &g->policy_again);
+	if (m->acked_type == EGP_DEVICE_REMOVE)
+		eg_removal_answered(g, m->transaction);
 	return SESSION_GREETED;
 }
 
@@ -203,12 +210,14 @@ void eg_connect(struct eg_gateway *g)
 {
 	g->session = SESSION_NEW;
 	timers_unset(&g->eg->policies, &g->policy_again);
+	timers_unset(&g->eg->removals, &g->removals_again);
 }
 
 void eg_disconnect(struct eg_gateway *g)
 {
 	g->session = SESSION_CLOSED;
 	timers_unset(&g->eg->policies, &g->policy_again);
+	timers_unset(&g->eg->removals, &g->removals_again);
 }
 
 void eg_input(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s, struct rd octets)
@@ -281,25 +290,6 @@ bool eg_refuse(struct eg_gateway *g, uint64_t device, enum egp_error_code code, 
 	return true;
 }
 
-void eg_remove(struct eg_gateway *g, uint64_t device)
-{
-	const struct egp_message m = {.type = EGP_DEVICE_REMOVE, .transaction = ++g->transaction, .remove = {.device = device}};
-	struct known *k = eg_known(g, device, false);
-	size_t kept = 0;
-
-	if (k) {
-		k->pending.in_flight = false;
-		eg_forget_answer(&k->pending);
-		eg_known_wait(g->eg, k);
-	}
-	for (size_t i = 0; i < g->permit_count; i++)
-		if (g->permitted[i] != device)
-			g->permitted[kept++] = g->permitted[i];
-	g->permit_count = kept;
-	if (g->session == SESSION_GREETED)
-		eg_send(g, &m);
-}
-
 /* ---- time ---- */
 
 static uint64_t first_of(const struct timers *t)
@@ -311,9 +301,10 @@ static uint64_t first_of(const struct timers *t)
 
 uint64_t eg_deadline(const struct eg *eg)
 {
-	uint64_t policy = first_of(&eg->policies), answer = first_of(&eg->answers);
+	uint64_t policy = first_of(&eg->policies), answer = first_of(&eg->answers), removal = first_of(&eg->removals);
+	uint64_t first = policy < answer ? policy : answer;
 
-	return policy < answer ? policy : answer;
+	return removal < first ? removal : first;
 }
 
 /* A serial line may lose a policy, and a gateway that did not hear it keeps its door as it was. */
@@ -326,7 +317,7 @@ static void repeat_policies(struct eg *eg, uint64_t now_ms)
 
 		timers_unset(&eg->policies, &g->policy_again);
 		if (g->session == SESSION_GREETED)
-			eg_send_policy(g, now_ms, g->policy_wait * 2 < POLICY_AGAIN_MOST_MS ? g->policy_wait * 2 : POLICY_AGAIN_MOST_MS);
+			eg_send_policy(g, now_ms, g->policy_wait * 2 < AGAIN_MOST_MS ? g->policy_wait * 2 : AGAIN_MOST_MS);
 	}
 }
 
@@ -335,6 +326,7 @@ void eg_tick(struct eg *eg, uint64_t now_ms)
 	struct timer_node *n;
 
 	repeat_policies(eg, now_ms);
+	eg_removals_again(eg, now_ms);
 	while ((n = timers_first(&eg->answers)) != NULL && n->at <= now_ms) {
 		struct known *k = table_owner(n, struct known, timer);
 

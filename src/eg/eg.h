@@ -61,6 +61,7 @@ enum eg_event {
 	EG_EVENT_MALFORMED,     /* not a message; close the connection when it came over a byte stream */
 	EG_EVENT_ANSWERED,      /* the packet left */
 	EG_EVENT_REPEATED,      /* the same packet left again */
+	EG_EVENT_REMOVED,       /* DEVICE-REMOVE was acknowledged, or is of no use any more; its device is in `message.remove` */
 };
 const char *eg_event_text(enum eg_event e);
 
@@ -97,8 +98,11 @@ uint16_t eg_permitted(const struct eg_gateway *g, uint64_t now_ms);
 /* Completes an EG_PREPARE. False: it is not in flight any more, nothing was sent. */
 bool eg_answer(struct eg_gateway *g, uint64_t now_ms, uint64_t device, struct rd packet, const char *owner, const char *relay_target);
 bool eg_refuse(struct eg_gateway *g, uint64_t device, enum egp_error_code code, uint16_t retry_after_s, const char *text);
-/* Tells the gateway to forget a device, and forgets what was remembered of it. */
-void eg_remove(struct eg_gateway *g, uint64_t device);
+/* Forgets what was remembered of a device, and whether it may join: it is to go. */
+void eg_bar(struct eg_gateway *g, uint64_t device);
+/* The same, and tells the gateway to forget it: again and again, and after every HELLO, until the gateway answers or the device joins there once more.
+ * EG_EVENT_REMOVED follows. ERR_NO_MEMORY. */
+enum err eg_remove(struct eg_gateway *g, uint64_t now_ms, uint64_t device) MUST_CHECK;
 
 /* When to call eg_tick; CLOCK_NEVER. */
 uint64_t eg_deadline(const struct eg *eg);

@@ -16,6 +16,7 @@ const char *eg_event_text(enum eg_event e)
 		[EG_EVENT_MALFORMED] = "malformed message",
 		[EG_EVENT_ANSWERED] = "transport key sent",
 		[EG_EVENT_REPEATED] = "transport key repeated",
+		[EG_EVENT_REMOVED] = "gateway has forgotten a device",
 	};
 
 	return texts[e];

@@ -51,6 +51,6 @@ enum err eg_permit(struct eg_gateway *g, uint64_t now_ms, uint16_t duration_s, c
 	g->permit_count = count;
 	g->permit_until = duration_s == EGP_UNTIL_CHANGED ? CLOCK_NEVER : now_ms + duration_s * 1000ULL;
 	if (g->session == SESSION_GREETED)
-		eg_send_policy(g, now_ms, POLICY_AGAIN_FIRST_MS);
+		eg_send_policy(g, now_ms, AGAIN_FIRST_MS);
 	return OK;
 }

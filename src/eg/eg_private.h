@@ -7,8 +7,8 @@
 #include "eg/eg.h"
 #include "eg/rate.h"
 
-#define POLICY_AGAIN_FIRST_MS 2000
-#define POLICY_AGAIN_MOST_MS 32000
+#define AGAIN_FIRST_MS 2000 /* what a gateway did not acknowledge is said again */
+#define AGAIN_MOST_MS 32000
 
 enum session { SESSION_CLOSED, SESSION_NEW, SESSION_GREETED };
 
@@ -37,6 +37,13 @@ struct queued {
 	uint8_t octets[];
 };
 
+/* A DEVICE-REMOVE without an answer. */
+struct removal {
+	struct removal *next;
+	uint64_t device;
+	uint32_t transaction; /* the last that it went with */
+};
+
 struct eg_gateway {
 	struct eg_gateway *next;
 	struct eg *eg;
@@ -51,13 +58,16 @@ struct eg_gateway {
 	uint64_t permit_until;
 	size_t permit_count;
 	uint64_t permitted[EGP_POLICY_DEVICES_MAX];
+	struct removal *removals;
+	struct timer_node removals_again;
+	uint64_t removals_wait;
 };
 
 struct eg {
 	struct eg_config config;
 	struct eg_gateway *gateways;
 	struct table known;
-	struct timers answers, policies; /* of known devices, of gateways */
+	struct timers answers, policies, removals; /* of known devices, of gateways */
 	struct queued *first, **last, *given;
 };
 
@@ -72,6 +82,13 @@ void eg_refuse_request(struct eg_gateway *g, const struct egp_message *request, 
 /* eg_policy.c */
 bool eg_permits(const struct eg_gateway *g, uint64_t now_ms, uint64_t device);
 void eg_send_policy(struct eg_gateway *g, uint64_t now_ms, uint64_t wait_ms);
+
+/* eg_removal.c */
+void eg_removals_send(struct eg_gateway *g, uint64_t now_ms, uint64_t wait_ms); /* all that have no answer */
+void eg_removals_free(struct eg_gateway *g);
+void eg_removals_again(struct eg *eg, uint64_t now_ms);                         /* what is due */
+void eg_removal_answered(struct eg_gateway *g, uint32_t transaction);
+void eg_removal_cancel(struct eg_gateway *g, uint64_t device);                  /* it joins there again */
 
 /* eg_known.c */
 struct known *eg_known(struct eg_gateway *g, uint64_t device, bool make); /* one record a registered device and gateway; NULL: none, or no memory */

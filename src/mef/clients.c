@@ -134,7 +134,10 @@ static void forgotten(struct mef *m, const struct registry_command *cmd)
 	}
 	mef_key_unlink(m, g);
 	mef_generation_free(g);
-	if (d->state == DEVICE_REMOVED && !registry_commands_about(m->registry, cmd->registration, d->eui64) && mef_device_drop(m, d) != OK)
+	if ((d->state != DEVICE_REMOVED && d->state != DEVICE_FAILED) || registry_commands_about(m->registry, cmd->registration, d->eui64))
+		return;
+	mef_gateway_forget(m, mef_gateway_find(m, d->gateway), d->eui64);
+	if (d->state == DEVICE_REMOVED && mef_device_drop(m, d) != OK)
 		log_line(LOG_LEVEL_ERROR, "a removed device could not be deleted", "device=%016llx", (unsigned long long)cmd->about);
 }
 

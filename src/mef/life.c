@@ -174,8 +174,10 @@ static void expel(struct mef *m, struct mef_device *d)
 	    (mef_command_add(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "remove-device", NULL) != OK ||
 		mef_command_add(m, d->owner, COMMAND_ZIGBEE_FORGET, d->eui64, d->present->key_id, heir, NULL) != OK))
 		log_line(LOG_LEVEL_ERROR, "a command could not be stored", "device=%016llx", (unsigned long long)d->eui64);
-	if (g)
-		eg_remove(g->eg, d->eui64);
+	if (!d->present || !mef_client_is_registered(m, d->owner))
+		mef_gateway_forget(m, g, d->eui64); /* otherwise when node B has said its last */
+	else if (g)
+		eg_bar(g->eg, d->eui64);
 }
 
 /* What it knows of its group's key is of no use to it afterwards. */

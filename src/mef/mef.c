@@ -100,6 +100,11 @@ static void told(struct mef *m, struct mef_gateway *g, const struct eg_effect *e
 	uint64_t device = device_in(&e->message);
 	const char *detail = NULL;
 
+	if (e->event == EG_EVENT_REMOVED) {
+		mef_gateway_forgot(m, g, e->message.remove.device);
+		log_line(LOG_LEVEL_INFO, event, "device=%016llx gateway=%s", (unsigned long long)e->message.remove.device, g->name);
+		return;
+	}
 	if (e->event == EG_EVENT_REFUSED)
 		m->statistics.refused++;
 	if (e->event == EG_EVENT_REPEATED)
@@ -116,6 +121,7 @@ static void told(struct mef *m, struct mef_gateway *g, const struct eg_effect *e
 		m->statistics.transport_keys++;
 		log_line(LOG_LEVEL_INFO, event, "device=%016llx gateway=%s", (unsigned long long)device, g->name);
 		return; /* in the audit log since before it left */
+	case EG_EVENT_REMOVED:
 	case EG_EVENT_REPEATED:
 		break;
 	case EG_EVENT_REFUSED:
@@ -243,7 +249,9 @@ static enum err load(struct mef *m)
 		mef_gateway_link(m, g);
 		if (g->epoch)
 			eg_gateway_restore(g->eg, g->epoch);
-		e = mef_permit_resume(m, g);
+		e = mef_removals_resume(m, g);
+		if (e == OK)
+			e = mef_permit_resume(m, g);
 	}
 	return e;
 }

@@ -111,7 +111,6 @@ struct mef_device_order {
 enum err mef_device_check(struct mef *m, const struct mef_device_order *o, char message[static 256]) MUST_CHECK;
 /* On an error *message (256 octets) is a sentence that says what is wrong and what to do. */
 enum err mef_device_add(struct mef *m, const struct mef_device_order *o, struct mef_device **out, char message[static 256]) MUST_CHECK;
-enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static 256]) MUST_CHECK;
 /* ---- another device in the same role, another gateway (succession.c) ---- */
 /* Registers a device in the place of another one, with its owner, gateway and application, and removes that. */
 enum err mef_device_replace(struct mef *m, uint64_t former, struct rd device, struct rd code, struct mef_device **out, char message[static 256]) MUST_CHECK;
@@ -127,8 +126,16 @@ struct mef_gateway_order {
 enum err mef_gateway_register(struct mef *m, const struct mef_gateway_order *o, struct mef_gateway **out, char message[static 256]) MUST_CHECK;
 /* A device that stays registered is told to leave, and node B forgets its keys. */
 void mef_device_expel(struct mef *m, struct mef_device *d, const char *reason);
+
+/* ---- removal (removal.c) ---- */
+/* It is told to leave, then node B forgets it, then its gateway. On an error message is a sentence, as of mef_device_add. */
+enum err mef_device_remove(struct mef *m, uint64_t eui64, char message[static 256]) MUST_CHECK;
 /* Deletes a device for good. */
 enum err mef_device_drop(struct mef *m, struct mef_device *d) MUST_CHECK;
+/* DEVICE-REMOVE, whatever restarts, until the gateway answers. Once node B has said its last: that goes through the gateway. g may be NULL. */
+void mef_gateway_forget(struct mef *m, struct mef_gateway *g, uint64_t eui64);
+void mef_gateway_forgot(struct mef *m, const struct mef_gateway *g, uint64_t eui64); /* it has answered */
+enum err mef_removals_resume(struct mef *m, struct mef_gateway *g) MUST_CHECK; /* at the start */
 
 /* ---- who may join (permit.c); stored with its end, which restarts do not move ---- */
 /* Opens joining for these devices of the gateway, or with 0 seconds closes it. ERR_TOO_LONG: more than a policy holds; ERR_STORE. */

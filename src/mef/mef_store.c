@@ -26,6 +26,7 @@ const char mef_schema[] =
     " epoch INTEGER NOT NULL, pan_id INTEGER NOT NULL, extended_pan_id INTEGER NOT NULL, channel INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS permits (gateway TEXT PRIMARY KEY, until INTEGER NOT NULL, seconds INTEGER NOT NULL, whole INTEGER NOT NULL,"
     " devices BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS removals (gateway TEXT NOT NULL, eui64 INTEGER NOT NULL, PRIMARY KEY (gateway, eui64)) WITHOUT ROWID;"
 
     /* Generations of a store that was an old copy once begin beyond all that the younger one may have given out: node B has those, with other keys. */
     "CREATE TABLE IF NOT EXISTS floors (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;";

@@ -41,6 +41,10 @@ enum err mef_store_generation_delete(struct mef_store *st, uint64_t eui64, uint3
 enum err mef_store_applications(struct mef_store *st, struct mef_application **list) MUST_CHECK;
 enum err mef_store_application_put(struct mef_store *st, const struct mef_application *a) MUST_CHECK;
 enum err mef_store_gateway_put(struct mef_store *st, const struct mef_gateway *g) MUST_CHECK;
+/* What a gateway is to forget, until it says that it has. */
+enum err mef_store_removals(struct mef_store *st, const char *gateway, enum err (*each)(void *ctx, uint64_t eui64), void *ctx) MUST_CHECK;
+enum err mef_store_removal_put(struct mef_store *st, const char *gateway, uint64_t eui64) MUST_CHECK;
+enum err mef_store_removal_delete(struct mef_store *st, const char *gateway, uint64_t eui64) MUST_CHECK;
 enum err mef_store_permit(struct mef_store *st, const char *gateway, struct mef_permit *p) MUST_CHECK; /* closed when there is none */
 enum err mef_store_permit_put(struct mef_store *st, const char *gateway, const struct mef_permit *p) MUST_CHECK;
 

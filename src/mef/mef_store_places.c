@@ -1,4 +1,4 @@
-/* Applications, gateways, and who may join at these, on disk. */
+/* Applications, gateways, who may join at these, and whom they are to forget, on disk. */
 #include "mef/mef_store_private.h"
 
 #include <stdio.h>
@@ -143,4 +143,30 @@ enum err mef_store_permit_put(struct mef_store *st, const char *gateway, const s
 		return ERR_TOO_LONG;
 	return mef_sql_run(st, "INSERT OR REPLACE INTO permits VALUES (?,?,?,?,?)", "siiib", gateway, (int64_t)p->until, (int64_t)p->seconds, (int64_t)p->all,
 	    &devices);
+}
+
+/* ---- removals ---- */
+
+enum err mef_store_removals(struct mef_store *st, const char *gateway, enum err (*each)(void *ctx, uint64_t eui64), void *ctx)
+{
+	sqlite3_stmt *s = mef_sql_query(st, "SELECT eui64 FROM removals WHERE gateway=?", "s", gateway);
+	enum err e = OK;
+	int result = SQLITE_ROW;
+
+	if (!s)
+		return ERR_STORE;
+	while (e == OK && (result = sqlite3_step(s)) == SQLITE_ROW)
+		e = each(ctx, mef_sql_u64(s, 0));
+	sqlite3_finalize(s);
+	return e == OK && result != SQLITE_DONE ? ERR_STORE : e;
+}
+
+enum err mef_store_removal_put(struct mef_store *st, const char *gateway, uint64_t eui64)
+{
+	return mef_sql_run(st, "INSERT OR IGNORE INTO removals VALUES (?,?)", "si", gateway, (int64_t)eui64);
+}
+
+enum err mef_store_removal_delete(struct mef_store *st, const char *gateway, uint64_t eui64)
+{
+	return mef_sql_run(st, "DELETE FROM removals WHERE gateway=? AND eui64=?", "si", gateway, (int64_t)eui64);
 }

@@ -108,7 +108,6 @@ void mef_device_moved(struct mef *m, struct mef_device *d)
 {
 	struct mef_gateway *former = d->former_gateway[0] ? mef_gateway_find(m, d->former_gateway) : NULL;
 
-	if (former)
-		eg_remove(former->eg, d->eui64);
+	mef_gateway_forget(m, former, d->eui64);
 	d->former_gateway[0] = '\0';
 }

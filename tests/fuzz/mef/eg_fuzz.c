@@ -145,7 +145,7 @@ static void step(struct world *w, uint8_t what, struct rd *in)
 		w->greeted = false;
 		break;
 	case 8:
-		eg_remove(w->gateway, n % DEVICES + 1);
+		require(eg_remove(w->gateway, w->now, n % DEVICES + 1) == OK);
 		break;
 	}
 	drain(w);

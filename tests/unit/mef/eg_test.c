@@ -416,12 +416,84 @@ static void removes_a_device_from_policy_and_memory(void **state)
 	request(DEVICE, 2);
 	assert_true(eg_answer(gateway, now, DEVICE, rd_of(packet, sizeof packet), "", ""));
 	drain();
-	eg_remove(gateway, DEVICE);
+	assert_int_equal(eg_remove(gateway, now, DEVICE), OK);
 	drain();
 	assert_int_equal(out.last.type, EGP_DEVICE_REMOVE);
 	request(DEVICE, 2); /* the old packet is not repeated */
 	drain();
 	expect_error(EGP_ERROR_NOT_PERMITTED);
+}
+
+static void acknowledge(enum egp_type type, uint32_t transaction)
+{
+	const struct egp_message ack = {.type = EGP_ACK, .transaction = transaction, .acked_type = type};
+
+	input(&ack);
+	drain();
+}
+
+/* The transaction of the DEVICE-REMOVE that follows the policy. */
+static uint32_t greet_and_remove(void)
+{
+	uint32_t transaction;
+
+	eg_connect(gateway);
+	hello_from(GATEWAY, 1, 1);
+	drain();
+	assert_int_equal(out.sent, 3);
+	assert_int_equal(out.types[1], EGP_JOIN_POLICY);
+	assert_int_equal(out.last.type, EGP_DEVICE_REMOVE);
+	assert_true(out.last.remove.device == DEVICE);
+	transaction = out.last.transaction;
+	acknowledge(EGP_JOIN_POLICY, transaction - 1);
+	return transaction;
+}
+
+static void a_removal_is_repeated_until_the_gateway_answers(void **state)
+{
+	uint64_t begun = now;
+	uint32_t last;
+
+	(void)state;
+	assert_int_equal(eg_remove(gateway, now, DEVICE), OK); /* it is away */
+	drain();
+	assert_int_equal(out.sent, 0);
+	last = greet_and_remove();
+	for (unsigned i = 0; i < 6; i++) {
+		now = eg_deadline(eg);
+		eg_tick(eg, now);
+		drain();
+		assert_int_equal(out.sent, 1);
+		assert_int_equal(out.last.type, EGP_DEVICE_REMOVE);
+		assert_true(out.last.remove.device == DEVICE && out.last.transaction != last);
+		last = out.last.transaction;
+	}
+	assert_in_range(now - begun, 62000, 180000); /* less and less often */
+	acknowledge(EGP_DEVICE_REMOVE, last + 1);
+	assert_int_equal(out.told, 0);
+	last = greet_and_remove(); /* over another connection */
+	acknowledge(EGP_DEVICE_REMOVE, last);
+	assert_int_equal(out.told, 1);
+	assert_int_equal(out.event, EG_EVENT_REMOVED);
+	assert_true(eg_deadline(eg) == CLOCK_NEVER);
+	eg_connect(gateway);
+	greet();
+}
+
+static void who_joins_again_is_not_removed_any_more(void **state)
+{
+	(void)state;
+	greet();
+	assert_int_equal(eg_remove(gateway, now, DEVICE), OK);
+	drain();
+	assert_int_equal(out.last.type, EGP_DEVICE_REMOVE);
+	open_joining(); /* registered anew */
+	request(DEVICE, 9);
+	drain();
+	assert_int_equal(out.prepared, 1);
+	assert_int_equal(out.event, EG_EVENT_REMOVED);
+	eg_connect(gateway);
+	greet();
 }
 
 static void answers_pings_and_says_what_it_can_not_read(void **state)
@@ -465,6 +537,8 @@ int main(void)
 		TEST(limits_a_device),
 		TEST(limits_a_gateway),
 		TEST(removes_a_device_from_policy_and_memory),
+		TEST(a_removal_is_repeated_until_the_gateway_answers),
+		TEST(who_joins_again_is_not_removed_any_more),
 		TEST(answers_pings_and_says_what_it_can_not_read),
 	};
 
