@@ -64,7 +64,7 @@ const struct schema_type *schema_mgmt(int mgd)
 const struct schema_type *schema_module_class(struct rd definition)
 {
 	for (const struct schema_type *const *t = schema_all_types; *t; t++)
-		if ((*t)->definition && rd_is(definition, (*t)->definition))
+		if ((*t)->definition && *(*t)->definition && rd_is(definition, (*t)->definition))
 			return *t;
 	return NULL;
 }

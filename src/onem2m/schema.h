@@ -85,7 +85,7 @@ struct schema_type {
 	const char *name;                     /* "container" */
 	const char *root;                     /* "m2m:cnt"; NULL for flexContainer and a self-defined mgmtObj, whose creator brings it */
 	const char *sn;                       /* "cnt"; prefix of generated IDs */
-	const char *definition;               /* containerDefinition of a known SDT module class, otherwise NULL */
+	const char *definition;               /* containerDefinition of a known SDT module class; "" where the root alone tells the specialisation; otherwise NULL */
 	const struct schema_attribute *attributes; /* sorted by name, for a binary search */
 	size_t attribute_count;
 	const struct schema_child *children;

@@ -33,6 +33,8 @@ const struct schema_type *flex_container_schema(struct rd root, const struct jso
 	if (!json_string(cnd, &definition))
 		return named ? named : schema_type(TY_FLEX_CONTAINER);
 	defined = schema_module_class(definition);
+	if (named && named->definition && !*named->definition && !defined)
+		return named;
 	if (defined != named)
 		return NULL;
 	if (!named && is_standard_domain(root) && !rd_starts(definition, "org.onem2m."))

@@ -178,12 +178,12 @@ def add_announced(types, all_types):
 
 def add_modules(types, all_types, modules):
     flex = next(t for t in all_types if t["name"] == "flexContainer")
-    for m in modules["modules"]:
+    for m, definition in [(m, modules["prefix"] + m["name"]) for m in modules["modules"]] + [(m, "") for m in modules["free"]]:
         own = {p[1] for p in m["points"]}
         rows = [attribute(types, {"name": name, "short": short, "type": kind, "mandatory": mandatory, "create": "M" if mandatory else "O", "update": "O", "announce": "OA"})
                 for name, short, kind, mandatory in m["points"]]
         all_types.append(dict(flex, name=m["name"], root=m["root"], sn=m["root"].split(":")[1], custom=not m["complete"],
-                              definition=modules["prefix"] + m["name"], attributes=[a for a in flex["attributes"] if a["short"] not in own] + rows))
+                              definition=definition, attributes=[a for a in flex["attributes"] if a["short"] not in own] + rows))
 
 
 def check(all_types):
@@ -268,7 +268,7 @@ def write_types(out, all_types):
 def write_indices(out, all_types):
     last = max(t["ty"] for t in all_types if t["ty"] < TY_ANNOUNCED)
     for name, base in (("original", 0), ("announced", TY_ANNOUNCED)):
-        plain = {t["ty"] - base: i for i, t in enumerate(all_types) if not t["mgd"] and not t["definition"]}
+        plain = {t["ty"] - base: i for i, t in enumerate(all_types) if not t["mgd"] and t["definition"] is None}
         cells = ", ".join("&types[%d]" % plain[n] if n in plain else "NULL" for n in range(last + 1))
         out.append("static const struct schema_type *const %s[] = {%s};" % (name, cells))
         out.append("const struct schema_type *const *const schema_%s_by_ty = %s;" % (name, name))
@@ -291,7 +291,7 @@ def main(output, *inputs):
     types = Datatypes(datatypes["datatypes"], enums)
     all_types = add_announced(types, load_types(types, resources))
     add_modules(types, all_types, modules)
-    all_types.sort(key=lambda t: (t["ty"], t["mgd"], t["definition"] or ""))
+    all_types.sort(key=lambda t: (t["ty"], t["mgd"], t["definition"] is not None, t["definition"] or ""))
     check(all_types)
     out = ["/* Made by src/onem2m/tables/generate.py. */", '#include "onem2m/schema_tables.h"\n', "#include <limits.h>\n"]
     write_datatypes(out, types)

@@ -65,6 +65,17 @@ for _rule, _attributes in (("custom-wrong-type", {"state": "off"}), ("custom-unk
     check("FCNT", "UPDATE/FCNT/" + _rule, FC, needs=FCNT)(functools.partial(bad_update, _attributes))
 
 
+for _root, _good in (("m2m:gis", {"gisn": "service"}), ("m2m:gio", {"gion": "operation", "gios": "begun", "giip": ["in"]})):
+    def _interworking(root, good, t):
+        """Known by their root; containerDefinition is the interworking's own."""
+        ae, cnd = t.ae(), {"cnd": "com.example.service"}
+        for bad in ({}, dict(good, xyzzy="x")):
+            t.refused(t.create(ae, FCNT, dict(bad, **cnd), root=root), 4000)
+        f = t.make(ae, FCNT, dict(good, **cnd), root=root)
+        t.equal({k: f[k] for k in good}, good, "custom attributes")
+    check("FCNT", "CREATE/FCNT/" + _root.replace(":", "-"), "TS-0004 7.4.37", needs=FCNT)(functools.partial(_interworking, _root, _good))
+
+
 @check("FCNT", "CREATE/FCNT/float", FC, needs=FCNT)
 def _(t):
     f = t.make(t.ae(), FCNT, THERMO, root="cod:tempe")

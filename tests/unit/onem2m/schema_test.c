@@ -178,7 +178,7 @@ static void tables_are_sorted_unique_and_closed(void **state)
 		assert_true(!last || last->ty < (*t)->ty || (last->ty == (*t)->ty && (last->mgd < (*t)->mgd || (*t)->definition)));
 		assert_ptr_equal((*t)->root ? schema_by_root(rd_str((*t)->root)) : *t, *t);
 		assert_true(strlen((*t)->name) > 0 && strlen((*t)->sn) > 0);
-		if ((*t)->definition)
+		if ((*t)->definition && *(*t)->definition)
 			assert_ptr_equal(schema_module_class(rd_str((*t)->definition)), *t);
 		check_attributes(*t);
 		check_children(*t);
