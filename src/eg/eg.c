@@ -114,10 +114,38 @@ static enum session greet(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s
 	return SESSION_GREETED;
 }
 
+/* 0: it is being prepared. Otherwise an EG-ERROR's code. k may be NULL. */
+static unsigned take_up(struct eg_gateway *g, uint64_t now_ms, struct known *k, const struct egp_message *m, uint16_t *retry_s)
+{
+	uint64_t retry_ms = 0;
+	unsigned code;
+
+	*retry_s = 0;
+	if (!rate_take(&g->rate, now_ms, &retry_ms)) {
+		*retry_s = retry_seconds(retry_ms);
+		return EGP_ERROR_RATE_LIMITED;
+	}
+	code = eg_admit(g, now_ms, m);
+	if (code != 0)
+		return code;
+	if (!k)
+		k = eg_known(g, m->request.device, true);
+	if (!k) {
+		*retry_s = 1;
+		return EGP_ERROR_INTERNAL;
+	}
+	if (!rate_take(&k->rate, now_ms, &retry_ms)) {
+		*retry_s = retry_seconds(retry_ms);
+		return EGP_ERROR_RATE_LIMITED;
+	}
+	eg_prepare(g, now_ms, k, m);
+	return 0;
+}
+
 static enum session decide(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s, const struct egp_message *m)
 {
-	uint64_t retry_ms;
 	struct known *k;
+	uint16_t retry_s;
 	unsigned code;
 
 	(void)unix_s;
@@ -129,6 +157,7 @@ static enum session decide(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_
 	k = eg_known(g, m->request.device, false);
 	if (k && eg_repeat(g, now_ms, k, m))
 		return SESSION_GREETED;
+<<<<<<< HEAD
 	if (!rate_take(&g->rate, now_ms, &retry_ms)) {
 		eg_refuse_request(g, m, EGP_ERROR_RATE_LIMITED, retry_seconds(retry_ms));
 		return SESSION_GREETED;
@@ -148,7 +177,31 @@ static enum session decide(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_
 		eg_removal_cancel(g, m->request.device);
 		eg_prepare(g, now_ms, k, m);
 	}
+=======
+	code = take_up(g, now_ms, k, m, &retry_s);
+	if (code != 0)
+		eg_refuse_request(g, m, (enum egp_error_code)code, retry_s);
+>>>>>>> 9e64f07 (Let members of a group join through its routers)
 	return SESSION_GREETED;
+}
+
+unsigned eg_join_through(struct eg_gateway *g, uint64_t now_ms, const struct eg_newcomer *n)
+{
+	const struct egp_message m = {
+		.type = EGP_REQUEST,
+		.transaction = ++g->transaction,
+		.request = {.gateway = g->eui64, .device = n->device, .device_short = n->short_address, .capability = n->capability, .kind = n->kind, .router = n->router},
+	};
+	struct known *k = eg_known(g, n->device, false);
+	uint16_t retry_s;
+	unsigned code;
+
+	if (k && k->pending.in_flight)
+		return 0;
+	code = take_up(g, now_ms, k, &m, &retry_s);
+	if (code != 0)
+		eg_tell(g, EG_EVENT_REFUSED, &m, (enum egp_error_code)code);
+	return code;
 }
 
 static enum session note_gone(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_s, const struct egp_message *m)

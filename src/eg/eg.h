@@ -95,6 +95,16 @@ enum err eg_permit(struct eg_gateway *g, uint64_t now_ms, uint16_t duration_s, c
 /* Seconds that joining stays open, 0 when closed, EGP_UNTIL_CHANGED. */
 uint16_t eg_permitted(const struct eg_gateway *g, uint64_t now_ms);
 
+/* A device that came to a router, as that router says: what is asked for is its key, and admission and limits are those of a gateway's request. 0: an
+ * EG_PREPARE follows, or is in flight; its answer has no packet, and makes the gateway ready for the device. Otherwise an enum egp_error_code, and an EG_TELL. */
+struct eg_newcomer {
+	uint64_t device, router;
+	uint16_t short_address;
+	uint8_t capability;
+	enum egp_join_kind kind;
+};
+unsigned eg_join_through(struct eg_gateway *g, uint64_t now_ms, const struct eg_newcomer *n) MUST_CHECK;
+
 /* Completes an EG_PREPARE. False: it is not in flight any more, nothing was sent. */
 bool eg_answer(struct eg_gateway *g, uint64_t now_ms, uint64_t device, struct rd packet, const char *owner, const char *relay_target);
 bool eg_refuse(struct eg_gateway *g, uint64_t device, enum egp_error_code code, uint16_t retry_after_s, const char *text);

@@ -9,7 +9,6 @@
 
 #define COMMAND_MAX 48
 #define STATUS_SUCCESS 0x00
-#define UPDATE_LEFT 0x02            /* R22 table 4-40 */
 #define STATUS_SECURITY_FAILURE 0xad /* R22 table 2-27 */
 
 enum sealed_under { CLEAR, UNDER_BASE, UNDER_FRESH };
@@ -157,23 +156,17 @@ static enum err answer_verify(struct passage *p)
 	return confirm(p, tc->base.link, STATUS_SECURITY_FAILURE);
 }
 
-/* Update-Device, of a router: R22 4.4.4.3. Who has left it needs no answer. The answer is sealed as the request was: with the key that it uses. */
-static enum err answer_update(struct passage *p)
+/* Update-Device, of a router: R22 4.4.4.3. */
+static enum err note_update(struct passage *p)
 {
-	const struct aps_command c = {.id = APS_REMOVE_DEVICE, .remove_device = {.target = p->command.update_device.device}};
-	enum err e;
-
-	if (p->command.update_device.status == UPDATE_LEFT)
-		return OK;
-	if (c.remove_device.target == p->tc->device) {
+	if (p->command.update_device.device == p->tc->device)
 		ignore(p->result, "Update-Device about the device itself");
-		return OK;
-	}
-	p->result->refused = c.remove_device.target;
-	e = seal(p, p->tc->base.link, AUX_KEY_DATA, &c);
-	if (e == OK)
-		p->result->outcome = TRUST_ANSWER;
-	return e;
+	else if (p->command.update_device.status > TRUST_UNSECURED_REJOIN)
+		ignore(p->result, "Update-Device with a status that there is not");
+	else
+		p->result->update = (struct trust_update){p->command.update_device.device, p->command.update_device.short_address,
+			(enum trust_update_status)p->command.update_device.status};
+	return OK;
 }
 
 static const struct {
@@ -184,7 +177,7 @@ static const struct {
 } steps[] = {
 	{APS_REQUEST_KEY, true, answer_request, "Request-Key"},
 	{APS_VERIFY_KEY, false, answer_verify, "Verify-Key"},
-	{APS_UPDATE_DEVICE, true, answer_update, "Update-Device"},
+	{APS_UPDATE_DEVICE, true, note_update, "Update-Device"},
 };
 
 static enum err command_input(struct passage *p, struct rd payload, bool sealed)
@@ -304,13 +297,25 @@ enum err trust_centre_input(struct trust_centre *tc, struct rd frame, uint8_t ap
 	return OK;
 }
 
-enum err trust_centre_remove(struct trust_centre *tc, uint8_t aps_counter, const struct trust_counter *counter, struct wr *answer)
+static enum err remove_device(struct trust_centre *tc, const struct secret *key, uint64_t target, uint8_t aps_counter, const struct trust_counter *counter,
+    struct wr *answer)
 {
-	const struct aps_command c = {.id = APS_REMOVE_DEVICE, .remove_device = {.target = tc->device}};
+	const struct aps_command c = {.id = APS_REMOVE_DEVICE, .remove_device = {.target = target}};
 	struct trust_result unused;
 	struct passage p = {.tc = tc, .aps_counter = aps_counter, .counter = counter, .answer = answer, .result = &unused};
 
-	return seal(&p, tc->state == TRUST_VERIFIED ? tc->fresh.link : tc->base.link, AUX_KEY_DATA, &c);
+	return seal(&p, key, AUX_KEY_DATA, &c);
+}
+
+enum err trust_centre_remove(struct trust_centre *tc, uint8_t aps_counter, const struct trust_counter *counter, struct wr *answer)
+{
+	return remove_device(tc, tc->state == TRUST_VERIFIED ? tc->fresh.link : tc->base.link, tc->device, aps_counter, counter, answer);
+}
+
+/* Whatever key it sealed its Update-Device with is the base now. */
+enum err trust_centre_refuse(struct trust_centre *tc, uint64_t child, uint8_t aps_counter, const struct trust_counter *counter, struct wr *answer)
+{
+	return remove_device(tc, tc->base.link, child, aps_counter, counter, answer);
 }
 
 void trust_centre_clear(struct trust_centre *tc)

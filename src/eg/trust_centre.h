@@ -14,10 +14,10 @@
  *	VERIFIED         Request-Key under base           send the same fresh       VERIFIED   (Confirm-Key was lost)
  *	VERIFIED         anything genuine under fresh     fresh becomes base        BASE (unique)
  *	any with a key   Verify-Key, another hash         Confirm-Key 0xad, base    unchanged
- *	any              Update-Device of a child, sealed Remove-Device for it      unchanged
+ *	any              Update-Device, sealed            tell it                   unchanged
  *
- *	Each device has a network key of its own: one that joins through a router could never be given a key that both have, so that
- *	whatever comes that way is refused, known or not.
+ *	What becomes of a device that came to a router is not this one device's business: the caller knows it, and sends it away (Remove-Device,
+ *	trust_centre_refuse) or lets it in.
  *
  * The caller stores what changed durably before the answer leaves; if it can't, it loads the former state again and answers nothing. */
 #ifndef KEYWAY_EG_TRUST_CENTRE_H
@@ -52,6 +52,16 @@ struct trust_centre {
 	uint8_t attempts;     /* Request-Key answered with this fresh key */
 };
 
+/* R22 table 4-40. */
+enum trust_update_status { TRUST_SECURED_REJOIN, TRUST_UNSECURED_JOIN, TRUST_LEFT, TRUST_UNSECURED_REJOIN };
+
+/* What a router says of a device that came to it, or left. */
+struct trust_update {
+	uint64_t device; /* 0: it said nothing */
+	uint16_t short_address;
+	enum trust_update_status status;
+};
+
 enum trust_outcome { TRUST_ANSWER, TRUST_ACCEPTED, TRUST_IGNORED };
 
 struct trust_result {
@@ -61,8 +71,8 @@ struct trust_result {
 	bool authentic;      /* the frame opened under a key of this generation, replay or not */
 	bool store;          /* state, keys, counters or attempts changed: store them before answering */
 	bool verified_now;   /* this frame verified the unique key */
-	uint64_t refused;    /* EUI-64 of a device that wanted to join through this one, and is to be sent away; 0: none */
-	const char *command; /* "Request-Key", "Verify-Key", "acknowledgement"; NULL when not known */
+	struct trust_update update;
+	const char *command; /* "Request-Key", "Verify-Key", "Update-Device", "acknowledgement"; NULL when not known */
 };
 
 /* Takes an outgoing frame counter of this device; OK only when it is durable. */
@@ -78,6 +88,9 @@ enum err trust_centre_input(struct trust_centre *tc, struct rd frame, uint8_t ap
 
 /* APS Remove-Device for the device itself, sealed under the link key that it uses now. */
 enum err trust_centre_remove(struct trust_centre *tc, uint8_t aps_counter, const struct trust_counter *counter, struct wr *answer) MUST_CHECK;
+
+/* APS Remove-Device for somebody who came to this router (R22 4.4.5), sealed with the key that its Update-Device was sealed with. */
+enum err trust_centre_refuse(struct trust_centre *tc, uint64_t child, uint8_t aps_counter, const struct trust_counter *counter, struct wr *answer) MUST_CHECK;
 
 void trust_centre_clear(struct trust_centre *tc); /* frees the keys */
 

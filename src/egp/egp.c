@@ -68,6 +68,7 @@ static bool request_read(struct rd *in, struct egp_message *m)
 	    !rd_u8(in, &m->request.channel) || !rd_u8(in, &m->request.capability) || !rd_u8(in, &kind) || !rd_u8(in, &reserved) || kind > 1 || reserved != 0)
 		return false;
 	m->request.kind = (enum egp_join_kind)kind;
+	m->request.router = 0;
 	return true;
 }
 

@@ -101,6 +101,7 @@ struct egp_message {
 			uint8_t channel;
 			uint8_t capability;
 			enum egp_join_kind kind;
+			uint64_t router; /* not on the wire: the EG's own note of where the device came to; 0: the gateway that asks */
 		} request;
 		struct {
 			uint64_t device;

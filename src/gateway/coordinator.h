@@ -72,7 +72,7 @@ bool coordinator_joining(const struct coordinator *c, uint64_t now_ms);
 void coordinator_received(struct coordinator *c, uint64_t now_ms, struct rd frame, uint8_t lqi, int8_t rssi);
 void coordinator_sent(struct coordinator *c, uint64_t now_ms, uint32_t token, bool acked, bool busy);
 void coordinator_radio_ready(struct coordinator *c); /* its source-match table is empty: filled again */
-/* Queues a NWK frame for a child, or with EGP_DOWNLINK_BROADCAST for all that listen. COORDINATOR_DELIVERY with the id follows.
+/* Queues a NWK frame for a child, or for the router on its source route, or with EGP_DOWNLINK_BROADCAST for all that listen. COORDINATOR_DELIVERY with the id follows.
  * COORDINATOR_TRANSPORT_KEY as id: not before the child has fetched the association response that waits for it. */
 void coordinator_send(struct coordinator *c, uint64_t now_ms, uint64_t eui64, uint32_t id, uint8_t flags, uint32_t validity_ms, struct rd nwk);
 /* The Trust Centre serves the rejoin that this child asked for: what is sent to it next comes behind a Rejoin Response. Nothing when it did not ask. */

@@ -220,6 +220,19 @@ void coordinator_sent(struct coordinator *c, uint64_t now, uint32_t token, bool 
 		queue_next(c, s);
 }
 
+/* The NWK header says in clear who is next: the relay of a source route whose turn it is, or else the destination. What is no child of the same owner is no
+ * next hop: then it is the device whose container the frame came by. */
+static struct slot *next_hop(const struct coordinator *c, struct slot *s, struct rd nwk)
+{
+	struct slot *next;
+	struct nwk_frame f;
+
+	if (nwk_frame_decode(nwk, &f) != OK)
+		return s;
+	next = slot_find_short(c, f.source_route && f.relay_index < f.relay_count ? f.relays[f.relay_index] : f.destination);
+	return next && strcmp(next->child.owner, s->child.owner) == 0 ? next : s;
+}
+
 void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint32_t id, uint8_t flags, uint32_t validity_ms, struct rd nwk)
 {
 	struct slot *s = slot_find(c, eui64);
@@ -246,7 +259,7 @@ void coordinator_send(struct coordinator *c, uint64_t now, uint64_t eui64, uint3
 		queue_report(c, eui64, id, EGP_NO_SUCH_DEVICE);
 		return;
 	}
-	queue_add(c, s, id, false, now + (validity_ms ? validity_ms : PERSISTENCE_MS), nwk);
+	queue_add(c, next_hop(c, s, nwk), id, false, now + (validity_ms ? validity_ms : PERSISTENCE_MS), nwk);
 }
 
 void queue_expire(struct coordinator *c, uint64_t now)

@@ -214,13 +214,15 @@ static void acknowledge(struct egp_client *c, const struct egp_message *m)
 	send(c, &ack);
 }
 
+/* Without a packet it is no answer: the EG tells of a device that joins through a router. */
 static void on_response(struct egp_client *c, const struct egp_message *m, struct rd message)
 {
 	struct asked *a = asked_for(c, m->response.device, m->transaction);
 
-	if (!a)
+	if (!a && m->response.packet.left > 0)
 		return; /* the answer to a question that was withdrawn */
-	a->used = false;
+	if (a)
+		a->used = false;
 	pass_on(c, EGP_CLIENT_PACKET, message);
 }
 

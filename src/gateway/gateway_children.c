@@ -60,12 +60,30 @@ static void keep_packet(struct gateway *g, const struct egp_message *m)
 	p->len = m->response.packet.left;
 }
 
+/* A device that joins through a router gets its key there. But it may be in our range as well, or come into it: its owner gets its containers. */
+static void introduced(struct gateway *g, const struct egp_message *m)
+{
+	char owner[CHILD_NAME];
+
+	if (m->owner.left == 0 || !rd_text(m->owner, owner, sizeof owner))
+		return;
+	for (struct stray *s = g->strays; s; s = s->next)
+		if (s->device == m->response.device)
+			return;
+	log_line(LOG_LEVEL_INFO, "a device joins through a router", "device=%s owner=%s", gateway_name(m->response.device), owner);
+	gateway_found(g, m->response.device, owner);
+}
+
 /* The Transport-Key packet: first the containers that its owner will read, then the device. */
 void gateway_packet(struct gateway *g, const struct egp_message *m)
 {
 	struct child *child = coordinator_child(g->coordinator, m->response.device);
 	struct rd relay = m->relay_target;
 
+	if (m->response.packet.left == 0) {
+		introduced(g, m);
+		return;
+	}
 	if (!child || m->owner.left == 0 || !rd_text(m->owner, child->owner, sizeof child->owner)) {
 		log_line(LOG_LEVEL_WARNING, "packet for nobody", "device=%s", gateway_name(m->response.device));
 		return;

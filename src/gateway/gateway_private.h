@@ -63,7 +63,7 @@ void gateway_egp_retry(void *ctx);        /* on_time of its timer */
 enum err gateway_children_start(struct gateway *g) MUST_CHECK; /* those of former runs, and the epoch of this one */
 void gateway_children_resume(struct gateway *g);               /* their owners hear that we started */
 void gateway_child_event(struct gateway *g, uint64_t device, enum egp_child_event event);
-void gateway_packet(struct gateway *g, const struct egp_message *m); /* the Transport-Key packet: first the containers that its owner will read, then the device */
+void gateway_packet(struct gateway *g, const struct egp_message *m); /* the Transport-Key packet: first the containers that its owner will read, then the device. Empty: of a device that joins through a router */
 void gateway_relay_ready(void *ctx, uint64_t device);
 void gateway_found(void *ctx, uint64_t device, const char *owner); /* containers of a run that we know nothing of */
 void gateway_unknown(struct gateway *g, const struct coordinator_effect *e);

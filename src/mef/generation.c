@@ -79,13 +79,12 @@ void generation_drop(struct mef *m, const struct mef_device *d, struct mef_gener
 	mef_generation_free(g);
 }
 
-static enum err generation_add(struct mef *m, struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation)
+/* With its group's present key, if it is in one. */
+static enum err generation_put(struct mef *m, struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation)
 {
 	struct mef_generation *g;
-	enum err e = mef_group_key(m, d, rotation);
+	enum err e = generation_new(m, d, coordinator, keeps, rotation, &g);
 
-	if (e == OK)
-		e = generation_new(m, d, coordinator, keeps, rotation, &g);
 	if (e != OK)
 		return e;
 	if (d->present && d->present->joined) {
@@ -97,6 +96,13 @@ static enum err generation_add(struct mef *m, struct mef_device *d, uint64_t coo
 	d->present = g;
 	mef_key_link(m, d, g);
 	return OK;
+}
+
+static enum err generation_add(struct mef *m, struct mef_device *d, uint64_t coordinator, bool keeps, bool rotation)
+{
+	enum err e = mef_group_key(m, d, rotation);
+
+	return e == OK ? generation_put(m, d, coordinator, keeps, rotation) : e;
 }
 
 enum err mef_generation_next(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rotation)
@@ -112,4 +118,30 @@ enum err generation_ready(struct mef *m, struct mef_device *d, uint64_t coordina
 	if (g && !g->offered && !g->rotation && g->tc.base_unique == rejoin && g->tc.coordinator == coordinator && (!d->group || g->of_group == d->group->generation))
 		return OK;
 	return generation_add(m, d, coordinator, rejoin, false);
+}
+
+static bool counted_under(const struct mef_generation *g, const struct mef_application *a)
+{
+	return g && g->joined && g->of_group == a->generation;
+}
+
+/* What the router does not have it could not pass on: the group's present key, and no other. A child that was heard under that one may count its frames from
+ * the start, so that all have to have another first. One that was not heard is given the same again: it may have asked in vain many times. */
+enum err generation_behind(struct mef *m, struct mef_device *d, const struct mef_device *router, uint64_t coordinator, bool rejoin)
+{
+	const struct mef_generation *of_router = mef_generation_in_use(router), *g = d->present;
+	struct mef_application *a = d->group;
+	enum err e;
+
+	if (!a || router->group != a || !of_router || !of_router->joined)
+		return ERR_NOT_PERMITTED;
+	if (counted_under(d->present, a) || counted_under(d->former, a))
+		e = mef_group_renew(m, a, "member joins again through a router");
+	else if (of_router->of_group != a->generation)
+		e = mef_group_require(m, a);
+	else if (g && !g->joined && !g->rotation && g->of_group == a->generation && g->tc.base_unique == rejoin && g->tc.coordinator == coordinator)
+		return OK;
+	else
+		return generation_put(m, d, coordinator, rejoin, false);
+	return e == OK ? ERR_NOT_READY : e;
 }

@@ -190,24 +190,46 @@ enum err mef_group_renew(struct mef *m, struct mef_application *a, const char *w
 	return OK;
 }
 
+static enum err require(struct mef *m, struct mef_application *a, uint32_t generation)
+{
+	uint32_t before = a->required;
+	enum err e = OK;
+
+	if (generation > before) {
+		a->required = generation;
+		a->required_at = clock_unix_ms() / 1000;
+		e = mef_store_application_put(m->store, a);
+	}
+	if (e != OK) {
+		a->required = before; /* at the next join, or the next time that it is looked */
+		log_line(LOG_LEVEL_ERROR, "application could not be stored", "application=\"%s\"", a->name);
+	}
+	mef_group_follow(m, a);
+	return e;
+}
+
+enum err mef_group_require(struct mef *m, struct mef_application *a)
+{
+	return require(m, a, a->generation);
+}
+
 /* An association that nobody completes makes no work for the others: they are asked only now. */
 void mef_group_joined(struct mef *m, struct mef_device *d)
 {
-	struct mef_application *a = d->group;
-	uint32_t before;
+	if (d->group && d->present)
+		(void)require(m, d->group, d->present->of_group);
+}
 
-	if (!a || !d->present)
-		return;
-	before = a->required;
-	if (d->present->of_group > before) {
-		a->required = d->present->of_group;
-		a->required_at = clock_unix_ms() / 1000;
-		if (mef_store_application_put(m->store, a) != OK) {
-			a->required = before; /* at the next join, or the next time that it is looked */
-			log_line(LOG_LEVEL_ERROR, "application could not be stored", "application=\"%s\"", a->name);
-		}
-	}
-	mef_group_follow(m, a);
+/* A router that has switched passes nothing on to a child that does not have the key: its sleepers have to have polled. */
+static bool keeps_waiting(const struct mef_device *other, const struct mef_device *d)
+{
+	bool untold = other->rotation == MEF_ROTATION_KEY || other->rotation == MEF_ROTATION_TRANSPORT;
+
+	if (other->rotation_tries >= 2)
+		return false;
+	if (!mef_device_is_sleepy(other))
+		return untold;
+	return other->router == d->eui64 && (untold || other->rotation == MEF_ROTATION_PAUSE);
 }
 
 bool mef_group_waits(const struct mef_device *d)
@@ -215,7 +237,7 @@ bool mef_group_waits(const struct mef_device *d)
 	if (!d->group || clock_ms() - d->rotation_begun >= WAIT_MS)
 		return false;
 	for (const struct mef_device *other = d->group->members; other; other = other->next_member)
-		if (!mef_device_is_sleepy(other) && (other->rotation == MEF_ROTATION_KEY || other->rotation == MEF_ROTATION_TRANSPORT) && other->rotation_tries < 2)
+		if (keeps_waiting(other, d))
 			return true;
 	return false;
 }

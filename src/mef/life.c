@@ -70,9 +70,14 @@ void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message 
 	}
 	d->short_address = request->request.device_short;
 	d->capability = request->request.capability;
-	e = generation_ready(m, d, g->eui64, request->request.kind == EGP_JOIN_UNSECURED_REJOIN);
+	d->router = request->request.router;
+	e = behind_ready(m, d, g->eui64, request->request.kind == EGP_JOIN_UNSECURED_REJOIN);
 	if (e == OK)
 		e = mef_store_device_put(m->store, d);
+	if (e == ERR_NOT_READY) {
+		refuse(m, d, EGP_ERROR_NOT_PERMITTED, 0, "its router gets the group's next key first; it is served when it asks again");
+		return;
+	}
 	if (e != OK) {
 		refuse(m, d, e == ERR_NOT_PERMITTED ? EGP_ERROR_NOT_PERMITTED : EGP_ERROR_INTERNAL, 0, err_text(e));
 		return;
@@ -146,7 +151,7 @@ void mef_prepared(struct mef *m, struct mef_device *d, bool ready)
 		refuse(m, d, EGP_ERROR_NOT_PERMITTED, MEF_RETRY_S, "the node that owns the device could not take the key");
 		return;
 	}
-	e = forge(m, d, g, &w);
+	e = d->router ? behind_offer(m, d) : forge(m, d, g, &w);
 	if (e == OK)
 		e = wr_done(&w, &packet) ? OK : ERR_TOO_LONG;
 	if (e != OK) {

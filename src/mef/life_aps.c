@@ -34,6 +34,8 @@ static enum err pending_frame(struct mef *m, struct mef_device *d, struct mef_ge
 	if (!mef_command_waits(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, g->key_id))
 		return OK;
 	if (d->state != DEVICE_REMOVED && d->state != DEVICE_FAILED) { /* whoever is not to go is told nothing, or of a new key */
+		if (behind_frame(m, d, g, aps_counter, a, &e))
+			return e;
 		if (mef_rotation_frame(m, d, g, aps_counter, &w, &e) && e == OK) {
 			a->len = w.len;
 			answer_fill(a, "answer", NULL, false);
@@ -49,16 +51,22 @@ static enum err pending_frame(struct mef *m, struct mef_device *d, struct mef_ge
 	return OK;
 }
 
-/* Somebody associated with a router, which never may have children. */
-static void child_refused(struct mef *m, const struct mef_device *router, uint64_t child)
+/* Who came to a router is let in, or sent away. */
+static enum err update(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, const struct trust_update *u, struct mef_aps_answer *a)
 {
-	char detail[48];
+	struct mef_taking r = {m, d};
+	const struct trust_counter counter = {mef_counter_take, &r};
+	struct wr w = wr_of(a->octets, sizeof a->octets);
+	enum err e;
 
-	snprintf(detail, sizeof detail, "through router %016llx", (unsigned long long)router->eui64);
-	if (!mef_noise_permits(m, &m->noise, router->gateway))
-		return;
-	log_line(LOG_LEVEL_WARNING, "refused to join through a router", "device=%016llx router=%016llx", (unsigned long long)child, (unsigned long long)router->eui64);
-	(void)mef_audit(m, "refused to join through a router", child, router->gateway, router->owner, detail);
+	if (behind_update(m, d, u, a))
+		return OK;
+	e = trust_centre_refuse(&g->tc, u->device, aps_counter, &counter, &w);
+	if (e != OK)
+		return e;
+	a->len = w.len;
+	a->outcome = "answer";
+	return OK;
 }
 
 static enum err judge(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct wr *w,
@@ -86,7 +94,7 @@ enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 	struct trust_result result;
 	enum err e;
 
-	a->len = 0;
+	*a = (struct mef_aps_answer){.len = 0};
 	if (frame.left == 0)
 		return pending_frame(m, d, g, aps_counter, a);
 	if (!m->config.answer_requests) {
@@ -113,10 +121,10 @@ enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, 
 		log_line(result.reason ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, result.reason ? "Trust Centre" : "Trust Centre served",
 		    "device=%016llx command=%s outcome=%s reason=\"%s\"", (unsigned long long)d->eui64, result.command ? result.command : "?",
 		    a->outcome, result.reason ? result.reason : "");
-	if (result.refused)
-		child_refused(m, d, result.refused);
+	if (result.update.device)
+		e = update(m, d, g, aps_counter, &result.update, a);
 	if (result.verified_now && g == mef_generation_in_use(d))
 		verified(m, d);
 	mef_pump(m);
-	return OK;
+	return e;
 }

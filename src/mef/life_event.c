@@ -66,6 +66,7 @@ static void on_announced(struct mef *m, struct mef_device *d, struct mef_generat
 static void on_rejoined(struct mef *m, struct mef_device *d, struct mef_generation *g)
 {
 	(void)g;
+	d->router = 0; /* node B tells of those that the gateway hears */
 	(void)mef_audit(m, "device rejoined", d->eui64, d->gateway, d->owner, NULL);
 	noted(m, d, "rejoined");
 }

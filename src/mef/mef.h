@@ -172,6 +172,8 @@ struct mef_aps_answer {
 	bool ack;
 	uint8_t octets[128];
 	size_t len;
+	uint64_t tunnel;            /* the router that the frame goes to, in a Tunnel for the device; 0: it goes to the device itself */
+	struct trust_update child;  /* what the router said of another, which node B cannot read; device 0: nothing that it should know */
 };
 /* An empty frame asks for what waits (Remove-Device). */
 enum err mef_aps(struct mef *m, struct mef_device *d, struct mef_generation *g, uint8_t aps_counter, struct rd frame, struct mef_aps_answer *a) MUST_CHECK;
@@ -213,12 +215,14 @@ void mef_member_link(struct mef *m, struct mef_device *d);   /* into its group, 
 void mef_member_unlink(struct mef_device *d);
 /* The group's key is one that this device may be given next; makes a new one when it may not: a device that joins again may count from the start. */
 enum err mef_group_key(struct mef *m, struct mef_device *d, bool rotation) MUST_CHECK;
+/* All members get the group's present key that do not have it, at once those that can take it. */
+enum err mef_group_require(struct mef *m, struct mef_application *a) MUST_CHECK;
 /* A new key for all members, at once for those that can take it. */
 enum err mef_group_renew(struct mef *m, struct mef_application *a, const char *why) MUST_CHECK;
 void mef_group_joined(struct mef *m, struct mef_device *d);  /* it has shown to have its key: the others get that too */
 void mef_group_follow(struct mef *m, struct mef_application *a); /* rotates the members that are behind, as far as they can */
 void mef_group_tick(struct mef *m);                          /* the same of all groups, and gives up those that were away for long */
-/* Whether members that are awake still have no Transport-Key of the rotation that this one is in. */
+/* Whether members that are awake, or sleep behind this one, still have no Transport-Key of the rotation that this one is in. */
 bool mef_group_waits(const struct mef_device *d);
 bool mef_device_is_sleepy(const struct mef_device *d);
 

@@ -13,7 +13,7 @@ const char mef_schema[] =
     "CREATE TABLE IF NOT EXISTS devices (eui64 INTEGER PRIMARY KEY, owner TEXT NOT NULL, gateway TEXT NOT NULL, application TEXT NOT NULL,"
     " install BLOB NOT NULL, state INTEGER NOT NULL, short INTEGER NOT NULL, capability INTEGER NOT NULL, registered_at INTEGER NOT NULL,"
     " last_event_at INTEGER NOT NULL, last_event TEXT NOT NULL, reason TEXT NOT NULL, replaces INTEGER NOT NULL DEFAULT 0,"
-    " former_gateway TEXT NOT NULL DEFAULT '');"
+    " former_gateway TEXT NOT NULL DEFAULT '', router INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE IF NOT EXISTS generations (eui64 INTEGER NOT NULL, number INTEGER NOT NULL, key_id TEXT NOT NULL UNIQUE,"
     " sequence INTEGER NOT NULL, offered INTEGER NOT NULL, joined INTEGER NOT NULL, registered_at INTEGER NOT NULL, coordinator INTEGER NOT NULL,"
     " network BLOB NOT NULL, base BLOB NOT NULL, base_unique INTEGER NOT NULL, fresh BLOB, trust INTEGER NOT NULL, in_base INTEGER NOT NULL,"
@@ -89,9 +89,10 @@ enum err mef_store_open(const char *path, const struct secret *file_key, struct 
 		mef_store_close(st);
 		return ERR_STORE;
 	}
-	/* Databases of before keys were rotated and shared, devices replaced or moved; each fails, and may, where the column is there. */
+	/* Databases of before keys were rotated and shared, devices replaced or moved, or behind routers; each fails, and may, where the column is there. */
 	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN replaces INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN former_gateway TEXT NOT NULL DEFAULT ''", NULL, NULL, NULL);
+	(void)sqlite3_exec(st->db, "ALTER TABLE devices ADD COLUMN router INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN rotation INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	(void)sqlite3_exec(st->db, "ALTER TABLE generations ADD COLUMN of_group INTEGER NOT NULL DEFAULT 0", NULL, NULL, NULL);
 	e = resume(st, path, detail);

@@ -42,6 +42,7 @@ static enum err device_row(struct mef_store *st, sqlite3_stmt *s, struct mef_dev
 	d->registered_at = mef_sql_u64(s, 8);
 	d->last_event_at = mef_sql_u64(s, 9);
 	d->replaces = mef_sql_u64(s, 12);
+	d->router = mef_sql_u64(s, 14);
 	mef_label_install(label, d->eui64);
 	e = secret_unseal(st->file_key, label, mef_sql_blob(s, 4), &d->install);
 	if (e == OK)
@@ -53,7 +54,7 @@ enum err mef_store_devices(struct mef_store *st, struct mef_device **list)
 {
 	sqlite3_stmt *s = mef_sql_query(st,
 	    "SELECT eui64, owner, gateway, application, install, state, short, capability, registered_at, last_event_at, last_event, reason,"
-	    " replaces, former_gateway FROM devices ORDER BY eui64 DESC",
+	    " replaces, former_gateway, router FROM devices ORDER BY eui64 DESC",
 	    "");
 	struct mef_device *first = NULL;
 	enum err e = s ? OK : ERR_STORE;
@@ -95,9 +96,10 @@ enum err mef_store_device_put(struct mef_store *st, const struct mef_device *d)
 		return e;
 	return mef_sql_run(st,
 	    "INSERT OR REPLACE INTO devices (eui64, owner, gateway, application, install, state, short, capability, registered_at, last_event_at, last_event,"
-	    " reason, replaces, former_gateway) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	    "isssbiiiiissis", (int64_t)d->eui64, d->owner, d->gateway, d->application, &install.rd, (int64_t)d->state, (int64_t)d->short_address,
-	    (int64_t)d->capability, (int64_t)d->registered_at, (int64_t)d->last_event_at, d->last_event, d->reason, (int64_t)d->replaces, d->former_gateway);
+	    " reason, replaces, former_gateway, router) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	    "isssbiiiiissisi", (int64_t)d->eui64, d->owner, d->gateway, d->application, &install.rd, (int64_t)d->state, (int64_t)d->short_address,
+	    (int64_t)d->capability, (int64_t)d->registered_at, (int64_t)d->last_event_at, d->last_event, d->reason, (int64_t)d->replaces, d->former_gateway,
+	    (int64_t)d->router);
 }
 
 enum err mef_store_device_delete(struct mef_store *st, uint64_t eui64)

@@ -89,6 +89,7 @@ struct mef_device {
 	char reason[MEF_REASON_MAX];
 	uint64_t replaces;      /* whose resources it gets at node B: EUI-64 of the first device in its role, 0: its own */
 	char former_gateway[MEF_NAME_MAX]; /* where it still is until it has joined at `gateway`; "" */
+	uint64_t router;        /* that it is behind, by what was heard last; 0: none, the gateway hears it */
 	struct secret *install; /* link key of the install code; the code itself is never kept */
 	struct counter out;     /* outgoing APS frame counter: one for all link keys, never reset */
 	struct mef_generation *present, *former;

@@ -90,6 +90,7 @@ bool mmef_aps_body(const struct json *doc, struct mmef_aps_body *b)
 static void aps_answer(struct registration_call *call, const struct mef_aps_answer *a)
 {
 	uint8_t buffer[ANSWER_MAX];
+	char text[EUI64_SIZE];
 	struct wr w = wr_of(buffer, sizeof buffer);
 	struct json_out o = json_out(&w);
 	struct rd body;
@@ -102,6 +103,18 @@ static void aps_answer(struct registration_call *call, const struct mef_aps_answ
 	if (a->reason)
 		json_put_string(&o, "reason", a->reason);
 	json_put_bool(&o, "ack", a->ack);
+	if (a->tunnel) {
+		eui64_print(text, a->tunnel);
+		json_put_string(&o, "tunnel", text);
+	}
+	if (a->child.device) {
+		json_object(&o, "child");
+		eui64_print(text, a->child.device);
+		json_put_string(&o, "device", text);
+		json_put_uint(&o, "short", a->child.short_address);
+		json_put_uint(&o, "status", a->child.status);
+		json_close(&o);
+	}
 	json_close(&o);
 	json_close(&o);
 	if (wr_done(&w, &body))

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "loop/log.h"
-#include "mef/mef.h"
+#include "mef/life_private.h"
 
 #define PAUSE_MS 3000
 #define PAUSE_SLEEPY_MS 15000
@@ -137,20 +137,19 @@ void mef_rotation_done(struct mef *m, struct mef_device *d, uint64_t command, bo
 		wait(m, d, MEF_ROTATION_PROOF, patience(d));
 }
 
-/* The Transport-Key; as for the first one, all that a crash must not undo is on disk before it exists. */
-static enum err transport(struct mef *m, struct mef_device *d, uint8_t aps_counter, struct wr *w)
+/* As for the first one, all that a crash must not undo is on disk before it exists. */
+enum err life_transport_key(struct mef *m, struct mef_device *d, const struct trust_centre *tc, const char *why, uint8_t aps_counter, struct wr *w)
 {
 	struct mef_taking taking = {m, d};
 	struct transport_key_order o = {.gateway = d->present->tc.coordinator, .device = d->eui64, .aps_counter = aps_counter, .key_sequence = d->present->sequence};
-	const struct trust_centre *tc = &d->former->tc;
-	char detail[64];
+	char detail[96];
 	enum err e = mef_counter_take(&taking, &o.frame_counter);
 
 	if (e != OK)
 		return e;
 	d->present->offered = true;
 	e = mef_store_generation_put(m->store, d, d->present);
-	snprintf(detail, sizeof detail, "generation %u, frame counter %u, rotation", d->present->number, o.frame_counter);
+	snprintf(detail, sizeof detail, "generation %u, frame counter %u, %s", d->present->number, o.frame_counter, why);
 	if (e == OK)
 		e = mef_audit(m, "transport key sent", d->eui64, d->gateway, d->owner, detail);
 	if (e == OK)
@@ -163,7 +162,7 @@ bool mef_rotation_frame(struct mef *m, struct mef_device *d, const struct mef_ge
 	if (!under_way(d) || g != d->former)
 		return false;
 	if (d->rotation == MEF_ROTATION_TRANSPORT)
-		*e = transport(m, d, aps_counter, w);
+		*e = life_transport_key(m, d, &d->former->tc, "rotation", aps_counter, w);
 	else if (d->rotation == MEF_ROTATION_SWITCH)
 		*e = switch_key_aps(d->present->sequence, aps_counter, w);
 	else

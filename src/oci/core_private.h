@@ -11,6 +11,15 @@
 #define OCI_COMMAND_MS 15000 /* for a device's word on a command */
 #define OCI_LISTENS 0x08    /* of a device's capability: receiver on when idle */
 
+#define OCI_HEARD 32
+
+/* A broadcast that a router may bring once more. */
+struct oci_heard {
+	uint16_t source;
+	uint8_t sequence;
+	uint64_t until;
+};
+
 struct oci_core {
 	struct oci_core_config config;
 	struct oci_device *devices;
@@ -22,6 +31,7 @@ struct oci_core {
 	void *save_group_ctx;
 	bool restored;                /* there was a run before this one */
 	uint64_t restored_at;
+	struct oci_heard heard[OCI_HEARD];
 	uint64_t now;
 	struct oci_effect *effects;
 	size_t first, count;
@@ -45,6 +55,21 @@ void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t dest
 void oci_nwk_leave(struct oci_core *c, struct oci_device *d); /* for good */
 /* To all routers one hop away, which is this one: to its MAC address, or as a MAC broadcast. */
 void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast);
+/* To all routers of its network, on and on: many-to-one route requests. */
+void oci_nwk_flood(struct oci_core *c, struct oci_device *via, const struct nwk_command *m);
+void oci_nwk_promote(struct oci_core *c, struct oci_device *d, uint16_t source); /* the device uses its pending key */
+void oci_nwk_first(struct oci_core *c, struct oci_device *d);                    /* its first frame under a key */
+/* oci_mesh.c: through the routers of a group */
+bool oci_mesh_same(const struct oci_device *a, const struct oci_device *b); /* of one group, at one gateway */
+bool oci_mesh_is_router(const struct oci_device *d);                        /* one that may pass frames on */
+/* Whom the gateway sends a frame for d to, and the frame's source route when it is another; NULL: there is no way. */
+struct oci_device *oci_mesh_hop(struct oci_core *c, struct oci_device *d, struct nwk_frame *f);
+/* Whose frame it is that this hop has sealed, opened; NULL: nobody's that we know. */
+struct oci_device *oci_mesh_origin(struct oci_core *c, struct oci_device *hop, const struct nwk_frame *f, struct rd payload);
+enum err oci_mesh_input(struct oci_core *c, struct oci_device *hop, struct oci_device *d, const struct nwk_frame *f, struct rd payload); /* d is not hop */
+void oci_mesh_direct(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f); /* it has sealed the frame itself */
+void oci_mesh_no_route(struct oci_core *c, const struct oci_device *d, uint16_t short_address);
+void oci_mesh_leave(struct oci_core *c, struct oci_device *d, bool rejoin);    /* tells it to */
 /* oci_aps.c */
 void oci_aps_send(struct oci_core *c, struct oci_device *d, const struct aps_frame *f);
 void oci_zdo_send(struct oci_core *c, struct oci_device *d, const struct zdo_message *m);
@@ -58,6 +83,7 @@ bool oci_is_router(const struct oci_device *d);
 uint8_t oci_link_cost(uint8_t lqi);
 bool oci_router_own(const struct oci_device *d, const struct nwk_frame *f); /* not what it passes on for another */
 void oci_router_heard(struct oci_core *c, struct oci_device *d);            /* a genuine frame of it, when it has been dealt with */
+void oci_router_status(struct oci_core *c, struct oci_device *d, const struct nwk_command *m); /* a network status */
 void oci_router_command(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, const struct nwk_command *m);
 bool oci_router_zdo(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload); /* false: not ours to answer */
 void oci_router_tick(struct oci_core *c, struct oci_device *d);
@@ -65,7 +91,7 @@ uint64_t oci_router_deadline(const struct oci_core *c, const struct oci_device *
 void oci_router_forget(struct oci_device *d); /* it begins anew */
 /* oci_life.c */
 void oci_life_place(struct oci_core *c, struct oci_device *d); /* OCI_CHILD_SET as the device stands */
-void oci_life_heard(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f); /* a genuine frame of it, before it is dealt with */
+void oci_life_heard(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, bool own); /* a genuine frame, before it is dealt with; own: not another's, passed on */
 void oci_life_conflict(struct oci_core *c, struct oci_device *d, uint16_t address);
 /* oci_poll.c */
 bool oci_poll_uses(const struct oci_device *d, const struct oci_endpoint *e); /* its Poll Control: to be bound */

@@ -112,6 +112,21 @@ bool mef_key_parse(const struct json *doc, struct mef_key *k)
 	return true;
 }
 
+static bool child_parse(const struct json *child, struct mef_aps_reply *r)
+{
+	uint64_t address, status;
+
+	r->has_child = child != NULL;
+	if (!child)
+		return true;
+	if (!eui64(json_get(child, "device"), &r->child.eui64) || !number(json_get(child, "short"), UINT16_MAX, &address) ||
+	    !number(json_get(child, "status"), OCI_CHILD_TRUST_CENTRE_REJOIN, &status))
+		return false;
+	r->child.short_address = (uint16_t)address;
+	r->child.status = (enum oci_child_status)status;
+	return true;
+}
+
 bool mef_aps_parse(const struct json *doc, struct mef_aps_reply *r)
 {
 	const struct json *aps = json_get(doc, REGISTRATION_APS), *frame = json_get(aps, "frame");
@@ -122,6 +137,9 @@ bool mef_aps_parse(const struct json *doc, struct mef_aps_reply *r)
 	if (!json_text(json_get(aps, "outcome"), outcome, sizeof outcome) || (frame && (!json_string(frame, &text) || !base64_parse(text, &w) || w.spoilt)))
 		return false;
 	r->len = w.len;
+	r->tunnel = 0;
+	if ((json_get(aps, "tunnel") && !eui64(json_get(aps, "tunnel"), &r->tunnel)) || !child_parse(json_get(aps, "child"), r))
+		return false;
 	if (!json_bool(json_get(aps, "ack"), &r->ack))
 		r->ack = false;
 	if (!name(json_get(aps, "reason"), r->reason, sizeof r->reason))

@@ -43,6 +43,9 @@ struct mef_aps_reply {
 	size_t len;              /* 0: nothing to send to the device */
 	bool ack;
 	char reason[MEF_REASON]; /* why the frame was ignored, or "" */
+	uint64_t tunnel;         /* the router that the frame goes to, in a Tunnel; 0: it goes to the device itself */
+	bool has_child;          /* what the device said of another, as a router */
+	struct oci_child child;
 };
 bool mef_aps_parse(const struct json *doc, struct mef_aps_reply *r) MUST_CHECK;
 

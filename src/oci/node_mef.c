@@ -222,7 +222,12 @@ static void on_aps_answer(struct relayed *f, const struct mef_aps_reply *reply)
 
 	if (reply->reason[0])
 		log_line(LOG_LEVEL_NOTICE, "Trust Centre ignored a frame", "device=%s reason=%s", node_name(f->device), log_quote(rd_str(reply->reason)));
-	oci_core_aps(n->core, clock_ms(), f->device, rd_of(reply->frame, reply->len), reply->ack && f->sealed, f->aps_counter);
+	if (reply->has_child)
+		oci_core_child(n->core, clock_ms(), f->device, &reply->child);
+	if (reply->tunnel)
+		oci_core_tunnel(n->core, clock_ms(), reply->tunnel, f->device, rd_of(reply->frame, reply->len));
+	else
+		oci_core_aps(n->core, clock_ms(), f->device, rd_of(reply->frame, reply->len), reply->ack && f->sealed, f->aps_counter);
 	node_pump(n);
 }
 
@@ -322,16 +327,21 @@ static void forget(struct mef_client *m, uint64_t eui64, bool has_heir)
 	report(m, COMMAND_OK);
 }
 
+static bool has_key(const struct oci_device *d, const char *path)
+{
+	char present[MEF_PATH], pending[MEF_PATH];
+
+	snprintf(present, sizeof present, "/mef/%s", d->present.id);
+	snprintf(pending, sizeof pending, "/mef/%s", d->pending.id);
+	return strcmp(present, path) == 0 || (d->pending.network && strcmp(pending, path) == 0);
+}
+
 /* An APS frame waits at the EG: the device is found by its key. */
 static void fetch_pending(struct mef_client *m, const char *path)
 {
-	for (struct oci_device *d = oci_core_devices(m->node->core); d; d = d->next) {
-		char own[MEF_PATH];
-
-		snprintf(own, sizeof own, "/mef/%s", d->present.id);
-		if (strcmp(own, path) == 0)
+	for (struct oci_device *d = oci_core_devices(m->node->core); d; d = d->next)
+		if (has_key(d, path))
 			relay_frame(m, d->eui64, path, oci_core_lend_counter(m->node->core, d->eui64), rd_of(NULL, 0));
-	}
 	report(m, COMMAND_OK);
 }
 

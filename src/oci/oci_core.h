@@ -48,6 +48,10 @@ struct oci_network {
 	uint32_t out_reserved;      /* what save stores: the durable limit */
 	bool worn;                  /* time for another key, wherever the counter is */
 	unsigned users;             /* keys of devices that refer to it */
+	/* of a group's; not stored */
+	uint8_t many_id;            /* of the last many-to-one route request */
+	bool many_sent;
+	uint64_t many_at;
 };
 
 /* Takes over the key, also on failure; NULL without memory or key. One that nobody uses yet. */
@@ -62,6 +66,7 @@ struct oci_key {
 	uint64_t generation;        /* of this device's keys */
 	char id[OCI_KEY_ID];        /* RelativeKeyID at the MEF: each member of a network has its own */
 	bool rotation;              /* for a device that stays: nothing but the key changes */
+	bool told;                  /* of a rotation: the EG has said something since it was handed over. Not stored */
 	bool counter_told;          /* the MEF knows that its counters have come far */
 	struct counter_in in;
 };
@@ -150,6 +155,14 @@ struct oci_ota {
 	uint64_t heard_at;
 };
 
+#define OCI_RELAYS 10
+
+/* The routers between a device and the gateway, the device's own one first: R22 3.4.5, 3.6.3.3. */
+struct oci_route {
+	uint8_t count;
+	uint16_t relays[OCI_RELAYS];
+};
+
 struct oci_device {
 	struct oci_device *next;
 	uint64_t role;              /* EUI-64 under which its resources are: of the first device in its role, perhaps its own; 0 before that is known */
@@ -158,6 +171,7 @@ struct oci_device {
 	uint8_t capability;
 	char relay[OCI_NAME], application[OCI_NAME];
 	struct oci_key present, pending;
+	uint64_t parent;            /* the router that it is behind; 0: the gateway hears it */
 	uint32_t uplink;            /* transaction number of the last message from the gateway */
 	bool joined;                /* told the MEF of this generation */
 	bool silent;                /* its gateway says that it was not heard for longer than its time-out */
@@ -174,6 +188,9 @@ struct oci_device {
 	uint8_t fast_endpoint;
 	uint64_t called_at;         /* told to come back, or to take another address; 0: never */
 	struct oci_router router;
+	struct oci_route route;     /* of its last route record; count 0: by its parent, and that one's */
+	uint16_t coming_as;         /* the address that a router, coming_to, has given it, before it was heard there; 0: none */
+	uint64_t coming_to;
 	/* what the interview found; stored */
 	enum oci_interview interview;
 	size_t item, part;          /* cluster or endpoint that it is at, and how far it is there */
@@ -356,6 +373,16 @@ enum err oci_core_role(struct oci_core *c, uint64_t eui64, uint64_t role) MUST_C
 void oci_core_move(struct oci_core *c, uint64_t now_ms, uint64_t eui64);
 /* A sealed APS frame from the EG; acknowledgement: of the frame that it answers, when that asked for one. */
 void oci_core_aps(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd aps, bool ack, uint8_t ack_counter);
+/* What a router said of a device that came to it, or left; the EG alone could read it. Nothing unless both are of one group. */
+enum oci_child_status { OCI_CHILD_SECURED_REJOIN, OCI_CHILD_JOIN, OCI_CHILD_LEFT, OCI_CHILD_TRUST_CENTRE_REJOIN }; /* R22 table 4-40 */
+struct oci_child {
+	uint64_t eui64;
+	uint16_t short_address;
+	enum oci_child_status status;
+};
+void oci_core_child(struct oci_core *c, uint64_t now_ms, uint64_t router, const struct oci_child *child);
+/* A sealed APS frame from the EG for a device that has no network key yet: to its router, which takes it out of a Tunnel (R22 4.4.8). */
+void oci_core_tunnel(struct oci_core *c, uint64_t now_ms, uint64_t router, uint64_t eui64, struct rd aps);
 uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64); /* for an APS frame that the EG has waiting */
 /* An application's UPDATE of a module's resource: `name` is the resource's, `members` what is in it afterwards (JSON). What differs from what the
  * device said last, and can be written, becomes commands; a member that cannot be is set back by an OCI_VALUE. */

@@ -58,7 +58,7 @@ static bool may_send(const struct oci_core *c, const struct oci_air *a)
 
 bool oci_listens(const struct oci_device *d)
 {
-	return d->capability & OCI_LISTENS && d->joined && d->present.network;
+	return d->capability & OCI_LISTENS && d->joined && d->present.network && !d->parent;
 }
 
 uint8_t oci_groupcast_sequence(struct oci_core *c)

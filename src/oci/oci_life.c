@@ -7,11 +7,11 @@
 
 void oci_life_place(struct oci_core *c, struct oci_device *d)
 {
-	struct oci_effect *e = oci_effect(c, OCI_CHILD_SET, d);
+	struct oci_effect *e = oci_effect(c, OCI_CHILD_SET, d); /* its containers are there also when it is behind a router */
 
 	e->short_address = d->short_address;
 	e->capability = d->capability;
-	e->timeout_s = d->timeout_s;
+	e->timeout_s = d->parent ? 0 : d->timeout_s; /* who is behind a router is not heard */
 }
 
 static void present(struct oci_core *c, struct oci_device *d, bool silent)
@@ -36,10 +36,10 @@ void oci_core_lost(struct oci_core *c, uint64_t now, uint64_t eui64)
 }
 
 /* R22 3.6.1.9: the address is the device's to announce, and ours to follow; all that it sends has it. */
-void oci_life_heard(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f)
+void oci_life_heard(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, bool own)
 {
 	present(c, d, false);
-	if (f->source == d->short_address || !nwk_address_is_device(f->source) || !oci_router_own(d, f))
+	if (!own || f->source == d->short_address || !nwk_address_is_device(f->source))
 		return;
 	d->short_address = f->source;
 	oci_life_place(c, d); /* first: what follows is delivered there */
@@ -53,7 +53,7 @@ void oci_life_conflict(struct oci_core *c, struct oci_device *d, uint16_t addres
 {
 	struct nwk_command m = {.id = NWK_REJOIN_RESPONSE};
 
-	if (address != d->short_address || (d->called_at && c->now - d->called_at < CALL_EVERY_MS))
+	if (address != d->short_address || d->parent || (d->called_at && c->now - d->called_at < CALL_EVERY_MS))
 		return;
 	d->called_at = c->now;
 	do
@@ -66,7 +66,6 @@ void oci_life_conflict(struct oci_core *c, struct oci_device *d, uint16_t addres
 /* R22 3.6.10.4 has a parent tell who is not its child to leave and rejoin. Sealed, only we can say so; before, its place must be there. */
 void oci_core_unknown(struct oci_core *c, uint64_t now, uint64_t eui64, uint16_t short_address, bool polled)
 {
-	const struct nwk_command leave = {.id = NWK_LEAVE, .leave = {.request = true, .rejoin = true}};
 	struct oci_device *d = oci_core_device(c, eui64);
 
 	c->now = now;
@@ -75,11 +74,11 @@ void oci_core_unknown(struct oci_core *c, uint64_t now, uint64_t eui64, uint16_t
 	if (d->called_at && now - d->called_at < CALL_EVERY_MS)
 		return;
 	oci_life_place(c, d);
-	if (!polled)
+	if (!polled || d->parent) /* one that was behind a router asks for itself again, now that it has a place */
 		return;
 	d->called_at = now;
 	oci_log(c, d, "the gateway does not know the device: it is told to rejoin");
-	oci_nwk_command(c, d, &leave);
+	oci_mesh_leave(c, d, true);
 }
 
 enum err oci_core_role(struct oci_core *c, uint64_t eui64, uint64_t role)
@@ -103,7 +102,11 @@ void oci_core_move(struct oci_core *c, uint64_t now, uint64_t eui64)
 	if (!d || !d->joined)
 		return;
 	oci_log(c, d, "the device is to go to another gateway: it is told to leave this one");
+<<<<<<< HEAD
 	oci_nwk_leave(c, d);
 	(void)oci_effect(c, OCI_CHILD_DROP, d); /* when it has heard that */
+=======
+	oci_mesh_leave(c, d, false);
+>>>>>>> 9e64f07 (Let members of a group join through its routers)
 	oci_aps_forget(d);
 }

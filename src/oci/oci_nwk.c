@@ -27,6 +27,7 @@ static void watch_counter(struct oci_core *c, struct oci_device *d, uint32_t num
 	oci_event(c, d, "counter-high");
 }
 
+/* To d, or by way of it: with its key and the number that is next under that. */
 static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, uint32_t validity_ms, bool broadcast)
 {
 	struct oci_network *n = d->present.network;
@@ -51,12 +52,12 @@ static void seal(struct oci_core *c, struct oci_device *d, const struct nwk_fram
 
 static void send_within(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload, uint32_t validity_ms)
 {
-	const struct nwk_frame f = {
+	struct nwk_frame f = {
 		.type = type,
 		.protocol_version = 2,
 		.destination = d->short_address,
 		.source = NWK_COORDINATOR,
-		.radius = type == NWK_COMMAND ? 1 : RADIUS,
+		.radius = type == NWK_COMMAND && !d->parent ? 1 : RADIUS,
 		.sequence = d->nwk_sequence++,
 		.has_destination_eui64 = type == NWK_COMMAND,
 		.has_source_eui64 = type == NWK_COMMAND,
@@ -64,23 +65,31 @@ static void send_within(struct oci_core *c, struct oci_device *d, enum nwk_frame
 		.source_eui64 = d->gateway,
 		.payload = payload,
 	};
+	struct oci_device *hop = oci_mesh_hop(c, d, &f);
 
+<<<<<<< HEAD
 	seal(c, d, &f, validity_ms, false);
 }
 
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload)
 {
 	send_within(c, d, type, payload, VALIDITY_MS);
+=======
+	if (hop)
+		seal(c, hop, &f, VALIDITY_MS, false);
+	else
+		oci_log(c, d, "no way to the device is known: nothing is sent");
+>>>>>>> 9e64f07 (Let members of a group join through its routers)
 }
 
-void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast)
+static void tell_routers(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, uint8_t radius, bool broadcast)
 {
 	struct nwk_frame f = {
 		.type = NWK_COMMAND,
 		.protocol_version = 2,
 		.destination = NWK_BROADCAST_ROUTERS,
 		.source = NWK_COORDINATOR,
-		.radius = 1,
+		.radius = radius,
 		.sequence = d->nwk_sequence++,
 		.has_source_eui64 = true,
 		.source_eui64 = d->gateway,
@@ -90,6 +99,16 @@ void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_
 
 	if (nwk_command_encode(m, &w) == OK && wr_done(&w, &f.payload))
 		seal(c, d, &f, ONE_HOP_MS, broadcast);
+}
+
+void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast)
+{
+	tell_routers(c, d, m, 1, broadcast);
+}
+
+void oci_nwk_flood(struct oci_core *c, struct oci_device *via, const struct nwk_command *m)
+{
+	tell_routers(c, via, m, RADIUS, true);
 }
 
 void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, uint8_t sequence, struct rd payload)
@@ -133,7 +152,7 @@ void oci_nwk_leave(struct oci_core *c, struct oci_device *d)
 /* ---- in ---- */
 
 /* The device uses the pending key: the former one is gone. After a rotation all else is as it was; otherwise it has joined anew. */
-static void promote(struct oci_core *c, struct oci_device *d, uint16_t source)
+void oci_nwk_promote(struct oci_core *c, struct oci_device *d, uint16_t source)
 {
 	struct oci_key none = {.network = NULL};
 
@@ -172,7 +191,7 @@ static enum err open_frame(struct oci_core *c, struct oci_device *d, const struc
 			return ERR_REPLAY;
 		*switched = i == 1;
 		if (*switched)
-			promote(c, d, f->source);
+			oci_nwk_promote(c, d, f->source);
 		counter_in_accept(&d->present.in, aux.frame_counter);
 		return OK;
 	}
@@ -250,9 +269,9 @@ static void on_nwk_command(struct oci_core *c, struct oci_device *d, const struc
 		/* fall through */
 	case NWK_LINK_STATUS:
 	case NWK_ROUTE_REQUEST:
-	case NWK_ROUTE_RECORD:
 		oci_router_command(c, d, f, &m);
 		break;
+	case NWK_ROUTE_RECORD: /* of its own: there is nobody between */
 	case NWK_ROUTE_REPLY:
 	case NWK_REJOIN_RESPONSE:
 	case NWK_NETWORK_REPORT:
@@ -262,7 +281,7 @@ static void on_nwk_command(struct oci_core *c, struct oci_device *d, const struc
 	}
 }
 
-static void first_frame(struct oci_core *c, struct oci_device *d)
+void oci_nwk_first(struct oci_core *c, struct oci_device *d)
 {
 	d->joined = true;
 	oci_event(c, d, "joined");
@@ -290,7 +309,7 @@ static bool is_link_status(const struct nwk_frame *f, struct rd payload)
 
 enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struct rd octets)
 {
-	struct oci_device *d = oci_core_device(c, eui64);
+	struct oci_device *d = oci_core_device(c, eui64), *from;
 	uint8_t plain[NWK_FRAME_MAX];
 	struct nwk_frame f;
 	struct rd payload;
@@ -312,8 +331,11 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	d->last_heard = now;
 	durable = switched || d->silent || !d->joined || !is_link_status(&f, payload);
 	if (!d->joined)
-		first_frame(c, d);
-	oci_life_heard(c, d, &f);
+		oci_nwk_first(c, d);
+	from = oci_mesh_origin(c, d, &f, payload);
+	if (from == d)
+		oci_mesh_direct(c, d, &f);
+	oci_life_heard(c, d, &f, from == d);
 	/* The counter is on disk before the frame does anything: a crash in between cannot make a replay fresh. Link status comes every 15 s from
 	 * each router and changes nothing that is kept: one that is heard again after a crash does no harm. */
 	if (durable && !oci_save(c, d))
@@ -321,13 +343,15 @@ enum err oci_core_uplink(struct oci_core *c, uint64_t now, uint64_t eui64, struc
 	if (switched && d->present.rotation)
 		oci_event(c, d, "rotated");
 	watch_counter(c, d, d->present.in.last);
-	if (!oci_router_own(d, &f))
+	if (from && from != d)
+		e = oci_mesh_input(c, d, from, &f, payload);
+	else if (!from && f.source != NWK_COORDINATOR)
 		oci_log(c, d, "a frame of %04x that the device passes on is ignored", f.source);
-	else if (f.type == NWK_COMMAND)
+	else if (from && f.type == NWK_COMMAND)
 		on_nwk_command(c, d, &f, payload);
-	else
+	else if (from)
 		oci_aps_input(c, d, payload);
 	oci_router_heard(c, d);
 	oci_poll_heard(c, d);
-	return OK;
+	return e;
 }

@@ -12,6 +12,7 @@
 #define QUIET_PERIODS 8               /* of a router that says nothing: nobody is there to be told of a link */
 #define SILENT_S 120                  /* when the gateway reports it as lost: eight link status of its own */
 #define MANY_TO_ONE_MS 10000          /* at most so often */
+#define MANY_TO_ONE_PERIODS 4         /* in a group, again: its routes are somebody's to lose */
 
 bool oci_is_router(const struct oci_device *d)
 {
@@ -45,6 +46,20 @@ static void status_send(struct oci_core *c, struct oci_device *d)
 	oci_nwk_one_hop(c, d, &m, c->config.link_status_broadcast);
 }
 
+/* The same for all routers of a group, and by them for those further away: each compares what it hears by the request's number. */
+static void many_to_one_flood(struct oci_core *c, struct oci_device *d)
+{
+	struct oci_network *n = d->present.network;
+	struct nwk_command m = {.id = NWK_ROUTE_REQUEST, .route_request = {.many = NWK_MANY_TO_ONE, .destination = NWK_BROADCAST_ROUTERS}};
+
+	if (n->many_sent && c->now - n->many_at < MANY_TO_ONE_MS)
+		return;
+	n->many_sent = true;
+	n->many_at = c->now;
+	m.route_request.id = ++n->many_id;
+	oci_nwk_flood(c, d, &m);
+}
+
 /* Makes the coordinator a concentrator, so that the router need not ask for its route. Not to be passed on: radius 1. */
 static void many_to_one_send(struct oci_core *c, struct oci_device *d)
 {
@@ -53,7 +68,14 @@ static void many_to_one_send(struct oci_core *c, struct oci_device *d)
 		.route_request = {.many = NWK_MANY_TO_ONE, .id = d->router.request_id, .destination = NWK_BROADCAST_ROUTERS},
 	};
 
-	if (c->config.link_status_ms == 0 || (d->router.announced && c->now - d->router.announced_at < MANY_TO_ONE_MS))
+	if (c->config.link_status_ms == 0)
+		return;
+	if (oci_mesh_is_router(d)) {
+		if (!d->parent && d->present.network)
+			many_to_one_flood(c, d);
+		return;
+	}
+	if ((d->router.announced && c->now - d->router.announced_at < MANY_TO_ONE_MS))
 		return;
 	d->router.announced = true;
 	d->router.announced_at = c->now;
@@ -90,7 +112,7 @@ void oci_core_heard(struct oci_core *c, uint64_t eui64, uint8_t lqi)
 
 void oci_router_heard(struct oci_core *c, struct oci_device *d)
 {
-	if (oci_is_router(d) && d->joined && !d->router.served)
+	if (oci_is_router(d) && d->joined && !d->router.served && !d->parent)
 		serve(c, d);
 }
 
@@ -132,7 +154,7 @@ static void on_route_request(struct oci_core *c, struct oci_device *d, const str
 		oci_nwk_command(c, d, &reply);
 }
 
-static void on_network_status(struct oci_core *c, struct oci_device *d, const struct nwk_command *m)
+void oci_router_status(struct oci_core *c, struct oci_device *d, const struct nwk_command *m)
 {
 	oci_log(c, d, "network status %02x about %04x", m->network_status.status, m->network_status.destination);
 	switch (m->network_status.status) {
@@ -141,6 +163,7 @@ static void on_network_status(struct oci_core *c, struct oci_device *d, const st
 	case NWK_STATUS_LINK_FAILURE:
 	case NWK_STATUS_SOURCE_ROUTE_FAILURE:
 	case NWK_STATUS_MANY_TO_ONE_FAILURE:
+		oci_mesh_no_route(c, d, m->network_status.destination);
 		many_to_one_send(c, d);
 		break;
 	}
@@ -155,8 +178,8 @@ void oci_router_command(struct oci_core *c, struct oci_device *d, const struct n
 	else if (m->id == NWK_ROUTE_REQUEST)
 		on_route_request(c, d, f, m);
 	else if (m->id == NWK_NETWORK_STATUS)
-		on_network_status(c, d, m);
-	/* a route record says what we know: there is nobody between */
+		oci_router_status(c, d, m);
+	/* a route record of its own says what we know: there is nobody between */
 }
 
 /* ---- management ---- */
@@ -187,14 +210,14 @@ static void routes_answer(const struct oci_device *d, struct zdo_message *m)
 	m->routes[0] = (struct zdo_route){.destination = d->short_address, .next_hop = d->short_address, .state = ZDO_ROUTE_ACTIVE};
 }
 
-/* A router opens itself for three minutes when it has joined, and asks everybody else to (BDB 8.2): nobody joins through it here. */
+/* A router opens itself for three minutes when it has joined, and asks everybody else to (BDB 8.2): nobody joins through it here, but in a group. */
 static bool on_permit(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, const struct zdo_message *rq)
 {
 	struct zdo_message m = {.cluster = rq->cluster | ZDO_RESPONSE, .sequence = rq->sequence};
 
 	if (rq->permit_duration == 0)
 		return false;
-	if (oci_is_router(d))
+	if (oci_is_router(d) && !oci_mesh_is_router(d))
 		close_joining(c, d);
 	if (f->delivery != APS_UNICAST)
 		return false; /* it is a device's last word in commissioning, too */
@@ -236,6 +259,11 @@ void oci_router_tick(struct oci_core *c, struct oci_device *d)
 	}
 	d->router.status_at = c->now + period - period / 20 + rng_below(c->config.rng, period / 10 + 1);
 	status_send(c, d);
+	if (oci_mesh_is_router(d)) {
+		if (!d->present.network->many_sent || c->now - d->present.network->many_at >= MANY_TO_ONE_PERIODS * (uint64_t)period)
+			many_to_one_flood(c, d);
+		return;
+	}
 	if (!d->router.closed && d->interview == OCI_INTERVIEW_DONE) {
 		d->router.closed = true;
 		close_joining(c, d);

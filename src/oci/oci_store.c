@@ -286,9 +286,9 @@ static bool networks_release(struct oci_store *s, const char *eui64, const struc
 
 /* What the interview found: version(1) poll_s(2) described_by(4) hardware(1) count(1), and of each endpoint id(1) device(2) zone_type(2), then twice, for
  * its servers and its clients, count(1) and clusters(2 each); least significant octet first. From version 2 on, timeout_s(4) and silent(1) follow,
- * from version 3 on role(8). */
-#define ENDPOINTS_VERSION 3
-#define ENDPOINTS_MAX (22 + OCI_ENDPOINTS * (7 + 4 * OCI_CLUSTERS))
+ * from version 3 on role(8), from version 4 on parent(8). */
+#define ENDPOINTS_VERSION 4
+#define ENDPOINTS_MAX (30 + OCI_ENDPOINTS * (7 + 4 * OCI_CLUSTERS))
 
 static void clusters_write(const uint16_t *clusters, uint8_t count, struct wr *w)
 {
@@ -316,6 +316,7 @@ static void endpoints_write(const struct oci_device *d, struct wr *w)
 	wr_le32(w, d->timeout_s);
 	wr_u8(w, d->silent);
 	wr_le64(w, d->role);
+	wr_le64(w, d->parent);
 }
 
 static bool clusters_read(struct rd *in, uint16_t clusters[OCI_CLUSTERS], uint8_t *count)
@@ -352,7 +353,7 @@ static bool endpoints_read(struct rd in, struct oci_device *d)
 		    !clusters_read(&in, e->out, &e->out_count))
 			return false;
 	}
-	if ((version > 1 && !life_read(&in, d)) || (version > 2 && !rd_le64(&in, &d->role)))
+	if ((version > 1 && !life_read(&in, d)) || (version > 2 && !rd_le64(&in, &d->role)) || (version > 3 && !rd_le64(&in, &d->parent)))
 		return false;
 	return rd_end(&in);
 }

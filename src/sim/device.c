@@ -136,6 +136,7 @@ struct sim_device *sim_device_new(const struct sim_device_config *config, struct
 	d->config = *config;
 	d->config.link_key = secret_dup(config->link_key);
 	d->now = now;
+	d->deaf_to = config->is_deaf ? config->deaf_to : MAC_BROADCAST;
 	d->temperature = 2150;
 	d->humidity = 4500;
 	d->watts = 42;
@@ -218,12 +219,8 @@ static bool out_of_range(const struct sim_device *d, struct rd psdu)
 	struct mac_frame f;
 	struct rd frame;
 
-	if (d->deaf_count == 0 || mac_fcs_check(psdu, &frame) != OK || mac_frame_decode(frame, &f) != OK || f.source.mode != MAC_ADDRESS_SHORT)
-		return false;
-	for (size_t i = 0; i < d->deaf_count; i++)
-		if (d->deaf[i] == f.source.short_address)
-			return true;
-	return false;
+	return d->deaf_to != MAC_BROADCAST && mac_fcs_check(psdu, &frame) == OK && mac_frame_decode(frame, &f) == OK && f.source.mode == MAC_ADDRESS_SHORT &&
+	    f.source.short_address == d->deaf_to;
 }
 
 void sim_device_input(struct sim_device *d, uint64_t now, struct rd psdu)
@@ -317,9 +314,9 @@ static bool network_command(struct sim_device *d, const char *command)
 		d->failures = 0;
 		device_state_set(d, DEVICE_OFF, BACKOFF_MS);
 	} else if (strcmp(command, "hear") == 0) {
-		d->deaf_count = 0;
-	} else if (sscanf(command, "deaf %i%c", (int *)&seconds, &end) == 1 && seconds <= UINT16_MAX && d->deaf_count < DEVICE_DEAF) {
-		d->deaf[d->deaf_count++] = (uint16_t)seconds;
+		d->deaf_to = MAC_BROADCAST;
+	} else if (sscanf(command, "deaf %u%c", &seconds, &end) == 1 && seconds <= UINT16_MAX) {
+		d->deaf_to = (uint16_t)seconds;
 	} else if (d->config.router && sscanf(command, "permit %u", &seconds) == 1) {
 		device_parent_permit(d, (uint8_t)(seconds < 0xfe ? seconds : 0xfe));
 	} else {

@@ -36,6 +36,8 @@ struct sim_device_config {
 	bool router;                 /* and not sleepy: device_router.c says what that asks of its coordinator */
 	bool broadcast_link_status;  /* takes no link status that comes as a MAC unicast */
 	uint32_t time_scale;         /* of a router: its periods of 15 s are so many times shorter; 0 is 1 */
+	bool is_deaf;                /* it does not receive the frames of this short address: */
+	uint16_t deaf_to;
 	uint32_t channels;           /* to scan: bit n is channel n, 11 to 26 */
 	uint32_t poll_ms;            /* of a sleepy device that has nothing to do */
 	uint8_t timeout;             /* End_Device_Timeout_request: 0 is 10 s, n is 2^n minutes (R22 3.4.11.3.1) */
@@ -70,7 +72,7 @@ void sim_device_tick(struct sim_device *d, uint64_t now_ms);
 uint64_t sim_device_deadline(const struct sim_device *d);
 bool sim_device_output(struct sim_device *d, struct sim_device_effect *e) MUST_CHECK;
 /* "open", "close", "vibrate", "toggle", "on", "off", "temperature 23.5", "zone BITS" (IAS zone status), "set [ENDPOINT/]CLUSTER/ATTRIBUTE VALUE" (of
- * what it measures), "press [ENDPOINT/]CLUSTER/COMMAND" (of a button), "leave", "rejoin", "rejoin-tc", "factory-reset", "permit 60"; false for another word. */
+ * what it measures), "press [ENDPOINT/]CLUSTER/COMMAND" (of a button), "leave", "rejoin", "rejoin-tc", "factory-reset", "permit 60", "deaf 0", "hear"; false for another word. */
 bool sim_device_command(struct sim_device *d, uint64_t now_ms, const char *command);
 bool sim_device_commissioned(const struct sim_device *d);
 

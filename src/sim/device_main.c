@@ -25,7 +25,8 @@ static const char usage[] =
     "                         [--sleepy | --always-on] [--router | --end-device] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
     "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
     "A strict Zigbee 3.0 end device or router. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
-    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, conflict (of its short address), factory-reset, permit 60.\n"
+    "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, conflict (of its short address), factory-reset, permit 60,\n"
+    "deaf ADDRESS (whose frames it does not receive from now on), hear (all again).\n"
     "zone BITS (status of its alarm zone), set [ENDPOINT/]CLUSTER/ATTRIBUTE VALUE, press [ENDPOINT/]CLUSTER/COMMAND.\n\n"
     "  --type TYPE          what it is, see below; also --kind\n"
     "  --install-code CODE  as on a label, with its CRC; or --link-key HEX, the link key itself\n"
@@ -34,6 +35,7 @@ static const char usage[] =
     "                       --end-device or --sleepy\n"
     "  --broadcast-link-status  a router that takes link status as MAC broadcast alone, as the letter of the standard has it\n"
     "  --time-scale N       a router's periods of 15 s are N times shorter; radio and acknowledgements keep their time\n"
+    "  --deaf ADDRESS       a short address, such as the gateway's 0, that is out of its range\n"
     "  --channels LIST      which it scans\n"
     "  --timeout N          end-device time-out that it asks for: 0 is 10 s, N is 2^N minutes; default 3\n"
     "  --report-interval S  reports at least so often, whatever the reporting configuration says\n"
@@ -257,7 +259,7 @@ static bool read_number(int argc, char **argv, const char *name, const char *oth
 static int configure(int argc, char **argv, struct sim_device_config *c)
 {
 	const char *channel = sim_option(argc, argv, "--channel", "15");
-	uint32_t timeout;
+	uint32_t timeout, deaf;
 
 	if (!sim_kind_find(sim_option(argc, argv, "--type", sim_option(argc, argv, "--kind", "thermometer")), &c->kind))
 		return fail("--type wants one of the types that --help lists");
@@ -276,6 +278,10 @@ static int configure(int argc, char **argv, struct sim_device_config *c)
 	c->timeout = (uint8_t)timeout;
 	if (!read_number(argc, argv, "--time-scale", "1", &c->time_scale) || c->time_scale == 0 || c->time_scale > TIME_SCALE_MAX)
 		return fail("--time-scale wants a number from 1 to 100");
+	if (!read_number(argc, argv, "--deaf", "65535", &deaf) || deaf > UINT16_MAX)
+		return fail("--deaf wants a short address");
+	c->is_deaf = deaf != UINT16_MAX;
+	c->deaf_to = (uint16_t)deaf;
 	c->sleepy = sim_has(argc, argv, "--sleepy");
 	c->router = sim_has(argc, argv, "--router") || (c->kind == SIM_PLUG && !c->sleepy && !sim_has(argc, argv, "--end-device"));
 	c->broadcast_link_status = sim_has(argc, argv, "--broadcast-link-status");
@@ -399,7 +405,7 @@ int device_main(int argc, char **argv)
 	struct sim_device_config c = {.eui64 = 0};
 	const char *devices;
 	int r = sim_begin(argc, argv, usage,
-	    "--devices= --eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --air= --channel= --channels= --poll-ms= --timeout= --report-interval= --temperature= --state= --seed= --json");
+	    "--devices= --eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --deaf= --air= --channel= --channels= --poll-ms= --timeout= --report-interval= --temperature= --state= --seed= --json");
 
 	if (r == 0)
 		list_kinds();

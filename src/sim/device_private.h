@@ -113,7 +113,6 @@ struct reporting {
 #define DEVICE_BROADCASTS 16
 #define DEVICE_DISCOVERIES 8
 #define DEVICE_TRACKED 64 /* transmissions; more than the radio queues */
-#define DEVICE_DEAF 4
 
 struct device_neighbour {
 	bool used;
@@ -225,8 +224,7 @@ struct sim_device {
 	bool heard_broadcast;    /* the frame that is being read was a MAC broadcast */
 	uint16_t heard_from;     /* its MAC source */
 	uint64_t heard_sealer;   /* who sealed it; 0: nobody */
-	uint16_t deaf[DEVICE_DEAF]; /* MAC addresses that are out of its range */
-	size_t deaf_count;
+	uint16_t deaf_to;        /* a MAC address that is out of its range; MAC_BROADCAST: none */
 	struct device_track tracks[DEVICE_TRACKED];
 	struct device_router router;
 	bool by_timeout_request; /* the parent wants time-out requests as keep-alive, not polls */

@@ -292,17 +292,32 @@ static void ignores_application_keys_and_commands_of_a_trust_centre(void **state
 	assert_int_equal(next_counter, 1000);
 }
 
-/* A device that joins through a router is sent away under the router's own key, whoever it is; what the router says of itself, or unsealed, is not
- * served. */
-static void sends_away_who_joins_through_a_router(void **state)
+static void refuse(uint64_t child, const struct link_key_set *key)
+{
+	const struct trust_counter counter = {take, NULL};
+	struct wr w = wr_of(answer_octets, sizeof answer_octets);
+	uint8_t plain[NWK_FRAME_MAX];
+	struct aps_command sent;
+
+	assert_int_equal(trust_centre_refuse(&tc, child, 0x42, &counter, &w), OK);
+	answer = rd_of(answer_octets, w.len);
+	result.outcome = TRUST_ANSWER;
+	sent = opened(key, AUX_KEY_DATA, next_counter - 1, plain);
+	assert_int_equal(sent.id, APS_REMOVE_DEVICE);
+	assert_true(sent.remove_device.target == child);
+}
+
+/* What a router says of others is told once, and answered under the router's own key; what it says of itself, again, or unsealed is not heard. */
+static void tells_who_came_to_a_router(void **state)
 {
 	/* clang-format off */
-	static const struct { uint64_t child; uint8_t status; bool refused; enum trust_outcome outcome; } cases[] = {
-		{0x00124b0000000099ULL, 1, true,  TRUST_ANSWER},   /* unsecured join */
-		{0x00124b0000000099ULL, 0, true,  TRUST_ANSWER},   /* secured rejoin */
-		{0x00124b0000000099ULL, 3, true,  TRUST_ANSWER},   /* unsecured rejoin */
-		{0x00124b0000000099ULL, 2, false, TRUST_ACCEPTED}, /* it left */
-		{DEVICE,                1, false, TRUST_IGNORED},
+	static const struct { uint64_t child; uint8_t status; bool told; } cases[] = {
+		{0x00124b0000000099ULL, TRUST_UNSECURED_JOIN,   true},
+		{0x00124b0000000099ULL, TRUST_SECURED_REJOIN,   true},
+		{0x00124b0000000099ULL, TRUST_UNSECURED_REJOIN, true},
+		{0x00124b0000000099ULL, TRUST_LEFT,             true},
+		{0x00124b0000000099ULL, 4,                      false},
+		{DEVICE,                TRUST_UNSECURED_JOIN,   false},
 	};
 	/* clang-format on */
 	struct aps_command c = {.id = APS_UPDATE_DEVICE, .update_device = {cases[0].child, 0x1234, 1}};
@@ -314,7 +329,7 @@ static void sends_away_who_joins_through_a_router(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2 * count; i++) {
 		const struct link_key_set *key = i < count ? &install : &unique;
-		uint32_t before;
+		struct rd frame;
 
 		if (i == count) { /* once more under its unique key */
 			request_with(&install, device_counter++);
@@ -322,20 +337,21 @@ static void sends_away_who_joins_through_a_router(void **state)
 			verify_with(unique.link, DEVICE);
 			device_counter = 1;
 		}
-		before = next_counter;
 		c.update_device.device = cases[i % count].child;
 		c.update_device.status = cases[i % count].status;
-		assert_int_equal(input(sealed(buffer, key, DEVICE, device_counter++, &c)), OK);
-		assert_int_equal(result.outcome, cases[i % count].outcome);
+		frame = sealed(buffer, key, DEVICE, device_counter++, &c);
+		assert_int_equal(input(frame), OK);
+		assert_int_equal(result.outcome, cases[i % count].told ? TRUST_ACCEPTED : TRUST_IGNORED);
 		assert_true(result.genuine);
-		assert_true(result.refused == (cases[i % count].refused ? cases[i % count].child : 0));
-		assert_int_equal(next_counter - before, cases[i % count].refused);
-		if (cases[i % count].refused) {
-			struct aps_command sent = opened(key, AUX_KEY_DATA, next_counter - 1, plain);
-
-			assert_int_equal(sent.id, APS_REMOVE_DEVICE);
-			assert_true(sent.remove_device.target == cases[i % count].child);
+		assert_true(result.update.device == (cases[i % count].told ? cases[i % count].child : 0));
+		if (cases[i % count].told) {
+			assert_int_equal(result.update.status, cases[i % count].status);
+			assert_int_equal(result.update.short_address, 0x1234);
 		}
+		assert_int_equal(input(frame), OK); /* replayed */
+		assert_int_equal(result.outcome, TRUST_IGNORED);
+		assert_true(result.update.device == 0);
+		refuse(cases[0].child, key);
 	}
 	c.update_device.device = cases[0].child;
 	c.update_device.status = 1;
@@ -344,7 +360,7 @@ static void sends_away_who_joins_through_a_router(void **state)
 	assert_int_equal(aps_frame_encode(&f, &w), OK);
 	assert_int_equal(input(rd_of(w.octets, w.len)), OK); /* not sealed */
 	assert_int_equal(result.outcome, TRUST_IGNORED);
-	assert_true(result.refused == 0);
+	assert_true(result.update.device == 0);
 }
 
 /* The failure is told under the key that both sides have; nothing changes, and guessing ends. */
@@ -466,7 +482,7 @@ int main(void)
 		TEST(ignores_other_keys_and_other_senders),
 		TEST(ignores_a_request_that_is_not_sealed),
 		TEST(ignores_application_keys_and_commands_of_a_trust_centre),
-		TEST(sends_away_who_joins_through_a_router),
+		TEST(tells_who_came_to_a_router),
 		TEST(tells_a_wrong_hash_under_the_old_key),
 		TEST(answers_a_request_only_so_often),
 		TEST(refuses_the_new_key_before_it_is_verified),
