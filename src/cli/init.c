@@ -9,7 +9,7 @@
 static const char usage[] =
     "usage: keyway init [DIR] [--sp DOMAIN] [--base-port N] [--radio tcp:HOST:PORT|serial:PATH[:BAUD]] [--usim]\n\n"
     "Makes a plant in DIR (default `plant`): a certificate authority, a credential for every program, key files,\n"
-    "and the configuration of keyway-mef, keyway-maf, three keyway-cse (IN, MN, node B) and keyway-gateway. Overwrites nothing.\n\n"
+    "and the configuration of keyway-mef, keyway-maf, three keyway-cse (IN, MN, node B), keyway-gateway and keyway-das. Overwrites nothing.\n\n"
     "  --sp DOMAIN      M2M service provider (default keyway.example)\n"
     "  --base-port N    servers listen on 127.0.0.1 from port N on (default 9440)\n"
     "  --radio ADDRESS  the gateway's Spinel radio co-processor (default tcp:127.0.0.1:N+7)\n"
@@ -70,13 +70,14 @@ int init_main(int argc, char **argv)
 	       "  keyway-cse     --config %s/in-cse.ini\n"
 	       "  keyway-cse     --config %s/mn-cse.ini\n"
 	       "  keyway-cse     --config %s/node-b.ini\n"
-	       "  keyway-gateway --config %s/gateway.ini\n\n"
+	       "  keyway-gateway --config %s/gateway.ini\n"
+	       "  keyway-das     --config %s/das.ini   (when something else than policies grants access)\n\n"
 	       "then register the gateway and your devices:\n\n"
 	       "  export KEYWAY_PLANT='%s'\n"
 	       "  keyway gateway add gw1\n"
 	       "  keyway device add 'Z:<eui64>$I:<install code>' --owner /id-b --gateway gw1\n"
 	       "  keyway permit gw1 180\n",
-	    style(STYLE_BOLD), o.dir, style(STYLE_PLAIN), o.dir, o.dir, o.dir, o.dir, o.dir, o.dir, whole);
+	    style(STYLE_BOLD), o.dir, style(STYLE_PLAIN), o.dir, o.dir, o.dir, o.dir, o.dir, o.dir, o.dir, whole);
 	if (usim)
 		printf("\nDevices with a USIM: start keyway-hss before keyway-mef, and make a subscriber known:\n\n"
 		       "  keyway-hss     --config %s/hss.ini\n"

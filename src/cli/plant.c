@@ -96,7 +96,7 @@ unsigned plant_free_port(void)
 struct making {
 	char dir[PLANT_PATH];
 	const char *sp;
-	unsigned mmef, mmaf, egp_tls, egp_psk, in_cse, mn_cse, node_b, ipe;
+	unsigned mmef, mmaf, das, egp_tls, egp_psk, in_cse, mn_cse, node_b, ipe;
 	char radio[128];
 	uint64_t gateway;
 	uint16_t pan_id;
@@ -124,7 +124,7 @@ static int write_text(const struct making *m, const char *name, mode_t mode, con
 
 static int make_directories(const struct making *m)
 {
-	static const char *const names[] = {"", "/tls", "/mef", "/maf", "/in-cse", "/mn-cse", "/node-b", "/gateway"};
+	static const char *const names[] = {"", "/tls", "/mef", "/maf", "/in-cse", "/mn-cse", "/node-b", "/gateway", "/das"};
 	char path[PLANT_PATH + 64];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -146,6 +146,7 @@ static int make_credentials(const struct making *m)
 		{"mn-cse", "id-mn.id-in.%s"},
 		{"node-b", "id-b.id-in.%s"},
 		{"gw1", "m2m://%s/id-mn/Cgw1"},
+		{"das", "m2m://%s/id-in/Cdas"},
 		{"operator", "m2m://%s/id-in/CAdmin"},
 		{"guest", "m2m://%s/id-b/Cguest"},
 	};
@@ -221,6 +222,18 @@ static int make_servers(const struct making *m)
 		    "[zigbee]\nmef = https://127.0.0.1:%u\nmef_identity = mef.%s\nkey_file = %s/node-b.key\n",
 		    m->sp, d, m->node_b, d, d, d, m->mmaf, m->sp, m->mmef, m->sp, m->in_cse, m->mmef, m->sp, d);
 	return r;
+}
+
+/* An AE of the IN-CSE. Without [tokens] it gives grants. */
+static int make_das(const struct making *m)
+{
+	const char *d = m->dir;
+
+	return write_text(m, "das.ini", 0600,
+	    "[das]\nid = //%s/id-in/Cdas\nsp = %s\nstate = %s/das\nlisten = 127.0.0.1:%u\n\n"
+	    "[tls]\nca = %s/tls/ca.pem\ncert = %s/tls/das.pem\nkey = %s/tls/das.key\n\n" FUNCTIONS "\n"
+	    "[registrar]\nurl = https://127.0.0.1:%u\n",
+	    m->sp, m->sp, d, m->das, d, d, d, m->mmaf, m->sp, m->mmef, m->sp, m->in_cse);
 }
 
 static int make_gateway(const struct making *m)
@@ -302,6 +315,7 @@ int plant_create(const struct plant_options *o)
 	for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
 		*ports[i] = o->base_port ? o->base_port + (unsigned)i : plant_free_port();
 	m.mmaf = o->base_port ? o->base_port + 8 : plant_free_port(); /* behind the radio's */
+	m.das = o->base_port ? o->base_port + 11 : plant_free_port(); /* behind those of bootstrapping */
 	if (o->radio)
 		snprintf(m.radio, sizeof m.radio, "%s", o->radio);
 	else
@@ -326,6 +340,8 @@ int plant_create(const struct plant_options *o)
 		r = make_psk(&m);
 	if (r == CLI_OK)
 		r = make_servers(&m);
+	if (r == CLI_OK)
+		r = make_das(&m);
 	if (r == CLI_OK)
 		r = make_gateway(&m);
 	return r == CLI_OK ? make_plant_json(&m) : r;

@@ -111,9 +111,9 @@ class Site:
         self.tls = os.path.join(plant.plant, "tls")
         self.user, self.thief = Client(plant, "Cuser"), Client(plant, "Cthief")
         self.cse = Peer(plant, "in-cse")
-        for name, identity in ("das", DAS), ("evil", "evil.keyway.example"), ("signer", DAS):
+        for name, identity in ("das-fqdn", DAS), ("evil", "evil.keyway.example"), ("signer", DAS):
             plant.keyway("certificate", "issue", name, "--name", identity, "--ca", self.tls, plant=False)
-        self.write("das.ini", "[das]\nid = %s\nsp = keyway.example\nstate = %s\nlisten = 127.0.0.1:%d\n[tokens]\nkey = %s/signer.key\nkid = das1\n[tls]\nca = %s/ca.pem\ncert = %s/das.pem\nkey = %s/das.key\n"
+        self.write("das.ini", "[das]\nid = %s\nsp = keyway.example\nstate = %s\nlisten = 127.0.0.1:%d\n[tokens]\nkey = %s/signer.key\nkid = das1\n[tls]\nca = %s/ca.pem\ncert = %s/das-fqdn.pem\nkey = %s/das-fqdn.key\n"
                    % (DAS, self.state, self.port, *[self.tls] * 4))
         self.write("issuers", "verify das1 %s/signer.pem %s\n" % (self.tls, DAS))
         plant.configure("in-cse.ini", "[tls]", "[das]\nservers = %s %s\n[tokens]\nissuers = %s\n[tls]" % (self.url, DAS, os.path.join(plant.dir, "issuers")))
@@ -262,7 +262,7 @@ def impostors(site):
     evil.answer = good
     assert user.reads("token") == 4103 and evil.asked == 0
     evil.end()
-    false = FalseServer(site.port, site.tls, "das")
+    false = FalseServer(site.port, site.tls, "das-fqdn")
     wait_for("the recorded grant to end", lambda: fails(site, false, "grant", old))
     wait_for("the recorded token to end", lambda: fails(site, false, "never", passed))
     grant = {"gp": {"acr": [{"acor": ["all"], "acop": 63}]}}

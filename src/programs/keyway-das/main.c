@@ -9,43 +9,58 @@
 #include "binding/http/http_binding.h"
 #include "das/das.h"
 #include "das/das_token.h"
+#include "enrolee/association_keys.h"
 #include "loop/line_server.h"
 #include "loop/log.h"
 #include "loop/program.h"
 #include "onem2m/identity.h"
-#include "security/association.h"
+#include "programs/keyway-das/questions.h"
+#include "programs/keyway-das/registration.h"
 
 #define PATH_SIZE 4096
 #define DAY_S 86400
-#define LOG_TEXT_MAX 200
-#define REFUSALS_LOGGED 30 /* in REFUSALS_MS */
-#define REFUSALS_MS 10000
+#define URL_SIZE 320
 
 static struct {
-	char *id, *sp, *state, *admin_socket, *health_listen, *listen;
-	char *ca, *cert, *key, *crl;
+	char *id, *sp, *state, *admin_socket, *health_listen, *listen, *url;
+	char *ca, *cert, *key, *crl, *psk_file;
+	char *credentials, *kek, *maf_url, *maf_id, *mef_url, *mef_id;
+	uint64_t recheck_s;
+	char *registrar_url, *registrar_identity;
 	char *token_key, *token_kid, *token_recipients;
 	uint64_t longest_s;
 } config = {
 	.longest_s = DAY_S,
+	.recheck_s = KEY_WATCH_RECHECK_S,
 };
 
 /* docs/configuration.md */
 static const struct config_key keys[] = {
-	{"das", "id", CONFIG_STRING, &config.id, true, "FQDN of the DAS, as in its certificate: the issuer of its tokens"},
+	{"das", "id", CONFIG_STRING, &config.id, true, "FQDN of the DAS, as in its certificate, or its absolute AE-ID: the issuer of its tokens"},
 	{"das", "sp", CONFIG_STRING, &config.sp, true, "M2M service provider"},
 	{"das", "state", CONFIG_STRING, &config.state, true, "directory for das.db and audit.log"},
 	{"das", "listen", CONFIG_STRING, &config.listen, true, "HTTPS for CSEs and AEs, such as 127.0.0.1:9447"},
+	{"das", "url", CONFIG_STRING, &config.url, false, "where others reach that; https://LISTEN otherwise"},
 	{"das", "longest_s", CONFIG_UINT, &config.longest_s, false, "longest life of a grant or token, in seconds"},
 	{"das", "admin_socket", CONFIG_STRING, &config.admin_socket, false, "path of the operator's socket; STATE/admin.sock otherwise"},
 	{"das", "health_listen", CONFIG_STRING, &config.health_listen, false, "plain HTTP for GET /health, on loopback"},
 	{"tokens", "key", CONFIG_STRING, &config.token_key, false, "PEM file: the private key that signs tokens; without it there are none"},
 	{"tokens", "kid", CONFIG_STRING, &config.token_kid, false, "its name in tokens, for those who verify"},
 	{"tokens", "recipients", CONFIG_STRING, &config.token_recipients, false, "lines CSE-ID KID FILE: to whom tokens are encrypted, and with what"},
-	{"tls", "ca", CONFIG_STRING, &config.ca, true, "PEM file"},
-	{"tls", "cert", CONFIG_STRING, &config.cert, true, "PEM file"},
-	{"tls", "key", CONFIG_STRING, &config.key, true, "PEM file"},
+	{"tls", "ca", CONFIG_STRING, &config.ca, false, "PEM file"},
+	{"tls", "cert", CONFIG_STRING, &config.cert, false, "PEM file"},
+	{"tls", "key", CONFIG_STRING, &config.key, false, "PEM file"},
 	{"tls", "crl", CONFIG_STRING, &config.crl, false, "revocation lists"},
+	{"tls", "psk_file", CONFIG_STRING, &config.psk_file, false, "lines of pre-shared keys"},
+	{"credentials", "file", CONFIG_STRING, &config.credentials, false, "store of pre-shared keys"},
+	{"credentials", "kek", CONFIG_STRING, &config.kek, false, "key file or PKCS#11 URI that seals it"},
+	{"credentials", "recheck_s", CONFIG_UINT, &config.recheck_s, false, "how often MAF and MEF are asked whether keys that they gave are keys still"},
+	{"maf", "url", CONFIG_STRING, &config.maf_url, false, "https://HOST:PORT of the MAF that has keys for us"},
+	{"maf", "id", CONFIG_STRING, &config.maf_id, false, "its FQDN"},
+	{"mef", "url", CONFIG_STRING, &config.mef_url, false, "https://HOST:PORT of the MEF that has keys for us"},
+	{"mef", "id", CONFIG_STRING, &config.mef_id, false, "its FQDN"},
+	{"registrar", "url", CONFIG_STRING, &config.registrar_url, false, "https://HOST:PORT of the CSE that the DAS registers at, as the AE that its id names"},
+	{"registrar", "identity", CONFIG_STRING, &config.registrar_identity, false, "in that CSE's certificate, where it is no IN-CSE's"},
 	{NULL, NULL, CONFIG_STRING, NULL, false, NULL},
 };
 
@@ -57,10 +72,14 @@ struct service {
 	struct das_sealer *sealer;
 	struct das *das;
 	struct tls_credentials *tls;
+	struct association_keys *keys;
+	struct das_questions questions;
+	char own_id[IDENTITY_MAX], cse_id[IDENTITY_MAX], url[URL_SIZE];
+	struct http_sender sender;
+	struct das_registration *registration;
 	struct http_binding binding;
 	struct http_server *server, *health;
 	struct line_server *admin;
-	uint64_t refusals_since, refusals;
 };
 
 static bool fail(const char *what, const char *advice, enum err e)
@@ -72,78 +91,6 @@ static bool fail(const char *what, const char *advice, enum err e)
 static bool path_join(char path[static PATH_SIZE], const char *name)
 {
 	return snprintf(path, PATH_SIZE, "%s/%s", config.state, name) < PATH_SIZE;
-}
-
-/* ---- questions ---- */
-
-static bool may_log(struct service *s)
-{
-	uint64_t now = clock_ms();
-
-	if (now - s->refusals_since >= REFUSALS_MS) {
-		s->refusals_since = now;
-		s->refusals = 0;
-	}
-	return s->refusals++ < REFUSALS_LOGGED;
-}
-
-static void refuse(struct service *s, const struct onem2m_request *rq, enum onem2m_rsc rsc, const char *why, cse_done *done, void *ctx)
-{
-	char body[512];
-	struct wr w = wr_of(body, sizeof body);
-	struct json_out o = json_out(&w);
-	struct onem2m_response rsp = {.rsc = rsc};
-
-	if (may_log(s))
-		log_line(LOG_LEVEL_NOTICE, "refused", "peer=%s from=%s rsc=%d why=\"%s\"", log_quote(rd_str(rq->peer)),
-		    log_quote(rd_of(rq->from.at, rq->from.left < LOG_TEXT_MAX ? rq->from.left : LOG_TEXT_MAX)), (int)rsc, why);
-	json_object(&o, NULL);
-	json_put_string(&o, "m2m:dbg", why);
-	json_close(&o);
-	if (!wr_done(&w, &rsp.content))
-		rsp.content = rd_of("", 0);
-	done(ctx, &rsp);
-}
-
-/* Who asks: From, which must be one of the certificate's names. A CSE's and an AE's name alike: nobody passes questions on for others. */
-static bool asker_of(const struct onem2m_request *rq, char id[static IDENTITY_MAX])
-{
-	struct rd names = rd_str(rq->peer), name;
-	char identity[IDENTITY_MAX], at[IDENTITY_MAX];
-	const char *end;
-
-	while (names.left > 0) {
-		if (!rd_until(&names, ' ', &name))
-			name = rd_rest(&names);
-		if (!rd_text(name, identity, sizeof identity) || !identity_to_id(identity, config.sp, id, IDENTITY_MAX))
-			continue;
-		end = strchr(id + 1, '/');
-		snprintf(at, sizeof at, "%.*s", (int)(end ? end - id : (long)strlen(id)), id);
-		if (identity_may_be(identity, config.sp, at, rq->from))
-			return true;
-	}
-	return false;
-}
-
-static void on_request(void *to, const struct onem2m_request *rq, cse_done *done, void *ctx)
-{
-	struct service *s = to;
-	struct wr answer = wr_new(DAS_ANSWER_MAX);
-	struct onem2m_response rsp = {.rsc = RSC_OK};
-	char asker[IDENTITY_MAX];
-
-	if (rq->operation != ONEM2M_NOTIFY) {
-		refuse(s, rq, RSC_OPERATION_NOT_ALLOWED, "only NOTIFY is answered here", done, ctx);
-	} else if (!asker_of(rq, asker)) {
-		refuse(s, rq, RSC_ORIGINATOR_NOT_AUTHENTICATED, "the originator is not the one whose certificate this is", done, ctx);
-	} else {
-		rsp.rsc = das_ask(s->das, clock_unix_ms(), asker, rq->content, &answer);
-		if (rsp.rsc == RSC_OK && wr_done(&answer, &rsp.content))
-			done(ctx, &rsp);
-		else
-			refuse(s, rq, rsp.rsc, das_reason(s->das), done, ctx);
-	}
-	wr_free(&answer);
 }
 
 static void on_line(void *ctx, struct rd line, struct wr *answer)
@@ -172,8 +119,9 @@ static void on_health(void *ctx, struct http_exchange *x, const struct http_requ
 		return;
 	}
 	good = das_rules_each(s->das, count_rule, &rules) == OK;
-	snprintf(body, sizeof body, "{\"status\":\"%s\",\"rules\":%llu}\n",
-	    !good ? "das.db can't be read" : tls_credentials_trust(s->tls)->trouble[0] ? "degraded" : "ok", rules);
+	snprintf(body, sizeof body, "{\"status\":\"%s\",\"rules\":%llu%s}\n",
+	    !good ? "das.db can't be read" : tls_credentials_trust(s->tls)->trouble[0] ? "degraded" : "ok", rules,
+	    !s->registration ? "" : das_registration_stands(s->registration) ? ",\"registered\":true" : ",\"registered\":false");
 	http_answer(x, good ? 200 : 503, headers, rd_str(body));
 }
 
@@ -215,16 +163,71 @@ static bool das_start(struct service *s)
 	return e == OK || fail("das.db can't be used", detail, e);
 }
 
+/* "/id-in/Cdas" out of "//keyway.example/id-in/Cdas", and its CSE-ID; a FQDN stays, and has none. */
+static bool own_id(struct service *s)
+{
+	struct rd id = rd_str(config.id), cse, ae, sp;
+
+	if (!rd_starts(id, "//"))
+		return rd_text(id, s->own_id, sizeof s->own_id) || fail("id in [das] is too long", "it is a FQDN, or //SP/CSE-ID/AE-ID", ERR_CONFIG);
+	if (!rd_skip(&id, 2) || !rd_until(&id, '/', &sp) || !rd_is(sp, config.sp) || !rd_until(&id, '/', &cse) || cse.left == 0 || (ae = id).left == 0 ||
+	    (size_t)snprintf(s->cse_id, sizeof s->cse_id, "/%.*s", (int)cse.left, (const char *)cse.at) >= sizeof s->cse_id ||
+	    (size_t)snprintf(s->own_id, sizeof s->own_id, "%s/%.*s", s->cse_id, (int)ae.left, (const char *)ae.at) >= sizeof s->own_id || strchr(s->own_id + strlen(s->cse_id) + 1, '/'))
+		return fail("id in [das] is no absolute AE-ID of this service provider", "//SP/CSE-ID/AE-ID, or a FQDN", ERR_CONFIG);
+	return true;
+}
+
+/* Certificates, pre-shared keys, or both: TS-0003 clause 8.2, as between any AE and its CSE. */
+static bool tls_start(struct service *s)
+{
+	const struct tls_config c = {.cert = config.cert, .key = config.key, .ca = config.ca, .crl = config.crl};
+	bool functions = config.maf_url || config.mef_url;
+	char why[TLS_WHY_MAX], path[PATH_SIZE] = "";
+	const struct association_keys_config k = {.loop = s->loop, .sp = config.sp, .origin = s->own_id, .files = {config.psk_file},
+		.store = config.credentials ? config.credentials : functions && path_join(path, "credentials.db") ? path : NULL, .kek = config.kek,
+		.mef = {REGISTRY_MEF, config.mef_url, config.mef_id}, .maf = {REGISTRY_MAF, config.maf_url, config.maf_id}, .ca = config.ca, .cert = config.cert,
+		.key = config.key, .only_keys = !config.cert, .recheck_s = config.recheck_s};
+	enum err e;
+
+	if (!config.cert != !config.key || (config.cert && !config.ca) || (!config.cert && !config.psk_file && !k.store))
+		return fail("[tls] is not whole", "ca, cert and key together, or psk_file, or a store in [credentials]", ERR_CONFIG);
+	if ((e = tls_credentials_new(&c, why, &s->tls)) != OK)
+		return fail("TLS credentials in [tls] can't be used", why, e);
+	return (!config.psk_file && !k.store) || association_keys_new(&k, s->tls, &s->keys) == OK;
+}
+
+static struct tls_credentials *key_for(void *ctx, const char *target_id)
+{
+	const struct service *s = ctx;
+
+	return s->keys ? association_keys_for(s->keys, target_id) : NULL;
+}
+
+static bool register_start(struct service *s)
+{
+	struct das_registration_config c = {.loop = s->loop, .sender = &s->sender, .url = config.registrar_url, .poa = config.url};
+
+	if (!config.registrar_url)
+		return true;
+	if (!s->cse_id[0] || strncmp(config.registrar_url, "https://", 8) != 0)
+		return fail("[registrar] can't be used", "url is https://HOST:PORT, and id in [das] the absolute AE-ID that it registers as", ERR_CONFIG);
+	if (!c.poa) {
+		snprintf(s->url, sizeof s->url, "https://%.*s:%u", (int)strcspn(config.listen, ":"), config.listen, http_server_port(s->server));
+		c.poa = s->url;
+	}
+	s->sender = (struct http_sender){http_client_new(s->loop, s->tls), config.sp, s->own_id, s->cse_id, config.registrar_identity, {key_for, s}};
+	s->registration = das_registration_new(&c);
+	return true;
+}
+
 static bool listen_start(struct service *s)
 {
 	static const struct line_limits limits = {16384, 8 * 1024 * 1024};
-	const struct tls_config c = {.cert = config.cert, .key = config.key, .ca = config.ca, .crl = config.crl};
-	char why[TLS_WHY_MAX], path[PATH_SIZE];
-	enum err e = tls_credentials_new(&c, why, &s->tls);
+	char path[PATH_SIZE];
+	enum err e;
 
-	if (e != OK)
-		return fail("TLS credentials in [tls] can't be used", why, e);
-	s->binding = (struct http_binding){.submit = on_request, .to = s};
+	s->questions = (struct das_questions){.das = s->das, .sp = config.sp};
+	s->binding = (struct http_binding){.submit = das_questions_answer, .to = &s->questions};
 	if ((e = http_server_new(s->loop, config.listen, s->tls, http_binding_handle, &s->binding, &s->server)) != OK)
 		return fail("HTTPS can't listen", "is the address in [das] of this host, and the port free?", e);
 	http_server_refuse_long(s->server);
@@ -239,15 +242,20 @@ static bool start(struct service *s)
 {
 	if (mkdir(config.state, 0700) == 0)
 		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
-	return audit_start(s) && sealer_start(s) && das_start(s) && listen_start(s);
+	return own_id(s) && audit_start(s) && sealer_start(s) && das_start(s) && tls_start(s) && listen_start(s) && register_start(s);
 }
 
 static void stop(struct service *s)
 {
+	if (s->sender.client)
+		http_client_abandon(s->sender.client);
+	das_registration_free(s->registration);
+	http_client_free(s->sender.client);
 	line_server_free(s->admin);
 	http_server_free(s->health);
 	http_server_free(s->server);
 	tls_credentials_free(s->tls);
+	association_keys_free(s->keys);
 	das_close(s->das);
 	das_sealer_free(s->sealer);
 	audit_close(s->audit);
