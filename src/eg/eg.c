@@ -138,6 +138,7 @@ static unsigned take_up(struct eg_gateway *g, uint64_t now_ms, struct known *k, 
 		*retry_s = retry_seconds(retry_ms);
 		return EGP_ERROR_RATE_LIMITED;
 	}
+	eg_removal_cancel(g, m->request.device);
 	eg_prepare(g, now_ms, k, m);
 	return 0;
 }
@@ -157,31 +158,9 @@ static enum session decide(struct eg_gateway *g, uint64_t now_ms, uint64_t unix_
 	k = eg_known(g, m->request.device, false);
 	if (k && eg_repeat(g, now_ms, k, m))
 		return SESSION_GREETED;
-<<<<<<< HEAD
-	if (!rate_take(&g->rate, now_ms, &retry_ms)) {
-		eg_refuse_request(g, m, EGP_ERROR_RATE_LIMITED, retry_seconds(retry_ms));
-		return SESSION_GREETED;
-	}
-	code = eg_admit(g, now_ms, m);
-	if (code != 0) {
-		eg_refuse_request(g, m, (enum egp_error_code)code, 0);
-		return SESSION_GREETED;
-	}
-	if (!k)
-		k = eg_known(g, m->request.device, true);
-	if (!k)
-		eg_refuse_request(g, m, EGP_ERROR_INTERNAL, 1);
-	else if (!rate_take(&k->rate, now_ms, &retry_ms))
-		eg_refuse_request(g, m, EGP_ERROR_RATE_LIMITED, retry_seconds(retry_ms));
-	else {
-		eg_removal_cancel(g, m->request.device);
-		eg_prepare(g, now_ms, k, m);
-	}
-=======
 	code = take_up(g, now_ms, k, m, &retry_s);
 	if (code != 0)
 		eg_refuse_request(g, m, (enum egp_error_code)code, retry_s);
->>>>>>> 9e64f07 (Let members of a group join through its routers)
 	return SESSION_GREETED;
 }
 

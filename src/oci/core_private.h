@@ -52,7 +52,7 @@ void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type 
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m);
 /* Data to all that hear the gateway, have the key that `via` uses, and have this broadcast address; it goes by way of `via`. */
 void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, uint8_t sequence, struct rd payload);
-void oci_nwk_leave(struct oci_core *c, struct oci_device *d); /* for good */
+void oci_nwk_leave(struct oci_core *c, struct oci_device *d); /* for good; to who hears the gateway: oci_mesh_leave to all */
 /* To all routers one hop away, which is this one: to its MAC address, or as a MAC broadcast. */
 void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast);
 /* To all routers of its network, on and on: many-to-one route requests. */

@@ -255,11 +255,7 @@ void oci_core_forget(struct oci_core *c, uint64_t now, uint64_t eui64)
 	d = *link;
 	if (!d)
 		return;
-<<<<<<< HEAD
-	oci_nwk_leave(c, d);
-=======
 	oci_mesh_leave(c, d, false);
->>>>>>> 9e64f07 (Let members of a group join through its routers)
 	(void)oci_effect(c, OCI_CHILD_DROP, d);
 	oci_groups_forget(c, d);
 	*link = d->next;

@@ -102,11 +102,7 @@ void oci_core_move(struct oci_core *c, uint64_t now, uint64_t eui64)
 	if (!d || !d->joined)
 		return;
 	oci_log(c, d, "the device is to go to another gateway: it is told to leave this one");
-<<<<<<< HEAD
-	oci_nwk_leave(c, d);
-	(void)oci_effect(c, OCI_CHILD_DROP, d); /* when it has heard that */
-=======
 	oci_mesh_leave(c, d, false);
->>>>>>> 9e64f07 (Let members of a group join through its routers)
+	(void)oci_effect(c, OCI_CHILD_DROP, d); /* when it has heard that */
 	oci_aps_forget(d);
 }

@@ -85,15 +85,17 @@ struct oci_device *oci_mesh_hop(struct oci_core *c, struct oci_device *d, struct
 
 void oci_mesh_leave(struct oci_core *c, struct oci_device *d, bool rejoin)
 {
-	const struct nwk_command command = {.id = NWK_LEAVE, .leave = {.request = true, .rejoin = rejoin}};
+	const struct nwk_command back = {.id = NWK_LEAVE, .leave = {.request = true, .rejoin = true}};
 	const struct zdo_message m = {.cluster = ZDO_MGMT_LEAVE, .sequence = d->zdo_sequence, .eui64 = d->eui64, .leave_flags = rejoin ? STATUS_REJOIN : 0};
 
-	if (!d->parent) {
-		oci_nwk_command(c, d, &command);
-		return;
+	if (!d->parent && rejoin) {
+		oci_nwk_command(c, d, &back);
+	} else if (!d->parent) {
+		oci_nwk_leave(c, d);
+	} else {
+		d->zdo_sequence++;
+		oci_zdo_send(c, d, &m);
 	}
-	d->zdo_sequence++;
-	oci_zdo_send(c, d, &m);
 }
 
 void oci_core_tunnel(struct oci_core *c, uint64_t now, uint64_t router, uint64_t eui64, struct rd aps)

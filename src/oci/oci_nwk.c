@@ -67,19 +67,15 @@ static void send_within(struct oci_core *c, struct oci_device *d, enum nwk_frame
 	};
 	struct oci_device *hop = oci_mesh_hop(c, d, &f);
 
-<<<<<<< HEAD
-	seal(c, d, &f, validity_ms, false);
+	if (hop)
+		seal(c, hop, &f, validity_ms, false);
+	else
+		oci_log(c, d, "no way to the device is known: nothing is sent");
 }
 
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload)
 {
 	send_within(c, d, type, payload, VALIDITY_MS);
-=======
-	if (hop)
-		seal(c, hop, &f, VALIDITY_MS, false);
-	else
-		oci_log(c, d, "no way to the device is known: nothing is sent");
->>>>>>> 9e64f07 (Let members of a group join through its routers)
 }
 
 static void tell_routers(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, uint8_t radius, bool broadcast)
