@@ -383,7 +383,7 @@ static bool root_is_right(const struct schema_type *t, int ty, const char *root)
 		return false;
 	named = schema_by_root(rd_str(root));
 	/* a specialisation brings its own name, which is none of another type */
-	return t->root ? strcmp(t->root, root) == 0 : strchr(root, ':') != NULL && (!named || named->ty == ty);
+	return t->root ? named == t : strchr(root, ':') != NULL && (!named || named->ty == ty);
 }
 
 /* Registration needs no privilege on the CSEBase: who may register is a matter of the originator patterns and of the certificate. */

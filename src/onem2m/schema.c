@@ -23,12 +23,10 @@ const struct schema_type *schema_type(int ty)
 	return NULL;
 }
 
-const struct schema_type *schema_by_root(struct rd root)
+static const struct schema_type *by_root(struct rd root)
 {
 	size_t low = 0, high = schema_root_count;
 
-	if (!root.left)
-		return NULL;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct schema_type *t = schema_types_by_root[middle];
@@ -42,6 +40,19 @@ const struct schema_type *schema_by_root(struct rd root)
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+/* The objects of TS-0022 that are "dcfg:..." were "m2m:..." at first. */
+const struct schema_type *schema_by_root(struct rd root)
+{
+	const struct schema_type *t = root.left ? by_root(root) : NULL;
+	char renamed[64] = "dcfg:";
+	struct rd name = root;
+
+	if (t || !rd_starts(root, "m2m:") || !rd_skip(&name, 4) || !rd_text(name, renamed + 5, sizeof renamed - 5))
+		return t;
+	t = by_root(rd_of(renamed, name.left + 5));
+	return t && t->mgd ? t : NULL;
 }
 
 const struct schema_type *schema_mgmt_by_root(struct rd root)

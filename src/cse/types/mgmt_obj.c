@@ -14,14 +14,15 @@ static const struct trigger {
 	const char *one, *other; /* other NULL: it is alone */
 	const char *status;      /* m2m:actionStatus; NULL: none */
 	bool made;               /* the CSE makes them at the creation */
+	bool always;             /* they read true whatever was set, and the status alone tells: tables D.9.1-3 and D.11.1-3 */
 } triggers[] = {
-	{MGD_FIRMWARE, "ud", NULL, "uds", true},
-	{MGD_SOFTWARE, "in", "un", "ins", true},
-	{MGD_SOFTWARE, "act", "dea", "acts", true},
-	{MGD_DEVICE_CAPABILITY, "ena", "dis", "cas", false},
-	{MGD_REBOOT, "rbo", "far", NULL, true},
-	{MGD_EVENT_LOG, "lga", "lgo", NULL, false},
-	{MGD_WIFI_CLIENT, "ud", NULL, "uds", false},
+	{MGD_FIRMWARE, "ud", NULL, "uds", true, false},
+	{MGD_SOFTWARE, "in", "un", "ins", true, false},
+	{MGD_SOFTWARE, "act", "dea", "acts", true, false},
+	{MGD_DEVICE_CAPABILITY, "ena", "dis", "cas", false, true},
+	{MGD_REBOOT, "rbo", "far", NULL, true, false},
+	{MGD_EVENT_LOG, "lga", "lgo", NULL, false, true},
+	{MGD_WIFI_CLIENT, "ud", NULL, "uds", false, false},
 };
 
 #define TRIGGERS (sizeof triggers / sizeof triggers[0])
@@ -50,15 +51,77 @@ static bool is_true(const struct json *v)
 	return json_bool(v, &b) && b;
 }
 
+static void show_always(struct attributes *a, const struct trigger *t)
+{
+	attributes_set_bool(a, t->one, true);
+	attributes_set_bool(a, t->other, true);
+}
+
+/* What a wifiClient has before its device says anything. */
+static void complete_wifi(struct attributes *a)
+{
+	static const char *const off[] = {"scan", "ud", "trdst", "rdst"};
+	struct rd raw;
+
+	for (size_t i = 0; i < sizeof off / sizeof off[0]; i++)
+		if (!attributes_get(a, off[i], &raw))
+			attributes_set_bool(a, off[i], false);
+	if (!attributes_get(a, "scanr", &raw))
+		attributes_set_raw(a, "scanr", rd_str("[]"));
+}
+
+/* dcfg:wifiCredentials: a network without encryption has none, WEP a key, a personal network a passphrase, an enterprise's a user with a password. */
+static bool credentials_fit(struct exchange *x, const struct json *creds)
+{
+	static const struct {
+		uint64_t first, last;
+		const char *needs[2];
+	} kinds[] = {{1, 1, {NULL, NULL}}, {2, 2, {"wepk", NULL}}, {3, 5, {"wpap", NULL}}, {6, 8, {"unm", "pwd"}}};
+	uint64_t type;
+	size_t k = 0, n = 0;
+
+	if (!creds || !json_uint(json_get(creds, "enct"), &type))
+		return true;
+	while (k + 1 < sizeof kinds / sizeof kinds[0] && type > kinds[k].last)
+		k++;
+	for (size_t i = 0; i < 2 && kinds[k].needs[i]; i++, n++)
+		if (!json_get(creds, kinds[k].needs[i]))
+			break;
+	if (creds->count == n + 1 && (n == 2 || !kinds[k].needs[n]))
+		return true;
+	exchange_fail(x, RSC_BAD_REQUEST, "`wcrds`: is not what encryption type %llu needs, and nothing else", (unsigned long long)type);
+	return false;
+}
+
+/* dataCollection: by a schedule or by an interval, TS-0022 clause 7.1. */
+static bool collects_one_way(struct exchange *x, const struct attributes *a)
+{
+	static const char *const ways[][2] = {{"rpsc", "rpil"}, {"mesc", "meil"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!attributes_value(a, ways[i][0]) || !attributes_value(a, ways[i][1]))
+			continue;
+		exchange_fail(x, RSC_BAD_REQUEST, "`%s` and `%s`: there can be only one of them", ways[i][0], ways[i][1]);
+		return false;
+	}
+	return true;
+}
+
 static enum hook_result mgmt_create(struct creation *cr)
 {
 	struct attributes *a = &cr->attributes;
 
-	if (!cmdh_is_alone(cr))
+	if (!cmdh_is_alone(cr) || (cr->type->mgd == MGD_DATA_COLLECTION && !collects_one_way(cr->x, a)))
 		return HOOK_FAILED;
+	if (cr->type->mgd == MGD_WIFI_CLIENT && !credentials_fit(cr->x, json_get(cr->given, "wcrds")))
+		return HOOK_FAILED;
+	if (cr->type->mgd == MGD_WIFI_CLIENT)
+		complete_wifi(a);
 	for (size_t i = 0; i < TRIGGERS; i++) {
 		const struct trigger *t = &triggers[i];
 
+		if (t->mgd == cr->type->mgd && t->always)
+			show_always(a, t);
 		if (t->mgd != cr->type->mgd || !t->made)
 			continue;
 		/* nothing happens before the device knows of the object */
@@ -103,6 +166,15 @@ bool mgmt_obj_is_done(struct resource *object, const char *name, bool *well)
 	return true;
 }
 
+/* What was triggered last, as the status tells it. */
+static bool is_under_way(struct updating *u, const struct trigger *t, const char *name)
+{
+	const struct json *status = resource_get(u->old, t->status);
+	uint64_t n;
+
+	return json_uint(json_get(status, "sus"), &n) && n == IN_PROCESS && json_is_string(json_get(status, "acn"), name);
+}
+
 /* The status that the device reports is the end of what was triggered. */
 static void end_by_status(struct updating *u, const struct trigger *t)
 {
@@ -112,8 +184,10 @@ static void end_by_status(struct updating *u, const struct trigger *t)
 
 	if (!json_uint(json_get(json_get(u->given, t->status), "sus"), &status) || (status != SUCCESSFUL && status != FAILURE))
 		return;
-	if (t->mgd == MGD_DEVICE_CAPABILITY && status == SUCCESSFUL && (is_true(attributes_value(a, t->one)) || is_true(attributes_value(a, t->other))))
-		attributes_set_bool(a, "cus", is_true(attributes_value(a, t->one)));
+	if (t->mgd == MGD_DEVICE_CAPABILITY && status == SUCCESSFUL && (is_under_way(u, t, t->one) || is_under_way(u, t, t->other)))
+		attributes_set_bool(a, "cus", is_under_way(u, t, t->one));
+	if (t->always)
+		return;
 	if (attributes_get(a, t->one, &raw))
 		attributes_set_bool(a, t->one, false);
 	if (t->other && attributes_get(a, t->other, &raw))
@@ -131,7 +205,9 @@ static bool run_trigger(struct updating *u, const struct trigger *t)
 		return false;
 	}
 	/* the new one takes the other's place */
-	if ((one || other) && t->other && attributes_get(a, one ? t->other : t->one, &raw))
+	if (t->always)
+		show_always(a, t);
+	else if ((one || other) && t->other && attributes_get(a, one ? t->other : t->one, &raw))
 		attributes_set_bool(a, one ? t->other : t->one, false);
 	if (t->mgd == MGD_EVENT_LOG && (one || other))
 		attributes_set_uint(a, "lgst", one ? 1 : 2); /* Started, Stopped */
@@ -148,6 +224,8 @@ static enum hook_result mgmt_update(struct updating *u)
 {
 	int mgd = u->old->schema ? u->old->schema->mgd : 0;
 
+	if ((mgd == MGD_DATA_COLLECTION && !collects_one_way(u->x, &u->attributes)) || (mgd == MGD_WIFI_CLIENT && !credentials_fit(u->x, json_get(u->given, "wcrds"))))
+		return HOOK_FAILED;
 	for (size_t i = 0; i < TRIGGERS; i++)
 		if (triggers[i].mgd == mgd && !run_trigger(u, &triggers[i]))
 			return HOOK_FAILED;

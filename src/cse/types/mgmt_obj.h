@@ -21,6 +21,7 @@
 #define MGD_CMDH_NETWORK_ACCESS_RULES 1017
 #define MGD_CMDH_NW_ACCESS_RULE 1018
 #define MGD_CMDH_BUFFER 1019
+#define MGD_DATA_COLLECTION 1021
 #define MGD_WIFI_CLIENT 1028
 
 /* Sets a trigger, with its status In_Process; or takes it back. */

@@ -415,3 +415,66 @@ def _(t):
         settled(t, tram, state)
     t.refused(t.update(tram, {"tctl": 4}), 4123)
     t.refused(t.update(tram, {"tctl": 5}), 4123)
+
+
+@check("DMG", "CREATE/NOD/hael-empty", "TS-0004 7.4.18.1", needs=NOD)
+def _(t):
+    t.refused(t.create(t.cse, NOD, {"ni": "x:" + t.name("ni"), "hael": []}), 4000)
+    t.make(t.cse, NOD, {"ni": "x:" + t.name("ni"), "hael": ["Cother"]})
+
+
+@check("DMG", "UPDATE/MGO/capability-triggers-read-true", "TS-0004 D.9", needs=(NOD, MGO))
+def _(t):
+    b = managed(t, "m2m:dvc", {"mgd": 1008, "can": "camera", "att": True, "cas": {"acn": "x", "sus": 1}, "cus": False})
+    t.equal([b.get("ena"), b.get("dis")], [True, True], "enable and disable of a new one")
+    for name, value in (("ena", True), ("ena", False), ("dis", True), ("dis", False)):
+        r = t.rsc(t.update(b, {name: value}, root="m2m:dvc"), 2004)
+        t.equal([r.get("ena"), r.get("dis")], [True, True], "enable and disable after `%s`" % name)
+    t.refused(t.update(b, {"ena": True, "dis": True}, root="m2m:dvc"), 4000)
+
+
+@check("DMG", "CREATE/MGO/log-triggers-read-true", "TS-0004 D.11", needs=(NOD, MGO))
+def _(t):
+    b = managed(t, "m2m:evl", {"mgd": 1010, "lgt": 1, "lgd": "log", "lgst": 2})
+    t.equal([b.get("lga"), b.get("lgo")], [True, True], "logStart and logStop")
+
+
+WIFI = {"mgd": 1028, "ssid": "a"}
+
+
+@check("DMG", "CREATE/MGO/wifi-client-is-completed", "TS-0022 7.1", needs=(NOD, MGO))
+def _(t):
+    b = managed(t, "dcfg:wific", dict(WIFI, wcrds={"enct": 8, "unm": "user", "pwd": "pwd"}))
+    t.equal([b.get(k) for k in ("scan", "scanr", "ud", "trdst", "rdst")], [False, [], False, False, False], "what its device has yet to say")
+
+
+for _rule, _credentials, _ok in (("none", {"enct": 1}, True), ("none-with-a-key", {"enct": 1, "wepk": "k"}, False), ("wep", {"enct": 2, "wepk": "k"}, True), ("wep-with-a-user", {"enct": 2, "unm": "u", "pwd": "p"}, False),
+                                 ("personal", {"enct": 4, "wpap": "p"}, True), ("personal-with-a-key", {"enct": 4, "wepk": "k"}, False), ("enterprise", {"enct": 8, "unm": "u", "pwd": "p"}, True),
+                                 ("enterprise-with-a-passphrase", {"enct": 8, "wpap": "p"}, False), ("enterprise-without-a-password", {"enct": 6, "unm": "u"}, False)):
+    def wifi_credentials(credentials, ok, t):
+        n = node(t)
+        r = t.create(n, MGO, dict(WIFI, wcrds=credentials), root="dcfg:wific")
+        t.rsc(r, 2001) if ok else t.refused(r, 4000)
+
+    check("DMG", "CREATE/MGO/wifi-credentials-" + _rule, "TS-0022 7.1", needs=(NOD, MGO))(functools.partial(wifi_credentials, _credentials, _ok))
+
+
+@check("DMG", "UPDATE/MGO/data-collection-by-schedule-or-interval", "TS-0022 7.1", needs=(NOD, MGO))
+def _(t):
+    b = managed(t, "dcfg:datc", {"mgd": 1021, "cntp": "cse-in/x"})
+    schedule = [{"sce": ["10 * * * * * *"]}]
+    for of, per in (("rpsc", "rpil"), ("mesc", "meil")):
+        t.rsc(t.update(b, {of: schedule}, root="dcfg:datc"), 2004)
+        t.refused(t.update(b, {per: 1000}, root="dcfg:datc"), 4000)
+        t.rsc(t.update(b, {of: None, per: 1000}, root="dcfg:datc"), 2004)
+        t.refused(t.update(b, {of: schedule}, root="dcfg:datc"), 4000)
+
+
+@check("DMG", "CREATE/MGO/by-its-former-name", "TS-0022 7.1", needs=(NOD, MGO))
+def _(t):
+    """The objects of TS-0022 were in the namespace m2m at first."""
+    n = node(t)
+    r = t.rsc(t.create(n, MGO, {"rn": "c", "mgd": 1023, "suids": [42], "mcff": "application/pkcs7mime", "mcfc": "x"}, root="m2m:nycfc"), 2001)
+    t.equal(r.root, "m2m:nycfc", "root")
+    t.rsc(t.update(n.path + "/c", {"lbl": ["x"]}, root="m2m:nycfc"), 2004)
+    t.refused(t.create(n, MGO, {"mgd": 1023, "suids": [99], "mcff": "x", "mcfc": "x"}, root="m2m:nycfc"), 4000)

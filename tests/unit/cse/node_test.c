@@ -110,7 +110,7 @@ static void follows_logs_and_capabilities(void **state)
 	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:evl.lgst", "1");
 	assert_rsc(rig_update(g, "CAdmin", "cse-in/n/x", "{'m2m:evl':{'lgo':true}}"), RSC_UPDATED);
 	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:evl.lgst", "2");
-	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:evl.lga", "false");
+	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:evl.lga", "true");
 	assert_rsc(rig_delete(g, "CAdmin", "cse-in/n/x"), RSC_DELETED);
 	assert_rsc(object(g, "m2m:dvc", "'mgd':1008,'can':'camera','att':true,'cas':{'sus':1},'cus':false"), RSC_CREATED);
 	assert_rsc(rig_update(g, "CAdmin", "cse-in/n/x", "{'m2m:dvc':{'ena':true}}"), RSC_UPDATED);
@@ -118,7 +118,7 @@ static void follows_logs_and_capabilities(void **state)
 	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:dvc.cus", "false");
 	assert_rsc(rig_update(g, "CAdmin", "cse-in/n/x", "{'m2m:dvc':{'cas':{'acn':'ena','sus':1}}}"), RSC_UPDATED);
 	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:dvc.cus", "true");
-	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:dvc.ena", "false");
+	assert_value(rig_retrieve(g, "CAdmin", "cse-in/n/x"), "m2m:dvc.ena", "true");
 	rig_free(g);
 }
 
