@@ -120,10 +120,10 @@ void instances_subtract(struct cse *c, struct resource *parent, struct resource 
 
 void instances_age(struct creation *cr)
 {
-	uint64_t age = resource_uint(cr->x->target, "mia", 0), at = cr->now + age * 1000;
+	uint64_t age = resource_uint(cr->x->target, "mia", 0), end = cr->expires ? cr->expires : cr->x->target->expires;
 
-	if (age > 0 && (cr->expires == 0 || at < cr->expires)) {
-		cr->expires = at;
-		attributes_set_time(&cr->attributes, "et", at);
-	}
+	if (age == 0 || age > INT64_MAX / 1000 || (end > 0 && cr->now + age * 1000 >= end))
+		return; /* it goes earlier by itself, or with its parent */
+	cr->expires = cr->now + age * 1000;
+	attributes_set_time(&cr->attributes, "et", cr->expires);
 }

@@ -62,9 +62,11 @@ static bool take_value(void *ctx, const struct store_row *row)
 /* The period that a time belongs to; false when it lies between two, or before the one that ends next. */
 static bool period_of(const struct watch *w, uint64_t dgt, uint64_t *n)
 {
-	if (dgt + w->deviation < w->beat)
+	uint64_t tie = w->deviation * 2 == w->interval; /* halfway between two beats: it is the former's */
+
+	if (dgt + w->deviation < w->beat + tie)
 		return false;
-	*n = (dgt + w->deviation - w->beat) / w->interval;
+	*n = (dgt + w->deviation - tie - w->beat) / w->interval;
 	return *n >= w->next && dgt <= w->beat + *n * w->interval + w->deviation;
 }
 

@@ -43,8 +43,7 @@ static enum hook_result series_create(struct creation *cr)
 		attributes_set_bool(a, "mdd", false);
 	if (!periods_fit(cr->x, a))
 		return HOOK_FAILED;
-	if (is_on(attributes_value(a, "mdd")))
-		attributes_set_uint(a, "mdc", 0);
+	attributes_set_uint(a, "mdc", 0);
 	return HOOK_GO;
 }
 

@@ -133,3 +133,10 @@ def _as_written(form, t):
 
 for _tag, _form in (("seconds", ""), ("milliseconds", ",123"), ("microseconds", ",123456")):
     check("EXP", "CREATE/CNT/et-as-it-was-written-in-" + _tag, COMMON)(functools.partial(_as_written, _form))
+
+
+@check("EXP", "CREATE/CIN/mia-beyond-the-container", "TS-0001 9.6.6", needs=())
+def _(t):
+    cnt = t.cnt(mia=20 * 365 * 86400)
+    cin = t.cin(cnt)
+    t.true(cin["et"] <= cnt["et"], "the instance expires with its container at %s at the latest, got %s" % (cnt["et"], cin["et"]))

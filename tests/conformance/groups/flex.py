@@ -506,3 +506,20 @@ def _(t):
     t.silent(box, "no beacon while the clocks agree")
     t.rsc(t.send("R", ae, headers={"X-M2M-OT": timestamp(-3600)[:15]}), 2000)
     beacon_time(t, t.note(box))
+
+
+@check("TSR", "CREATE/TS/nothing-is-missing-yet", TS_ + ".1", needs=TS)
+def _(t):
+    ts = t.make(t.ae(), TS, {"mdt": 2000})
+    t.true(ts.get("mdd") is False and ts.get("mdc") == 0 and ts.get("mdlt") is None, "missingDataCurrentNr is 0 and there is no list, got %s" % ts.rep)
+
+
+@check("TSR", "CREATE/TSI/halfway-between-two-periods", "TS-0001 10.2.4.29", needs=TS, slow=True)
+def _(t):
+    """Such a time belongs to the period before, so that the next one is missing."""
+    ts = t.make(t.ae(), TS, {"pei": 600, "peid": 300, "mdd": True, "mdt": 400, "mdn": 5})
+    begin = timestamp(0)[:15]
+    for part in (",000", ",300"):
+        t.make(ts, TSI, {"dgt": begin + part, "con": "x"})
+    t.until("a period is missing", lambda: (t.retrieve(ts).get("mdc") or 0) >= 1)
+    t.equal(t.retrieve(ts).get("mdlt")[0][:19], begin + ",600", "the first that is missing")
