@@ -21,6 +21,7 @@ struct pending {
 /* An exchange is large, because of its filter's lists: a few are kept, which spares the allocator more than it looks. */
 #define SPARE_EXCHANGES 64
 #define SPARE_ROOM 8192 /* octets that one of them keeps in its writer */
+#define FAREWELL_MS 500  /* for so long a DELETE waits for what is told of a subscription's end */
 
 struct exchange *exchange_new(struct cse *c)
 {
@@ -179,6 +180,52 @@ static void run_later(struct cse *c)
 	}
 }
 
+/* ---- farewells: who ends subscriptions hears of it after those who were to be told (su), or after a while ---- */
+
+static void tell_parting(struct cse *c)
+{
+	struct pending *p = c->parting;
+
+	cse_timer_cancel(c, &c->parting_timer);
+	c->parting = NULL;
+	c->parting_last = &c->parting;
+	while (p) {
+		struct pending *next = p->next;
+
+		tell(p->x, p->rsc, p->content, p->location);
+		p = next;
+	}
+}
+
+static void on_parting_time(struct cse *c, struct cse_timer *t)
+{
+	(void)t;
+	tell_parting(c);
+}
+
+void exchange_farewell_begins(struct cse *c)
+{
+	c->farewells++;
+}
+
+void exchange_farewell_ends(struct cse *c)
+{
+	if (--c->farewells == 0)
+		tell_parting(c);
+}
+
+static void part(struct cse *c, struct pending *p)
+{
+	if (!c->parting) {
+		c->parting_last = &c->parting;
+		c->parting_timer.fn = on_parting_time;
+		cse_timer_at(c, &c->parting_timer, cse_mono(c) + FAREWELL_MS);
+	}
+	p->next = NULL;
+	*c->parting_last = p;
+	c->parting_last = &p->next;
+}
+
 /* The commit under way is decided: everybody hears of it, and what waited goes on. That goes first: its commit begins in this round then, and runs
  * while the loop sends the answers. */
 static void on_committed(void *ctx)
@@ -201,10 +248,12 @@ static void on_committed(void *ctx)
 	while (p) {
 		struct pending *next = p->next;
 
-		if (ok)
-			tell(p->x, p->rsc, p->content, p->location);
-		else
+		if (!ok)
 			tell_failure(c, p->x);
+		else if (p->x->farewell && c->farewells > 0)
+			part(c, p);
+		else
+			tell(p->x, p->rsc, p->content, p->location);
 		p = next;
 	}
 }

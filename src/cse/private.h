@@ -72,6 +72,9 @@ struct cse {
 	enum err committed;           /* of the commit under way */
 	struct pending *unanswered;   /* whose answers it decides */
 	size_t pending_count, unanswered_count;
+	struct pending *parting, **parting_last; /* those that wait for farewells */
+	struct cse_timer parting_timer;
+	unsigned farewells;           /* of ended subscriptions, on their way */
 	size_t pending_seen;          /* at the end of the last round, if the commit was put off then */
 	size_t batch;                 /* so many answers are enough for a commit */
 	struct held *held, **held_last;
@@ -153,6 +156,7 @@ struct exchange {
 	int denied_type, denied_child;
 	int64_t within;               /* the transaction of which it is a part; 0: none. Answered at once: the transaction commits */
 	struct exchange **running;    /* of a part: NULL there when it ends */
+	bool farewell;                /* it ended subscriptions that someone is told of */
 	bool abandoned;               /* its transaction went on without it: it may not write any more */
 	enum { CONSULTED_NOBODY, CONSULTED_POINTS, CONSULTED_ALL } consulted; /* who was asked about a refusal: nobody is a second time */
 	struct access_found *found;   /* what points of authorisation said; NULL: nothing */
@@ -262,6 +266,8 @@ bool updating_again(struct updating *u); /* after a wait: the request upon the r
 /* ---- operations ---- */
 /* A part of a transaction: here, now, past its locks. *running is the exchange if it did not end at once. */
 void cse_submit_within(struct cse *c, const struct onem2m_request *rq, int64_t transaction, cse_done *done, void *ctx, struct exchange **running);
+void exchange_farewell_begins(struct cse *c); /* exchange.c: a notification of a subscription's end is posted; DELETEs wait for its end */
+void exchange_farewell_ends(struct cse *c);
 void exchange_abandon(struct exchange *x); /* it may end when it likes, in vain */
 void exchange_route(struct exchange *x);   /* to the CSE that has the target, or exchange_perform */
 void exchange_perform(struct exchange *x); /* after the checks of cse_submit: finds the target and does the operation */

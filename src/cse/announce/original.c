@@ -306,6 +306,7 @@ void announce_delete(struct exchange *x, struct wr content)
 {
 	struct announcer *all = announcer_of(x->cse);
 	struct deletion *d = calloc(1, sizeof *d);
+	unsigned farewells = x->cse->farewells;
 	enum err e;
 
 	if (!d)
@@ -314,6 +315,7 @@ void announce_delete(struct exchange *x, struct wr content)
 	d->content = content;
 	d->wait = all->collecting = announce_wait_new(x->cse, on_doubles_gone, d);
 	e = cse_delete_subtree(x->cse, x->target, true);
+	x->farewell = x->cse->farewells > farewells;
 	all->collecting = NULL;
 	if (e == OK) {
 		exchange_keep(x);

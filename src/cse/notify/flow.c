@@ -165,6 +165,8 @@ void flow_drop(struct outbox *b, struct notification *before, const struct onem2
 	keep_forget(b, n);
 	if (n->done && rsp)
 		n->done(n->ctx, rsp);
+	if (n->farewell)
+		exchange_farewell_ends(b->flow->cse);
 	outbox_content_free(n->content);
 	free(n);
 }

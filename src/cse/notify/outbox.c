@@ -152,7 +152,8 @@ void outbox_close(struct cse *c, const char *sender, const char *to, struct rd l
 		struct outbox *b = flow_outbox(f, to, true);
 		struct notification *n = new_notification(c, 0);
 
-		n->alone = true;
+		n->alone = n->farewell = true;
+		exchange_farewell_begins(c);
 		flow_append(b, k, n);
 		outbox_content_free(k);
 		outbox_freshen(b);
@@ -234,7 +235,7 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 
 	b->sending = 0;
 	if (b->flow->has_sender && !away && b->flow->policy.counted)
-		stats_answered(c, b->flow->key, b->target);
+		stats_answered(c, b->flow->key, b->target, n);
 	if (away && b->flow->has_sender && b->flow->policy.retry) {
 		wait_for_target(b, rsp);
 	} else {
@@ -253,6 +254,33 @@ static bool is_url(struct rd nu)
 	struct rd part;
 
 	return rd_until(&nu, ':', &part) && rd_starts(nu, "//") && part.left > 0 && !memchr(part.at, '/', part.left);
+}
+
+/* The URL without its "ct=cbor", which says in what its owner wants to read: TS-0004 clause 7.5.1.2.2. To be freed. */
+static char *url_and_form(const char *target, enum serialization *wanted)
+{
+	static const char *const names[] = {[SERIALIZATION_JSON] = "json", [SERIALIZATION_XML] = "xml", [SERIALIZATION_CBOR] = "cbor"};
+	char *url = strdup(target), *argument = url ? strpbrk(url, "?&") : NULL;
+
+	if (!url)
+		abort();
+	for (; argument; argument = strpbrk(argument + 1, "&")) {
+		size_t n = strcspn(argument + 1, "&#");
+
+		if (n < 4 || strncmp(argument + 1, "ct=", 3) != 0)
+			continue;
+		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+			if (strlen(names[i]) != n - 3 || strncmp(argument + 4, names[i], n - 3) != 0)
+				continue;
+			*wanted = (enum serialization)i;
+			if (argument[n + 1] == '&') /* the next argument takes its place */
+				memmove(argument + 1, argument + n + 2, strlen(argument + n + 2) + 1);
+			else
+				memmove(argument, argument + n + 1, strlen(argument + n + 1) + 1);
+			return url;
+		}
+	}
+	return url;
 }
 
 /* m2m:agn of the first n, each without its own root. */
@@ -293,7 +321,7 @@ static void send_first(struct outbox *b, size_t n, struct rd content, const stru
 	b->sending = n;
 	hold_sent(b);
 	if (b->flow->has_sender && b->flow->policy.counted)
-		stats_sent(c, b->flow->key, b->target);
+		stats_sent(c, b->flow->key, b->target, n);
 	snprintf(b->id, sizeof b->id, "n%llu", (unsigned long long)++c->numbers);
 	snprintf(b->category, sizeof b->category, "%" PRIu64, b->first->category);
 	b->rq = (struct onem2m_request){
@@ -308,7 +336,10 @@ static void send_first(struct outbox *b, size_t n, struct rd content, const stru
 		.internal = true,
 	};
 	if (is_url(nu)) {
-		cse_send(c, b->target, "", &b->rq, on_answer, b);
+		char *url = url_and_form(b->target, &b->rq.wanted);
+
+		cse_send(c, url, "", &b->rq, on_answer, b);
+		free(url);
 		return;
 	}
 	b->rq.to = nu;

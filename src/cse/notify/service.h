@@ -16,6 +16,7 @@ struct notification {
 	uint64_t number;          /* in the order of posting, over all outboxes; of those kept it survives a restart */
 	uint64_t category;
 	bool alone;               /* in no batch: the subscription's end */
+	bool farewell;            /* that, which a DELETE waits for */
 	bool kept;                /* in the store too */
 	cse_done *done;           /* may be NULL */
 	void *ctx;
@@ -111,8 +112,8 @@ void outbox_freshen(struct outbox *b);
 
 /* stats.c: notificationStatsInfo. TS-0001 table 9.6.8-2 */
 void stats_event(struct cse *c, struct resource *sub);
-void stats_sent(struct cse *c, const char *sender, const char *target);
-void stats_answered(struct cse *c, const char *sender, const char *target);
+void stats_sent(struct cse *c, const char *sender, const char *target, size_t n);
+void stats_answered(struct cse *c, const char *sender, const char *target, size_t n);
 void stats_reset(struct cse *c, const char *sender);
 void stats_put(struct cse *c, struct resource *sub, struct json_out *o); /* nsi, when there is one */
 void stats_free(struct cse *c);

@@ -1,4 +1,4 @@
-/* notificationStatsInfo: for each target the requests sent, the answers, and the events. TS-0001 table 9.6.8-2.
+/* notificationStatsInfo: for each target the notifications sent, the answers, and the events; of a batch each counts. TS-0001 table 9.6.8-2.
  *
  * Counted in memory, written to the store some seconds later ("nsi/<resourceID>"): a crash may lose the last seconds of the
  * statistics, so that counting costs no write for each notification. */
@@ -180,22 +180,22 @@ void stats_event(struct cse *c, struct resource *sub)
 	note_change(c, k);
 }
 
-void stats_sent(struct cse *c, const char *sender, const char *target)
+void stats_sent(struct cse *c, const char *sender, const char *target, size_t n)
 {
 	struct stats *k = of(c, sender);
 
-	find_target(k, target, true)->sent++;
+	find_target(k, target, true)->sent += n;
 	note_change(c, k);
 }
 
-void stats_answered(struct cse *c, const char *sender, const char *target)
+void stats_answered(struct cse *c, const char *sender, const char *target, size_t n)
 {
 	struct stats *k = of(c, sender);
 	struct target_stats *t = find_target(k, target, false);
 
 	if (!t)
 		return; /* counting began anew in the meantime */
-	t->answered++;
+	t->answered += n;
 	note_change(c, k);
 }
 

@@ -114,6 +114,15 @@ static void on_update_verified(void *ctx, const char *refused)
 		updating_resume(u);
 }
 
+/* Criteria that are taken away leave the default, and the subscriber sees it: TS-0001 table 9.6.8-2. */
+static void complete_criteria(struct updating *u)
+{
+	const struct json *enc = json_get(u->given, "enc"), *completed;
+
+	if (enc && enc->type == JSON_NULL && json_parse(u->attributes.arena, rd_str("{\"net\":[1]}"), NULL, &completed) == OK)
+		attributes_set_json(&u->attributes, "enc", completed);
+}
+
 static enum hook_result subscription_update(struct updating *u)
 {
 	struct exchange *x = u->x;
@@ -121,12 +130,13 @@ static enum hook_result subscription_update(struct updating *u)
 	const struct json *enc;
 	bool ok;
 
+	complete_criteria(u);
 	if (json_get(u->given, "nct") && json_get(u->given, "nct")->type == JSON_NULL) {
 		enc = attributes_value(&u->attributes, "enc");
 		attributes_set_uint(&u->attributes, "nct", criteria_content_default(enc));
 	}
 	complete_batch(&u->attributes);
-	ok = parent && subscription_check(x, parent, &u->attributes, u->old->id);
+	ok = parent && subscription_check_update(x, json_get(u->given, "enc")) && subscription_check(x, parent, &u->attributes, u->old->id);
 	if (!parent)
 		exchange_fail(x, RSC_NOT_FOUND, "what was subscribed to is gone");
 	resource_unref(parent);

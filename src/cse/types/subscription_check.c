@@ -63,8 +63,8 @@ static bool blocking_is_alone(struct exchange *x, const struct attributes *a, co
 			return REFUSE(x, "`enc`: only `atr` goes with a blocking update");
 	if (json_get(enc, "net")->count != 1)
 		return REFUSE(x, "`enc.net`: a blocking update goes with no other event");
-	if (!nu || nu->count != 1 || nu->first->type != JSON_STRING || target_is_url(nu->first->text))
-		return REFUSE(x, "`nu`: a blocking update asks exactly one target, and by its oneM2M ID");
+	if (!nu || nu->count != 1 || nu->first->type != JSON_STRING)
+		return REFUSE(x, "`nu`: a blocking update asks exactly one target");
 	return true;
 }
 
@@ -82,6 +82,14 @@ static bool blocking_fits(struct exchange *x, struct resource *parent, const str
 		return true;
 	exchange_fail(x, RSC_BLOCKING_SUBSCRIPTION_ALREADY_EXISTS, "another subscription blocks updates of this already");
 	return false;
+}
+
+/* Who may block is decided when the subscription is made: TS-0004 clause 7.4.8.2.3. */
+bool subscription_check_update(struct exchange *x, const struct json *enc)
+{
+	if (is_blocking(enc))
+		return REFUSE(x, "`enc.net`: an UPDATE cannot ask for a blocking update");
+	return true;
 }
 
 static bool missing_data_fits(struct exchange *x, const struct resource *parent, const struct json *enc)

@@ -543,7 +543,7 @@ def blocking_refused(attributes, t):
     t.make(cnt, SUB, a)
 
 
-for _rule, _attributes in (("exc", {"exc": 3}), ("bn", {"bn": {"num": 2}}), ("rl", {"rl": {"mnn": 1, "tww": "PT1S"}}), ("pn", {"pn": 1}), ("two-targets", {"nu": ["Ca", "Cb"]}), ("a-URL", {"nu": ["http://127.0.0.1:9"]}),
+for _rule, _attributes in (("exc", {"exc": 3}), ("bn", {"bn": {"num": 2}}), ("rl", {"rl": {"mnn": 1, "tww": "PT1S"}}), ("pn", {"pn": 1}), ("two-targets", {"nu": ["Ca", "Cb"]}), 
                            ("with-another-event", {"enc": {"net": [BLOCKING, CHILD_CREATED]}}), ("chty", {"enc": {"net": [BLOCKING], "chty": [4]}})):
     check("SUB", "CREATE/SUB/net-7-with-" + _rule, CREATE)(functools.partial(blocking_refused, _attributes))
 
@@ -745,3 +745,46 @@ def stored(attributes, t):
 
 for _rule, _attributes in (("exc", {"exc": 99}), ("bn", {"bn": {"num": 9, "dur": "PT1H"}}), ("rl", {"rl": {"mnn": 9, "tww": "PT1H"}}), ("pn", {"pn": 1}), ("psn", {"psn": 5}), ("nsp", {"nsp": 1}), ("ln", {"ln": True, "bn": {"num": 2, "dur": "PT1H"}}), ("nec", {"nec": 2}), ("nct", {"nct": 2})):
     check("SUB", "CREATE/SUB/stored-" + _rule, "TS-0004 7.4.8.1")(functools.partial(stored, _attributes))
+
+
+@check("SUB", "CREATE/SUB/net-7-with-an-unreachable-URL", CREATE)
+def _(t):
+    t.refused(t.create(t.cnt(), SUB, {"nu": [t.world.transport.closed_url()], "enc": {"net": [BLOCKING]}}), 5204)
+
+
+@check("SUB", "UPDATE/SUB/net-7-is-for-CREATE", "TS-0004 7.4.8.2.3")
+def _(t):
+    cnt, sub, box = blocking(t, atr=["lbl"])
+    t.refused(t.update(sub, {"enc": {"net": [BLOCKING]}}), 4000)
+    plain, _ = t.sub(cnt, [UPDATED])
+    t.refused(t.update(plain, {"enc": {"net": [BLOCKING]}}), 4000)
+    t.rsc(t.update(plain, {"enc": {"net": [DELETED]}}), 2004)
+
+
+@check("SUB", "UPDATE/SUB/enc-removed-leaves-the-default", "TS-0001 9.6.8")
+def _(t):
+    sub, box = t.sub(t.cnt(), [CHILD_CREATED], nct=1)
+    t.equal(t.rsc(t.update(sub, {"enc": None}), 2004).get("enc"), {"net": [UPDATED]}, "eventNotificationCriteria")
+
+
+@check("SUB", "DELETE/SUB/who-is-told-hears-first", "TS-0004 7.4.8.2.4")
+def _(t):
+    """subscriberURI is told of the end before the originator is: here each answer finds the notification there."""
+    for what in ("subscription", "container"):
+        cnt = t.cnt()
+        farewell = t.box()
+        sub, box = t.sub(cnt, [UPDATED], su=farewell.url)
+        t.rsc(t.delete(sub if what == "subscription" else cnt), 2002)
+        n = farewell.wait(0)
+        t.true(n is not None and n.body["m2m:sgn"].get("sud") is True, "the end of the %s was told already" % what)
+
+
+@check("SUB", "NOTIFY/NSE/each-of-a-batch-counts", "TS-0001 9.6.8")
+def _(t):
+    cnt = t.cnt()
+    sub, box = t.sub(cnt, [UPDATED], bn={"num": 3}, nse=True)
+    for label in "abc":
+        t.rsc(t.update(cnt, {"lbl": [label]}), 2004)
+    t.note(box)
+    t.until("three notifications count as sent, answered and events",
+            lambda: [[s["rqs"], s["rsr"], s["noec"]] for s in t.rsc(t.retrieve(sub), 2000).get("nsi") or []] == [[3, 3, 3]])

@@ -85,7 +85,7 @@ static void checks_what_is_asked_for(void **state)
 		{"c", "'nu':['Cown'],'enc':{'net':[7]},'bn':{'num':2}", RSC_BAD_REQUEST},
 		{"c", "'nu':['Cown'],'enc':{'net':[7]},'exc':2", RSC_BAD_REQUEST},
 		{"c", "'nu':['Cown','" SINK "'],'enc':{'net':[7]}", RSC_BAD_REQUEST},
-		{"c", "'nu':['" SINK "'],'enc':{'net':[7]}", RSC_BAD_REQUEST},
+		{"c", "'nu':['" SINK "'],'enc':{'net':[7]}", RSC_CREATED},
 	};
 
 	(void)state;
