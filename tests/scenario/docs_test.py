@@ -3,6 +3,7 @@ and every heading that a link points at. Every --help has the same shape: synops
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -20,8 +21,8 @@ def read(path):
 
 
 def pages():
-    listed = subprocess.run(["git", "-C", SOURCE, "ls-files", "*.md"], capture_output=True, text=True)
-    if listed.returncode == 0 and listed.stdout:
+    listed = shutil.which("git") and subprocess.run(["git", "-C", SOURCE, "ls-files", "*.md"], capture_output=True, text=True)
+    if listed and listed.returncode == 0 and listed.stdout:
         return listed.stdout.split()
     return [os.path.relpath(p, SOURCE) for folder in ("", "docs/", "docs/protocols/", "bench/", "tests/conformance/") for p in glob.glob(os.path.join(SOURCE, folder + "*.md"))]
 
