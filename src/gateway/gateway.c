@@ -10,6 +10,7 @@
 #include "gateway/recover.h"
 #include "loop/http.h"
 #include "loop/log.h"
+#include "loop/startup.h"
 
 #define AGE_CHECK_MS 5000
 
@@ -281,8 +282,10 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	g->client = egp_client_new(&egp, &g->rng);
 	g->http = http_client_new(l, config->tls);
 	e = http_server_new(l, config->listen, config->tls, on_notification, g, &g->server);
-	if (e != OK)
+	if (e != OK) {
+		(void)startup_cannot_listen("notifications, listen in [ipe], can't be received", config->listen, e);
 		return e;
+	}
 	point_of_access(g);
 	relay = (struct relay_config){config->cse_url, config->cse_identity, config->cse_id, config->cse_name, config->ae_id, config->ae_name, g->poa, g->epoch};
 	g->relay = relay_new(l, g->http, &relay, &relay_events, g);
@@ -293,10 +296,14 @@ enum err gateway_start(struct loop *l, const struct gateway_config *config)
 	gateway_children_resume(g);
 	/* What is not there yet may come; an address that cannot be is the operator's to mend. */
 	e = radio_port_open(l, config->radio_address, &radio, &radio_events, g, &g->radio);
-	if (e != OK)
+	if (e != OK) {
+		log_line(LOG_LEVEL_ERROR, "connect in [radio] can't be used", "address=%s error=%s advice=\"tcp:HOST:PORT with an IP address, or serial:PATH[:BAUD]\"", config->radio_address, err_name(e));
 		return e;
-	if (gateway_egp_connect(g) == ERR_CONFIG)
+	}
+	if (gateway_egp_connect(g) == ERR_CONFIG) {
+		log_line(LOG_LEVEL_ERROR, "connect in [egp] can't be used", "address=%s advice=\"tls:HOST:PORT or psk:HOST:PORT with an IP address, or serial:PATH[:BAUD]\"", config->egp_address);
 		return ERR_CONFIG;
+	}
 	gateway_pump(g);
 	return OK;
 }

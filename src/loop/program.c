@@ -10,7 +10,7 @@
 static void print_help(const struct program *p)
 {
 	printf("%s\nExample:\n  %s --config plant/%s.ini\n\n", p->help, p->name, strchr(p->name, '-') + 1);
-	puts("Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line was not understood.\n\nKeys of the configuration:");
+	puts("Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line or the configuration was not understood.\n\nKeys of the configuration:");
 	for (const struct config_key *k = p->keys; k->section; k++)
 		printf("  [%s] %s%*s%s%s\n", k->section, k->name, (int)(26 - strlen(k->section) - strlen(k->name)), "", k->help, k->required ? " (required)" : "");
 }
@@ -60,10 +60,12 @@ int program_main(const struct program *p, int argc, char **argv)
 	if (r)
 		return r;
 	log_start(p->name, LOG_LEVEL_INFO);
-	if (config_read(file, p->keys, message, sizeof message) == OK)
+	if (config_read(file, p->keys, message, sizeof message) == OK) {
 		status = p->run();
-	else
+	} else {
 		log_line(LOG_LEVEL_ERROR, message, NULL);
+		status = 2;
+	}
 	config_free(p->keys);
 	return status;
 }

@@ -15,7 +15,7 @@ struct program {
 	int (*run)(void);              /* with the keys read and the log begun; its exit status */
 };
 
-/* The exit status: 2 when the command line was not understood. */
+/* The exit status: 2 when the command line or the configuration was not understood. */
 int program_main(const struct program *p, int argc, char **argv);
 
 #endif

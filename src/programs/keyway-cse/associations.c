@@ -5,6 +5,7 @@
 
 #include "loop/log.h"
 #include "loop/ocsp_http.h"
+#include "loop/startup.h"
 
 static bool fail(const char *advice)
 {
@@ -28,6 +29,7 @@ bool associations_read(struct associations *a, struct loop *l, const struct opti
 		return fail("[registrar] psk_file has to have mode 0600 and a line for psk_identity");
 	if (!needs_any(o))
 		return true;
+	startup_certificate(o->cert);
 	if (o->ocsp_url) {
 		a->ocsp = ocsp_http_new(l);
 		asker = ocsp_http_asker(a->ocsp);

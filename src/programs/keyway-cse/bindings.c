@@ -149,15 +149,15 @@ int bindings_listen(struct program *p)
 
 	p->admin = (struct admin_port){p->cse, p->tls};
 	if (o->http && serve(p, o->http, NULL, &p->plain) != OK)
-		return program_fail("cannot listen on %s: is the port taken?%s", o->http, "");
+		return program_fail("cannot listen on %s: is it HOST:PORT with an address of this host, and the port free? `ss -tulnp` tells who has it%s", o->http, "");
 	if (o->https && serve(p, o->https, p->tls, &tls) != OK)
-		return program_fail("cannot listen on %s: is the port taken?%s", o->https, "");
+		return program_fail("cannot listen on %s: is it HOST:PORT with an address of this host, and the port free? `ss -tulnp` tells who has it%s", o->https, "");
 	if (o->admin_listen && http_server_new(p->loop, o->admin_listen, NULL, admin_port_handle, &p->admin, &admin) != OK)
-		return program_fail("cannot listen on %s: is the port taken?%s", o->admin_listen, "");
+		return program_fail("cannot listen on %s: is it HOST:PORT with an address of this host, and the port free? `ss -tulnp` tells who has it%s", o->admin_listen, "");
 	if (o->coap && coap_binding_listen(p->coap, o->coap, false, &p->coap_port) != OK)
-		return program_fail("cannot listen on %s: is the port taken?%s", o->coap, "");
+		return program_fail("cannot listen on %s: is it HOST:PORT with an address of this host, and the port free? `ss -tulnp` tells who has it%s", o->coap, "");
 	if (o->coaps && coap_binding_listen(p->coap, o->coaps, true, &p->coaps_port) != OK)
-		return program_fail("cannot listen on %s: is the port taken?%s", o->coaps, "");
+		return program_fail("cannot listen on %s: is it HOST:PORT with an address of this host, and the port free? `ss -tulnp` tells who has it%s", o->coaps, "");
 	log_line(LOG_LEVEL_INFO, "ready", "cse=%s http=%u https=%u coap=%u coaps=%u admin=%u", o->id, p->plain ? http_server_port(p->plain) : 0U,
 	    tls ? http_server_port(tls) : 0U, p->coap_port, p->coaps_port, admin ? http_server_port(admin) : 0U);
 	return 0;

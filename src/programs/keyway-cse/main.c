@@ -227,7 +227,7 @@ static int start_oci(struct program *p)
 	config.descriptions = descriptions; /* they stay */
 	e = oci_start(p->loop, p->cse, &config);
 	if (e == ERR_CONFIG)
-		return program_fail("IPE-OCI cannot start: is the key file %s there, with mode 0600?%s", o->key_file, "");
+		return program_fail("IPE-OCI cannot start: the key file %s must be there, hold 64 hexadecimal digits, and have mode 0600%s", o->key_file, "");
 	if (e == ERR_STORE)
 		return program_fail("IPE-OCI cannot start: %s/oci.db can't be used: was it sealed under another [zigbee] key_file, is it another user's, or is the disk full?%s", o->state, "");
 	return e == OK ? 0 : program_fail("IPE-OCI cannot start: %s%s", err_text(e), "");

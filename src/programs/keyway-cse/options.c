@@ -37,7 +37,7 @@ static const char usage[] =
     "  keyway-cse\n"
     "  keyway-cse --config plant/in-cse.ini\n"
     "  keyway-cse --ephemeral --port 0 --cse-id /id-lab --cse-name lab\n\n"
-    "Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line was not understood.\n";
+    "Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line or the configuration was not understood.\n";
 
 static enum options_result wrong(const char *fmt, const char *a)
 {
@@ -278,6 +278,10 @@ static enum options_result check(const struct options *o)
 		return wrong("[esprim] life_s must be at most 86400%s", "");
 	if (!o->registrar_url != !o->registrar_id)
 		return wrong("[registrar] needs both url and id%s", "");
+	if (o->registrar_url && !strstr(o->registrar_url, "://"))
+		return wrong("the registrar's URL `%s` must begin with http://, https://, coap://, coaps://, ws://, wss://, mqtt:// or mqtts://", o->registrar_url);
+	if (o->registrar_id && (o->registrar_id[0] != '/' || o->registrar_id[1] == '\0'))
+		return wrong("the registrar's CSE-ID `%s` must begin with `/`", o->registrar_id);
 	return OPTIONS_GO;
 }
 
@@ -378,10 +382,8 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 			return OPTIONS_WRONG;
 		}
 	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return wrong("`%s` is one word too many", argv[optind]);
-	}
+	if (optind < argc)
+		return wrong("`%s` is one word too many; --help tells more", argv[optind]);
 	defaults(o);
 	return check(o);
 }

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "audit/audit.h"
 #include "base/clock.h"
@@ -13,6 +12,7 @@
 #include "loop/line_server.h"
 #include "loop/log.h"
 #include "loop/program.h"
+#include "loop/startup.h"
 #include "onem2m/identity.h"
 #include "programs/keyway-das/questions.h"
 #include "programs/keyway-das/registration.h"
@@ -193,6 +193,7 @@ static bool tls_start(struct service *s)
 		return fail("[tls] is not whole", "ca, cert and key together, or psk_file, or a store in [credentials]", ERR_CONFIG);
 	if ((e = tls_credentials_new(&c, why, &s->tls)) != OK)
 		return fail("TLS credentials in [tls] can't be used", why, e);
+	startup_certificate(config.cert);
 	return (!config.psk_file && !k.store) || association_keys_new(&k, s->tls, &s->keys) == OK;
 }
 
@@ -229,10 +230,10 @@ static bool listen_start(struct service *s)
 	s->questions = (struct das_questions){.das = s->das, .sp = config.sp};
 	s->binding = (struct http_binding){.submit = das_questions_answer, .to = &s->questions};
 	if ((e = http_server_new(s->loop, config.listen, s->tls, http_binding_handle, &s->binding, &s->server)) != OK)
-		return fail("HTTPS can't listen", "is the address in [das] of this host, and the port free?", e);
+		return startup_cannot_listen("HTTPS, listen in [das], can't listen", config.listen, e);
 	http_server_refuse_long(s->server);
 	if (config.health_listen && (e = http_server_new(s->loop, config.health_listen, NULL, on_health, s, &s->health)) != OK)
-		return fail("health_listen in [das] can't be used", "is the address of this host, and the port free?", e);
+		return startup_cannot_listen("health_listen in [das] can't listen", config.health_listen, e);
 	e = config.admin_socket || path_join(path, "admin.sock") ? line_server_new(s->loop, config.admin_socket ? config.admin_socket : path, &limits, on_line, s, &s->admin)
 	                                                         : ERR_TOO_LONG;
 	return e == OK || fail("the operator's socket can't be made", e == ERR_EXISTS ? "another keyway-das uses it" : "is its directory there, and the path shorter than 108 characters?", e);
@@ -240,9 +241,7 @@ static bool listen_start(struct service *s)
 
 static bool start(struct service *s)
 {
-	if (mkdir(config.state, 0700) == 0)
-		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
-	return own_id(s) && audit_start(s) && sealer_start(s) && das_start(s) && tls_start(s) && listen_start(s) && register_start(s);
+	return own_id(s) && startup_state(config.state) && audit_start(s) && sealer_start(s) && das_start(s) && tls_start(s) && listen_start(s) && register_start(s);
 }
 
 static void stop(struct service *s)

@@ -9,6 +9,7 @@
 #include "gateway/spinel_host.h"
 #include "loop/config.h"
 #include "loop/log.h"
+#include "loop/startup.h"
 #include "tls/psk_line.h"
 
 static const char usage[] =
@@ -20,7 +21,7 @@ static const char usage[] =
     "KEYWAY_LOG=debug in the environment logs more.\n\n"
     "Example:\n"
     "  keyway-gateway --config plant/gateway.ini\n\n"
-    "Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line was not understood.\n";
+    "Exit status: 0 ended by a signal, 1 it could not start (the last line says why), 2 the command line or the configuration was not understood.\n";
 
 struct settings {
 	char *name, *channel, *tx_power, *extended_pan_id, *state, *radio, *egp, *egp_identity, *psk_identity, *psk_file, *ca, *cert, *key;
@@ -91,14 +92,15 @@ static int serial_seal(const struct settings *s, struct gateway_config *c)
 
 static int credentials(const struct settings *s, struct gateway_config *c)
 {
+	char why[TLS_WHY_MAX];
 	bool https = strncmp(s->cse_url, "https://", 8) == 0, tls = strncmp(s->egp, "tls:", 4) == 0, psk = strncmp(s->egp, "psk:", 4) == 0;
 
 	if (strncmp(s->egp, "tcp:", 4) == 0 && (!s->insecure || strncmp(s->egp, "tcp:127.", 8) != 0))
 		return fail("[egp] connect = tcp: is for loopback only, and only with insecure = yes", "");
 	if ((https || tls) && (!s->ca || !s->cert || !s->key))
 		return fail("[tls] needs ca, cert and key", "");
-	if ((https || tls) && tls_certificates(s->ca, s->cert, s->key, &c->tls) != OK)
-		return fail("the TLS credential cannot be used (its key file must have mode 0600): ", s->cert);
+	if ((https || tls) && tls_credentials_new(&(const struct tls_config){.cert = s->cert, .key = s->key, .ca = s->ca}, why, &c->tls) != OK)
+		return fail("TLS credentials in [tls] can't be used: ", why);
 	if (tls && !s->egp_identity)
 		return fail("[egp] identity is missing: whom shall the Enrolment Gateway prove to be?", "");
 	if (https && !s->cse_identity)
@@ -227,13 +229,13 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (!read_settings(&s, config))
-		return 1;
+		return 2;
 	if (!parse_channels(s.channel, &channels, &choose))
 		return fail("[gateway] channel has to be one from 11 to 26, auto, or auto: and some of them (auto:11,15,20,25): ", s.channel);
 	if (!parse_power(s.tx_power, &c))
 		return fail("[radio] tx_power has to be dBm from -40 to 30: ", s.tx_power);
 	if (s.pan_id > 0xfffe || !eui64_parse(rd_str(s.extended_pan_id), &c.radio.extended_pan_id))
-		return fail("[gateway] pan_id or extended_pan_id cannot be", "");
+		return fail("[gateway] pan_id has to be 0 to 0xfffe, and extended_pan_id 16 hexadecimal digits, not ", s.extended_pan_id);
 	r = credentials(&s, &c);
 	if (r)
 		return r;
@@ -251,6 +253,9 @@ int main(int argc, char **argv)
 	c.listen = s.listen;
 	c.state = s.state;
 	log_start(s.name, LOG_LEVEL_INFO);
+	if (!startup_state(s.state))
+		return 1;
+	startup_certificate(s.cert);
 	begin.loop = loop_new();
 	begin.name = s.name;
 	r = renewal(begin.loop, &s);
@@ -258,7 +263,7 @@ int main(int argc, char **argv)
 		return r;
 	e = start(&begin, channels, choose);
 	if (e != OK)
-		return fail("cannot start: ", err_text(e));
+		return fail("cannot start, as said above: ", err_text(e));
 	loop_run(begin.loop);
 	if (begin.e != OK)
 		return fail("cannot start: ", err_text(begin.e));

@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "credentials/store_key.h"
 #include "gba/net/hss_server.h"
 #include "loop/log.h"
 #include "loop/program.h"
+#include "loop/startup.h"
 
 #define PATH_SIZE 4096
 #define STORE_KEY_OF "hss.localhost" /* it has no name of its own in any network */
@@ -67,8 +67,8 @@ static bool start(struct service *s)
 	struct hss_server_config c = {.hostapd_socket = config.hostapd_socket, .zh_socket = config.zh_socket, .admin_socket = config.admin_socket};
 	enum err e;
 
-	if (mkdir(config.state, 0700) == 0)
-		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
+	if (!startup_state(config.state))
+		return false;
 	if (!path_join(database, config.state, "hss.db") || !path_join(admin, config.state, "admin.sock"))
 		return fail("`state` in [hss] is too long", "a shorter path", ERR_TOO_LONG);
 	if (!key_open(s))

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "audit/audit.h"
 #include "base/clock.h"
@@ -14,6 +13,7 @@
 #include "key_registry/registration_server.h"
 #include "loop/log.h"
 #include "loop/program.h"
+#include "loop/startup.h"
 #include "maf/maf.h"
 #include "tls/psk_file.h"
 
@@ -208,7 +208,10 @@ static bool tls_start(struct service *s)
 
 	if (e == OK)
 		e = tls_credentials_new(&c, why, &s->to_mef);
-	return e == OK ? sources_start(s) : fail("TLS credentials in [tls] can't be used", why, e);
+	if (e != OK)
+		return fail("TLS credentials in [tls] can't be used", why, e);
+	startup_certificate(config.cert);
+	return sources_start(s);
 }
 
 /* ---- health ---- */
@@ -244,9 +247,9 @@ static bool listen_start(struct service *s)
 	enum err e = registration_server_new(s->loop, config.listen, s->tls, s->registry, NULL, &s->server);
 
 	if (e != OK)
-		return fail("HTTPS for clients can't listen", "is the address in [mmaf] of this host, and the port free?", e);
+		return startup_cannot_listen("HTTPS for clients, listen in [mmaf], can't listen", config.listen, e);
 	if (config.health_listen && (e = http_server_new(s->loop, config.health_listen, NULL, on_health, s, &s->health)) != OK)
-		return fail("health_listen in [maf] can't be used", "is the address of this host, and the port free?", e);
+		return startup_cannot_listen("health_listen in [maf] can't listen", config.health_listen, e);
 	return true;
 }
 
@@ -269,9 +272,7 @@ static bool start(struct service *s)
 {
 	if (!config_check())
 		return false;
-	if (mkdir(config.state, 0700) == 0)
-		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
-	if (!audit_start(s) || !credentials_start(s) || !registry_start(s) || !tls_start(s) || !listen_start(s))
+	if (!startup_state(config.state) || !audit_start(s) || !credentials_start(s) || !registry_start(s) || !tls_start(s) || !listen_start(s))
 		return false;
 	watch_start(s);
 	return true;

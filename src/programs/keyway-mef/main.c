@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "audit/audit.h"
 #include "base/bytes.h"
@@ -15,6 +14,7 @@
 #include "keys/sealed.h"
 #include "loop/log.h"
 #include "loop/program.h"
+#include "loop/startup.h"
 #include "tls/psk_file.h"
 #include "tls/psk_line.h"
 #include "tls/tls.h"
@@ -235,8 +235,8 @@ static bool store_start(struct service *s)
 
 static bool state_open(struct service *s)
 {
-	if (mkdir(config.state, 0700) == 0)
-		log_line(LOG_LEVEL_INFO, "state directory made", "path=%s", config.state);
+	if (!startup_state(config.state))
+		return false;
 	return audit_start(s) && registry_start(s) && store_start(s);
 }
 
@@ -250,6 +250,7 @@ static bool mmef_credentials(struct service *s)
 
 	if (e != OK)
 		return fail("TLS credentials in [tls] can't be used", why, e);
+	startup_certificate(config.cert);
 	s->kpm = (struct credentials_psk){s->credentials, config.sp, CREDENTIALS_PSK(KIND_KPM)};
 	s->mmef_keys = psk_chain_new();
 	source = credentials_psk_source(&s->kpm);
@@ -261,13 +262,16 @@ static bool mmef_credentials(struct service *s)
 
 static bool credentials_read(struct service *s)
 {
-	enum err e = tls_certificates(config.ca, config.cert, config.key, &s->certificates);
+	enum err e;
 
+	if (!mmef_credentials(s)) /* first: it says more of what is wrong */
+		return false;
+	e = tls_certificates(config.ca, config.cert, config.key, &s->certificates);
 	if (e != OK)
 		return fail("TLS credentials in [tls] can't be used", "they must be PEM files that fit, the key readable by its owner alone (chmod 600)", e);
 	if (config.psk_file && (e = tls_psk_server(config.psk_file, &s->psk)) != OK)
 		return fail("psk_file in [egp] can't be used", "it must hold identity:hexkey lines and be readable by its owner alone (chmod 600)", e);
-	return mmef_credentials(s);
+	return true;
 }
 
 static bool est_start(struct service *s)
@@ -305,12 +309,12 @@ static bool egp_start(struct service *s)
 	struct egp_seal *seal = NULL;
 	enum err e = egp_server_new(s->mef, &s->egp);
 
-	if (e == OK && config.tls_listen)
-		e = egp_server_listen(s->egp, config.tls_listen, s->certificates, false, &s->tls_port);
-	if (e == OK && config.psk_listen)
-		e = egp_server_listen(s->egp, config.psk_listen, s->psk, true, &s->psk_port);
 	if (e != OK)
-		return fail("EGP can't listen", "is the address of this host, and the port free?", e);
+		return fail("EGP can't be set up", "out of memory?", e);
+	if (config.tls_listen && (e = egp_server_listen(s->egp, config.tls_listen, s->certificates, false, &s->tls_port)) != OK)
+		return startup_cannot_listen("EGP over TLS, tls_listen in [egp], can't listen", config.tls_listen, e);
+	if (config.psk_listen && (e = egp_server_listen(s->egp, config.psk_listen, s->psk, true, &s->psk_port)) != OK)
+		return startup_cannot_listen("EGP over TLS-PSK, psk_listen in [egp], can't listen", config.psk_listen, e);
 	if (config.insecure_listen) {
 		e = egp_server_listen(s->egp, config.insecure_listen, NULL, false, &s->insecure_port);
 		if (e != OK)
@@ -379,7 +383,7 @@ static bool start(struct service *s)
 		return fail("state can't be loaded", e == ERR_BAD_MIC ? "mef.db was changed, or belongs to another credentials.db" : "mef.db may be damaged", e);
 	e = mmef_new(s->mef, config.mmef_listen, s->mmef_tls, &s->mmef);
 	if (e != OK)
-		return fail("HTTPS for nodes B can't listen", "is the address in [mmef] of this host, and the port free?", e);
+		return startup_cannot_listen("HTTPS for nodes B, listen in [mmef], can't listen", config.mmef_listen, e);
 	if (!est_start(s) || !egp_start(s) || !bsf_start(s))
 		return false;
 	watch_start(s);
