@@ -1,4 +1,5 @@
 /* `keyway decode`: a Zigbee frame or capture, layer by layer. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,8 @@ static int decode_hex(struct decoding *d, const char *text)
 	struct rd frame, without_fcs;
 	size_t len;
 
+	if (strpbrk(text, "./") && access(text, R_OK) != 0)
+		return cli_fail("%s: %s", text, strerror(errno));
 	if (!hex_parse_loose(rd_str(text), octets, sizeof octets, &len) || len == 0)
 		return cli_fail("`%.60s` is neither a capture nor hexadecimal octets of one frame (at most %d)", text, MAC_PSDU_MAX);
 	frame = rd_of(octets, len);

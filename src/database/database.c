@@ -45,10 +45,12 @@ static bool use_wal(sqlite3 *db, bool memory)
 
 static enum err prepare(sqlite3 *db, bool memory, const char *schema, const char **detail)
 {
-	*detail = "the database can't be opened for writing";
 	if (sqlite3_busy_timeout(db, BUSY_MS) != SQLITE_OK || !use_wal(db, memory) ||
-	    database_execute(db, "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK)
+	    database_execute(db, "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;") != OK) {
+		*detail = sqlite3_errcode(db) == SQLITE_NOTADB || sqlite3_errcode(db) == SQLITE_CORRUPT ? "it is no database, or damaged: restore a backup" :
+													  "it can't be written: is it another user's, or the disk full?";
 		return ERR_STORE;
+	}
 	*detail = "the database is not one of this program, or damaged";
 	return database_execute(db, schema);
 }

@@ -144,10 +144,40 @@ static const char *wants(enum config_type type)
 	return "";
 }
 
+static void add(struct reading *r, const char *before, const char *word, const char *behind)
+{
+	size_t n = strlen(r->message);
+
+	snprintf(r->message + n, r->size - n, "%s%s%s", before, word, behind);
+}
+
+/* What may be meant, or all that there is. */
+static void unknown(struct reading *r, const char *section, const char *name)
+{
+	const char *hint = nearest(r->keys, section, name), *last = "";
+	bool there = false;
+
+	for (const struct config_key *k = r->keys; k->section; k++)
+		there = there || strcmp(k->section, section) == 0;
+	snprintf(r->message, r->size, "%s:%d: unknown key `%s` in [%s]; ", r->path, r->line, name, section);
+	r->failed = true;
+	if (hint) {
+		add(r, "did you mean `", hint, "`?");
+		return;
+	}
+	add(r, there ? "keys there are" : "there are the sections", "", "");
+	for (const struct config_key *k = r->keys; k->section; k++) {
+		if (there && strcmp(k->section, section) == 0)
+			add(r, " ", k->name, "");
+		else if (!there && strcmp(k->section, last) != 0)
+			add(r, " [", k->section, "]");
+		last = k->section;
+	}
+}
+
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
 	struct reading *r = user;
-	const char *hint;
 
 	if (r->failed)
 		return 0;
@@ -169,10 +199,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
 		r->failed = true;
 		return 0;
 	}
-	hint = nearest(r->keys, section, name);
-	snprintf(r->message, r->size, "%s:%d: unknown key `%s` in [%s]%s%s%s", r->path, r->line, name, section, hint ? "; did you mean `" : "",
-	    hint ? hint : "", hint ? "`?" : "");
-	r->failed = true;
+	unknown(r, section, name);
 	return 0;
 }
 
@@ -183,15 +210,19 @@ enum err config_read(const char *path, const struct config_key *keys, char *mess
 
 	r.file = fopen(path, "r");
 	if (!r.file) {
-		snprintf(message, size, "%s: cannot be read; give another file with --config", path);
+		snprintf(message, size, "%s: %s; give another file with --config, `keyway init` makes one", path, strerror(errno));
 		return ERR_NOT_FOUND;
 	}
 	line = ini_parse_stream(read_line, &r, on_key, &r);
+	if (ferror(r.file)) { /* a directory, say */
+		snprintf(message, size, "%s: %s; give another file with --config", path, strerror(errno));
+		r.failed = true;
+	}
 	fclose(r.file);
 	if (r.failed)
 		return ERR_CONFIG;
 	if (line != 0) {
-		snprintf(message, size, "%s:%d: not a line of an INI file", path, line);
+		snprintf(message, size, "%s:%d: neither `[section]` nor `key = value`", path, line);
 		return ERR_CONFIG;
 	}
 	for (size_t i = 0; keys[i].section; i++) {

@@ -218,7 +218,7 @@ int bench_eg_main(int argc, char **argv)
 		e = bare(&b, o.seconds, &sealed);
 	clean_up(&b);
 	if (e != OK) {
-		fprintf(stderr, "bench eg: %s\n", err_text(e));
+		fprintf(stderr, "keyway: bench eg: %s; is --state a folder that may be written?\n", err_text(e));
 		return 1;
 	}
 	report(&o, &b, made, sealed);

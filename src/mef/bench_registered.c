@@ -243,7 +243,7 @@ int bench_registered(const char *state, unsigned devices, unsigned gateways, boo
 	if (e == OK)
 		e = measure(state, devices, gateways, &many);
 	if (e != OK) {
-		fprintf(stderr, "bench eg: %s\n", err_text(e));
+		fprintf(stderr, "keyway: bench eg: %s; is --state a folder that may be written?\n", err_text(e));
 		return 1;
 	}
 	if (json) {

@@ -159,7 +159,7 @@ int rcp_main(int argc, char **argv)
 	if (e == OK)
 		e = pty ? open_pty(&p, pty) : stream_listen(p.loop, listen, NULL, on_accept, &p, &sl);
 	if (e != OK) {
-		log_line(LOG_LEVEL_ERROR, "the radio cannot start", "reason=%s", err_name(e));
+		log_line(LOG_LEVEL_ERROR, "the radio cannot start", "reason=%s advice=\"is %s HOST:PORT with an IP address, and the port free?\"", err_name(e), listen ? listen : "--air");
 		return 1;
 	}
 	log_line(LOG_LEVEL_INFO, "ready", "port=%u", sl ? stream_listener_port(sl) : 0U);
