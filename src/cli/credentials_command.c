@@ -9,19 +9,20 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/credentials_place.h"
+#include "cli/credentials_list.h"
 #include "onem2m/timestamp.h"
 
 #define VALUE_MAX 512
 
 static const char usage[] =
-    "usage: keyway credentials list [--json] [--state DIR | --file F]\n"
+    "usage: keyway credentials list [--json] [--expiring TIME] [--state DIR | --file F | --all [STORE...]]\n"
     "       keyway credentials add ID --kind KIND [--value FILE] [options]\n"
     "       keyway credentials remove ID\n"
     "       keyway credentials rotate [--to KEK]\n"
     "       keyway credentials check\n\n"
     "The keys that a program shares with others: what they are, whose, and when they end. Values are never shown.\n\n"
-    "  list    all of them, expired ones too\n"
+    "  list    all of them, expired ones too; --all: of every program of the plant, what MEF and MAF have registered, files of keys, and\n"
+    "          further stores or state directories, such as enrolees'\n"
     "  add     a key; its value comes from FILE or, without one, from standard input, never from the command line\n"
     "  remove  forget one: from then on a handshake under it fails\n"
     "  rotate  a new key encryption key, and everything sealed anew, while the program goes on\n"
@@ -36,93 +37,15 @@ static const char usage[] =
     "  --expires TIME     20271231T235959, a duration such as P90D, or `never` (default P365D)\n"
     "  --value FILE       hexadecimal digits in a file that nobody else may read\n"
     "  --replace          even if there is one of this ID\n"
+    "  --expiring TIME    only what ends within P30D, or before 20271231T235959\n"
+    "  --plant DIR        the plant (default $KEYWAY_PLANT, or `plant`)\n"
     "  --to KEK           put the key encryption key there instead\n"
     "  --json             as JSON\n"
     "\nExamples:\n"
     "  keyway credentials list --state plant/maf\n"
+    "  keyway credentials list --all --expiring P30D --json\n"
     "  keyway credentials add meter1@maf.keyway.example --kind km --entity /id-in/Cmeter --value key.hex --state plant/maf\n"
     "  keyway credentials rotate --state plant/mef\n";
-
-static void print_time(uint64_t s, char text[static TIMESTAMP_SIZE])
-{
-	if (s == UINT64_MAX)
-		snprintf(text, TIMESTAMP_SIZE, "never");
-	else
-		timestamp_print(text, s * 1000);
-}
-
-/* ---- list ---- */
-
-struct listing {
-	struct json_out *json;
-	uint64_t now;
-	unsigned rows;
-};
-
-static void list_json(struct json_out *o, const struct credential *c, uint64_t now)
-{
-	char expires[TIMESTAMP_SIZE], added[TIMESTAMP_SIZE];
-
-	print_time(c->expires_at, expires);
-	print_time(c->added_at, added);
-	json_object(o, NULL);
-	json_put_string(o, "identity", c->identity);
-	json_put_string(o, "kind", credential_kind_name(c->kind));
-	json_put_uint(o, "suid", c->suid);
-	json_put_string(o, "entity", c->entity);
-	json_put_string(o, "peer", c->peer);
-	json_put_string(o, "added", added);
-	json_put_string(o, "expires", expires);
-	json_put_bool(o, "expired", credential_expired(c, now));
-	json_close(o);
-}
-
-static void list_row(void *ctx, const struct credential *c)
-{
-	struct listing *l = ctx;
-	bool expired = credential_expired(c, l->now);
-	char expires[TIMESTAMP_SIZE];
-
-	if (l->json) {
-		list_json(l->json, c, l->now);
-		return;
-	}
-	if (l->rows++ == 0)
-		printf("%s%-11s %4s  %-15s  %-44s  %-24s  %s%s\n", style(STYLE_BOLD), "KIND", "SUID", "EXPIRES", "IDENTITY", "PEER", "ENTITY", style(STYLE_PLAIN));
-	print_time(c->expires_at, expires);
-	printf("%-11s %4u  %s%-15s%s  %-44s  %-24s  %s\n", credential_kind_name(c->kind), c->suid, expired ? style(STYLE_RED) : "", expires,
-	    expired ? style(STYLE_PLAIN) : "", c->identity, c->peer[0] ? c->peer : "-", c->entity[0] ? c->entity : "-");
-}
-
-static int list(struct credentials_place *p)
-{
-	struct wr w = wr_new(64 << 20);
-	struct json_out o = json_out(&w);
-	struct listing l = {p->json ? &o : NULL, clock_unix_ms() / 1000, 0};
-	struct credentials *s;
-	struct rd text;
-	int r = credentials_place_open(p, true, true, &s);
-
-	if (r != CLI_OK) {
-		wr_free(&w);
-		return r;
-	}
-	json_object(&o, NULL);
-	json_put_string(&o, "store", p->path);
-	json_put_string(&o, "kek", kek_is_token(credentials_kek(s)) ? "token" : credentials_kek(s));
-	json_array(&o, "credentials");
-	if (credentials_each(s, list_row, &l) != OK)
-		r = cli_fail("%s can't be read to its end", p->path);
-	json_close(&o);
-	json_close(&o);
-	if (r == CLI_OK && p->json && wr_done(&w, &text))
-		cli_print_json(text);
-	else if (r == CLI_OK && !p->json && l.rows == 0)
-		printf("%s holds nothing\n", p->path);
-	credentials_close(s);
-	wr_free(&w);
-	return r;
-}
 
 /* ---- add ---- */
 
@@ -227,9 +150,19 @@ static int add(struct credentials_place *p, int argc, char **argv)
 
 static int list_command(struct credentials_place *p, int argc, char **argv)
 {
-	int r = cli_operands(usage, argc, argv, 0, 0);
+	const char *plant = cli_option(&argc, argv, "--plant"), *within = cli_option(&argc, argv, "--expiring");
+	bool all = cli_flag(&argc, argv, "--all");
+	struct credentials_listing l = {.json = p->json, .until_s = UINT64_MAX};
+	int r = cli_operands(usage, argc, argv, 0, all ? argc : 0);
+	uint64_t ms;
 
-	return r == CLI_OK ? list(p) : r;
+	if (r != CLI_OK)
+		return r;
+	if (within && !timestamp_parse_abs_rel(rd_str(within), clock_unix_ms(), &ms))
+		return cli_misuse(usage, "--expiring must be a duration such as P30D, or a time, not `%s`", within);
+	if (within)
+		l.until_s = ms / 1000;
+	return all ? credentials_list_all(&l, plant, argv + 1, (size_t)argc - 1) : credentials_list(&l, p);
 }
 
 static int remove_command(struct credentials_place *p, int argc, char **argv)

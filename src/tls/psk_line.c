@@ -51,3 +51,24 @@ bool psk_line_find(const char *path, const char *identity, struct psk_line *out)
 		bytes_wipe(out, sizeof *out);
 	return found;
 }
+
+bool psk_lines_each(const char *path, void (*fn)(void *ctx, const char *identity, const struct psk_line *line), void *ctx)
+{
+	char line[PSK_LINE_MAX], identity[PSK_LINE_MAX];
+	struct psk_line parsed;
+	struct rd text, name;
+	FILE *file = fopen(path, "re");
+	bool whole;
+
+	while (file && fgets(line, sizeof line, file)) {
+		text = rd_str(line);
+		if (rd_until(&text, ':', &name) && rd_text(name, identity, sizeof identity) && psk_line_parse(rd_str(line), identity, &parsed))
+			fn(ctx, identity, &parsed);
+		bytes_wipe(&parsed, sizeof parsed);
+	}
+	bytes_wipe(line, sizeof line);
+	whole = file && !ferror(file);
+	if (file)
+		fclose(file);
+	return whole;
+}

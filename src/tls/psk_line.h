@@ -17,6 +17,8 @@ struct psk_line {
 bool psk_line_parse(struct rd line, const char *identity, struct psk_line *out) MUST_CHECK;
 /* Nobody but its owner may read the file. */
 bool tls_file_is_private(const char *path);
+/* Every line that is one, in turn; fn must not keep it. False: the file can't be read. */
+bool psk_lines_each(const char *path, void (*fn)(void *ctx, const char *identity, const struct psk_line *line), void *ctx) MUST_CHECK;
 /* The line of `identity` in the file. */
 bool psk_line_find(const char *path, const char *identity, struct psk_line *out) MUST_CHECK;
 
