@@ -1,0 +1,66 @@
+"""README, "A plant of your own", copied and run: in a folder with a blank in its name, with other ports and without the serial line, and nothing else changed. The
+device joins, and the lines of "Ten minutes" that ask a plant find it."""
+import os
+import re
+import signal
+import subprocess
+import sys
+
+from plant import PATIENCE, Plant, free_port, program, wait_for
+
+SOURCE = sys.argv[1]
+PROGRAMS = ("keyway", "keyway-mef", "keyway-maf", "keyway-das", "keyway-hss", "keyway-cse", "keyway-gateway", "keyway-sim")
+
+
+def blocks(heading):
+    with open(os.path.join(SOURCE, "README.md")) as f:
+        body = re.search(r"^## %s\n(.*?)(?=^## )" % heading, f.read(), re.M | re.S).group(1)
+    return re.findall(r"^```sh\n(.*?)^```", body, re.M | re.S)
+
+
+def replace(text, old, new):
+    assert old in text, "README has no `%s` any more" % old
+    return text.replace(old, new)
+
+
+with Plant() as p:
+    base = int(re.search(r":(\d+)$", p.settings["cses"][0]["url"]).group(1)) - 3
+    folder = os.path.join(p.dir, "my plants")
+    os.mkdir(folder)
+    path = ":".join(os.path.dirname(program(name)) for name in PROGRAMS)
+    env = {k: v for k, v in os.environ.items() if not k.startswith("KEYWAY_")}
+    env["PATH"] = path + ":" + env["PATH"]
+
+    servers, radio = blocks("A plant of your own")
+    asking = [line for line in blocks("Ten minutes")[1].splitlines() if re.match(r"keyway (status|discover|get) ", line + " ") and "/binSh" not in line]
+    assert len(asking) == 3, asking
+    servers = replace(servers, "keyway init plant --radio serial:/dev/ttyACM0", "keyway init plant --base-port %d" % base)
+    air = "127.0.0.1:%d" % free_port()
+    radio = replace(radio, "127.0.0.1:9447", "127.0.0.1:%d" % (base + 7))
+    radio = replace(replace(replace(radio, "sim air", "sim air --listen " + air), "sim rcp", "sim rcp --air " + air), "sim device", "sim device --air " + air)
+    log = open(os.path.join(folder, "log"), "w")
+    # the device's line is the last, and stays in front as it would in a terminal
+    shell = subprocess.Popen(["bash", "-e", "-c", servers + radio], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    try:
+        def joined():
+            with open(log.name) as f:
+                text = f.read()
+            assert shell.poll() is None, text
+            return '"event":"commissioned"' in text
+        wait_for("the device to join", joined)
+        env["KEYWAY_PLANT"] = os.path.join(folder, "plant")
+
+        def ask(line):
+            return subprocess.run(["bash", "-c", line], cwd=folder, env=env, capture_output=True, text=True, timeout=PATIENCE)
+        wait_for("its temperature", lambda: "curT0" in ask(asking[2]).stdout)
+        status, found = ask(asking[0]), ask(asking[1])
+        assert status.returncode == 0 and status.stdout and "zb-00124b0001020304/tempe" in found.stdout, (status, found)
+    except BaseException:
+        with open(log.name) as f:
+            print(f.read()[-6000:], file=sys.stderr)
+        raise
+    finally:
+        os.killpg(shell.pid, signal.SIGTERM)
+        shell.wait()
+        log.close()
+    print("README: %d lines" % len((servers + radio).splitlines() + asking))
