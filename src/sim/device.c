@@ -13,6 +13,7 @@
 #define BACKOFF_MOST_MS 20000
 #define SECOND_MS 1000
 #define BUILD "1.0.0"
+#define REPORT_SPREAD_MS 100 /* of each second between reports: the first ones after a start come within that */
 
 struct sim_device_effect *device_effect(struct sim_device *d, enum sim_device_effect_type type)
 {
@@ -133,6 +134,8 @@ struct sim_device *sim_device_new(const struct sim_device_config *config, struct
 		free(d);
 		return NULL;
 	}
+	if (config->ack_wait_ms > 0)
+		radio_set_ack_wait(d->radio, config->ack_wait_ms);
 	d->config = *config;
 	d->config.link_key = secret_dup(config->link_key);
 	d->now = now;
@@ -145,6 +148,8 @@ struct sim_device *sim_device_new(const struct sim_device_config *config, struct
 	device_values_begin(d);
 	d->poll_at = d->step_at = d->alarm_until = d->check_in_at = CLOCK_NEVER;
 	d->drift_at = now;
+	if (config->report_s > 0)
+		d->report_from = now + rng_below(config->rng, config->report_s * REPORT_SPREAD_MS);
 	counter_init(&d->nwk_out, 0, DEVICE_COUNTER_BLOCK);
 	counter_init(&d->aps_out, 0, DEVICE_COUNTER_BLOCK);
 	trust_link_default(d);

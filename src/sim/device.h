@@ -41,6 +41,7 @@ struct sim_device_config {
 	uint32_t channels;           /* to scan: bit n is channel n, 11 to 26 */
 	uint32_t poll_ms;            /* of a sleepy device that has nothing to do */
 	uint8_t timeout;             /* End_Device_Timeout_request: 0 is 10 s, n is 2^n minutes (R22 3.4.11.3.1) */
+	uint32_t ack_wait_ms;        /* of the radio; 0: RADIO_ACK_WAIT_MS */
 	uint32_t report_s;           /* at least this often, once reporting is configured; 0: as configured */
 	struct secret *link_key;     /* from the install code; taken over when sim_device_new succeeds */
 	/* Non-volatile memory: text to be on disk when it returns OK. A number of a frame counter is used only after that. */

@@ -23,7 +23,7 @@
 static const char usage[] =
     "usage: keyway-sim device --eui64 EUI64 --install-code CODE | --link-key HEX | --devices FILE [--type TYPE]\n"
     "                         [--sleepy | --always-on] [--router | --end-device] [--air 127.0.0.1:17754] [--channel 15 | --channels 11,15,20-26] [--poll-ms 2000]\n"
-    "                         [--report-interval S] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
+    "                         [--report-interval S] [--ack-wait MS] [--temperature 21.5] [--state FILE] [--seed N] [--json]\n\n"
     "A strict Zigbee 3.0 end device or router. Tells what happens as JSON lines; takes commands as lines on standard input:\n"
     "open, close, vibrate, on, off, toggle, temperature 23.5, leave, rejoin, conflict (of its short address), factory-reset, permit 60,\n"
     "deaf ADDRESS (whose frames it does not receive from now on), hear (all again).\n"
@@ -39,6 +39,7 @@ static const char usage[] =
     "  --channels LIST      which it scans\n"
     "  --timeout N          end-device time-out that it asks for: 0 is 10 s, N is 2^N minutes; default 3\n"
     "  --report-interval S  reports at least so often, whatever the reporting configuration says\n"
+    "  --ack-wait MS        how long its radio waits for an acknowledgement (default 60: the air is between processes)\n"
     "  --temperature T      at the start, of a thermometer\n"
     "  --devices FILE       many, all of one type: a line is EUI64,CODE, as `keyway device import` takes it. They hear the same frames, but not one\n"
     "                       another. A command is for one (EUI64 on), or for each (all toggle); --state names a folder\n"
@@ -269,6 +270,8 @@ static int configure(int argc, char **argv, struct sim_device_config *c)
 		return fail("--poll-ms wants a number from 10");
 	if (!read_number(argc, argv, "--report-interval", "0", &c->report_s))
 		return fail("--report-interval wants seconds");
+	if (!read_number(argc, argv, "--ack-wait", "0", &c->ack_wait_ms))
+		return fail("--ack-wait wants milliseconds");
 	if (sim_has(argc, argv, "--sleepy") && sim_has(argc, argv, "--always-on"))
 		return fail("--sleepy or --always-on, not both");
 	if (sim_has(argc, argv, "--router") && (sim_has(argc, argv, "--sleepy") || sim_has(argc, argv, "--end-device")))
@@ -405,7 +408,7 @@ int device_main(int argc, char **argv)
 	struct sim_device_config c = {.eui64 = 0};
 	const char *devices;
 	int r = sim_begin(argc, argv, usage,
-	    "--devices= --eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --deaf= --air= --channel= --channels= --poll-ms= --timeout= --report-interval= --temperature= --state= --seed= --json");
+	    "--devices= --eui64= --install-code= --link-key= --type= --kind= --sleepy --always-on --router --end-device --broadcast-link-status --time-scale= --deaf= --air= --channel= --channels= --poll-ms= --timeout= --report-interval= --ack-wait= --temperature= --state= --seed= --json");
 
 	if (r == 0)
 		list_kinds();

@@ -102,6 +102,7 @@ struct reporting {
 	uint8_t type;
 	uint16_t minimum_s, maximum_s;
 	uint64_t change, last_value, last_at;
+	uint32_t early_ms;
 	bool ever;
 };
 
@@ -246,6 +247,7 @@ struct sim_device {
 	struct binding bindings[DEVICE_BINDINGS];
 	size_t binding_count;
 	struct reporting reports[DEVICE_REPORTS];
+	uint64_t report_from; /* after its start */
 	size_t report_count;
 	uint64_t values[DEVICE_ENDPOINTS][DEVICE_ATTRIBUTES]; /* of device_attributes, as far as they are DEVICE_STORED */
 	struct device_pin pins[DEVICE_PINS];

@@ -3,6 +3,7 @@
 
 #define NEVER_S 0xffff /* maximum interval: no reports at all */
 #define SECOND_MS 1000ULL
+#define SPREAD_MS 250 /* of each second */
 
 const struct binding *device_binding(const struct sim_device *d, uint8_t endpoint, uint16_t cluster)
 {
@@ -62,6 +63,8 @@ static void report(struct sim_device *d, struct reporting *r, const struct bindi
 	device_zcl_send(d, r->endpoint, NWK_COORDINATOR, b->destination_endpoint, r->cluster, &z);
 	r->last_value = v->number;
 	r->last_at = d->now;
+	if (d->config.report_s > 0) /* devices that start in one moment drift apart */
+		r->early_ms = rng_below(d->config.rng, d->config.report_s * SPREAD_MS);
 	r->ever = true;
 }
 
@@ -78,13 +81,13 @@ static bool changed_enough(const struct reporting *r, const struct zcl_value *v)
 
 static bool due(const struct sim_device *d, const struct reporting *r, const struct zcl_value *v)
 {
-	uint64_t most = r->maximum_s, since = d->now - r->last_at;
+	uint64_t most = r->maximum_s * SECOND_MS, since = d->now - r->last_at;
 
 	if (!r->ever)
-		return true;
-	if (d->config.report_s && (most == 0 || d->config.report_s < most))
-		most = d->config.report_s;
-	return (most > 0 && since >= most * SECOND_MS) || (since >= r->minimum_s * SECOND_MS && changed_enough(r, v));
+		return d->now >= d->report_from;
+	if (d->config.report_s && (most == 0 || d->config.report_s * SECOND_MS < most))
+		most = d->config.report_s * SECOND_MS - r->early_ms;
+	return (most > 0 && since >= most) || (since >= r->minimum_s * SECOND_MS && changed_enough(r, v));
 }
 
 void device_reports_consider(struct sim_device *d)

@@ -29,6 +29,7 @@ struct radio {
 	bool waiting_ack;
 	unsigned tries; /* of the transmission at the head of the queue */
 	uint64_t deadline;
+	uint32_t ack_wait_ms;
 	struct radio_effect effects[EFFECTS_MAX];
 	size_t effect_first, effect_count;
 };
@@ -44,12 +45,18 @@ struct radio *radio_new(struct rng *rng)
 	r->short_address = MAC_BROADCAST;
 	r->receiver = true;
 	r->deadline = CLOCK_NEVER;
+	r->ack_wait_ms = RADIO_ACK_WAIT_MS;
 	return r;
 }
 
 void radio_free(struct radio *r)
 {
 	free(r);
+}
+
+void radio_set_ack_wait(struct radio *r, uint32_t ms)
+{
+	r->ack_wait_ms = ms;
 }
 
 void radio_set_pan(struct radio *r, uint16_t pan_id)
@@ -213,7 +220,7 @@ void radio_tick(struct radio *r, uint64_t now)
 	send(r, rd_of(o->frame, o->len));
 	if (mac_frame_decode(rd_of(o->frame, o->len), &f) == OK && f.ack_request) {
 		r->waiting_ack = true;
-		r->deadline = now + RADIO_ACK_WAIT_MS + rng_below(r->rng, BACKOFF_MAX_MS + 1);
+		r->deadline = now + r->ack_wait_ms + rng_below(r->rng, BACKOFF_MAX_MS + 1);
 	} else {
 		ended(r, now, RADIO_OK, false);
 	}

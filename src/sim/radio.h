@@ -13,7 +13,7 @@
 
 #define RADIO_MATCHES_MAX 64
 #define RADIO_QUEUE_MAX 32
-#define RADIO_ACK_WAIT_MS 60 /* 0.864 ms in silicon; the air here is UDP between processes */
+#define RADIO_ACK_WAIT_MS 60 /* unless it is set; 0.864 ms in silicon, but the air here is UDP between processes */
 #define RADIO_RETRIES 3
 
 enum radio_status { RADIO_OK, RADIO_NO_ACK, RADIO_CHANNEL_BUSY };
@@ -39,6 +39,7 @@ struct radio;
 struct radio *radio_new(struct rng *rng);
 void radio_free(struct radio *r);
 
+void radio_set_ack_wait(struct radio *r, uint32_t ms);
 void radio_set_pan(struct radio *r, uint16_t pan_id);
 void radio_set_short(struct radio *r, uint16_t short_address);
 void radio_set_extended(struct radio *r, uint64_t eui64);

@@ -76,6 +76,7 @@ static void reset(struct rcp *r)
 	r->radio = radio_new(r->rng);
 	if (!r->radio)
 		abort();
+	radio_set_ack_wait(r->radio, r->ack_wait_ms);
 	radio_set_coordinator(r->radio, true);
 	r->phy_enabled = r->raw_stream = r->promiscuous = r->match = false;
 	r->rx_on = true;
@@ -241,8 +242,15 @@ struct rcp *rcp_new(struct rng *rng)
 	}
 	r->rng = rng;
 	r->channel = RCP_CHANNEL_FIRST;
+	r->ack_wait_ms = RADIO_ACK_WAIT_MS;
 	rcp_restart(r);
 	return r;
+}
+
+void rcp_ack_wait(struct rcp *r, uint32_t ms)
+{
+	r->ack_wait_ms = ms;
+	radio_set_ack_wait(r->radio, ms);
 }
 
 void rcp_free(struct rcp *r)

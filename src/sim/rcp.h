@@ -31,6 +31,7 @@ struct rcp_effect {
 
 struct rcp;
 struct rcp *rcp_new(struct rng *rng); /* reset, on the first channel; NULL without memory */
+void rcp_ack_wait(struct rcp *r, uint32_t ms); /* how long it waits for an acknowledgement; RADIO_ACK_WAIT_MS at the start */
 void rcp_free(struct rcp *r);
 void rcp_restart(struct rcp *r); /* another host: the line and all settings but the channel are as at the start */
 /* Takes the octets of one frame, or all when none ends in them; true while some are left. What it has to say is to be fetched before the next. */

@@ -13,12 +13,13 @@
 #include "sim/sim.h"
 
 static const char usage[] =
-    "usage: keyway-sim rcp (--listen HOST:PORT | --pty LINK) [--air 127.0.0.1:17754] [--seed N]\n\n"
+    "usage: keyway-sim rcp (--listen HOST:PORT | --pty LINK) [--air 127.0.0.1:17754] [--ack-wait MS] [--seed N]\n\n"
     "A radio co-processor that speaks Spinel/HDLC-lite, as OpenThread RCP firmware does, on the simulated air.\n"
     "Acknowledgement, retries, address filter and source-match table are in it, as in hardware.\n"
     "  --listen HOST:PORT  for hosts that connect by TCP, one at a time\n"
     "  --pty LINK          makes a pty and a symbolic link to it, for hosts that use a serial line\n"
     "  --air HOST:PORT     `keyway-sim air`\n"
+    "  --ack-wait MS       how long it waits for an acknowledgement (default 60: the air is between processes)\n"
     "  --seed N            of the randomness (default 2)\n"
     "\nExample:\n"
     "  keyway-sim rcp --listen 127.0.0.1:9447\n";
@@ -136,8 +137,8 @@ int rcp_main(int argc, char **argv)
 	const char *listen = sim_option(argc, argv, "--listen", NULL), *pty = sim_option(argc, argv, "--pty", NULL);
 	struct stream_listener *sl = NULL;
 	struct program p = {.host = NULL};
-	int status_asked = sim_begin(argc, argv, usage, "--listen= --pty= --air= --seed=");
-	uint64_t seed;
+	int status_asked = sim_begin(argc, argv, usage, "--listen= --pty= --air= --ack-wait= --seed=");
+	uint64_t seed, ack_wait;
 	enum err e;
 
 	if (status_asked != SIM_GO_ON)
@@ -146,7 +147,7 @@ int rcp_main(int argc, char **argv)
 		fputs("keyway-sim rcp: give either --listen or --pty; --help tells more\n", stderr);
 		return 2;
 	}
-	if (!sim_number(argc, argv, "--seed", "2", UINT64_MAX, &seed))
+	if (!sim_number(argc, argv, "--seed", "2", UINT64_MAX, &seed) || !sim_number(argc, argv, "--ack-wait", "60", UINT32_MAX, &ack_wait))
 		return 2;
 	log_start("rcp", LOG_LEVEL_INFO);
 	p.rng = rng_seeded(seed);
@@ -155,6 +156,7 @@ int rcp_main(int argc, char **argv)
 	p.rcp = rcp_new(&p.rng);
 	if (!p.rcp)
 		abort();
+	rcp_ack_wait(p.rcp, (uint32_t)ack_wait);
 	e = air_client_new(p.loop, sim_option(argc, argv, "--air", "127.0.0.1:17754"), RCP_CHANNEL_FIRST, on_air, &p, &p.air);
 	if (e == OK)
 		e = pty ? open_pty(&p, pty) : stream_listen(p.loop, listen, NULL, on_accept, &p, &sl);

@@ -15,6 +15,7 @@ struct rcp {
 	uint64_t eui64;
 	uint16_t pan_id, short_address;
 	int8_t tx_power;
+	uint32_t ack_wait_ms;
 	uint8_t scan_channel;    /* of the mask: as stock firmware, one at a time; 0: none */
 	uint16_t scan_period_ms;
 	uint64_t scan_until;     /* 0: no scan */
