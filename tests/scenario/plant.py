@@ -3,12 +3,14 @@
 Nothing here sleeps for a fixed time: it waits for a line of a log, or for a state, with generous patience."""
 import fcntl
 import json
+import mmap
 import os
 import random
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -99,16 +101,38 @@ class Process:
         return found
 
 
+class FastClock:
+    """A plant's own clock: see tests/soak/clock_keeper.c."""
+    def __init__(self, folder, rate):
+        self.page = os.path.join(folder, "clock")
+        self.keeper = subprocess.Popen([os.path.join(BUILD, "tests", "soak", "clock_keeper"), self.page, str(rate)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.keeper.stdout.readline() == b"ready\n"
+        with open(self.page, "rb") as f:
+            self.octets = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+
+    def now_ms(self):
+        version = 1
+        while version % 2 or version != struct.unpack_from("I", self.octets)[0]:
+            version, rate = struct.unpack_from("II", self.octets)
+            now = time.monotonic_ns()
+            real, fast, wall = struct.unpack_from("qqq", self.octets, 16)
+        return (fast + (now - real) * rate + wall) / 1e6
+
+    def end(self):
+        self.keeper.stdin.close()
+        self.keeper.wait()
+
+
 class Plant:
     ROLES = [("mef", "keyway-mef", "mef.ini"), ("in-cse", "keyway-cse", "in-cse.ini"), ("mn-cse", "keyway-cse", "mn-cse.ini"),
              ("node-b", "keyway-cse", "node-b.ini"), ("gateway", "keyway-gateway", "gateway.ini")]
 
-    def __init__(self, rate=1):
-        """rate: the plant's clock is so many times faster than ours (tests/soak/fast_clock.c); patience stays in our seconds."""
-        self.rate, self.from_s, self.environment = rate, int(time.time()), dict(os.environ)
-        if rate != 1:
-            self.environment.update(KEYWAY_CLOCK_RATE=str(rate), KEYWAY_CLOCK_FROM=str(self.from_s), LD_PRELOAD=os.path.join(BUILD, "tests", "soak", "libfast_clock.so"))
-        self.dir = tempfile.mkdtemp(prefix="keyway-scenario-")
+    def __init__(self, rate=1, folder=None):
+        """rate: the plant's clock is up to so many times faster than ours (tests/soak); patience stays in our seconds."""
+        self.dir = tempfile.mkdtemp(prefix="keyway-scenario-", dir=folder)
+        self.environment, self.clock, self.keep = dict(os.environ), FastClock(self.dir, rate) if rate != 1 else None, False
+        if self.clock:
+            self.environment.update(KEYWAY_CLOCK_PAGE=self.clock.page, LD_PRELOAD=os.path.join(BUILD, "tests", "soak", "libfast_clock.so"))
         self.plant = os.path.join(self.dir, "plant")
         self.processes, self.locks = {}, []
         self.air_port, self.rcp_port = free_port(), free_port()
@@ -148,7 +172,11 @@ class Plant:
             except subprocess.TimeoutExpired:
                 p.popen.kill()
                 p.popen.wait()
-        if kind is None:
+        if self.clock:
+            self.clock.end()
+        if kind is None and self.keep:
+            print("the logs are in " + self.dir)
+        elif kind is None:
             shutil.rmtree(self.dir)
         else:
             for p in self.processes.values():
@@ -185,19 +213,19 @@ class Plant:
 
     def now_ms(self):
         """As the plant has it."""
-        return (self.from_s + (time.time() - self.from_s) * self.rate) * 1000
+        return self.clock.now_ms() if self.clock else time.time() * 1000
 
-    def start_radio(self, loss=0, air=()):
+    def start_radio(self, loss=0, air=(), rcp=()):
         self.pcap = os.path.join(self.dir, "factory.pcap")
         self.start("air", program("keyway-sim"), "air", "--listen", "127.0.0.1:%d" % self.air_port, "--pcap", self.pcap, "--loss", str(loss), *air).wait_line(" ready")
-        self.start("rcp", program("keyway-sim"), "rcp", "--listen", "127.0.0.1:%d" % self.rcp_port, "--air", "127.0.0.1:%d" % self.air_port).wait_line(" ready")
+        self.start("rcp", program("keyway-sim"), "rcp", "--listen", "127.0.0.1:%d" % self.rcp_port, "--air", "127.0.0.1:%d" % self.air_port, *rcp).wait_line(" ready")
 
     def start_servers(self):
         for role, name, config in self.ROLES:
             self.start(role, program(name), "--config", os.path.join(self.plant, config)).wait_line(" ready")
 
-    def start_all(self, loss=0, air=()):
-        self.start_radio(loss, air)
+    def start_all(self, loss=0, air=(), rcp=()):
+        self.start_radio(loss, air, rcp)
         self.start_servers()
         self.keyway("gateway", "add", "gw1")
 

@@ -1,36 +1,33 @@
-/* A preloaded library by which a program's clock runs faster: an hour of a plant in some minutes. What reads a clock gets a time that has passed so many times
- * faster; what waits for a time waits so much shorter. The programs themselves are those that are installed. Processor time and the kernel's own timers (TCP's,
- * for instance) keep their pace.
+/* A preloaded library by which a program's clock is that of its plant (clock_keeper.c), which runs faster than ours while all have nothing to do. What reads a
+ * clock gets the plant's time; what waits for a time waits until the plant has it. The programs themselves are those that are installed. Processor time and
+ * the kernel's own timers (TCP's, for instance) keep their pace.
  *
- *	KEYWAY_CLOCK_RATE=8 KEYWAY_CLOCK_FROM=1790000000 LD_PRELOAD=.../libfast_clock.so keyway-mef ...
+ *	KEYWAY_CLOCK_PAGE=FILE LD_PRELOAD=.../libfast_clock.so keyway-mef ...
  *
- * KEYWAY_CLOCK_FROM: seconds since 1970 at which wall-clock time began to run faster; all programs of a plant have the same. The monotonic clock runs faster
- * from the machine's start on. Without a rate nothing changes. */
+ * Without a page nothing changes. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/select.h>
+#include <sys/mman.h>
 #include <sys/time.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND_NS 1000000000LL
-#define RATE_MOST 1000
+#include "clock_page.h"
 
-static long long rate = 1, from_ns;
+#define SECOND_NS 1000000000LL
+#define STANDING_NS 3000000LL /* how soon to look again at a clock that stands still */
+
+static struct clock_page *page;
 
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int (*real_epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
 static int (*real_ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
-static int (*real_pselect)(int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *);
 static int (*real_clock_nanosleep)(clockid_t, int, const struct timespec *, struct timespec *);
-static int (*real_timerfd_settime)(int, int, const struct itimerspec *, struct itimerspec *);
-static int (*real_cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
 
 /* ISO C has no conversion of an object pointer to a function pointer; POSIX has dlsym. */
 static void find(void *function, const char *name)
@@ -40,28 +37,38 @@ static void find(void *function, const char *name)
 		abort();
 }
 
+static void enter(void)
+{
+	for (size_t i = 0; i < CLOCK_PROGRAMS; i++) {
+		int32_t none = 0;
+
+		if (atomic_compare_exchange_strong(&page->programs[i], &none, (int32_t)getpid()))
+			return;
+	}
+	abort();
+}
+
 __attribute__((constructor)) static void begin(void)
 {
-	const char *r = getenv("KEYWAY_CLOCK_RATE"), *f = getenv("KEYWAY_CLOCK_FROM");
+	const char *path = getenv("KEYWAY_CLOCK_PAGE");
+	void *mapped;
+	int fd;
 
 	if (real_clock_gettime)
 		return;
 	find(&real_epoll_pwait2, "epoll_pwait2");
 	find(&real_ppoll, "ppoll");
-	find(&real_pselect, "pselect");
 	find(&real_clock_nanosleep, "clock_nanosleep");
-	find(&real_timerfd_settime, "timerfd_settime");
-	find(&real_cond_clockwait, "pthread_cond_clockwait");
-	if (r && atoll(r) >= 1 && atoll(r) <= RATE_MOST)
-		rate = atoll(r);
-	if (f)
-		from_ns = atoll(f) * SECOND_NS;
-	find(&real_clock_gettime, "clock_gettime"); /* last: it says that the rest is there */
-}
-
-static long long ns_of(const struct timespec *t)
-{
-	return t->tv_sec * SECOND_NS + t->tv_nsec;
+	find(&real_clock_gettime, "clock_gettime");
+	if (!path)
+		return;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	mapped = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mapped == MAP_FAILED)
+		abort();
+	close(fd);
+	page = mapped;
+	enter();
 }
 
 static struct timespec timespec_of(long long ns)
@@ -69,49 +76,46 @@ static struct timespec timespec_of(long long ns)
 	return (struct timespec){.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
 }
 
+static long long ns_of(const struct timespec *t)
+{
+	return t->tv_sec * SECOND_NS + t->tv_nsec;
+}
+
+/* A time that is read while the page is written is not used: the clock never goes back. */
+static long long fast_ns(uint32_t *rate)
+{
+	struct timespec t;
+	uint32_t before;
+	long long ns;
+
+	do {
+		before = atomic_load(&page->version);
+		*rate = atomic_load(&page->rate);
+		real_clock_gettime(CLOCK_MONOTONIC, &t);
+		ns = page->fast_ns + (ns_of(&t) - page->real_ns) * *rate;
+	} while (before % 2 || before != atomic_load(&page->version));
+	return ns;
+}
+
 static bool is_wall(clockid_t id)
 {
 	return id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE;
 }
 
-static bool is_scaled(clockid_t id)
+static bool is_ours(clockid_t id)
 {
-	return is_wall(id) || id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE || id == CLOCK_MONOTONIC_RAW || id == CLOCK_BOOTTIME;
-}
-
-/* Rounded up: nobody is woken before its time. */
-static struct timespec shorter(const struct timespec *t)
-{
-	return timespec_of((ns_of(t) + rate - 1) / rate);
-}
-
-static struct timespec shorter_ms(int ms)
-{
-	return timespec_of((ms * 1000000LL + rate - 1) / rate);
-}
-
-/* A time of the fast clock, as the real one has it. */
-static struct timespec real_time_of(clockid_t id, const struct timespec *t)
-{
-	long long from = is_wall(id) ? from_ns : 0;
-
-	return timespec_of(from + (ns_of(t) - from + rate - 1) / rate);
+	return page && (is_wall(id) || id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE || id == CLOCK_MONOTONIC_RAW || id == CLOCK_BOOTTIME);
 }
 
 int clock_gettime(clockid_t id, struct timespec *t)
 {
-	long long from = is_wall(id) ? from_ns : 0;
-	int r;
+	uint32_t rate;
 
 	begin();
-	if (is_wall(id)) /* the coarse ones are too coarse */
-		id = CLOCK_REALTIME;
-	else if (id == CLOCK_MONOTONIC_COARSE)
-		id = CLOCK_MONOTONIC;
-	r = real_clock_gettime(id, t);
-	if (r == 0 && is_scaled(id))
-		*t = timespec_of(from + (ns_of(t) - from) * rate);
-	return r;
+	if (!is_ours(id))
+		return real_clock_gettime(id, t);
+	*t = timespec_of(fast_ns(&rate) + (is_wall(id) ? page->wall_ns : 0));
+	return 0;
 }
 
 int gettimeofday(struct timeval *restrict tv, void *restrict zone)
@@ -136,22 +140,50 @@ time_t time(time_t *out)
 	return t.tv_sec;
 }
 
+/* How long to wait now, in real time, so as not to be late at `until`; false: it is that time. */
+static bool go_on(long long until, struct timespec *wait)
+{
+	uint32_t rate;
+	long long left = until - fast_ns(&rate);
+
+	if (left <= 0)
+		return false;
+	left = (left + page->rate_most - 1) / page->rate_most;
+	*wait = timespec_of(rate == 0 && left < STANDING_NS ? STANDING_NS : left);
+	return true;
+}
+
+static long long until_ns(const struct timespec *timeout)
+{
+	uint32_t rate;
+
+	return fast_ns(&rate) + ns_of(timeout);
+}
+
 int epoll_pwait2(int fd, struct epoll_event *events, int most, const struct timespec *timeout, const sigset_t *signals)
 {
-	struct timespec t;
+	const struct timespec now = {.tv_sec = 0};
+	struct timespec wait;
+	long long until;
+	int n;
 
 	begin();
-	if (timeout)
-		t = shorter(timeout);
-	return real_epoll_pwait2(fd, events, most, timeout ? &t : NULL, signals);
+	if (!page || !timeout)
+		return real_epoll_pwait2(fd, events, most, timeout, signals);
+	until = until_ns(timeout);
+	while (go_on(until, &wait)) {
+		n = real_epoll_pwait2(fd, events, most, &wait, signals);
+		if (n != 0)
+			return n;
+	}
+	return real_epoll_pwait2(fd, events, most, &now, signals);
 }
 
 int epoll_pwait(int fd, struct epoll_event *events, int most, int timeout_ms, const sigset_t *signals)
 {
-	const struct timespec t = shorter_ms(timeout_ms);
+	const struct timespec t = timespec_of(timeout_ms * 1000000LL);
 
-	begin();
-	return real_epoll_pwait2(fd, events, most, timeout_ms < 0 ? NULL : &t, signals);
+	return epoll_pwait2(fd, events, most, timeout_ms < 0 ? NULL : &t, signals);
 }
 
 int epoll_wait(int fd, struct epoll_event *events, int most, int timeout_ms)
@@ -159,56 +191,45 @@ int epoll_wait(int fd, struct epoll_event *events, int most, int timeout_ms)
 	return epoll_pwait(fd, events, most, timeout_ms, NULL);
 }
 
-int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *signals)
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
 {
-	struct timespec t;
+	const struct timespec now = {.tv_sec = 0};
+	struct timespec wait;
+	long long until;
+	int n;
 
 	begin();
-	if (timeout)
-		t = shorter(timeout);
-	return real_ppoll(fds, n, timeout ? &t : NULL, signals);
+	if (!page || !timeout)
+		return real_ppoll(fds, count, timeout, signals);
+	until = until_ns(timeout);
+	while (go_on(until, &wait)) {
+		n = real_ppoll(fds, count, &wait, signals);
+		if (n != 0)
+			return n;
+	}
+	return real_ppoll(fds, count, &now, signals);
 }
 
-int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-	const struct timespec t = shorter_ms(timeout_ms);
+	const struct timespec t = timespec_of(timeout_ms * 1000000LL);
 
-	begin();
-	return real_ppoll(fds, n, timeout_ms < 0 ? NULL : &t, NULL);
+	return ppoll(fds, count, timeout_ms < 0 ? NULL : &t, NULL);
 }
 
-int pselect(int n, fd_set *restrict in, fd_set *restrict out, fd_set *restrict other, const struct timespec *restrict timeout, const sigset_t *restrict signals)
-{
-	struct timespec t;
-
-	begin();
-	if (timeout)
-		t = shorter(timeout);
-	return real_pselect(n, in, out, other, timeout ? &t : NULL, signals);
-}
-
-/* Linux tells in *timeout what is left; nothing of what was asked for, here. */
-int select(int n, fd_set *restrict in, fd_set *restrict out, fd_set *restrict other, struct timeval *restrict timeout)
-{
-	struct timespec t;
-
-	if (!timeout)
-		return pselect(n, in, out, other, NULL, NULL);
-	t = (struct timespec){.tv_sec = timeout->tv_sec, .tv_nsec = timeout->tv_usec * 1000};
-	return pselect(n, in, out, other, &t, NULL);
-}
-
+/* What is left is not told: nobody here asks. */
 int clock_nanosleep(clockid_t id, int flags, const struct timespec *wanted, struct timespec *left)
 {
-	struct timespec t = *wanted;
-	int r;
+	struct timespec wait;
+	long long until;
+	int r = 0;
 
 	begin();
-	if (is_scaled(id))
-		t = flags & TIMER_ABSTIME ? real_time_of(id, wanted) : shorter(wanted);
-	r = real_clock_nanosleep(id, flags, &t, left);
-	if (r == EINTR && left && !(flags & TIMER_ABSTIME))
-		*left = timespec_of(ns_of(left) * rate);
+	if (!is_ours(id))
+		return real_clock_nanosleep(id, flags, wanted, left);
+	until = flags & TIMER_ABSTIME ? ns_of(wanted) - (is_wall(id) ? page->wall_ns : 0) : until_ns(wanted);
+	while (r == 0 && go_on(until, &wait))
+		r = real_clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
 	return r;
 }
 
@@ -232,32 +253,6 @@ int usleep(useconds_t us)
 unsigned sleep(unsigned seconds)
 {
 	const struct timespec t = {.tv_sec = seconds};
-	struct timespec left;
 
-	return nanosleep(&t, &left) == 0 ? 0 : (unsigned)left.tv_sec;
-}
-
-/* An absolute time is the monotonic clock's: no program here has a timer of another. */
-int timerfd_settime(int fd, int flags, const struct itimerspec *wanted, struct itimerspec *before)
-{
-	struct itimerspec t;
-
-	begin();
-	t.it_interval = shorter(&wanted->it_interval);
-	t.it_value = flags & TFD_TIMER_ABSTIME ? real_time_of(CLOCK_MONOTONIC, &wanted->it_value) : shorter(&wanted->it_value);
-	return real_timerfd_settime(fd, flags, &t, before);
-}
-
-int pthread_cond_clockwait(pthread_cond_t *restrict c, pthread_mutex_t *restrict m, clockid_t id, const struct timespec *restrict until)
-{
-	const struct timespec t = real_time_of(id, until);
-
-	begin();
-	return real_cond_clockwait(c, m, id, &t);
-}
-
-/* Of a condition with the wall clock, as they are made. */
-int pthread_cond_timedwait(pthread_cond_t *restrict c, pthread_mutex_t *restrict m, const struct timespec *restrict until)
-{
-	return pthread_cond_clockwait(c, m, CLOCK_REALTIME, until);
+	return nanosleep(&t, NULL) == 0 ? 0 : seconds;
 }

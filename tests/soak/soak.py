@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """A plant in bad weather: many simulated devices, most of them asleep most of the time, an air that loses frames and on which they take their time, and
-every program killed at random, devices and radio too. The plant's clock is faster than ours (fast_clock.c). At the end
+every program killed at random, devices and radio too. The plant's clock is faster than ours as long as its programs keep up (clock_keeper.c). At the end
 
 - each device is on the network, and what it reports is acknowledged;
 - no frame counter was used twice, over the whole capture;
 - each reading that a device got an APS acknowledgement for is kept at node B, in its order.
 
-    ./run soak [--devices 200] [--minutes 60] [--rate 8] [--loss 5] [--restart-s 45] [--report-s 60] [--seed N] [--keep]
+    ./run soak [--devices 200] [--minutes 60] [--rate 8] [--loss 5] [--restart-s 45] [--report-s 300] [--seed N] [--keep]
 
 Minutes and seconds are the plant's. docs/soak.md tells what was found."""
 import argparse
 import json
 import os
 import random
+import signal
 import sys
 import time
 
@@ -22,9 +23,12 @@ from plant import Plant, assert_no_counter_repeats, make_code, program, wait_for
 BATCH = 20          # devices of one process, and that come at a time
 # Three of five sleep; a plug is a router unless it is told otherwise.
 KINDS = [("thermometer", ["--sleepy", "--poll-ms", "5000"]), ("plug", []), ("lock", ["--sleepy", "--poll-ms", "7500"]), ("plug", ["--end-device"]),
-         ("thermometer", ["--sleepy", "--poll-ms", "2000"])]
+         ("thermometer", ["--sleepy", "--poll-ms", "4000"])]
+MEMORY = "/dev/shm"  # what is killed here is programs, not the machine: its disk would only take time
 ENROL_S, SETTLE_S = 900, 900  # sleepers find their parent again, what waits is carried out
-LEAST_S = 90                  # of our time, for the programs have ours to start
+APS_MS = 10000        # a device sends a frame four times in 6.4 s, and waits no longer for its acknowledgement
+ACK_WAIT_MS = "30"  # three looks of the clock's keeper, and a frame's time
+INSTANCE = 58
 TEMPERATURE = (0x0402, 0)
 
 
@@ -41,35 +45,53 @@ class Group:
         self.csv = os.path.join(plant.dir, self.role + ".csv")
         self.state = os.path.join(plant.dir, self.role + ".state")
         os.makedirs(self.state)
+        self.read, self.sent, self.good = 0, {}, {}
         with open(self.csv, "w") as f:
             for e in self.eui64s:
                 f.write("%s,%s\n" % (e, make_code()))
 
     def start(self):
         self.plant.start(self.role, program("keyway-sim"), "device", "--air", "127.0.0.1:%d" % self.plant.air_port, "--channel", "15", "--devices", self.csv,
-                         "--kind", self.kind, "--state", self.state, "--report-interval", str(self.report_s), *self.more)
+                         "--kind", self.kind, "--state", self.state, "--report-interval", str(self.report_s), "--ack-wait", ACK_WAIT_MS, *self.more)
 
     def events(self):
-        for line in self.plant.processes[self.role].text(True).splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                pass  # cut by a kill, or of the log
+        """What has been told since the last call."""
+        with open(self.plant.processes[self.role].log, "rb") as f:
+            f.seek(self.read)
+            for line in f:
+                if not line.endswith(b"\n"):
+                    return  # the rest of it comes
+                self.read += len(line)
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    pass  # cut by a kill, or of the log
 
     def acknowledged(self):
         """Reports that were acknowledged, a device: (time, cluster and attribute, value), oldest first."""
-        sent, good = {}, {}
         for e in self.events():
             key = (e.get("device"), e.get("counter"))
             if e.get("event") == "reporting":
-                sent[key] = ((e["cluster"], e["attribute"]), e["value"])
-            elif e.get("event") == "acknowledged" and key in sent:
-                good.setdefault(e["device"], []).append((e["time"], *sent.pop(key)))
-        return good
+                self.sent[key] = (e["time"], (e["cluster"], e["attribute"]), e["value"])
+            elif e.get("event") == "acknowledged" and key in self.sent:
+                at, what, value = self.sent.pop(key)
+                if e["time"] - at < APS_MS:  # otherwise it is of another frame: the numbers are used again
+                    self.good.setdefault(e["device"], []).append((e["time"], what, value))
+        return self.good
+
+
+def sleep_plant(p, seconds):
+    end = p.now_ms() + seconds * 1000
+    while p.now_ms() < end:
+        time.sleep(0.02)
 
 
 def wait_plant(p, what, check, seconds):
-    wait_for(what, check, max(seconds / p.rate, LEAST_S))
+    """Seconds of the plant."""
+    end = p.now_ms() + seconds * 1000
+    while not check():
+        assert p.now_ms() < end, "waited %d s of the plant in vain for: %s" % (seconds, what)
+        time.sleep(1)  # asking costs the plant's machine time
 
 
 def states(p):
@@ -108,7 +130,7 @@ def enrol(p, groups):
 def restart(p, role, pause_s):
     process = p.processes[role]
     process.kill()
-    time.sleep(pause_s / p.rate)
+    sleep_plant(p, pause_s)
     process.start()
     if not role.startswith("devices"):
         process.wait_line(" ready")
@@ -120,7 +142,7 @@ def storm(p, roles, seconds, every):
     """Each has its turn before one has it again; in which order, and when, is chance. It ends when each had one."""
     end, kills, bag = p.now_ms() + seconds * 1000, {r: 0 for r in roles}, []
     while p.now_ms() < end or not all(kills.values()):
-        time.sleep(min(random.expovariate(1 / every), 3 * every) / p.rate)
+        sleep_plant(p, min(random.expovariate(1 / every), 3 * every))
         bag = bag or random.sample(roles, len(roles))
         role = bag.pop()
         restart(p, role, random.choice([0, 0, 1, 5, 30]))
@@ -135,12 +157,10 @@ def keep_history(p, eui64):
 
 
 def history(p, eui64):
-    found = json.loads(p.keyway("discover", "/id-b/cse-b/zb-%s/tempe" % eui64, "ty=58", "--json").stdout)
-    values = []
-    for target in found if isinstance(found, list) else found["m2m:uril"]:
-        r = p.get(target)
-        values.append((r["cod:tempe"]["ct"], target, r["cod:tempe"].get("curT0")))
-    return [v for _, _, v in sorted(values)]
+    module = p.get("/id-b/cse-b/zb-%s/tempe" % eui64, "rcn=4")["cod:tempe"]
+    values = [c for children in module.values() if isinstance(children, list) for c in children if isinstance(c, dict) and c.get("ty") == INSTANCE]
+    assert len(values) == module["cni"], (len(values), module["cni"])
+    return [c.get("curT0") for c in sorted(values, key=lambda c: c["ct"])]  # of one second as they are told: in their order
 
 
 def changes(values):
@@ -173,10 +193,10 @@ def words():
     a = argparse.ArgumentParser(description="a plant in bad weather; see the head of this file")
     a.add_argument("--devices", type=int, default=200)
     a.add_argument("--minutes", type=float, default=60)
-    a.add_argument("--rate", type=int, default=8, help="the plant's clock is so many times faster")
+    a.add_argument("--rate", type=int, default=8, help="the plant's clock is up to so many times faster")
     a.add_argument("--loss", type=int, default=5)
     a.add_argument("--restart-s", type=float, default=45, help="a program is killed so often, on average")
-    a.add_argument("--report-s", type=int, default=60, help="a device reports at least so often")
+    a.add_argument("--report-s", type=int, default=300, help="a device reports at least so often")
     a.add_argument("--batch", type=int, default=BATCH, help="devices of one process")
     a.add_argument("--seed", type=int, default=None)
     a.add_argument("--keep", action="store_true")
@@ -187,15 +207,16 @@ def main():
     o = words()
     seed = o.seed if o.seed is not None else random.randrange(1 << 31)
     say("seed", seed)
-    p = Plant(rate=o.rate)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    p = Plant(rate=o.rate, folder=MEMORY if os.path.isdir(MEMORY) else None)
     random.seed(seed)
     with p:
-        p.start_all(loss=o.loss, air=["--air-time"])
+        p.start_all(loss=o.loss, air=["--air-time"], rcp=["--ack-wait", ACK_WAIT_MS])
         groups = [Group(p, i, min(o.batch, o.devices - i * o.batch), o.report_s) for i in range((o.devices + o.batch - 1) // o.batch)]
         enrol(p, groups)
         for g in (g for g in groups if g.kind == "thermometer"):
             for e in g.eui64s:
-                p.wait_value(e, "tempe", "cod:tempe", "curT0", patience=max(ENROL_S / p.rate, LEAST_S))
+                wait_plant(p, "a reading of " + e, lambda: p.value(e, "tempe", "cod:tempe", "curT0") is not None, ENROL_S)
                 keep_history(p, e)
         say("all are interviewed")
         p.history_from = p.now_ms()
@@ -219,9 +240,7 @@ def main():
         assert not result["lost_devices"], "devices were lost for good"
         assert result["acknowledged_readings"] > 0, "no reading was acknowledged: nothing was shown"
         assert not result["lost_readings"], "acknowledged readings are not kept"
-        if o.keep:
-            print("the logs stay in", p.dir)
-            os._exit(0)
+        p.keep = o.keep
 
 
 main()
