@@ -90,7 +90,7 @@ int reference_mqtt_main(int argc, char **argv)
 	if (echo.fd < 0 || connect(echo.fd, (struct sockaddr *)&a, sizeof a) != 0)
 		return 1;
 	setsockopt(echo.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	mqtt_connect_encode("echo", true, 600, &w);
+	mqtt_connect_encode("echo", true, 600, NULL, &w);
 	mqtt_subscribe_encode(1, filters, 1, &w);
 	if (send(echo.fd, echo.out, w.len, MSG_NOSIGNAL) != (ssize_t)w.len)
 		return 1;

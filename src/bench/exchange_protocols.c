@@ -172,7 +172,7 @@ static void mqtt_open(void *ctx, unsigned client, struct wr *out)
 	(void)ctx;
 	snprintf(id, sizeof id, "A::bench%u", client);
 	snprintf(filter, sizeof filter, "/oneM2M/resp/id-in:Cbench%u/#", client);
-	mqtt_connect_encode(id, true, 600, out);
+	mqtt_connect_encode(id, true, 600, NULL, out);
 	mqtt_subscribe_encode(1, filters, 1, out);
 }
 

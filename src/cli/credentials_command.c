@@ -30,7 +30,8 @@ static const char usage[] =
     "  --state DIR        the program's state directory, with credentials.db (default .)\n"
     "  --file F           the store itself\n"
     "  --kek KEK          a key file, or a PKCS#11 URI (default: what the store says; credentials.key beside a new one)\n"
-    "  --kind KIND        kpm (with a MEF), km (with a MAF), kpsa (with a CSE), esprim, esdata, esdata-wrap, esdata-hmac, ke\n"
+    "  --kind KIND        kpm (with a MEF), km (with a MAF), kpsa (with a CSE), esprim, esdata, esdata-wrap, esdata-hmac, ke,\n"
+    "                     password (at a server: text, not hexadecimal)\n"
     "  --suid N           its use, TS-0004 6.3.4.2.39 (default by kind: 10 to 14; 14 and 15 for the last two of ESData)\n"
     "  --entity E         what From may be under it: an ID, or several joined by blanks\n"
     "  --peer P           whom it is shared with: an FQDN or a CSE-ID\n"
@@ -50,7 +51,7 @@ static const char usage[] =
 /* ---- add ---- */
 
 /* Spaces and a line end may be around the digits. */
-static int value_read(const char *path, struct secret **key)
+static int value_read(const char *path, bool is_text, struct secret **key)
 {
 	char text[VALUE_MAX];
 	uint8_t octets[SECRET_MAX];
@@ -67,7 +68,9 @@ static int value_read(const char *path, struct secret **key)
 		n += (size_t)r;
 	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
 		n--;
-	good = private && r == 0 && hex_parse_loose(rd_of(text, n), octets, sizeof octets, &len) && len >= CREDENTIAL_KEY_LEAST;
+	if (is_text && n <= sizeof octets)
+		memcpy(octets, text, len = n);
+	good = private && r == 0 && (is_text ? n <= sizeof octets : hex_parse_loose(rd_of(text, n), octets, sizeof octets, &len)) && len >= CREDENTIAL_KEY_LEAST;
 	bytes_wipe(text, sizeof text);
 	if (path)
 		close(fd);
@@ -75,7 +78,7 @@ static int value_read(const char *path, struct secret **key)
 	bytes_wipe(octets, sizeof octets);
 	if (*key)
 		return CLI_OK;
-	return private ? cli_fail("the value must be %d to %d octets in hexadecimal", CREDENTIAL_KEY_LEAST, SECRET_MAX)
+	return private ? cli_fail("the value must be %d to %d octets%s", CREDENTIAL_KEY_LEAST, SECRET_MAX, is_text ? "" : " in hexadecimal")
 		       : cli_fail("%s may be read by others: chmod 600 it", path);
 }
 
@@ -92,7 +95,7 @@ static int fields(int *argc, char **argv, struct credential *c)
 	uint64_t now = clock_unix_ms(), ms = 0, n = 0;
 
 	if (!kind || !credential_kind_parse(rd_str(kind), &c->kind) || c->kind == KIND_STORE_KEY)
-		return cli_misuse(usage, "--kind must be one of kpm, km, kpsa, esprim, esdata, esdata-wrap, esdata-hmac, ke");
+		return cli_misuse(usage, "--kind must be one of kpm, km, kpsa, esprim, esdata, esdata-wrap, esdata-hmac, ke, password");
 	if (suid && (!rd_decimal(rd_str(suid), &n) || n > 999))
 		return cli_misuse(usage, "--suid must be a number such as 12");
 	c->suid = suid ? (unsigned)n : default_suid(c->kind);
@@ -139,7 +142,7 @@ static int add(struct credentials_place *p, int argc, char **argv)
 	if (r == CLI_OK && !rd_text(rd_str(argv[1]), c.identity, sizeof c.identity))
 		r = cli_fail("the identifier is too long");
 	if (r == CLI_OK)
-		r = value_read(value, &c.key);
+		r = value_read(value, c.kind == KIND_PASSWORD, &c.key);
 	if (r == CLI_OK)
 		r = put(p, &c, replace);
 	credential_clear(&c);

@@ -53,6 +53,7 @@ static const struct {
 	{"esdata-hmac", KIND_ESDATA_HMAC},
 	{"ke", KIND_KE},
 	{"store-key", KIND_STORE_KEY},
+	{"password", KIND_PASSWORD},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 

@@ -32,6 +32,7 @@ enum credential_kind {
 	KIND_ESDATA_HMAC = 16,
 	KIND_KE = 100,       /* enrolment key; has no Credential-ID (project convention) */
 	KIND_STORE_KEY = 101, /* seals another store of the same program (project convention) */
+	KIND_PASSWORD = 102,  /* of the program at a server, as that wants it (project convention) */
 };
 bool credential_kind_parse(struct rd text, enum credential_kind *kind) MUST_CHECK; /* "kpm", "km", "kpsa" (also "kc"), ... */
 enum credential_kind credential_kind_of(enum suid suid);                             /* of a key that was registered for this usage */

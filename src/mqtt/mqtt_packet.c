@@ -113,15 +113,25 @@ bool mqtt_id_decode(struct rd *in, uint16_t *id)
 	return rd_be16(in, id);
 }
 
-/* protocol name, level 4, flags, keep alive, client id: section 3.1 */
-void mqtt_connect_encode(const char *client_id, bool clean, uint16_t keepalive_s, struct wr *w)
+#define WITH_USER 0x80
+#define WITH_PASSWORD 0x40
+#define CLEAN 0x02
+
+/* protocol name, level 4, flags, keep alive, client id, user name, password: section 3.1 */
+void mqtt_connect_encode(const char *client_id, bool clean, uint16_t keepalive_s, const struct mqtt_login *login, struct wr *w)
 {
-	head_encode(MQTT_CONNECT, 0, 10 + 2 + strlen(client_id), w);
+	size_t more = login ? 2 + login->user.left + 2 + login->password.left : 0;
+
+	head_encode(MQTT_CONNECT, 0, 10 + 2 + strlen(client_id) + more, w);
 	text_encode(rd_str("MQTT"), w);
 	wr_u8(w, 4);
-	wr_u8(w, clean ? 2 : 0);
+	wr_u8(w, (uint8_t)((clean ? CLEAN : 0) | (login ? WITH_USER | WITH_PASSWORD : 0)));
 	wr_be16(w, keepalive_s);
 	text_encode(rd_str(client_id), w);
+	if (login) {
+		text_encode(login->user, w);
+		text_encode(login->password, w);
+	}
 }
 
 void mqtt_subscribe_encode(uint16_t id, const char *const *filters, size_t count, struct wr *w)

@@ -51,7 +51,11 @@ const char *mqtt_connack_text(unsigned code);
 bool mqtt_id_decode(struct rd *in, uint16_t *id) MUST_CHECK;
 
 /* A persistent session (clean session 0) or not, no will. */
-void mqtt_connect_encode(const char *client_id, bool clean, uint16_t keepalive_s, struct wr *w);
+/* User name and password at the broker, borrowed. */
+struct mqtt_login {
+	struct rd user, password;
+};
+void mqtt_connect_encode(const char *client_id, bool clean, uint16_t keepalive_s, const struct mqtt_login *login, struct wr *w); /* login NULL: none */
 void mqtt_subscribe_encode(uint16_t id, const char *const *filters, size_t count, struct wr *w); /* each with QoS 1 */
 void mqtt_puback_encode(uint16_t id, struct wr *w);
 void mqtt_empty_encode(enum mqtt_type type, struct wr *w); /* PINGREQ, DISCONNECT */

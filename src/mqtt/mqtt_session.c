@@ -333,6 +333,8 @@ enum err mqtt_session_input(struct mqtt_session *s, uint64_t now, struct rd octe
 
 void mqtt_session_connected(struct mqtt_session *s, uint64_t now)
 {
+	struct mqtt_login login;
+	bool known = s->config.login && s->config.login(s->config.ctx, &login);
 	struct wr w = wr_new(65600);
 
 	mqtt_session_lost(s);
@@ -340,7 +342,7 @@ void mqtt_session_connected(struct mqtt_session *s, uint64_t now)
 	s->state = CONNECTING;
 	s->refusal = "";
 	s->answer_by = now + MQTT_ANSWER_MS;
-	mqtt_connect_encode(s->config.client_id, s->config.clean, s->config.keepalive_s, &w);
+	mqtt_connect_encode(s->config.client_id, s->config.clean, s->config.keepalive_s, known ? &login : NULL, &w);
 	write_out(s, now, &w);
 }
 

@@ -39,6 +39,8 @@ struct mqtt_session_config {
 	/* Borrowed during the call. mqtt_session_acknowledge(receipt) then or later. */
 	void (*message)(void *ctx, const struct mqtt_publish *p, struct mqtt_receipt receipt);
 	void (*too_long)(void *ctx, struct rd topic, size_t length); /* for the log; may be NULL */
+	/* Before CONNECT: false for no user name and password. Borrowed during mqtt_session_connected. NULL: none. */
+	bool (*login)(void *ctx, struct mqtt_login *login);
 	void *ctx;
 };
 

@@ -470,6 +470,44 @@ def secure():
             broker.remove()
 
 
+def passwords():
+    """User name and password out of the store of credentials, over TLS that shows no certificate of ours."""
+    with Plant() as p:
+        store, good = p.plant + "/in-cse", "correct horse battery staple"
+
+        def give(text, *words):
+            p.keyway("credentials", "add", "in@broker.keyway.example", "--kind", "password", "--state", store, *words, plant=False, stdin=text + "\n")
+        base, port = sign(p, "broker", "broker.keyway.example"), mqtt_client.free_port()
+        subprocess.run(["mosquitto_passwd", "-b", "-c", p.dir + "/passwords", "in-cse", good], check=True)
+        os.chmod(p.dir, 0o755)
+        broker = mqtt_client.Broker(lines=["allow_anonymous false", "password_file %s/passwords" % p.dir, "listener %d 127.0.0.1" % port,
+                                           "cafile %s/tls/ca.pem" % p.plant, "certfile %s.pem" % base, "keyfile %s.key" % base, "require_certificate false"])
+        try:
+            with open(p.plant + "/in-cse.ini", "a") as f:
+                f.write("\n[mqtt]\nbroker = mqtts://127.0.0.1:%d\nidentity = broker.keyway.example\nuser = in-cse\npassword = in@broker.keyway.example\n" % port)
+            c = p.start("in-cse", program("keyway-cse"), "--config", p.plant + "/in-cse.ini")
+            c.wait_line("there is no password for the broker, or it has expired")
+            give("another one that is wrong")
+            c.kill(signal.SIGTERM)
+            c = p.start("in-cse", program("keyway-cse"), "--config", p.plant + "/in-cse.ini")
+            c.wait_line("mqtt broker not reached", 30)
+            assert "no password" not in c.text() and "mqtt connected" not in c.text(), c.text()
+            give(good, "--replace")  # it is read at each connection
+            c.wait_line("mqtt connected")
+            c.kill(signal.SIGTERM)
+            log = c.text(True)
+            r = p.keyway("credentials", "add", "short@broker.keyway.example", "--kind", "password", "--state", store, plant=False, check=False, stdin="short")
+            assert r.returncode == 1 and "16 to 64 octets" in r.stderr, r.stderr
+            for root, _, files in os.walk(store):
+                for name in files:
+                    with open(os.path.join(root, name), "rb") as f:
+                        assert good.encode() not in f.read(), name
+            assert good not in log
+        finally:
+            broker.remove()
+        print("name and password: of the store, by TLS, and nowhere else")
+
+
 def main():
     tables.load()
     broker = mqtt_client.Broker()
@@ -491,6 +529,7 @@ def main():
     between_cses()
     away()
     secure()
+    passwords()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 
 #include "binding/once/once.h"
 #include "loop/loop.h"
+#include "keys/secret.h"
 #include "tls/tls.h"
 #include "onem2m/identity.h"
 
@@ -23,6 +24,10 @@ struct mqtt_binding_config {
 	bool transient;
 	struct tls_credentials *tls;  /* certificates for mqtts://; may be NULL */
 	struct tls_credentials *psk;  /* of a client, for the broker that is ours, in the place of certificates; may be NULL */
+	/* User name at the broker that is ours, and its password: asked for before each connection; false: there is none now. NULL: none is told. */
+	const char *user;
+	bool (*password)(void *ctx, struct secret **password); /* the caller's from then on */
+	void *password_ctx;
 	struct tls_choice keys;       /* without psk: for a broker of that identity, in the place of certificates */
 };
 

@@ -100,6 +100,7 @@ static void lost(struct mqtt_link *k, const char *why)
 	snprintf(k->trouble, sizeof k->trouble, "%s", why);
 	stream_free(k->stream);
 	k->stream = NULL;
+	mqtt_login_forget(k);
 	mqtt_session_lost(k->session);
 	arm(k);
 	if (!k->configured && !was_ready)
@@ -115,6 +116,7 @@ static void on_open(void *ctx)
 	struct mqtt_link *k = ctx;
 
 	mqtt_session_connected(k->session, clock_ms());
+	mqtt_login_forget(k);
 	arm(k);
 }
 
@@ -147,6 +149,10 @@ static void connect_now(void *ctx)
 
 	if (k->stream)
 		return;
+	if (!mqtt_login_take(k)) {
+		lost(k, "there is no password for the broker, or it has expired");
+		return;
+	}
 	if (k->configured && tls == b->config.tls && tls) /* each time: a key comes, is renewed, and ends */
 		tls = tls_choose(&b->config.keys, identity, tls);
 	e = stream_open(b->loop, k->address, tls, identity, &events, k, &k->stream);
@@ -187,7 +193,7 @@ static struct mqtt_link *link_new(struct mqtt_binding *b, const char *address, b
 {
 	struct mqtt_link *k = calloc(1, sizeof *k);
 	bool kept = configured && !b->config.transient;
-	struct mqtt_session_config c = {k ? k->client_id : "", !kept, KEEPALIVE_S, ENVELOPE_MAX, b->filter_list, configured ? 3 : 1, on_write, on_ready, on_message, on_too_long, k};
+	struct mqtt_session_config c = {k ? k->client_id : "", !kept, KEEPALIVE_S, ENVELOPE_MAX, b->filter_list, configured ? 3 : 1, on_write, on_ready, on_message, on_too_long, mqtt_login_of, k};
 
 	if (!k || (k->session = mqtt_session_new(&c)) == NULL)
 		abort();
@@ -212,6 +218,7 @@ void mqtt_link_free(struct mqtt_link *k)
 	mqtt_session_leave(k->session);
 	stream_end(k->stream);
 	mqtt_session_free(k->session);
+	mqtt_login_forget(k);
 	loop_timer_free(k->deadline);
 	loop_timer_free(k->again);
 	loop_timer_free(k->repeat);

@@ -26,6 +26,7 @@ struct mqtt_link {
 	char trouble[160];        /* why the connection was lost, or not made, the last time */
 	struct stream *stream;
 	struct mqtt_session *session;
+	struct secret *password; /* while it connects */
 	struct loop_timer *deadline, *again, *repeat;
 	uint64_t backoff_ms, repeat_ms;
 };
@@ -97,5 +98,10 @@ void mqtt_sending_again(struct mqtt_link *k, uint64_t before); /* what was publi
 void mqtt_sending_failed(struct mqtt_link *k);  /* nobody is there */
 bool mqtt_sending_any(const struct mqtt_link *k);
 void mqtt_sending_free_all(struct mqtt_binding *b);
+
+/* mqtt_login.c: name and password, for the configured broker alone. */
+bool mqtt_login_take(struct mqtt_link *k) MUST_CHECK; /* false: there should be a password, and is none */
+bool mqtt_login_of(void *link, struct mqtt_login *login);
+void mqtt_login_forget(struct mqtt_link *k);
 
 #endif

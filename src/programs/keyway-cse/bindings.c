@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/rng.h"
+#include "credentials/credentials.h"
 #include "gba/net/naf.h"
 #include "loop/log.h"
 #include "programs/keyway-cse/admin_port.h"
@@ -58,6 +60,20 @@ static bool gba_start(struct program *p)
 	return true;
 }
 
+/* At each connection: a new one in the store counts at once. */
+static bool password_of(void *ctx, struct secret **password)
+{
+	struct program *p = ctx;
+	struct credential c = {.key = NULL};
+
+	if (credentials_find(p->passwords, p->options.mqtt_password, &c) == OK && c.kind == KIND_PASSWORD && !credential_expired(&c, clock_unix_ms() / 1000)) {
+		*password = c.key;
+		c.key = NULL;
+	}
+	credential_clear(&c);
+	return *password != NULL;
+}
+
 int bindings_start(struct program *p)
 {
 	const struct options *o = &p->options;
@@ -67,6 +83,9 @@ int bindings_start(struct program *p)
 		return 1;
 	if (o->mqtt_psk_file && tls_psk_client(o->mqtt_psk_identity, o->mqtt_psk_file, &p->mqtt_psk) != OK)
 		return program_fail("the pre-shared key of %s in %s cannot be used (the file must have mode 0600)", o->mqtt_psk_identity, o->mqtt_psk_file);
+	p->rng = rng_system();
+	if (o->mqtt_user && psk_keys_store(o, &p->rng, &p->passwords) != OK)
+		return 1;
 	p->client = http_client_new(p->loop, p->tls);
 	if (!gba_start(p))
 		return 1;
@@ -80,6 +99,9 @@ int bindings_start(struct program *p)
 		.tls = p->tls,
 		.psk = p->mqtt_psk,
 		.keys = keys,
+		.user = o->mqtt_user,
+		.password = password_of,
+		.password_ctx = p,
 	    });
 	p->coap = coap_binding_new(p->loop, &(const struct coap_binding_config){{o->sp, o->id, o->registrar_id, o->registrar_identity}, o->name, p->tls, keys, (size_t)o->dtls_sessions, o->coap_multicast});
 	p->websocket = websocket_new(p->loop, &(const struct websocket_config){
@@ -208,4 +230,5 @@ void bindings_free(struct program *p)
 	mqtt_binding_free(p->mqtt);
 	websocket_free(p->websocket);
 	once_free(p->once);
+	credentials_close(p->passwords);
 }

@@ -96,6 +96,8 @@ static bool read_file(struct options *o, const char *path)
 		{"mqtt", "identity", CONFIG_STRING, &o->mqtt_identity, false, "in the certificate of brokers with TLS"},
 		{"mqtt", "psk_identity", CONFIG_STRING, &o->mqtt_psk_identity, false, "of this CSE at the broker, in the place of a certificate"},
 		{"mqtt", "psk_file", CONFIG_STRING, &o->mqtt_psk_file, false, "lines identity:hexkey; the one of psk_identity is used"},
+		{"mqtt", "user", CONFIG_STRING, &o->mqtt_user, false, "name at the broker"},
+		{"mqtt", "password", CONFIG_STRING, &o->mqtt_password, false, "ID of the credential, of kind password, that has its password"},
 		{"mqtt", "trust_topics", CONFIG_BOOL, &o->mqtt_trust_topics, false, "the broker lets each client publish under its own ID alone"},
 		{"gba", "bsf", CONFIG_STRING, &o->gba_bsf, false, "FQDN of the bootstrapping server whose clients may come with their keys"},
 		{"gba", "url", CONFIG_STRING, &o->gba_url, false, "where it gives those keys"},
@@ -246,6 +248,8 @@ static enum options_result check(const struct options *o)
 		return wrong("[coap] multicast = %s: the address of an interface and a port; loopback only, for it is not secured", o->coap_multicast);
 	if (o->mqtt && (!mqtt_broker_is_good(o->mqtt) || !(options_mqtt_is_secure(o) || is_loopback(o->mqtt + strlen("mqtt://")))))
 		return wrong("[mqtt] broker = %s: must be mqtt://HOST:PORT on loopback, or mqtts://HOST:PORT", o->mqtt);
+	if (!o->mqtt_user != !o->mqtt_password || (o->mqtt_user && !o->mqtt))
+		return wrong("[mqtt] needs broker, user and password together%s", "");
 	if (!o->mqtt_psk_identity != !o->mqtt_psk_file)
 		return wrong("[mqtt] needs both psk_identity and psk_file%s", "");
 	if (options_mqtt_is_secure(o) && !o->mqtt_psk_file && (!(o->ca || has_keys(o)) || !o->mqtt_identity))

@@ -12,7 +12,7 @@ struct options {
 	char *registrar_psk_identity, *registrar_psk_file;
 	uint64_t dtls_sessions;
 	bool legacy_suites;
-	char *mqtt, *mqtt_identity, *mqtt_psk_identity, *mqtt_psk_file;
+	char *mqtt, *mqtt_identity, *mqtt_psk_identity, *mqtt_psk_file, *mqtt_user, *mqtt_password;
 	char *gba_bsf, *gba_url, *gba_ua;
 	char *ae_originators, *cse_originators, *open_create, *releases, *background_window, *networks, *coap_multicast;
 	char *mef, *mef_identity, *key_file, *descriptions, *images;

@@ -22,6 +22,8 @@ struct program {
 	struct associations associations;
 	struct tls_credentials *tls, *mqtt_psk; /* tls: of associations */
 	struct association_keys *psk_keys;
+	struct credentials *passwords; /* NULL: none are needed */
+	struct rng rng;                /* its */
 	struct naf *naf;
 	struct http_client *client;
 	struct http_sender sender;

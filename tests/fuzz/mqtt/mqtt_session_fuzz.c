@@ -41,7 +41,7 @@ static void on_message(void *ctx, const struct mqtt_publish *p, struct mqtt_rece
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const filters[] = {"/oneM2M/req/+/id-in/#", "/oneM2M/resp/id-in/#"};
-	const struct mqtt_session_config c = {"C::id-in", false, 60, 512, filters, 2, on_write, on_ready, on_message, NULL, NULL};
+	const struct mqtt_session_config c = {"C::id-in", false, 60, 512, filters, 2, on_write, on_ready, on_message, NULL, NULL, NULL};
 	struct mqtt_session *s = mqtt_session_new(&c);
 	struct rd in = rd_of(data, size), octets;
 	uint64_t now = 0;

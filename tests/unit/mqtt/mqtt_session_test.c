@@ -56,9 +56,19 @@ static void on_too_long(void *ctx, struct rd topic, size_t length)
 	w.too_long++;
 }
 
+static const char *user;
+
+static bool on_login(void *ctx, struct mqtt_login *login)
+{
+	(void)ctx;
+	if (user)
+		*login = (struct mqtt_login){rd_str(user), rd_of("p\0w", 3)};
+	return user != NULL;
+}
+
 static int setup(void **state)
 {
-	const struct mqtt_session_config c = {"C::id-in", false, 60, PACKET_MAX, filters, 2, on_write, on_ready, on_message, on_too_long, NULL};
+	const struct mqtt_session_config c = {"C::id-in", false, 60, PACKET_MAX, filters, 2, on_write, on_ready, on_message, on_too_long, on_login, NULL};
 
 	(void)state;
 	memset(&w, 0, sizeof w);
@@ -142,6 +152,20 @@ static void connect_it(bool present)
 static void publish(const char *payload)
 {
 	assert_int_not_equal(mqtt_session_publish(w.s, w.now, rd_str("/t"), rd_str(payload)), 0);
+}
+
+static void says_name_and_password_where_there_are_some(void **state)
+{
+	static const char connect[] = "\x10\x1d\0\4MQTT\4\xc0\0\x3c\0\x08" "C::id-in" "\0\2me" "\0\3p\0w";
+
+	(void)state;
+	user = "me";
+	mqtt_session_connected(w.s, 0);
+	user = NULL;
+	assert_int_equal(w.out.len, sizeof connect - 1);
+	assert_memory_equal(w.out.octets, connect, sizeof connect - 1);
+	assert_int_equal(TOLD("\x20\x02\x00\x04"), ERR_NOT_AUTHORISED);
+	assert_string_equal(mqtt_session_refusal(w.s), "bad user name or password");
 }
 
 static void connects_with_a_persistent_session_and_subscribes(void **state)
@@ -371,6 +395,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(connects_with_a_persistent_session_and_subscribes),
+		T(says_name_and_password_where_there_are_some),
 		T(says_why_a_broker_refuses),
 		T(keeps_what_was_published_until_it_is_acknowledged),
 		T(sends_again_what_the_broker_did_not_acknowledge),
