@@ -48,6 +48,8 @@ void mef_member_unlink(struct mef_device *d)
 		link = &(*link)->next_member;
 	if (link && *link)
 		*link = d->next_member;
+	if (d->group && d->group->follow == d)
+		d->group->follow = d->next_member;
 	d->group = NULL;
 }
 
@@ -159,18 +161,57 @@ static bool is_member_in_use(const struct mef_device *d)
 	return (d->state == DEVICE_JOINED || d->state == DEVICE_VERIFIED) && g && g->joined;
 }
 
-static bool is_behind(const struct mef_device *d)
+bool mef_group_is_behind(const struct mef_device *d)
 {
-	return is_member_in_use(d) && mef_generation_in_use(d)->of_group < d->group->required;
+	return d->group && is_member_in_use(d) && mef_generation_in_use(d)->of_group < d->group->required;
+}
+
+static bool is_late(const struct mef *m, const struct mef_application *a)
+{
+	return m->config.group_hours && a->required_at + (uint64_t)m->config.group_hours * 60 * 60 < clock_unix_ms() / 1000;
+}
+
+/* True: work was done for it. */
+static bool follow_one(struct mef *m, struct mef_application *a, struct mef_device *d)
+{
+	char message[256];
+
+	if (!mef_group_is_behind(d))
+		return false;
+	if (is_late(m, a)) { /* what it has is of no use to anybody: no other member has it any more */
+		mef_device_expel(m, d, "it was away while the key of its group was replaced; it may join again");
+		return true;
+	}
+	if (!mef_rotation_possible(m, d))
+		return false;
+	if (mef_rotation_begin(m, d, a->name, message) != OK)
+		log_line(LOG_LEVEL_WARNING, "a member of a group could not be given its next key", "device=%016llx reason=\"%s\"", (unsigned long long)d->eui64, message);
+	return true;
+}
+
+/* Each costs several durable writes. */
+static void follow_some(struct mef *m, struct mef_application *a)
+{
+	for (unsigned n = 0; a->follow && n < MEF_AT_ONCE;) {
+		struct mef_device *d = a->follow;
+
+		a->follow = d->next_member;
+		n += follow_one(m, a, d);
+	}
+	if (a->follow)
+		m->more_at = clock_ms(); /* the others when everybody else has had their turn */
 }
 
 void mef_group_follow(struct mef *m, struct mef_application *a)
 {
-	char message[256];
+	a->follow = a->members;
+	follow_some(m, a);
+}
 
-	for (struct mef_device *d = a->members; d; d = d->next_member)
-		if (is_behind(d) && mef_rotation_possible(m, d) && mef_rotation_begin(m, d, a->name, message) != OK)
-			log_line(LOG_LEVEL_WARNING, "a member of a group could not be given its next key", "device=%016llx reason=\"%s\"", (unsigned long long)d->eui64, message);
+void mef_groups_go_on(struct mef *m)
+{
+	for (struct mef_application *a = m->applications; a; a = a->next)
+		follow_some(m, a);
 }
 
 enum err mef_group_renew(struct mef *m, struct mef_application *a, const char *why)
@@ -244,15 +285,6 @@ bool mef_group_waits(const struct mef_device *d)
 
 void mef_group_tick(struct mef *m)
 {
-	uint64_t now = clock_unix_ms() / 1000;
-
-	for (struct mef_application *a = m->applications; a; a = a->next) {
-		bool late = m->config.group_hours && a->required_at + (uint64_t)m->config.group_hours * 60 * 60 < now;
-
-		/* what they have is of no use to anybody: no other member has it any more */
-		for (struct mef_device *d = a->members; late && d; d = d->next_member)
-			if (is_behind(d))
-				mef_device_expel(m, d, "it was away while the key of its group was replaced; it may join again");
+	for (struct mef_application *a = m->applications; a; a = a->next)
 		mef_group_follow(m, a);
-	}
 }

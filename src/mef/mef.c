@@ -159,9 +159,10 @@ static void carry_out(struct mef *m, const struct eg_effect *e)
 	}
 }
 
+/* What is overdue, because there was too much of it, comes in the next round: others have their turn before. */
 static void set_timer(struct mef *m)
 {
-	uint64_t first = eg_deadline(m->eg);
+	uint64_t first = eg_deadline(m->eg), next_round = clock_ms() + 1;
 	const struct timer_node *n = timers_first(&m->deadlines);
 
 	if (n && n->at < first)
@@ -172,7 +173,9 @@ static void set_timer(struct mef *m)
 		first = m->rotate_at;
 	if (m->alive_at < first)
 		first = m->alive_at;
-	loop_timer_at(m->timer, first);
+	if (m->more_at < first)
+		first = m->more_at;
+	loop_timer_at(m->timer, first < next_round ? next_round : first);
 }
 
 void mef_pump(struct mef *m)
@@ -194,7 +197,7 @@ static void on_timer(void *ctx)
 	uint64_t now = clock_ms();
 	struct timer_node *n;
 
-	while ((n = timers_first(&m->deadlines)) != NULL && n->at <= now)
+	for (unsigned done = 0; done < MEF_AT_ONCE && (n = timers_first(&m->deadlines)) != NULL && n->at <= now; done++)
 		mef_device_timeout(m, table_owner(n, struct mef_device, deadline)); /* which takes it out or puts it off */
 	if (now >= m->refresh_at) {
 		m->refresh_at = now + MEF_REFRESH_MS;
@@ -207,6 +210,11 @@ static void on_timer(void *ctx)
 		m->alive_at = now + DATABASE_ALIVE_S * 1000;
 		if (mef_store_alive(m->store) != OK)
 			log_line(LOG_LEVEL_ERROR, "mef.db can't be written; check the disk", NULL);
+	}
+	if (now >= m->more_at) {
+		m->more_at = CLOCK_NEVER;
+		mef_groups_go_on(m);
+		mef_rotations_go_on(m);
 	}
 	eg_tick(m->eg, now);
 	mef_pump(m);
@@ -272,6 +280,7 @@ enum err mef_new(struct loop *l, const struct mef_config *c, struct mef_store *s
 	m->audit = audit;
 	m->rng = rng;
 	m->timer = loop_timer_new(l, on_timer, m);
+	m->more_at = CLOCK_NEVER;
 	m->eg = eg_new(&eg);
 	if (m->eg && mef_noise_init(&m->noise))
 		e = load(m);

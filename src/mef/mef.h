@@ -29,6 +29,7 @@
 #define MEF_VERIFY_MS 60000   /* first frame to verified link key: three rounds of commissioning */
 #define MEF_RETRY_S 5         /* what a gateway is told when B was not ready */
 #define MEF_REFRESH_MS (24 * 60 * 60 * 1000) /* keys of devices in the registry are prolonged so often */
+#define MEF_AT_ONCE 8         /* what needs durable writes for many devices is done for so many in a round of the loop */
 #define MEF_NOISE 30          /* entries that one gateway, or all nodes together, can put into log and audit log in MEF_NOISE_MS */
 #define MEF_NOISE_MS 10000
 
@@ -60,7 +61,8 @@ struct mef {
 	struct table gateways_by_name, gateways_by_eui64, gateways_by_identity;
 	struct mef_application *applications;
 	struct registry *registry;
-	uint64_t refresh_at, rotate_at, alive_at; /* monotonic ms */
+	uint64_t refresh_at, rotate_at, alive_at, more_at; /* monotonic ms; more: what was too much for one round of the loop */
+	size_t rotations_left; /* of those that the schedule begins now */
 	struct mef_statistics statistics;
 	bool pumping;
 	struct mef_noise noise; /* of nodes B and unknown gateways */
@@ -203,6 +205,7 @@ bool mef_rotation_frame(struct mef *m, struct mef_device *d, const struct mef_ge
 /* The device used the key that it was given: what is known of its link key goes over to it. */
 void mef_rotation_adopt(struct mef_device *d);
 void mef_rotation_schedule(struct mef *m); /* groups that are behind, then those that are old enough, some at a time */
+void mef_rotations_go_on(struct mef *m);   /* with those, at more_at */
 
 /* ---- application groups (group.c) ---- */
 struct mef_application_order {
@@ -220,7 +223,9 @@ enum err mef_group_require(struct mef *m, struct mef_application *a) MUST_CHECK;
 /* A new key for all members, at once for those that can take it. */
 enum err mef_group_renew(struct mef *m, struct mef_application *a, const char *why) MUST_CHECK;
 void mef_group_joined(struct mef *m, struct mef_device *d);  /* it has shown to have its key: the others get that too */
-void mef_group_follow(struct mef *m, struct mef_application *a); /* rotates the members that are behind, as far as they can */
+void mef_group_follow(struct mef *m, struct mef_application *a); /* rotates the members that are behind, as far as they can: some now, the others soon */
+void mef_groups_go_on(struct mef *m);                        /* with those others, at more_at */
+bool mef_group_is_behind(const struct mef_device *d);        /* another key than the one that it uses was made for all, and it stays */
 void mef_group_tick(struct mef *m);                          /* the same of all groups, and gives up those that were away for long */
 /* Whether members that are awake, or sleep behind this one, still have no Transport-Key of the rotation that this one is in. */
 bool mef_group_waits(const struct mef_device *d);

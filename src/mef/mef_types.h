@@ -72,6 +72,7 @@ struct mef_application {
 	struct secret *network;
 	/* not stored */
 	struct mef_device *members; /* those that are registered: policy `group` */
+	struct mef_device *follow;  /* who is looked at next, of those that may have to be rotated; NULL: all were */
 };
 
 struct mef_device {

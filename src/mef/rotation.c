@@ -56,7 +56,7 @@ enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char m
 {
 	enum err e;
 
-	if (!d->group || !mef_rotation_possible(m, d))
+	if (!d->group || !mef_rotation_possible(m, d) || mef_group_is_behind(d)) /* behind: it is about to be its turn */
 		return mef_rotation_begin(m, d, why, message);
 	e = mef_group_renew(m, d->group, why);
 	if (e != OK)
@@ -183,17 +183,24 @@ void mef_rotation_adopt(struct mef_device *d)
 	d->former->tc = empty;
 }
 
-void mef_rotation_schedule(struct mef *m)
+void mef_rotations_go_on(struct mef *m)
 {
 	uint64_t oldest = clock_unix_ms() / 1000 - (uint64_t)m->config.rotate_days * 24 * 60 * 60;
+	size_t most = m->rotations_left < MEF_AT_ONCE ? m->rotations_left : MEF_AT_ONCE, begun = 0;
 	char message[256];
-	size_t begun = 0, most = AT_A_TIME + m->devices.count / AT_A_TIME_PART;
 
-	m->rotate_at = clock_ms() + SCHEDULE_MS;
-	mef_group_tick(m);
-	if (m->config.rotate_days == 0)
-		return;
 	for (struct mef_device *d = mef_device_next(m, NULL); d && begun < most; d = mef_device_next(m, d))
 		if (d->present && d->present->joined && d->present->registered_at <= oldest && mef_rotate(m, d, "schedule", message) == OK)
 			begun++;
+	m->rotations_left = begun < most ? 0 : m->rotations_left - begun;
+	if (m->rotations_left > 0)
+		m->more_at = clock_ms();
+}
+
+void mef_rotation_schedule(struct mef *m)
+{
+	m->rotate_at = clock_ms() + SCHEDULE_MS;
+	mef_group_tick(m);
+	m->rotations_left = m->config.rotate_days == 0 ? 0 : AT_A_TIME + m->devices.count / AT_A_TIME_PART;
+	mef_rotations_go_on(m);
 }

@@ -216,6 +216,60 @@ static void groups_are_registered_before_their_devices_and_have_one_owner(void *
 	assert_null(member(7)->group);
 }
 
+/* ---- many ---- */
+
+#define MANY 30
+
+static size_t number_in(enum mef_rotation stage)
+{
+	size_t n = 0;
+
+	for (uint64_t i = 1; i <= MANY; i++)
+		n += member(i)->rotation == stage;
+	return n;
+}
+
+/* Rounds of the loop, in which everybody else has a turn too, until all members are so far; each brings some of them there. */
+static void in_turns(enum mef_rotation stage)
+{
+	unsigned rounds = 0;
+	size_t before = number_in(stage);
+
+	while (before < MANY) {
+		size_t now;
+
+		assert_true(rounds++ < 100);
+		turn();
+		now = number_in(stage);
+		assert_true(now - before <= 2 * MEF_AT_ONCE); /* those whose time has come, and those that follow */
+		before = now;
+	}
+	assert_true(rounds >= (MANY - MEF_AT_ONCE) / (2 * MEF_AT_ONCE));
+}
+
+static void a_large_group_does_not_keep_the_loop(void **state)
+{
+	(void)state;
+	node_b();
+	for (uint64_t n = MEMBERS + 1; n <= MANY; n++)
+		(void)device(n, "pumps", "/id-b", OK);
+	for (uint64_t n = 1; n <= MANY; n++) {
+		offer(n);
+		tell(n, "joined");
+		mef_device_wait(mef, member(n), CLOCK_NEVER);
+		member(n)->state = DEVICE_VERIFIED;
+		assert_int_equal(mef_store_device_put(mef->store, member(n)), OK);
+	}
+	assert_int_equal(mef_group_renew(mef, mef_application_find(mef, "pumps"), "test"), OK);
+	assert_int_equal(number_in(MEF_ROTATION_KEY), MEF_AT_ONCE);
+	in_turns(MEF_ROTATION_KEY);
+	assert_int_equal(mef_application_find(mef, "pumps")->generation, 2);
+	stop();
+	start();
+	assert_int_equal(number_in(MEF_ROTATION_PROOF), MANY);
+	in_turns(MEF_ROTATION_KEY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +281,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_rotates_and_all_do, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(switching_waits_for_those_that_are_awake, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(who_was_away_for_too_long_joins_again, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_large_group_does_not_keep_the_loop, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(groups_are_registered_before_their_devices_and_have_one_owner, setup, rig_teardown),
 	};
 

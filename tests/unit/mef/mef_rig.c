@@ -57,6 +57,11 @@ void stop(void)
 	mef_store_close(store);
 }
 
+void turn(void)
+{
+	loop_once(loop, 10);
+}
+
 void application(const char *name, const char *policy, enum err expected)
 {
 	const struct mef_application_order o = {rd_str(name), rd_str(policy), rd_str("/id-b")};

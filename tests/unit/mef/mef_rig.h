@@ -14,6 +14,7 @@ extern struct rng rng;
 const char *in_dir(const char *name);
 void start(void);
 void stop(void);
+void turn(void); /* one round of the loop */
 int rig_setup(void **state); /* the folder, the MEF, gw1 */
 int rig_teardown(void **state);
 
