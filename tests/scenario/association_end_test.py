@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 
-from association_test import IN, KEY, MN, WRONG, Pki, Programs, Site, coap_request, cse, http_request, rsc_in, run, udp_port, write, ADMIN
+from association_test import IN, KEY, MN, WRONG, Pki, Programs, Site, coap_request, cse, http_request, rsc_in, run, write, ADMIN
 from plant import Plant, free_port, wait_for
 from provisioning_test import Enrolee, kpm, port_of, reveal, start
 
@@ -55,7 +55,7 @@ def request(dtls, fr):
 def keys_end():
     """Ke and Kc: a target has fetched them from MEF and MAF."""
     with Plant() as plant:
-        coaps = udp_port()
+        coaps = free_port()
         plant.configure("in-cse.ini", "[https]\n", "[coaps]\nlisten = 127.0.0.1:%d\n\n[https]\n" % coaps)
         for role, binary in (("mef", "keyway-mef"), ("maf", "keyway-maf"), ("in-cse", "keyway-cse")):
             start(plant, role, binary, role + ".ini")
@@ -106,7 +106,7 @@ def refused(log, keys, https, coaps):
 
 def wrong_key_begins(p, pki, coaps):
     return cse(p, "mn-wrong", "[cse]\ntype = mn\nid = /id-mn\nname = cse-mn\nsp = keyway.example\nadmin = CAdmin\nstate = STATE\n[http]\nlisten = 127.0.0.1:0\n[coap]\nlisten = 127.0.0.1:%d\n"
-               "[registrar]\nurl = coaps://127.0.0.1:%d\nid = /id-in\npsk_identity = %s\npsk_file = %s\n" % (udp_port(), coaps, MN, pki.at("mnwrong.psk")))
+               "[registrar]\nurl = coaps://127.0.0.1:%d\nid = /id-in\npsk_identity = %s\npsk_file = %s\n" % (free_port(), coaps, MN, pki.at("mnwrong.psk")))
 
 
 def wrong_key_ends(mn, in_cse):
@@ -215,7 +215,7 @@ def main():
         write(pki.at("cas.pem"), open(pki.at("ca.pem")).read() + open(devices.at("devices.pem")).read())
         write(pki.at("in.psk"), "%s:%s\n" % (MN, KEY))
         write(pki.at("mnwrong.psk"), "%s:%s\n" % (MN, WRONG))
-        https, coaps, port = free_port(), udp_port(), free_port()
+        https, coaps, port = free_port(), free_port(), free_port()
         c = cse(p, "in", "[cse]\ntype = in\nid = /id-in\nname = cse-in\nsp = keyway.example\nadmin = CAdmin\nstate = STATE\n[https]\nlisten = 127.0.0.1:%d\n[coaps]\nlisten = 127.0.0.1:%d\n"
                 "[admin]\nlisten = 127.0.0.1:%d\n[tls]\nca = %s\ncert = %s\nkey = %s\npsk_file = %s\ncrl = %s\n"
                 % (https, coaps, port, pki.at("cas.pem"), pki.at("in.pem"), pki.at("in.key"), pki.at("in.psk"), pki.at("crl.pem")))

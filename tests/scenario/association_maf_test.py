@@ -9,8 +9,8 @@ import signal
 import subprocess
 import time
 
-from association_test import WEAK, WRONG, Site, coap_request, http_request, rsc_in, speak, udp_port, write
-from plant import Plant, wait_for
+from association_test import WEAK, WRONG, Site, coap_request, http_request, rsc_in, speak, write
+from plant import Plant, free_port, wait_for
 from provisioning_test import MAF, Enrolee, give, refused, reveal, start
 
 ADMIN = "/id-in/CAdmin"
@@ -179,7 +179,7 @@ def cses(plant, log, admin, mn, short):
 
 def main():
     with Plant() as plant:
-        coaps = udp_port()
+        coaps = free_port()
         plant.configure("in-cse.ini", "[tls]\n", "[coaps]\nlisten = 127.0.0.1:%d\n\n[tls]\n" % coaps)
         start(plant, "maf", "keyway-maf", "maf.ini")
         log = start(plant, "in-cse", "keyway-cse", "in-cse.ini")

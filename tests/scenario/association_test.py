@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -171,12 +170,6 @@ class Site:
         return self.gnutls(dtls, fr, "NORMAL:-CTYPE-ALL:+CTYPE-RAWPK", "--rawpkkeyfile", self.pki.at(name + ".key"), "--rawpkfile", self.pki.at(name + ".pub"), "--insecure")
 
 
-def udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def write(path, text, mode=0o600):
     with open(path, "w") as f:
         os.fchmod(f.fileno(), mode)
@@ -286,7 +279,7 @@ def cses(p, pki, in_https, in_coaps):
         port = in_https if scheme == "https" else in_coaps
         role = "mn%d" % n
         c = cse(p, role, "[cse]\ntype = mn\nid = /id-mn\nname = cse-mn\nsp = keyway.example\nadmin = CAdmin\nstate = STATE\n[http]\nlisten = 127.0.0.1:0\n[coap]\nlisten = 127.0.0.1:%d\n[tls]\n%s\n"
-                "[registrar]\nurl = %s://127.0.0.1:%d\nid = /id-in\n%s\n" % (udp_port(), tls, scheme, port, registrar))
+                "[registrar]\nurl = %s://127.0.0.1:%d\nid = /id-in\n%s\n" % (free_port(), tls, scheme, port, registrar))
         return c
     key = "psk_identity = %s\npsk_file = %s" % (MN, pki.at("mn.psk"))
     certificate = "ca = %s\ncert = %s\nkey = %s" % (pki.at("ca.pem"), pki.at("mn.pem"), pki.at("mn.key"))
@@ -365,7 +358,7 @@ def main():
         write(pki.at("in.psk"), "admin:%s %s\nold:%s %s 1500000000\n%s:%s\nmeter7@keyway.example:%s\n" % (KEY, ADMIN, KEY, ADMIN, MN, KEY, KEY))
         write(pki.at("mn.psk"), "%s:%s\n" % (MN, KEY))
         write(pki.at("mnwrong.psk"), "%s:%s\n" % (MN, WRONG))
-        https, coaps = free_port(), udp_port()
+        https, coaps = free_port(), free_port()
         c = cse(p, "in", "[cse]\ntype = in\nid = /id-in\nname = cse-in\nsp = keyway.example\nadmin = CAdmin\nstate = STATE\ncse_originators = /*\n[https]\nlisten = 127.0.0.1:%d\n"
                 "[coaps]\nlisten = 127.0.0.1:%d\n[tls]\nca = %s\ncert = %s\nkey = %s\nraw_key = %s\nraw_keys = %s\npsk_file = %s\ncrl = %s\n"
                 % (https, coaps, pki.at("ca.pem"), pki.at("in.pem"), pki.at("in.key"), pki.at("rawin.key"), pki.at("pins"), pki.at("in.psk"), pki.at("crl.pem")))

@@ -16,19 +16,13 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conformance"))
 from conformance import coap, coap_client, server  # noqa: E402
 from faults import Lossy  # noqa: E402
-from plant import Plant, program, wait_for  # noqa: E402
+from plant import Plant, free_port, program, wait_for  # noqa: E402
 
 CNT, CIN, SUB, AE, PCH = 3, 4, 23, 2, 15
 FR, RQI, RVI, TY, RSC, RET = 279, 283, 271, 267, 307, 291
 COAP_CLIENT = "coap-client-gnutls"
 LARGE = 100 * 1024
 KEY = "sixteen octets.."  # coap-client takes keys as text
-
-
-def udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def ok(r, rsc):
@@ -187,7 +181,7 @@ def request(to, fr, mid):
 
 def secure():
     with Plant() as p:
-        in_port, mn_port = udp_port(), udp_port()
+        in_port, mn_port = free_port(), free_port()
         with open(os.path.join(p.plant, "coap.psk"), "w") as f:
             os.fchmod(f.fileno(), 0o600)
             f.write("m2m://keyway.example/id-in/CAdmin:%s\n" % KEY.encode().hex())

@@ -5,12 +5,11 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 
-from plant import PATIENCE, program, wait_for
+from plant import PATIENCE, free_port, program, wait_for
 
 SECRET = "radius-secret-of-this-test"
 IMSI = "232010000000000"
@@ -21,12 +20,6 @@ def find(name):
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin")
     assert path, "%s is not installed (packaging/debian-packages.txt)" % name
     return path
-
-
-def udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def write(path, text, mode=0o600):
@@ -106,7 +99,7 @@ def authenticate(method, prefix, card, good=True):
 dir = tempfile.mkdtemp(prefix="keyway-eap-")
 good = False
 try:
-    radius = udp_port()
+    radius = free_port()
     write(os.path.join(dir, "hss.ini"), "[hss]\nstate = %s/hss\n[hostapd]\nsocket = %s/hostapd.sock\n" % (dir, dir))
     hss = hss_start()
     card = os.path.join(dir, "card.json")

@@ -7,7 +7,6 @@ import urllib.request
 
 import mqtt_test
 from association_end_test import Lasting, s_client
-from association_test import udp_port
 from plant import Plant, free_port, wait_for
 from provisioning_test import MEF, give, port_of, start
 
@@ -50,13 +49,13 @@ def works(plant, scheme, port):
 
 def both_ways(plant):
     """Neither has a certificate: the registrar has a name and fetches the key as its target, and reaches the other by it. Its operator has a key of his own."""
-    coaps, https, value = udp_port(), free_port(), os.urandom(32).hex()
+    coaps, https, value = free_port(), free_port(), os.urandom(32).hex()
     give_kpm(plant, "in-key")
     with open(os.path.join(plant.plant, "admin.psk"), "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as f:
         f.write("admin:%s m2m://keyway.example/id-in-key/CAdmin\n" % value)
     configure(plant, "in-key", None, "[https]\nlisten = 127.0.0.1:%d\npsk_file = %s/admin.psk\n[coaps]\nlisten = 127.0.0.1:%d\n" % (https, plant.plant, coaps), "in-key")
     registrar = start(plant, "in-key", "keyway-cse", "in-key.ini")
-    configure(plant, "mn-key", "coaps://127.0.0.1:%d" % coaps, "[coaps]\nlisten = 127.0.0.1:%d\n" % udp_port(), "in-key")
+    configure(plant, "mn-key", "coaps://127.0.0.1:%d" % coaps, "[coaps]\nlisten = 127.0.0.1:%d\n" % free_port(), "in-key")
     mn = start(plant, "mn-key", "keyway-cse", "mn-key.ini")
     mn.wait_line(" registered")
     a = Lasting(s_client(https, False, "-psk_identity", "admin", "-psk", value),
@@ -92,7 +91,7 @@ def broker(plant):
 
 def main():
     with Plant() as plant:
-        coaps = udp_port()
+        coaps = free_port()
         plant.configure("in-cse.ini", "[tls]\n", "[coaps]\nlisten = 127.0.0.1:%d\n\n[tls]\n" % coaps)
         start(plant, "mef", "keyway-mef", "mef.ini")
         give_kpm(plant, "mn-key")

@@ -6,8 +6,7 @@ import signal
 
 from association_end_test import Lasting, request, s_client
 from association_maf_test import Client
-from association_test import udp_port
-from plant import Plant, wait_for
+from plant import Plant, free_port, wait_for
 from provisioning_test import MEF, give, kpm, port_of, refused, reveal, start
 
 
@@ -48,7 +47,7 @@ def store_of(plant, folder):
 
 def main():
     with Plant() as plant:
-        coaps = udp_port()
+        coaps = free_port()
         plant.configure("in-cse.ini", "[https]\n", "[coaps]\nlisten = 127.0.0.1:%d\n\n[https]\n" % coaps)
         for ini in ("in-cse.ini", "maf.ini"):
             plant.configure(ini, "[mef]\n", "[credentials]\nrecheck_s = 1\n\n[mef]\n")

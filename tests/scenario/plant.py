@@ -25,15 +25,34 @@ def program(name):
     return os.path.join(BUILD, "src", "programs", name, name)
 
 
+RESERVED = []  # locks; they end with this process
+
+
+def reserve(base, count=1):
+    """Takes ports, of TCP and of UDP, that no other test takes until this process ends, also while nobody has them open: a server that is killed finds its own
+    again. False: somebody has one of them."""
+    folder = os.path.join(tempfile.gettempdir(), "keyway-test-ports-%d" % os.getuid())
+    os.makedirs(folder, exist_ok=True)
+    lock = open(os.path.join(folder, str(base)), "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for port in range(base, base + count):
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as s:
+                    s.bind(("127.0.0.1", port))
+    except OSError:
+        lock.close()
+        return False
+    RESERVED.append(lock)
+    return True
+
+
 def free_port():
+    """Below those that the system gives to whoever asks for any."""
     while True:
         port = random.randint(15000, 29000)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+        if reserve(port):
+            return port
 
 
 def wait_for(what, check, patience=PATIENCE):
@@ -134,29 +153,18 @@ class Plant:
         if self.clock:
             self.environment.update(KEYWAY_CLOCK_PAGE=self.clock.page, LD_PRELOAD=os.path.join(BUILD, "tests", "soak", "libfast_clock.so"))
         self.plant = os.path.join(self.dir, "plant")
-        self.processes, self.locks = {}, []
+        self.processes = {}
         self.air_port, self.rcp_port = free_port(), free_port()
         self.keyway("init", self.plant, "--base-port", str(self.free_base()), "--radio", "tcp:127.0.0.1:%d" % self.rcp_port, plant=False)
         with open(os.path.join(self.plant, "plant.json")) as f:
             self.settings = json.load(f)
 
     def free_base(self):
-        """Ports that no other plant takes, also while they are not bound: tests run side by side. The lock ends with this process."""
-        folder = os.path.join(tempfile.gettempdir(), "keyway-test-ports-%d" % os.getuid())
-        os.makedirs(folder, exist_ok=True)
         bases = list(range(30001, 32600, PORTS))
         random.shuffle(bases)
         for base in bases:
-            lock = open(os.path.join(folder, str(base)), "w")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for port in range(base, base + PORTS):
-                    with socket.socket() as s:
-                        s.bind(("127.0.0.1", port))
-                self.locks.append(lock)
+            if reserve(base, PORTS):
                 return base
-            except OSError:
-                lock.close()
         raise AssertionError("all ports are taken")
 
     def __enter__(self):
