@@ -88,7 +88,7 @@ class Process:
     def start(self):
         self.from_ = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as log:
-            self.popen = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=log, stderr=log, env=self.plant.environment)
+            self.popen = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=log, stderr=log, env=getattr(self.plant, "environment", None))
 
     def text(self, whole=False):
         with open(self.log, "rb") as f:
