@@ -34,7 +34,7 @@ with Plant() as p:
 
     # joining closed: a registered device is not let in
     closed, _, device = p.new_device("plug")
-    wait_for("the device to find no network that lets it in", lambda: len(device.events("scanning")) >= 3)
+    wait_for("the device to find no network that lets it in", lambda: len(device.events("scanning")) >= 2)
     assert not device.events("associated")
     p.permit()
     p.wait_state(closed, "verified")
@@ -47,15 +47,12 @@ with Plant() as p:
     assert not device.events("associated")
     print("unknown device: denied")
 
-    # a wrong install code: the device cannot open its key and stays out; the MEF tells
+    # a wrong install code: the device cannot open its key and stays out; the MEF tells, when it has waited for long enough
     wrong, _, device = p.new_device("thermometer", real_code=make_code())
     p.permit()
     device.wait_line("transport-key-rejected")
-    p.wait_state(wrong, "failed")
-    assert "install code" in p.state(wrong)["reason"], p.state(wrong)
-    assert not device.events("announced")
     device.kill()
-    print("wrong install code: " + p.state(wrong)["reason"])
+    assert not device.events("announced")
 
     # replayed and tampered uplink frames, put into the container by whoever owns the gateway
     up = "/id-mn/cse-mn/gw1/%s/up" % closed
@@ -106,6 +103,11 @@ with Plant() as p:
     answer = curl(p, "node-b", mef, "mef.keyway.example", "/id-b", "/mef/" + key_id)
     assert "keyValue" in answer, "the owner itself is refused: the check above proves nothing: " + answer
     print("second node B: 4103; in the first one's name: 4106")
+
+    # meanwhile the MEF has lost its patience
+    p.wait_state(wrong, "failed")
+    assert "install code" in p.state(wrong)["reason"], p.state(wrong)
+    print("wrong install code: " + p.state(wrong)["reason"])
 
     # a gateway that asks in another's name
     p.processes["gateway"].kill()
