@@ -115,7 +115,7 @@ static void begin_sequences(struct oci_core *c, struct oci_device *d)
 	d->nwk_sequence = (uint8_t)rng_u32(c->config.rng);
 	d->aps_counter = (uint8_t)rng_u32(c->config.rng);
 	d->zdo_sequence = (uint8_t)rng_u32(c->config.rng);
-	d->zcl_sequence = (uint8_t)rng_u32(c->config.rng);
+	d->zcl_first = d->zcl_sequence = (uint8_t)rng_u32(c->config.rng);
 }
 
 static struct oci_device *device_add(struct oci_core *c, uint64_t eui64)

@@ -179,6 +179,7 @@ struct oci_device {
 	uint8_t aps_counter;        /* after a restart it goes on well ahead: a device drops what has a counter that it saw lately */
 	/* not stored: */
 	uint8_t nwk_sequence, zdo_sequence, zcl_sequence;
+	uint8_t zcl_first;          /* where zcl_sequence began */
 	struct oci_sending sending[OCI_SENDING];
 	struct { bool used; uint8_t counter; uint64_t at, content; } duplicates[OCI_DUPLICATES];
 	size_t duplicate_next;

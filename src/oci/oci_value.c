@@ -4,6 +4,8 @@
 
 #include "oci/core_private.h"
 
+#define LATE_MS 20000 /* a device gives up what is not acknowledged long before */
+
 /* A ZCL frame of a device and where it came from. */
 struct said {
 	struct oci_core *c;
@@ -152,12 +154,22 @@ static bool identity_told(struct said *s, uint16_t id, const struct zcl_value *v
 	return true;
 }
 
+/* What was asked before a restart: a device whose acknowledgement was lost says it again, and much may have changed since it said so first. */
+static bool is_late(const struct said *s)
+{
+	uint8_t asked = (uint8_t)(s->d->zcl_sequence - s->d->zcl_first);
+
+	return s->c->restored && s->c->now - s->c->restored_at < LATE_MS && (uint8_t)(s->z->sequence - s->d->zcl_first) >= asked;
+}
+
 static void on_read_response(struct said *s)
 {
 	struct rd in = s->z->payload;
 	struct zcl_record r;
 
 	s->understood = true;
+	if (is_late(s))
+		return;
 	while (zcl_read_response_next(&in, &r)) {
 		if (r.status == ZCL_UNSUPPORTED_ATTRIBUTE)
 			attribute_refused(s, r.attribute);

@@ -1,6 +1,6 @@
 """SIGKILL and start again, one program after the other, in mid-run: no enrolled device is lost, no frame counter repeats, and data flows again without a new
 enrolment."""
-from plant import Plant, assert_no_counter_repeats
+from plant import Plant, assert_no_counter_repeats, wait_for
 
 with Plant() as p:
     p.start_all()
@@ -23,8 +23,7 @@ with Plant() as p:
         p.wait_value(thermometer, "tempe", "cod:tempe", "curT0", degrees)
         on = not on
         r = p.keyway("update", "/id-b/cse-b/zb-%s/binSh" % plug, "state=%s" % str(on).lower())
-        switch_line = '"on":%s' % str(on).lower()
-        p.processes["device-" + plug].wait_line(switch_line)
+        wait_for("the plug to be switched", lambda: switch.events("switched")[-1]["on"] == on if switch.events("switched") else False)
         p.wait_value(plug, "binSh", "cod:binSh", "state", on)
         print("%s: killed, started, read %.1f, switched %s" % (role, degrees, on), flush=True)
     for device in (sensor, switch):

@@ -873,6 +873,35 @@ static void a_device_that_does_not_report_is_asked_now_and_then(void **state)
 	}
 }
 
+/* Its acknowledgement was lost with us: the device says again what was so before it was switched. */
+static void an_answer_to_what_was_asked_before_a_restart_is_too_late(void **state)
+{
+	struct oci_device *d = rig_device(&r);
+	const struct zcl_value off = {.type = ZCL_BOOL, .number = 0};
+	struct rig_down down;
+	uint8_t buffer[16], before;
+	struct wr w = wr_of(buffer, sizeof buffer);
+
+	(void)state;
+	d->poll_s = 60;
+	r.stored = *d;
+	rig_restart(&r);
+	before = (uint8_t)(rig_device(&r)->zcl_sequence - 1);
+	assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 1), OK);
+	assert_string_equal(rig_effect(&r, OCI_VALUE, 0)->text, "true");
+	zcl_read_response_put(&w, 0, ZCL_SUCCESS, &off);
+	assert_int_equal(rig_zcl(&r, ZCL_ON_OFF, ZCL_GLOBAL, ZCL_READ_RESPONSE, before, rd_of(w.octets, w.len)), OK);
+	assert_null(rig_effect(&r, OCI_VALUE, 0));
+	assert_null(rig_effect(&r, OCI_RAW, 0));
+	rig_update(&r, "binSh", "{\"state\":false}"); /* which is news: the device is on */
+	assert_true(rig_asked(&r, &down));
+	assert_int_equal(down.zcl.type, ZCL_CLUSTER);
+	acknowledge(&down);
+	rig_run(&r, 60000);
+	assert_int_equal(rig_zcl(&r, ZCL_ON_OFF, ZCL_GLOBAL, ZCL_READ_RESPONSE, before, rd_of(w.octets, w.len)), OK); /* numbers come round */
+	assert_string_equal(rig_effect(&r, OCI_VALUE, 0)->text, "false");
+}
+
 static void other_descriptions_make_another_interview(void **state)
 {
 	struct rig_down d;
@@ -932,6 +961,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_frame_as_it_is_goes_down, switchable, teardown),
 		cmocka_unit_test_setup_teardown(two_switches_of_one_device_are_two_resources, switchable, teardown),
 		cmocka_unit_test_setup_teardown(a_device_that_does_not_report_is_asked_now_and_then, switchable, teardown),
+		cmocka_unit_test_setup_teardown(an_answer_to_what_was_asked_before_a_restart_is_too_late, switchable, teardown),
 		cmocka_unit_test_setup_teardown(other_descriptions_make_another_interview, switchable, teardown),
 		cmocka_unit_test_setup_teardown(reports_of_nonsense_show_nothing, switchable, teardown),
 	};
