@@ -384,7 +384,7 @@ static struct consulting *consulting_new(struct exchange *x, struct resource *co
 	if (json_string(resource_get(consultation, "dal"), &dal) && !timestamp_parse(dal, &k->most))
 		k->most = 0;
 	for (const struct json *d = dap->first; d && k->count < SERVERS_MOST; d = d->next)
-		if (d->type == JSON_STRING && (k->servers[k->count] = rd_strdup(d->text)) != NULL)
+		if (d->type == JSON_STRING && d->text.left > 0 && (k->servers[k->count] = rd_strdup(d->text)) != NULL)
 			k->count++;
 	k->content = wr_new(65536);
 	compose(k, consultation);

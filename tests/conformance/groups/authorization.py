@@ -134,6 +134,15 @@ def _(t):
     t.cnt(ae)
 
 
+@check("SEC", "CREATE/DAC/dap-as-it-was-given", "TS-0001 9.6.40", needs=DAC)
+def _(t):
+    """xs:anyURI takes the empty one, and the list may say one twice."""
+    for dap in ([""], ["aURL", "aURL"]):
+        dac = t.make(t.cse, DAC, {"dae": False, "dap": dap})
+        t.equal(dac["dap"], dap, "dynamicAuthorizationPoA")
+    t.refused(t.create(t.cse, DAC, {"dae": False, "dap": []}), 4000)
+
+
 @check("SEC", "CREATE/CNT/daci-is-not-there-yet", "TS-0001 9.6.1.3.2", needs=DAC)
 def _(t):
     owner, other = t.ae(), t.ae()
