@@ -48,6 +48,7 @@ struct cse_config {
 	 * host of their URL. NULL: none. */
 	const char *das_servers;
 	const char *releases;        /* supported, comma separated; NULL: "2a,3,4,5" */
+	bool release_1;              /* requests without a release version indicator are taken, as of Release 1 */
 	uint64_t max_expiration_ms;  /* longest life that a resource gets; 0: five years */
 	uint64_t request_life_ms;    /* of a <request> and of a blocking request without rqet; 0: 60 000 and 20 000 */
 	size_t cache_octets;         /* of the resource cache; 0: 64 MiB */

@@ -7,6 +7,7 @@
 #include "cse/fan_out.h"
 #include "cse/gate.h"
 #include "cse/private.h"
+#include "cse/release1.h"
 #include "security/association.h"
 
 uint64_t cse_now(const struct cse *c)
@@ -225,10 +226,12 @@ static bool check(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "the target (To) is missing");
 		return false;
 	}
-	if (x->rq->release.left == 0 && !x->rq->internal && !x->rq->genuine) {
+	if (x->rq->release.left == 0 && !x->rq->internal && !x->rq->genuine && !release1_is(x)) {
 		exchange_fail(x, RSC_BAD_REQUEST, "the release version indicator (rvi, X-M2M-RVI) is missing");
 		return false;
 	}
+	if (release1_is(x))
+		release1_address(x);
 	if (x->rq->release.left > 0 && !release_is_supported(x->cse, x->rq->release)) {
 		exchange_fail(x, RSC_RELEASE_VERSION_NOT_SUPPORTED, "release version `%.*s` is not supported", (int)(x->rq->release.left < 16 ? x->rq->release.left : 16),
 		    (const char *)x->rq->release.at);

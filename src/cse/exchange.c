@@ -8,6 +8,7 @@
 #include "cse/gate.h"
 #include "cse/access.h"
 #include "cse/notify/outbox.h"
+#include "cse/release1.h"
 #include "semantics/semantics.h"
 
 /* An answer to a write, kept until its transaction is on disk. */
@@ -483,6 +484,8 @@ const struct json *exchange_content(struct exchange *x, const char *root, const 
 		exchange_fail(x, RSC_BAD_REQUEST, "the content is no JSON: %s at octet %zu", e == ERR_TOO_LONG ? "nested too deeply" : "error", where);
 		return NULL;
 	}
+	if (doc->type == JSON_OBJECT && doc->count == 1 && release1_is(x))
+		doc = release1_content(x, doc);
 	if (document)
 		*document = doc;
 	if (doc->type != JSON_OBJECT || doc->count != 1 || (root && !rd_is(doc->first->key, root))) {

@@ -85,14 +85,17 @@ static bool add_texts(struct parsing *p, const char *name, struct rd raw, struct
 	return true;
 }
 
+/* Numbers need no escape: however a client wrote the `+` between them, it is one. */
 static bool add_types(struct parsing *p, const char *name, struct rd raw, int *list, size_t *count)
 {
-	struct rd part;
+	struct rd all, part;
 	uint64_t n;
 
-	while (raw.left > 0) {
-		if (!rd_until(&raw, '+', &part))
-			part = rd_rest(&raw);
+	if (!decode(p->arena, raw, &all))
+		return wrong(p, name, "a list of resource types");
+	while (all.left > 0) {
+		if (!rd_until(&all, '+', &part) && !rd_until(&all, ' ', &part))
+			part = rd_rest(&all);
 		if (*count == FILTER_LIST_MAX || !rd_decimal(part, &n) || n == 0 || n > 30000)
 			return wrong(p, name, "a list of resource types");
 		list[(*count)++] = (int)n;

@@ -297,7 +297,7 @@ static void submit(struct waiting *w, const struct http_request *rq)
 		refuse(w, RSC_NOT_ACCEPTABLE, "the content is longer than a MiB");
 	else if (!resource_type(w->content_type, &ty) || !operation_of(w, rq->method, ty))
 		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
-	else if (w->texts[ID][0] == '\0')
+	else if (w->texts[ID][0] == '\0' && w->texts[RELEASE][0] != '\0') /* without both it may be of Release 1: the dispatcher knows */
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
 	else if (!is_plain(w->texts[ID]))
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) holds control characters");

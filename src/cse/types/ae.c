@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cse/release1.h"
 #include "cse/types/ae_moves.h"
 #include "cse/types/types.h"
 
@@ -61,13 +62,15 @@ static bool assign_id(struct creation *cr)
 	return true;
 }
 
-/* App-ID: R or N, up to Release 3 also r, and then the name. TS-0001 clause 7.1.3. */
+/* App-ID: R or N, up to Release 3 also r, and then the name; Release 1 had no such rule. TS-0001 clause 7.1.3. */
 static bool api_is_good(struct creation *cr)
 {
 	const struct json *api = json_get(cr->given, "api");
 	struct rd release = cr->x->rq->release;
 	bool later = rd_is(release, "4") || rd_is(release, "5");
 
+	if (api && release1_is(cr->x))
+		return true;
 	if (api && api->text.left > 1 && (rd_starts(api->text, "R") || rd_starts(api->text, "N") || (rd_starts(api->text, "r") && !later)))
 		return true;
 	exchange_fail(cr->x, RSC_BAD_REQUEST, "`api`: an App-ID begins with R (registered) or N");

@@ -159,6 +159,7 @@ static int start_cse(struct program *p)
 		.cse_originators = o->cse_originators,
 		.open_create = o->open_create,
 		.releases = o->releases,
+		.release_1 = o->release_1,
 		.das_servers = o->das_servers,
 		.require_subscription = o->require_subscription,
 		.background_window = o->background_window,

@@ -76,6 +76,7 @@ static bool read_file(struct options *o, const char *path)
 		{"cse", "cse_originators", CONFIG_STRING, &o->cse_originators, false, "patterns of CSE-IDs that may register"},
 		{"cse", "open_create", CONFIG_STRING, &o->open_create, false, "resource types that anyone may create under the CSEBase"},
 		{"cse", "releases", CONFIG_STRING, &o->releases, false, "supported release versions"},
+		{"cse", "release_1", CONFIG_BOOL, &o->release_1, false, "requests without a release version indicator are taken"},
 		{"cse", "max_expiration_s", CONFIG_UINT, &o->max_expiration_s, false, "longest life of a resource"},
 		{"cse", "request_life_s", CONFIG_UINT, &o->request_life_s, false, "life of a request without an expiration time"},
 		{"cse", "cache_mib", CONFIG_UINT, &o->cache_mib, false, "size of the resource cache"},
@@ -170,7 +171,7 @@ static void testbench(struct options *o)
 	set_default(&o->sp, "acme.example.com");
 	set_default(&o->open_create, "1,26");
 	set_default(&o->cors, "*");
-	o->verify_subscriptions = true;
+	o->verify_subscriptions = o->release_1 = true;
 	if (!o->state)
 		o->ephemeral = true;
 }

@@ -27,7 +27,7 @@ struct options {
 	bool enrolment_registrar, enrolment_commands;
 	uint64_t max_expiration_s, request_life_s, cache_mib, websocket_ping_s, credentials_recheck_s;
 	bool mqtt_trust_topics;
-	bool answer_commissioning, ephemeral, testbench, check, verify_subscriptions, require_subscription, websocket;
+	bool release_1, answer_commissioning, ephemeral, testbench, check, verify_subscriptions, require_subscription, websocket;
 };
 
 /* Fills o; OPTIONS_ENDED when there is nothing more to do (--help, --version), OPTIONS_WRONG after a message on standard error. */

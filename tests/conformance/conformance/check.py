@@ -28,7 +28,7 @@ GROUPS = {
     "TSB": "timeSyncBeacon", "CRS": "crossResourceSubscription", "SCH": "schedule", "LOC": "location policies and geo queries", "SEM": "semantics",
     "ACT": "action and dependency", "DMG": "device management: node, mgmtObj, mgmtCmd", "TRA": "transactions", "NTP": "notification target policies",
     "ANN": "announcement", "RET": "retargeting to another CSE", "NET": "underlying networks: sessions, triggers, transfers, multicast groups; primitive profiles",
-    "BAD": "bad input", "HTTP": "HTTP binding", "UT": "upper tester",
+    "BAD": "bad input", "R1": "clients of Release 1", "HTTP": "HTTP binding", "UT": "upper tester",
 }
 SILENCE = 1  # seconds in which an answer comes that need not come
 _unique = itertools.count(1)
@@ -56,7 +56,7 @@ class Check:
 
 
 def check(group, rule, clause, alone=False, slow=False, needs=()):
-    """needs: resource types that the CSE must list in supportedResourceType, "ut" for an upper tester, "mn" for a registered MN-CSE."""
+    """needs: resource types that the CSE must list in supportedResourceType, "ut" for an upper tester, "release1" for one that takes requests of Release 1, "mn" for a registered MN-CSE."""
     assert group in GROUPS, group
     needs = needs if isinstance(needs, (tuple, list)) else (needs,)
 
@@ -111,6 +111,7 @@ class World:
         self.rn, self.csi = self.base["rn"], self.base["csi"]
         self.types = set(self.base.get("srt") or [])
         self.ut = self.tester("Status") is not None
+        self.release1 = self.client.request("R", cse_name, fr=self.admin, rvi=None).rsc == 2000
         return self
 
     def tester(self, command):
@@ -331,6 +332,9 @@ def run_one(world, c):
             if need == "ut":
                 if not world.ut:
                     raise NotApplicable("the CSE has no upper tester")
+            elif need == "release1":
+                if not world.release1:
+                    raise NotApplicable("the CSE does not speak Release 1")
             elif need == "mn":
                 if world.mn_trouble:
                     raise NotPrepared(world.mn_trouble)

@@ -201,7 +201,10 @@ def without(what, t):
     ae = t.ae()
     t.rsc(t.retrieve(ae), 2000)
     kw = {"originator": {"fr": None}, "request-id": {"ri": ""}, "release-version": {"rvi": None}}[what]
-    t.refused(t.send("R", ae, **kw), 4000, *((4103, 4106) if what == "originator" else ()))
+    if what == "release-version":
+        t.rsc(t.send("R", ae, **kw), 4000, 4001, 2000)  # Release 1 had none: a CSE may speak it
+    else:
+        t.refused(t.send("R", ae, **kw), 4000, *((4103, 4106) if what == "originator" else ()))
 
 
 for _what, _clause in (("originator", "TS-0004 7.3.2.1"), ("request-id", "TS-0004 7.1.1.1"), ("release-version", "TS-0004 7.1.1.1")):
