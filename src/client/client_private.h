@@ -77,6 +77,11 @@ struct keyway {
 
 /* Copies it to where keyway_call's answer is. */
 void client_keep_answer(struct keyway *k, const struct keyway_answer *a);
+/* client.c */
+char *client_copy(const char *text, const char *otherwise); /* of the one that is not NULL */
+/* client_request.c */
+void client_pending_free(struct pending *p);
+void client_requests_cancel(struct keyway *k); /* those that were not sent yet are not sent */
 void client_seal_free(struct sealing *s); /* accepts NULL */
 /* client_open.c */
 void client_open_key(struct keyway *k, const char *entity, const char *kid, const struct secret *key, bool certified);
