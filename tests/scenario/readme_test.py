@@ -2,6 +2,7 @@
 device joins, and the lines of "Ten minutes" that ask a plant find it."""
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -40,7 +41,9 @@ with Plant() as p:
     radio = replace(replace(replace(radio, "sim air", "sim air --listen " + air), "sim rcp", "sim rcp --air " + air), "sim device", "sim device --air " + air)
     log = open(os.path.join(folder, "log"), "w")
     # the device's line is the last, and stays in front as it would in a terminal
-    shell = subprocess.Popen(["bash", "-e", "-c", servers + radio], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    over, held = os.pipe()  # held by all of them: its end says that the last one is gone
+    shell = subprocess.Popen(["bash", "-e", "-c", servers + radio], cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=[held])
+    os.close(held)
     try:
         def joined():
             with open(log.name) as f:
@@ -62,5 +65,6 @@ with Plant() as p:
     finally:
         os.killpg(shell.pid, signal.SIGTERM)
         shell.wait()
+        assert select.select([over], [], [], PATIENCE)[0] and os.read(over, 1) == b"", "some of the plant goes on"
         log.close()
     print("README: %d lines" % len((servers + radio).splitlines() + asking))
