@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cse/private.h"
+#include "cse/gate.h"
 #include "cse/types/multicast_host.h"
 
 static bool is_instance(int type)
@@ -464,7 +464,7 @@ void cse_create(struct exchange *x)
 		return;
 	}
 	given = exchange_content(x, NULL, &doc);
-	if (!given)
+	if (!given || gate_holds_content(x, given))
 		return;
 	root = json_arena_alloc(x->arena, given->key.left + 1);
 	if (!root || !rd_text(given->key, root, given->key.left + 1)) {

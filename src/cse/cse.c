@@ -155,6 +155,7 @@ void cse_free(struct cse *c)
 void cse_use_worker(struct cse *c, const struct cse_worker *w)
 {
 	c->worker = *w;
+	store_wait_by(c->store, w->wait, w->worker);
 }
 
 void cse_use_tokens(struct cse *c, const struct cse_tokens *t)

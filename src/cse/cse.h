@@ -84,10 +84,11 @@ struct cse_transport {
 };
 
 /* Another thread for commits, so that the loop goes on while the disk writes. run: work(ctx) there, then done(ctx) on the loop's thread; one at a
- * time. finish waits for what is under way and its done. next_round: fn(ctx) as by cse_transport.defer, but a round later. Without a worker commits
- * run in the loop. */
+ * time. wait waits for what is under way, whose done comes later all the same; finish for its done too. next_round: fn(ctx) as by cse_transport.defer,
+ * but a round later. Without a worker commits run in the loop. */
 struct cse_worker {
 	void (*run)(void *worker, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
+	void (*wait)(void *worker);
 	void (*finish)(void *worker);
 	void (*next_round)(void *worker, void (*fn)(void *ctx), void *ctx);
 	void *worker;

@@ -344,6 +344,8 @@ void exchange_route(struct exchange *x)
 	struct rd rest;
 
 	x->target = multicast_group_of(c, x->rq->to, &x->suffix);
+	if (x->target && gate_holds_target(x))
+		return;
 	if (x->target) {
 		multicast_fan_out(x);
 		return;
@@ -353,10 +355,13 @@ void exchange_route(struct exchange *x)
 		return;
 	}
 	if (!cse_is_local(c, x->rq->to, &rest, other, sizeof other) && !cse_s_type_ae(c, x->rq->to, &rest, other, sizeof other)) {
-		cse_forward(x, other);
+		if (!gate_holds_target(x))
+			cse_forward(x, other);
 		return;
 	}
 	x->target = cse_find(c, rest, &x->virtual_child, &x->suffix);
+	if (gate_holds_target(x))
+		return;
 	if (!x->target && tree_error(c->tree) != OK)
 		exchange_store_failed(x, tree_error(c->tree));
 	else if (!x->target)

@@ -227,25 +227,53 @@ static void part(struct cse *c, struct pending *p)
 	c->parting_last = &p->next;
 }
 
+/* ---- the end of a commit ---- */
+
+/* The commit failed. Those who passed the gate meanwhile counted on it, and fail too; *p gets them behind those of the commit. */
+static void give_up_round(struct cse *c, struct pending **p)
+{
+	store_rollback(c->store);
+	tree_forget(c->tree);
+	outbox_undo(c, outbox_committed(c));
+	while (*p)
+		p = &(*p)->next;
+	*p = c->pending;
+	c->pending = NULL;
+	c->pending_last = &c->pending;
+	c->pending_count = c->pending_seen = 0;
+	c->round_broken = false;
+}
+
+static void end_round_of_those_who_passed(struct cse *c)
+{
+	cse_between_requests(c);
+	if (c->committing || c->pending_count == 0)
+		return;
+	c->commit_due = false; /* the end of their round may have been before */
+	cse_commit_later(c);
+}
+
 /* The commit under way is decided: everybody hears of it, and what waited goes on. That goes first: its commit begins in this round then, and runs
  * while the loop sends the answers. */
 static void on_committed(void *ctx)
 {
 	struct cse *c = ctx;
 	struct pending *p = c->unanswered;
-	bool ok = c->committed == OK;
+	bool ok;
 
-	c->batch = (c->unanswered_count + c->held_count + 1) / 2;
+	if (c->committing)
+		c->committed = store_commit_end(c->store);
+	ok = c->committed == OK;
+	c->batch = (c->unanswered_count + c->pending_count + c->held_count + 1) / 2;
 	c->unanswered = NULL;
-	if (!ok) {
-		tree_forget(c->tree);
-		outbox_undo(c, outbox_committed(c));
-	}
+	if (!ok)
+		give_up_round(c, &p);
 	/* before what waited writes and posts anew */
 	cse_outboxes_flush(c);
 	if (ok)
 		announce_flush(c);
 	gate_open(c);
+	end_round_of_those_who_passed(c);
 	while (p) {
 		struct pending *next = p->next;
 
@@ -263,7 +291,7 @@ static void commit_work(void *ctx)
 {
 	struct cse *c = ctx;
 
-	c->committed = store_commit(c->store);
+	store_commit_run(c->store);
 }
 
 static void begin_commit(struct cse *c)
@@ -280,12 +308,15 @@ static void begin_commit(struct cse *c)
 		c->counts.commits++;
 		c->committed = prepare_commit(c);
 		if (c->committed == OK && c->worker.run && store_dirty(c->store)) {
-			c->committing = true;
+			c->committed = store_commit_begin(c->store);
+			c->committing = c->committed == OK;
+		}
+		if (c->committing) {
 			c->worker.run(c->worker.worker, commit_work, on_committed, c);
 			return;
 		}
 		if (c->committed == OK)
-			commit_work(c);
+			c->committed = store_commit(c->store);
 	}
 	on_committed(c);
 }

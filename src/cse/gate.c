@@ -56,11 +56,16 @@ static void submit_held(struct cse *c, struct held *h)
 	cse_submit(c, r.rq, r.done, r.ctx);
 }
 
+static bool may_pass(const struct onem2m_request *rq)
+{
+	return rq->operation == ONEM2M_CREATE && rq->type == TY_CONTENT_INSTANCE && (rq->rt == 0 || rq->rt == ONEM2M_BLOCKING) && !rq->internal && !rq->multicast;
+}
+
 bool gate_holds_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	struct held_request *r;
 
-	if (!c->committing)
+	if (!c->committing || may_pass(rq))
 		return false;
 	r = malloc(sizeof *r);
 	if (!r)
@@ -104,6 +109,49 @@ bool gate_holds(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx)
 	*k = (struct held_call){.fn = fn, .ctx = ctx};
 	hold(c, &k->held, call_held);
 	return true;
+}
+
+/* ---- what passes while a commit is under way ---- */
+
+static void route_again(struct cse *c, void *exchange)
+{
+	(void)c;
+	exchange_route(exchange);
+}
+
+static bool has_room(struct resource *container, const struct counters *n)
+{
+	return n->instances < resource_uint(container, "mni", UINT64_MAX) && resource_uint(container, "mbs", UINT64_MAX) == UINT64_MAX;
+}
+
+static bool is_plain(struct exchange *x)
+{
+	const int64_t *ids;
+
+	return x->target && x->virtual_child == VIRTUAL_NONE && x->target->type == TY_CONTAINER && has_room(x->target, &x->target->counters) &&
+	    tree_subscriptions(x->cse->tree, x->target, &ids) == 0;
+}
+
+bool gate_holds_target(struct exchange *x)
+{
+	if (!x->cse->committing || is_plain(x))
+		return false;
+	resource_unref(x->target);
+	x->target = NULL;
+	return gate_holds(x->cse, route_again, x);
+}
+
+bool gate_holds_content(struct exchange *x, const struct json *given)
+{
+	if (!x->cse->committing)
+		return false;
+	for (const struct json *m = given->first; m; m = m->next)
+		if (!rd_is(m->key, "con") && !rd_is(m->key, "cnf")) {
+			resource_unref(x->target);
+			x->target = NULL;
+			return gate_holds(x->cse, route_again, x);
+		}
+	return false;
 }
 
 /* ---- answers of others ---- */

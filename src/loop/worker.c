@@ -106,12 +106,17 @@ void worker_run(struct worker *w, void (*work)(void *ctx), void (*done)(void *ct
 	pthread_cond_broadcast(&w->changed);
 }
 
-void worker_finish(struct worker *w)
+void worker_wait(struct worker *w)
 {
 	pthread_mutex_lock(&w->lock);
 	while (w->work && !w->finished)
 		pthread_cond_wait(&w->changed, &w->lock);
 	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_finish(struct worker *w)
+{
+	worker_wait(w);
 	settle(w);
 }
 

@@ -8,6 +8,7 @@ struct worker;
 struct worker *worker_new(struct loop *l); /* ends the process when the system denies a thread */
 /* work(ctx) on the other thread, then done(ctx) from the loop. One at a time: not before the last done was called. */
 void worker_run(struct worker *w, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
+void worker_wait(struct worker *w);   /* until the work under way, if any, has returned; its done comes from the loop all the same */
 void worker_finish(struct worker *w); /* waits for the work under way, if any, and calls its done */
 void worker_free(struct worker *w);   /* after worker_finish */
 

@@ -103,6 +103,14 @@ bool store_has_gone(const struct store *s);
 enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted) MUST_CHECK;
 bool store_dirty(const struct store *s);               /* a transaction is open */
 enum err store_commit(struct store *s) MUST_CHECK;     /* on disk when OK; on an error everything since the last commit is undone */
+/* The same in three parts, so that the caller's thread goes on while another writes and waits for the disk. begin takes what was written so far; run may be on
+ * another thread, once; end, on the caller's own again, after run: the result. From begin on the caller may write anew, for the next commit: inserts and
+ * updates that may be written late go on beside run; everything else first waits, by `wait`, until run has returned. When the commit fails, what was written
+ * since begin is undone with it, and the caller has to give that up by store_rollback. */
+enum err store_commit_begin(struct store *s) MUST_CHECK; /* ERR_STATE: a reading goes on, or a commit is under way */
+void store_commit_run(struct store *s);
+enum err store_commit_end(struct store *s) MUST_CHECK;   /* again the same until the next begins */
+void store_wait_by(struct store *s, void (*wait)(void *ctx), void *ctx); /* before the first that runs aside */
 void store_rollback(struct store *s);
 /* One operation's writes within the shared transaction: undone together when the operation fails. May nest, sixteen deep. */
 enum err store_savepoint(struct store *s) MUST_CHECK;

@@ -95,6 +95,11 @@ static void run_aside(void *program, void (*work)(void *ctx), void (*done)(void 
 	worker_run(((struct program *)program)->worker, work, done, ctx);
 }
 
+static void wait_aside(void *program)
+{
+	worker_wait(((struct program *)program)->worker);
+}
+
 static void finish_aside(void *program)
 {
 	worker_finish(((struct program *)program)->worker);
@@ -184,7 +189,7 @@ static int start_cse(struct program *p)
 	/* what is in memory commits at once */
 	if (!o->ephemeral) {
 		p->worker = worker_new(p->loop);
-		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, finish_aside, next_round, p});
+		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, wait_aside, finish_aside, next_round, p});
 	}
 	cse_use_connections(p->cse, router_send_connected);
 	if (end_to_end_start(p->loop, o, p->cse, p->tls, &p->end_to_end) != OK)

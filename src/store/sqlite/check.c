@@ -62,6 +62,7 @@ enum err store_check(struct store *s, void (*fault)(void *ctx, const char *text)
 {
 	enum err e, worst;
 
+	store_join(s);
 	if (s->dirty)
 		return store_refuse(s, ERR_STATE, "the store can't be checked before what was written is committed");
 	store_view_end(s);

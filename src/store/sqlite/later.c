@@ -35,8 +35,10 @@ enum err later_put(struct store *s, const struct store_row *row, bool update)
 	if (s->later.texts.maximum == 0)
 		s->later.texts = wr_new(SIZE_MAX);
 	s->dirty = true;
-	if (!row_keep(s, row, update))
+	if (!row_keep(s, row, update)) {
+		store_join(s);
 		return store_spoil(s, store_refuse(s, ERR_STORE, "out of memory"));
+	}
 	return s->later.texts.len < LATER_OCTETS ? OK : later_run(s);
 }
 
@@ -45,39 +47,52 @@ static enum err write_one(struct store *s, const struct later_row *l)
 	return l->update ? store_body_update(s, &l->row) : store_row_insert(s, &l->row);
 }
 
+enum err later_write(struct store *s, struct later *l)
+{
+	struct rd texts, root, creator;
+	enum err e = OK;
+
+	if (l->count == 0)
+		return OK;
+	if (!wr_done(&l->texts, &texts))
+		return store_refuse(s, ERR_STORE, "out of memory");
+	for (size_t i = 0; e == OK && i < l->count; i++) {
+		struct later_row *r = &l->rows[i];
+
+		if (!rd_until(&texts, '\0', &root) || !rd_until(&texts, '\0', &creator) || !rd_sub(&texts, r->row.body.left, &r->row.body))
+			abort();
+		r->row.root = (const char *)root.at;
+		r->row.creator = (const char *)creator.at;
+		e = write_one(s, r);
+	}
+	return e == ERR_EXISTS || e == ERR_NOT_FOUND ? store_refuse(s, ERR_STORE, "a row is not as it was left") : e;
+}
+
 /* What fails here was promised by later_put: it spoils the transaction. */
 enum err later_run(struct store *s)
 {
-	struct rd texts, root, creator;
-	enum err e = s->failed;
+	enum err e;
 
+	store_join(s);
 	if (s->later.count == 0)
 		return OK;
+	e = s->failed;
 	if (e == OK)
 		e = store_begin_now(s);
-	if (e == OK && !wr_done(&s->later.texts, &texts))
-		e = ERR_STORE;
-	for (size_t i = 0; e == OK && i < s->later.count; i++) {
-		struct later_row *l = &s->later.rows[i];
-
-		if (!rd_until(&texts, '\0', &root) || !rd_until(&texts, '\0', &creator) || !rd_sub(&texts, l->row.body.left, &l->row.body))
-			abort();
-		l->row.root = (const char *)root.at;
-		l->row.creator = (const char *)creator.at;
-		e = write_one(s, l);
-	}
-	later_drop(s);
-	return e == OK ? OK : store_spoil(s, e == ERR_EXISTS || e == ERR_NOT_FOUND ? store_refuse(s, ERR_STORE, "a row is not as it was left") : e);
+	if (e == OK)
+		e = later_write(s, &s->later);
+	later_drop(&s->later);
+	return e == OK ? OK : store_spoil(s, e);
 }
 
-void later_drop(struct store *s)
+void later_drop(struct later *l)
 {
-	s->later.count = 0;
-	wr_reset(&s->later.texts);
+	l->count = 0;
+	wr_reset(&l->texts);
 }
 
-void later_free(struct store *s)
+void later_free(struct later *l)
 {
-	free(s->later.rows);
-	wr_free(&s->later.texts);
+	free(l->rows);
+	wr_free(&l->texts);
 }

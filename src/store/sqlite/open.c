@@ -147,7 +147,8 @@ void store_close(struct store *s)
 	sqlite3_close(s->db);
 	file_unlock(s);
 	free(s->gone);
-	later_free(s);
+	later_free(&s->later);
+	later_free(&s->ending.later);
 	free(s);
 }
 

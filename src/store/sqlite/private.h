@@ -95,6 +95,15 @@ struct later {
 	struct wr texts;
 };
 
+/* The transaction that a commit under way writes: the committing thread's until that has run. */
+struct ending {
+	struct later later;
+	bool begun;
+	int64_t reserved;
+	uint64_t count;
+	enum err result;
+};
+
 struct store {
 	sqlite3 *db;
 	struct pool pools[QUERIES];
@@ -104,6 +113,10 @@ struct store {
 	bool dirty;                        /* a transaction is open for the caller, even when SQLite has given it up: see failed */
 	bool begun;                        /* and for SQLite; before that everything of it is in `later` */
 	struct later later;
+	struct ending ending;
+	bool committing;                   /* ending and the database are another thread's: store_join before either is touched */
+	void (*wait)(void *ctx);           /* until store_commit_run has returned */
+	void *wait_ctx;
 	enum err failed;                   /* a write failed within the transaction: nothing of it may be acknowledged */
 	unsigned walking;                  /* readings under way */
 	int checkpoint_at;                 /* pages of the journal at which the next commit copies it */
@@ -140,6 +153,7 @@ enum err store_fault(struct store *s, int result);
 enum err store_refuse(struct store *s, enum err e, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* ---- transaction.c ---- */
+void store_join(struct store *s);                 /* waits for the commit under way */
 enum err store_begin(struct store *s) MUST_CHECK; /* before each write */
 enum err store_begin_now(struct store *s) MUST_CHECK; /* SQLite's part of it */
 bool store_may_write(struct store *s) MUST_CHECK;     /* false with store_detail: ERR_STATE */
@@ -162,8 +176,9 @@ enum err store_body_update(struct store *s, const struct store_row *row) MUST_CH
 /* ---- later.c ---- */
 enum err later_put(struct store *s, const struct store_row *row, bool update) MUST_CHECK;
 enum err later_run(struct store *s) MUST_CHECK; /* before anything else reads or writes */
-void later_drop(struct store *s);
-void later_free(struct store *s);
+enum err later_write(struct store *s, struct later *l) MUST_CHECK; /* within a transaction of SQLite */
+void later_drop(struct later *l);
+void later_free(struct later *l);
 
 /* ---- room.c; none of these when the store is in memory or read only ---- */
 void room_begin(struct store *s, const char *path); /* makes the reserve */

@@ -111,6 +111,7 @@ bool store_has_room(struct store *s)
 
 	if (!s->tight)
 		return true;
+	store_join(s);
 	now = clock_ms();
 	if (now - s->tried >= TRY_EVERY_MS) {
 		s->tried = now;

@@ -10,6 +10,16 @@ static bool alive(const struct store *s)
 	return sqlite3_get_autocommit(s->db) == 0;
 }
 
+static void commit_settle(struct store *s);
+
+void store_join(struct store *s)
+{
+	if (!s->committing)
+		return;
+	s->wait(s->wait_ctx);
+	commit_settle(s);
+}
+
 enum err store_view(struct store *s)
 {
 	enum err e = later_run(s);
@@ -46,6 +56,7 @@ enum err store_begin_now(struct store *s)
 {
 	enum err e;
 
+	store_join(s);
 	if (s->begun)
 		return s->failed;
 	if ((e = begin(s)) == OK)
@@ -60,9 +71,10 @@ enum err store_begin(struct store *s)
 	return e == OK ? store_begin_now(s) : e;
 }
 
+/* A commit under way has its own result. */
 enum err store_spoil(struct store *s, enum err e)
 {
-	if (s->dirty && s->failed == OK)
+	if (!s->committing && s->dirty && s->failed == OK)
 		s->failed = e;
 	return e;
 }
@@ -75,13 +87,15 @@ bool store_dirty(const struct store *s)
 /* Leaves store_detail as it is: the reason of the failure is worth more than one that undoing might have. */
 void store_rollback(struct store *s)
 {
-	bool full = s->failed == ERR_FULL;
+	bool full;
 
+	store_join(s);
+	full = s->failed == ERR_FULL;
 	if (!s->dirty)
 		return;
 	if (alive(s))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	later_drop(s);
+	later_drop(&s->later);
 	s->count = s->committed_count;
 	s->depth = 0;
 	gone_rolled_back(s);
@@ -92,7 +106,7 @@ void store_rollback(struct store *s)
 }
 
 /* Keeps the numbers and the count on disk; with the transaction that uses them, never after it. */
-static enum err state_put(struct store *s, int64_t reserved)
+static enum err state_put(struct store *s, const struct ending *n)
 {
 	sqlite3_stmt *st;
 	enum err e = query_take(s, QUERY_STATE_PUT, &st);
@@ -100,34 +114,13 @@ static enum err state_put(struct store *s, int64_t reserved)
 
 	if (e != OK)
 		return e;
-	sqlite3_bind_int64(st, 1, reserved);
-	sqlite3_bind_int64(st, 2, (int64_t)s->count);
+	sqlite3_bind_int64(st, 1, n->reserved);
+	sqlite3_bind_int64(st, 2, (int64_t)n->count);
 	r = query_step(st);
 	if (r != SQLITE_DONE)
 		e = store_fault(s, r);
 	query_give(s, QUERY_STATE_PUT, st);
 	return e;
-}
-
-static enum err commit(struct store *s)
-{
-	int64_t reserved = s->reserved - s->next < ID_BLOCK / 2 ? s->next + ID_BLOCK : s->reserved;
-	enum err e = s->failed;
-
-	if (e == OK)
-		e = later_run(s);
-	if (e == OK && (reserved != s->reserved || s->count != s->committed_count))
-		e = state_put(s, reserved);
-	if (e == OK)
-		e = query_run(s, QUERY_COMMIT);
-	if (e != OK)
-		return e;
-	s->committed_count = s->count;
-	s->reserved = reserved;
-	s->depth = 0;
-	gone_committed(s);
-	s->dirty = s->begun = false;
-	return OK;
 }
 
 /* After a commit. While another process reads an old view (a backup does), not all can be copied, and trying again at each commit would
@@ -153,23 +146,104 @@ void store_checkpoints(struct store *s)
 	sqlite3_wal_hook(s->db, journal_grown, s);
 }
 
-static enum err give_up(struct store *s, enum err e)
+/* ---- the commit, in three parts: only the middle one touches the database ---- */
+
+void store_wait_by(struct store *s, void (*wait)(void *ctx), void *ctx)
 {
-	s->failed = e;
-	store_rollback(s);
-	return e;
+	s->wait = wait;
+	s->wait_ctx = ctx;
+}
+
+enum err store_commit_begin(struct store *s)
+{
+	struct ending *n = &s->ending;
+	struct later drained = n->later;
+
+	if (s->walking || s->committing)
+		return store_refuse(s, ERR_STATE, s->walking ? "the store may not be written while a reading goes on" : "a commit is under way");
+	*n = (struct ending){
+		.later = s->later,
+		.begun = s->begun,
+		.reserved = s->reserved - s->next < ID_BLOCK / 2 ? s->next + ID_BLOCK : s->reserved,
+		.count = s->count,
+		.result = s->failed,
+	};
+	s->later = drained;
+	s->dirty = s->begun = false;
+	s->failed = OK;
+	s->depth = 0;
+	s->committing = true;
+	return OK;
+}
+
+static enum err commit(struct store *s, struct ending *n)
+{
+	enum err e = n->result;
+
+	if (e == OK && !n->begun)
+		e = begin(s);
+	if (e == OK)
+		e = later_write(s, &n->later);
+	if (e == OK && (n->reserved != s->reserved || n->count != s->committed_count))
+		e = state_put(s, n);
+	return e == OK ? query_run(s, QUERY_COMMIT) : e;
+}
+
+/* On an error store_detail is left as it is: the reason of the failure is worth more than one that undoing might have. */
+void store_commit_run(struct store *s)
+{
+	struct ending *n = &s->ending;
+
+	n->result = commit(s, n);
+	if (n->result != OK && alive(s))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* What was written meanwhile stands on what is undone now, and goes with it. */
+static void undone(struct store *s)
+{
+	later_drop(&s->later);
+	gone_rolled_back(s);
+	s->count = s->committed_count;
+	if (s->dirty)
+		s->failed = s->ending.result;
+	if (s->ending.result == ERR_FULL)
+		room_lost(s);
+}
+
+static void commit_settle(struct store *s)
+{
+	struct ending *n = &s->ending;
+
+	s->committing = false;
+	later_drop(&n->later);
+	if (n->result == OK) {
+		s->committed_count = n->count;
+		s->reserved = n->reserved;
+		gone_committed(s);
+	} else {
+		undone(s);
+	}
+}
+
+enum err store_commit_end(struct store *s)
+{
+	if (s->committing)
+		commit_settle(s);
+	return s->ending.result;
 }
 
 enum err store_commit(struct store *s)
 {
 	enum err e;
 
+	store_join(s);
 	if (!s->dirty)
 		return OK;
-	if (s->walking)
-		return store_refuse(s, ERR_STATE, "the store may not be written while a reading goes on");
-	e = commit(s);
-	return e == OK ? OK : give_up(s, e);
+	if ((e = store_commit_begin(s)) != OK)
+		return e;
+	store_commit_run(s);
+	return store_commit_end(s);
 }
 
 enum err store_mark(struct store *s, bool clean)
@@ -201,14 +275,8 @@ enum err store_mark(struct store *s, bool clean)
  * them, and without that commit no row has them. */
 int64_t store_new_id(struct store *s)
 {
-	enum err e;
-
-	if (s->next >= s->reserved && !s->dirty) {
-		if (s->read_only || store_begin_now(s) != OK)
-			return 0;
-		if ((e = commit(s)) != OK && give_up(s, e) != OK)
-			return 0;
-	}
+	if (s->next >= s->reserved && !s->dirty && (s->read_only || store_begin_now(s) != OK || store_commit(s) != OK))
+		return 0;
 	return s->next++;
 }
 
