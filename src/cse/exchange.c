@@ -247,9 +247,9 @@ static void give_up_round(struct cse *c, struct pending **p)
 static void end_round_of_those_who_passed(struct cse *c)
 {
 	cse_between_requests(c);
-	if (c->committing || c->pending_count == 0)
+	if (c->committing || !c->commit_due)
 		return;
-	c->commit_due = false; /* the end of their round may have been before */
+	c->commit_due = false; /* the end of their round came while the commit was under way, and did nothing */
 	cse_commit_later(c);
 }
 
