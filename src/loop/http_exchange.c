@@ -187,17 +187,30 @@ static bool has_control(const char *octets, size_t len)
 	return false;
 }
 
-static bool is_token(const char *octets, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		char c = octets[i];
+/* Of a token's characters (RFC 9110 clause 5.6.2) the small letter, of all others 0. */
+static const char token_of[256] = {
+	['!'] = '!', ['#'] = '#', ['$'] = '$', ['%'] = '%', ['&'] = '&', ['\''] = '\'', ['*'] = '*', ['+'] = '+', ['-'] = '-', ['.'] = '.', ['^'] = '^',
+	['_'] = '_', ['`'] = '`', ['|'] = '|', ['~'] = '~',
+	['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+	['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k',
+	['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v',
+	['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
+	['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
+	['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v',
+	['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
+};
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-')
-			continue;
-		if (c <= ' ' || c >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", c))
-			return false;
+/* A name in small letters; false when it is no token. */
+static bool take_name(uint8_t *room, const char *name, size_t len)
+{
+	bool good = len > 0;
+
+	for (size_t i = 0; i < len; i++) {
+		room[i] = (uint8_t)token_of[(unsigned char)name[i]];
+		good = good && room[i] != 0;
 	}
-	return len > 0;
+	room[len] = 0;
+	return good;
 }
 
 static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
@@ -210,14 +223,12 @@ static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const cha
 	if (x->header_count == x->header_room)
 		return MHD_NO;
 	x->header_count++;
-	x->malformed = x->malformed || !is_token(name, name_len) || has_control(value, value_len);
 	h->name = x->text.len;
 	room = wr_room(&x->text, name_len + 1);
 	if (!room)
 		return MHD_NO;
-	for (size_t i = 0; i < name_len; i++)
-		room[i] = (uint8_t)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
-	room[name_len] = 0;
+	if (!take_name(room, name, name_len) || has_control(value, value_len))
+		x->malformed = true;
 	h->value = text_add(&x->text, value, value_len);
 	return MHD_YES;
 }

@@ -28,6 +28,7 @@ struct waiting {
 	char *absolute;           /* "//sp/..." as rq.to, or NULL */
 	struct accept accept;
 	const char *content_type; /* of the request, or NULL */
+	bool from_page;           /* a browser says which page asks (Origin) */
 	enum serialization answer_in;
 	const char *answer_type;  /* NULL: nothing that the client takes */
 	struct wr json;           /* content that came in another serialisation */
@@ -110,9 +111,10 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 		put(&a, "Content-Type", w->answer_type);
 	if (rd_text(rsp->location, location, sizeof location))
 		put(&a, "Content-Location", location);
-	put(&a, "Access-Control-Allow-Origin", w->binding->cors);
-	if (w->binding->cors)
+	if (w->from_page && w->binding->cors) {
+		put(&a, "Access-Control-Allow-Origin", w->binding->cors);
 		put(&a, "Access-Control-Expose-Headers", "*");
+	}
 	a.headers[a.count] = (struct http_header){NULL, NULL};
 	if (rsp->silent)
 		http_answer(w->http, 204, a.headers, rd_of("", 0));
@@ -221,6 +223,8 @@ static void on_header(void *ctx, const char *name, const char *value)
 		accept_add(&w->accept, value);
 	else if (strcmp(name, "content-type") == 0 && !w->content_type)
 		w->content_type = value;
+	else if (strcmp(name, "origin") == 0)
+		w->from_page = true;
 }
 
 static struct waiting *keep(const struct http_binding *b, struct http_exchange *x)

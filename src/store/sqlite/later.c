@@ -42,28 +42,52 @@ enum err later_put(struct store *s, const struct store_row *row, bool update)
 	return s->later.texts.len < LATER_OCTETS ? OK : later_run(s);
 }
 
-static enum err write_one(struct store *s, const struct later_row *l)
+static bool point_at_texts(struct later *l)
 {
-	return l->update ? store_body_update(s, &l->row) : store_row_insert(s, &l->row);
+	struct rd texts, root, creator;
+
+	if (!wr_done(&l->texts, &texts))
+		return false;
+	for (size_t i = 0; i < l->count; i++) {
+		struct store_row *row = &l->rows[i].row;
+
+		if (!rd_until(&texts, '\0', &root) || !rd_until(&texts, '\0', &creator) || !rd_sub(&texts, row->body.left, &row->body))
+			abort();
+		row->root = (const char *)root.at;
+		row->creator = (const char *)creator.at;
+	}
+	return true;
+}
+
+/* So many from here on that are inserted. */
+static bool are_instances(const struct later *l, size_t from)
+{
+	if (l->count - from < INSTANCES_AT_ONCE)
+		return false;
+	for (size_t i = from; i < from + INSTANCES_AT_ONCE; i++)
+		if (l->rows[i].update)
+			return false;
+	return true;
 }
 
 enum err later_write(struct store *s, struct later *l)
 {
-	struct rd texts, root, creator;
 	enum err e = OK;
 
 	if (l->count == 0)
 		return OK;
-	if (!wr_done(&l->texts, &texts))
+	if (!point_at_texts(l))
 		return store_refuse(s, ERR_STORE, "out of memory");
-	for (size_t i = 0; e == OK && i < l->count; i++) {
-		struct later_row *r = &l->rows[i];
+	for (size_t i = 0; e == OK && i < l->count;) {
+		const struct later_row *r = &l->rows[i];
 
-		if (!rd_until(&texts, '\0', &root) || !rd_until(&texts, '\0', &creator) || !rd_sub(&texts, r->row.body.left, &r->row.body))
-			abort();
-		r->row.root = (const char *)root.at;
-		r->row.creator = (const char *)creator.at;
-		e = write_one(s, r);
+		if (are_instances(l, i)) {
+			e = store_instances_insert(s, r);
+			i += INSTANCES_AT_ONCE;
+		} else {
+			e = r->update ? store_body_update(s, &r->row) : store_row_insert(s, &r->row);
+			i++;
+		}
 	}
 	return e == ERR_EXISTS || e == ERR_NOT_FOUND ? store_refuse(s, ERR_STORE, "a row is not as it was left") : e;
 }

@@ -10,6 +10,13 @@
 #define RESOURCE "SELECT id, parent, type, ri, rn, root, creator, expires, body, 0 FROM resource "
 #define INSTANCE "SELECT id, parent, type, NULL, rn, root, creator, expires, body, 1 FROM instance "
 
+/* Without `rn`, and without a savepoint of the statement's own (OR FAIL): a failure spoils the transaction anyway. */
+#define INSTANCE_VALUES "(?,?,?,?,?,?,?)"
+#define INSERT_INSTANCES                                                                                                                     \
+	"INSERT OR FAIL INTO instance(id, parent, type, root, creator, expires, body) VALUES" INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES \
+	"," INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES
+_Static_assert(INSTANCES_AT_ONCE == 8, "INSERT_INSTANCES has so many rows");
+
 static const char *const texts[QUERIES] = {
 	[QUERY_BY_ID] = RESOURCE "WHERE id=?1",
 	[QUERY_INSTANCE] = INSTANCE "WHERE parent=?1 AND id=?2",
@@ -36,6 +43,7 @@ static const char *const texts[QUERIES] = {
 	[QUERY_INSTANCE_NAME_TAKEN] = "SELECT 1 FROM instance WHERE parent=?1 AND rn=?2",
 	[QUERY_INSERT] = "INSERT INTO resource(id, parent, type, rn, root, creator, expires, body, ri) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
 	[QUERY_INSERT_INSTANCE] = "INSERT INTO instance(id, parent, type, rn, root, creator, expires, body) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+	[QUERY_INSERT_INSTANCES] = INSERT_INSTANCES,
 	[QUERY_UPDATE] = "UPDATE resource SET expires=?3, body=?4 WHERE id=?1 AND parent=?2",
 	[QUERY_UPDATE_INSTANCE] = "UPDATE instance SET expires=?3, body=?4 WHERE parent=?2 AND id=?1",
 	[QUERY_UPDATE_BODY] = "UPDATE resource SET body=?2 WHERE id=?1",

@@ -122,6 +122,28 @@ enum err store_row_insert(struct store *s, const struct store_row *row)
 	return finish(s, q, st);
 }
 
+enum err store_instances_insert(struct store *s, const struct later_row *rows)
+{
+	sqlite3_stmt *st;
+	enum err e = take(s, QUERY_INSERT_INSTANCES, &st);
+	int n = 1;
+
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < INSTANCES_AT_ONCE; i++) {
+		const struct store_row *row = &rows[i].row;
+
+		sqlite3_bind_int64(st, n++, row->id);
+		sqlite3_bind_int64(st, n++, row->parent);
+		sqlite3_bind_int(st, n++, row->type);
+		sqlite3_bind_text(st, n++, row->root, -1, SQLITE_STATIC);
+		sqlite3_bind_text(st, n++, row->creator, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(st, n++, expiry_of(row));
+		bind_octets_as_text(st, n++, row->body);
+	}
+	return finish(s, QUERY_INSERT_INSTANCES, st);
+}
+
 /* What can fail by its own fault, or needs more than its row, is not put off. */
 static bool can_wait(const struct store *s, const struct store_row *row, size_t label_count)
 {

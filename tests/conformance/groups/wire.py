@@ -492,6 +492,12 @@ def _(t):
     t.true(exposed == "*" or "x-m2m-rsc" in exposed, "Access-Control-Expose-Headers shows X-M2M-RSC, got %r" % exposed)
 
 
+@check("HTTP", "CORS/RESPONSE/for-pages-only", "Fetch 4.10")
+def _(t):
+    r = t.rsc(t.send("R", t.ae()), 2000)
+    t.true(r.headers.get("access-control-allow-origin") is None, "without Origin no page asks, and nothing is allowed to one")
+
+
 @check("HTTP", "CORS/RESPONSE/on-a-refusal-too", "Fetch 4.10")
 def _(t):
     r = t.refused(t.send("R", t.cse + "/nothing-there", headers={"Origin": "http://console.example"}), 4004)
