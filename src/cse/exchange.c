@@ -229,19 +229,43 @@ static void part(struct cse *c, struct pending *p)
 
 /* ---- the end of a commit ---- */
 
-/* The commit failed. Those who passed the gate meanwhile counted on it, and fail too; *p gets them behind those of the commit. */
-static void give_up_round(struct cse *c, struct pending **p)
+static void tell_failures(struct cse *c, struct pending *p)
 {
+	while (p) {
+		struct pending *next = p->next;
+
+		tell_failure(c, p->x);
+		p = next;
+	}
+}
+
+/* The commit failed. Those who passed the gate meanwhile counted on it, and fail too. */
+static void give_up_round(struct cse *c, struct pending *of_the_commit)
+{
+	struct pending *passed = c->pending;
+
 	store_rollback(c->store);
 	tree_forget(c->tree);
 	outbox_undo(c, outbox_committed(c));
-	while (*p)
-		p = &(*p)->next;
-	*p = c->pending;
 	c->pending = NULL;
 	c->pending_last = &c->pending;
 	c->pending_count = c->pending_seen = 0;
 	c->round_broken = false;
+	tell_failures(c, of_the_commit);
+	tell_failures(c, passed);
+}
+
+static void tell_answers(struct cse *c, struct pending *p)
+{
+	while (p) {
+		struct pending *next = p->next;
+
+		if (p->x->farewell && c->farewells > 0)
+			part(c, p);
+		else
+			tell(p->x, p->rsc, p->content, p->location);
+		p = next;
+	}
 }
 
 static void end_round_of_those_who_passed(struct cse *c)
@@ -259,32 +283,22 @@ static void on_committed(void *ctx)
 {
 	struct cse *c = ctx;
 	struct pending *p = c->unanswered;
-	bool ok;
 
 	if (c->committing)
 		c->committed = store_commit_end(c->store);
-	ok = c->committed == OK;
 	c->batch = (c->unanswered_count + c->pending_count + c->held_count + 1) / 2;
 	c->unanswered = NULL;
-	if (!ok)
-		give_up_round(c, &p);
+	if (c->committed != OK) {
+		give_up_round(c, p);
+		p = NULL;
+	}
 	/* before what waited writes and posts anew */
 	cse_outboxes_flush(c);
-	if (ok)
+	if (c->committed == OK)
 		announce_flush(c);
 	gate_open(c);
 	end_round_of_those_who_passed(c);
-	while (p) {
-		struct pending *next = p->next;
-
-		if (!ok)
-			tell_failure(c, p->x);
-		else if (p->x->farewell && c->farewells > 0)
-			part(c, p);
-		else
-			tell(p->x, p->rsc, p->content, p->location);
-		p = next;
-	}
+	tell_answers(c, p);
 }
 
 static void commit_work(void *ctx)
