@@ -143,6 +143,10 @@ void cse_deregister(struct cse *c, void (*done)(void *ctx), void *ctx);
 typedef void cse_internal_notify(void *ctx, const struct onem2m_request *rq, cse_done *done, void *done_ctx);
 enum err cse_internal_ae(struct cse *c, const char *ae_id, const char *name, cse_internal_notify *fn, void *ctx) MUST_CHECK;
 
+/* Who in this process wants to know of groups: changed gets the resource ID of each that is made, updated or deleted, or loses members. It is called in the
+ * midst of an operation, which may still be undone: what is there is to be read afterwards. Once, after cse_new. */
+void cse_use_groups(struct cse *c, void (*changed)(void *ctx, const char *id), void *ctx);
+
 /* Upper tester (testbench only): a command as X-M2M-UTCMD carries it, the value for X-M2M-UTRSP. False: unknown command. */
 bool cse_upper_tester(struct cse *c, const char *command, char *response, size_t size);
 

@@ -60,6 +60,8 @@ struct cse {
 	cse_send_over *send_over;     /* or NULL */
 	struct cse_security security; /* notify NULL: none */
 	struct cse_tokens tokens;     /* open NULL: none */
+	void (*group_changed)(void *ctx, const char *id); /* or NULL */
+	void *group_changed_ctx;
 	int64_t base_id;
 	struct internal_ae internals[CSE_INTERNAL_AES];
 	size_t internal_count;

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "json/json.h"
-#include "oci/node_watch.h"
+#include "oci/node_group.h"
 
 #define INSTANCES_KEPT 1000 /* in a container of values */
 
@@ -141,6 +141,7 @@ void mirror_device(struct oci_node *n, const struct oci_device *d)
 	for (size_t i = 0; i < d->place_count; i++)
 		if (!made_before(d, i))
 			make_module(n, d, &d->places[i], path);
+	groups_device_made(n, d->eui64, path);
 	raw_make(n, d->eui64, path);
 	succession_take(n, d);
 	pins_make(n, d, path);
@@ -179,6 +180,7 @@ void mirror_forget(struct oci_node *n, uint64_t device, uint64_t role, bool stay
 
 	watch_forget(n, device);
 	firmware_forget(n, device);
+	groups_device_gone(n, device);
 	role_path(n, role, path, sizeof path);
 	if (!stays)
 		node_job(n, ONEM2M_DELETE, path, 0, rd_of(NULL, 0), NULL, NULL);

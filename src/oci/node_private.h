@@ -14,6 +14,9 @@ struct channel;
 struct jobs;
 struct upgrade;
 struct watch;
+struct groups;
+struct gather;
+struct scenes;
 struct held;
 
 struct oci_node {
@@ -30,6 +33,9 @@ struct oci_node {
 	struct jobs *jobs;
 	struct watch *watches;
 	struct upgrade *upgrades;
+	struct groups *groups;
+	struct gather *gather;
+	struct scenes *scenes;
 	uint64_t gateway_made; /* the last whose node was made */
 	uint32_t transaction, request;
 	char ae[128]; /* "/id-b/Coci" */

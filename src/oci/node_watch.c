@@ -1,5 +1,5 @@
 /* Subscriptions to the resources of devices, and what their notifications come to. */
-#include "oci/node_watch.h"
+#include "oci/node_group.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +28,12 @@ static void on_retrieved(struct oci_node *n, void *ctx, const struct onem2m_resp
 		abort();
 	*w = m->watch;
 	if (json_parse(a, rsp->content, NULL, &doc) == OK && json_text(json_path(doc, "m2m:sub.ri"), w->id, sizeof w->id)) {
+		if (!json_text(json_path(doc, "m2m:sub.pi"), w->resource, sizeof w->resource))
+			w->resource[0] = '\0';
 		w->next = n->watches;
 		n->watches = w;
+		if (w->kind == WATCH_MODULE)
+			groups_resolve(n);
 	} else {
 		free(w);
 		log_line(LOG_LEVEL_WARNING, "no subscription: commands will not be heard", "to=%s rsc=%d", m->to, (int)rsp->rsc);
@@ -57,7 +61,7 @@ static void on_created(struct oci_node *n, void *ctx, const struct onem2m_respon
 void watch_make(struct oci_node *n, const char *to, enum watch_kind kind, uint64_t device, const char *name, const struct action *a)
 {
 	struct making *m = calloc(1, sizeof *m);
-	bool of_children = kind == WATCH_RAW || kind == WATCH_PINS;
+	bool of_children = kind == WATCH_RAW || kind == WATCH_PINS || kind == WATCH_SCENES;
 	char body[300];
 
 	if (!m)
@@ -129,6 +133,11 @@ static void act(struct oci_node *n, const struct watch *w, const struct json *sg
 
 	if (!resource)
 		return;
+	if (w->kind == WATCH_MODULE && oci_core_grouped(n->core, w->device)) {
+		gather_update(n, w->device, w->name, resource);
+		return;
+	}
+	gather_flush(n); /* what was said before is done before */
 	switch (w->kind) {
 	case WATCH_MODULE:
 		oci_core_update(n->core, clock_ms(), w->device, w->name, resource);
@@ -144,6 +153,9 @@ static void act(struct oci_node *n, const struct watch *w, const struct json *sg
 		break;
 	case WATCH_PINS:
 		pins_down(n, w->device, resource);
+		break;
+	case WATCH_SCENES:
+		scenes_down(n, (uint16_t)w->device, resource);
 		break;
 	}
 }

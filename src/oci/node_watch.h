@@ -10,11 +10,13 @@ enum watch_kind {
 	WATCH_RAW,      /* contentInstance in raw/down */
 	WATCH_PINS,     /* contentInstance in pins/down */
 	WATCH_FIRMWARE, /* UPDATE of [firmware] */
+	WATCH_SCENES,   /* contentInstance in `down` of a Zigbee group; `device` is the group's number, which no EUI-64 is as small as */
 };
 
 struct watch {
 	struct watch *next;
 	char id[64];        /* of the subscription */
+	char resource[64];  /* of what it is for */
 	enum watch_kind kind;
 	uint64_t device;
 	char name[32];      /* of the module's resource */

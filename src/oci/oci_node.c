@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "loop/log.h"
-#include "oci/node_watch.h"
+#include "oci/node_group.h"
 
 const char *node_name(uint64_t eui64)
 {
@@ -129,8 +129,11 @@ static void act(struct oci_node *n, const struct oci_effect *e)
 	case OCI_OTA:
 		firmware_told(n, e);
 		break;
-	case OCI_GROUP: /* nobody makes one yet */
+	case OCI_GROUP:
+		scenes_changed(n, e->group);
+		break;
 	case OCI_SCENE:
+		scenes_done(n, e);
 		break;
 	case OCI_LOG:
 		log_line(LOG_LEVEL_NOTICE, "device", "device=%s note=%s", node_name(e->eui64), log_quote(rd_str(e->text)));
@@ -170,6 +173,14 @@ static void on_notify(void *ctx, const struct onem2m_request *rq, cse_done *done
 		relay_notify(n, rq->from, rq->content);
 	done(done_ctx, &ok);
 	node_pump(n);
+}
+
+static void restore_group(void *ctx, const struct oci_group *g)
+{
+	struct oci_node *n = ctx;
+
+	if (oci_core_group_restore(n->core, g) != OK)
+		abort();
 }
 
 static void restore(void *ctx, const struct oci_device *d)
@@ -239,11 +250,16 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	n->held_last = &n->held;
 	n->timer = loop_timer_new(l, on_time, n);
 	jobs_start(n);
+	groups_make(n);
+	oci_core_keep_groups(n->core, oci_store_save_group, n->store);
 	e = cse_internal_ae(c, NODE_AE, "oci", on_notify, n);
 	if (e == OK)
 		e = oci_store_each(n->store, restore, n);
+	if (e == OK)
+		e = oci_store_each_group(n->store, restore_group, n);
 	if (e != OK)
 		return e;
+	groups_start(n);
 	mef_start(n);
 	node_pump(n);
 	return OK;

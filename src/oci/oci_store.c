@@ -1,5 +1,5 @@
 /* The store of node B's devices: SQLite, WAL, synchronous=FULL. A row a device and a row a network key, written together before what they say is acted on. */
-#include "oci/oci_store.h"
+#include "oci/oci_store_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "database/origin.h"
 #include "keys/sealed.h"
 
 /* A network's id is its policy, name and generation. `key` is NULL when nobody has it any more, of a group's: such a one never comes back, for its
@@ -20,7 +19,7 @@ static const char schema[] =
     " clusters BLOB, manufacturer TEXT, model TEXT, aps_counter INTEGER, endpoints BLOB, software TEXT, pending_rotation INTEGER,"
     " present_network TEXT, pending_network TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS network(id TEXT PRIMARY KEY, policy INTEGER NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,"
-    " sequence INTEGER NOT NULL, key BLOB, out_reserved INTEGER NOT NULL, worn INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;";
+    " sequence INTEGER NOT NULL, key BLOB, out_reserved INTEGER NOT NULL, worn INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;" OCI_STORE_GROUPS;
 /* Databases made before have no such columns; each fails, and may, where there is one. */
 static const char *const additions[] = {
 	"ALTER TABLE device ADD COLUMN aps_counter INTEGER;",
@@ -51,7 +50,6 @@ static const char to_networks[] =
     "UPDATE device SET pending_network='device ' || eui64 || ' ' || pending_generation WHERE pending IS NOT NULL;"
     "UPDATE device SET present=NULL, pending=NULL;";
 
-enum statement { PUT, DROP, REFERENCES, NETWORK, NETWORK_PUT, NETWORK_RESERVE, NETWORK_USED, NETWORK_DROP, NETWORK_WIPE, STATEMENTS };
 static const char *const statements[STATEMENTS] = {
 	[PUT] = "REPLACE INTO device VALUES(?,?,?,?,?,?,NULL,0,?,?,?,NULL,0,?,?,0,?,?,?,?,0,0,0,NULL,?,?,?,?,?,?,?,?)",
 	[DROP] = "DELETE FROM device WHERE eui64=?",
@@ -62,14 +60,8 @@ static const char *const statements[STATEMENTS] = {
 	[NETWORK_USED] = "SELECT count(*) FROM device WHERE present_network=?1 OR pending_network=?1",
 	[NETWORK_DROP] = "DELETE FROM network WHERE id=? AND policy=0",
 	[NETWORK_WIPE] = "UPDATE network SET key=NULL WHERE id=? AND policy=1",
-};
-
-struct oci_store {
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
-	struct secret *file_key;
-	struct rng rng;
-	struct database_gap gap;
+	[GROUP_PUT] = "REPLACE INTO zigbee_group VALUES(?,?,?,?,?,?,?)",
+	[GROUP_DROP] = "DELETE FROM zigbee_group WHERE id=?",
 };
 
 static bool sql(struct oci_store *s, const char *text)

@@ -1,4 +1,4 @@
-/* What node B remembers of its devices and their networks: keys sealed under the key file, frame counters, and what the interview found. */
+/* What node B remembers of its devices and their networks: keys sealed under the key file, frame counters, and what the interview found; Zigbee groups. */
 #ifndef KEYWAY_OCI_OCI_STORE_H
 #define KEYWAY_OCI_OCI_STORE_H
 
@@ -18,5 +18,8 @@ enum err oci_store_save(void *store, const struct oci_device *d);
 enum err oci_store_forget(struct oci_store *s, uint64_t eui64) MUST_CHECK;
 /* fn takes over the networks of each: each device has its own of a network that it shares. */
 enum err oci_store_each(struct oci_store *s, void (*fn)(void *ctx, const struct oci_device *d), void *ctx) MUST_CHECK;
+/* Zigbee groups: as oci_core_keep_groups has it. */
+enum err oci_store_save_group(void *store, const struct oci_group *g);
+enum err oci_store_each_group(struct oci_store *s, void (*fn)(void *ctx, const struct oci_group *g), void *ctx) MUST_CHECK;
 
 #endif

@@ -353,6 +353,7 @@ static enum hook_result group_update(struct updating *u)
 static enum hook_result group_created(struct creation *cr)
 {
 	multicast_group_changed(cr->x->cse, cr->made);
+	group_tell_changed(cr->x->cse, cr->made);
 	return HOOK_GO;
 }
 
@@ -375,6 +376,7 @@ static enum hook_result group_updated(struct updating *u)
 	outbox_policy_of(u->x->cse, u->made, &p);
 	outbox_change_policy(u->x->cse, u->made->ri, &p);
 	multicast_group_changed(u->x->cse, u->made);
+	group_tell_changed(u->x->cse, u->made);
 	return HOOK_GO;
 }
 
@@ -382,6 +384,7 @@ static void group_removed(struct cse *c, struct resource *r)
 {
 	outbox_close(c, r->ri, NULL, rd_of("", 0));
 	multicast_group_changed(c, r);
+	group_tell_changed(c, r);
 }
 
 const struct type_hooks hooks_group = {

@@ -10,4 +10,7 @@ void group_note_member(struct cse *c, const char *id);
 /* A CSE registered or answers again: members there may be asked. group_again.c */
 void group_cse_is_there(struct cse *c, const char *csi);
 
+/* For cse_use_groups. group_members.c */
+void group_tell_changed(struct cse *c, const struct resource *group);
+
 #endif

@@ -95,6 +95,29 @@ void group_resource_gone(struct cse *c, const struct resource *r)
 		m->removal = true;
 }
 
+/* ---- who wants to know ---- */
+
+void cse_use_groups(struct cse *c, void (*changed)(void *ctx, const char *id), void *ctx)
+{
+	c->group_changed = changed;
+	c->group_changed_ctx = ctx;
+}
+
+void group_tell_changed(struct cse *c, const struct resource *group)
+{
+	if (c->group_changed && !c->rehearsing)
+		c->group_changed(c->group_changed_ctx, group->ri);
+}
+
+static void tell_changed(struct cse *c, int64_t id)
+{
+	struct resource *group = tree_by_id(c->tree, id);
+
+	if (group)
+		group_tell_changed(c, group);
+	resource_unref(group);
+}
+
 /* ---- before the commit ---- */
 
 static bool is_there(struct cse *c, const struct json *member)
@@ -172,7 +195,9 @@ void group_before_commit(struct cse *c)
 	if (tree_by_type(c->tree, TY_GROUP, collect, k) != OK)
 		k->count = 0;
 	for (size_t i = 0; i < k->count; i++)
-		if (cse_edit_resource(c, k->ids[i], true, drop_members, c) != OK)
+		if (cse_edit_resource(c, k->ids[i], true, drop_members, c) == OK)
+			tell_changed(c, k->ids[i]);
+		else
 			c->counts.refused++;
 	free(k);
 }

@@ -142,6 +142,44 @@ static void drops_a_member_that_is_deleted(void **state)
 	rig_free(g);
 }
 
+struct changes {
+	char id[64];
+	unsigned count;
+};
+
+static void note_change(void *ctx, const char *id)
+{
+	struct changes *k = ctx;
+
+	assert_true(strlen(id) < sizeof k->id);
+	strcpy(k->id, id);
+	k->count++;
+}
+
+static void tells_who_wants_to_know_of_groups(void **state)
+{
+	struct rig *g = rig_with_containers();
+	struct changes k = {.count = 0};
+	const char *id;
+
+	(void)state;
+	cse_use_groups(g->cse, note_change, &k);
+	assert_rsc(group(g, "'rn':'g','mnm':5,'mid':['cse-in/ae/a','cse-in/ae/b']"), RSC_CREATED);
+	id = rig_ri(g, "cse-in/ae/g");
+	assert_int_equal(k.count, 1);
+	assert_string_equal(k.id, id);
+	assert_rsc(rig_retrieve(g, "CAe", "cse-in/ae/g"), RSC_OK);
+	assert_int_equal(k.count, 1);
+	assert_rsc(rig_delete(g, "CAe", "cse-in/ae/a"), RSC_DELETED);
+	assert_int_equal(k.count, 2);
+	assert_rsc(rig_update(g, "CAe", "cse-in/ae/g", "{'m2m:grp':{'mid':['cse-in/ae']}}"), RSC_UPDATED);
+	assert_int_equal(k.count, 3);
+	assert_rsc(rig_delete(g, "CAe", "cse-in/ae/g"), RSC_DELETED);
+	assert_int_equal(k.count, 4);
+	assert_string_equal(k.id, id);
+	rig_free(g);
+}
+
 /* ---- fan-out ---- */
 
 static void fans_every_operation_out(void **state)
@@ -394,6 +432,7 @@ int main(void)
 		cmocka_unit_test(asks_another_cse_for_the_type_of_its_member),
 		cmocka_unit_test(looks_again_when_the_members_cse_shows_itself),
 		cmocka_unit_test(drops_a_member_that_is_deleted),
+		cmocka_unit_test(tells_who_wants_to_know_of_groups),
 		cmocka_unit_test(fans_every_operation_out),
 		cmocka_unit_test(tells_each_members_failure),
 		cmocka_unit_test(lets_the_members_policy_decide),

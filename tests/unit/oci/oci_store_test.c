@@ -455,6 +455,57 @@ static void a_counter_never_goes_back(void **state)
 	device_clear(&d);
 }
 
+struct groups_found {
+	struct oci_group groups[3];
+	struct oci_member members[3][2];
+	size_t count;
+};
+
+static void find_group(void *ctx, const struct oci_group *g)
+{
+	struct groups_found *f = ctx;
+
+	assert_true(f->count < 3 && g->count <= 2);
+	f->groups[f->count] = *g;
+	memcpy(f->members[f->count++], g->members, g->count * sizeof *g->members);
+}
+
+static void zigbee_groups_come_back(void **state)
+{
+	struct oci_member members[2] = {{.eui64 = RIG_DEVICE, .endpoint = 1, .state = OCI_MEMBER_LEAVING}, {.eui64 = 7, .endpoint = 240, .state = OCI_MEMBER_IN}};
+	struct oci_group g = {.id = 0xfff7, .source = "grp4", .name = "all in the hall", .network = "hall", .barred = 9, .members = members, .count = 2,
+		.scenes = {{1, "evening"}, {254, ""}}, .scene_count = 2}, other = g;
+	struct groups_found found = {.count = 0};
+	struct oci_store *s = opened();
+
+	(void)state;
+	other.id = 3;
+	assert_int_equal(oci_store_save_group(s, &other), OK);
+	other.count = 0; /* it is gone */
+	assert_int_equal(oci_store_save_group(s, &other), OK);
+	g.barred = 8;
+	assert_int_equal(oci_store_save_group(s, &g), OK);
+	g.barred = 9;
+	assert_int_equal(oci_store_save_group(s, &g), OK);
+	oci_store_close(s);
+	s = opened();
+	assert_int_equal(oci_store_each_group(s, find_group, &found), OK);
+	assert_int_equal(found.count, 1);
+	assert_true(found.groups[0].id == 0xfff7 && found.groups[0].barred == 9 && found.groups[0].count == 2);
+	assert_string_equal(found.groups[0].source, "grp4");
+	assert_string_equal(found.groups[0].name, "all in the hall");
+	assert_string_equal(found.groups[0].network, "hall");
+	assert_true(found.members[0][0].eui64 == RIG_DEVICE && found.members[0][0].endpoint == 1 && found.members[0][0].state == OCI_MEMBER_LEAVING);
+	assert_true(found.members[0][1].eui64 == 7 && found.members[0][1].endpoint == 240 && found.members[0][1].state == OCI_MEMBER_IN);
+	assert_true(found.groups[0].scene_count == 2 && found.groups[0].scenes[0].id == 1 && found.groups[0].scenes[1].id == 254);
+	assert_string_equal(found.groups[0].scenes[0].name, "evening");
+	oci_store_close(s);
+	sql("UPDATE zigbee_group SET members=x'00'");
+	s = opened();
+	assert_int_equal(oci_store_each_group(s, find_group, &found), ERR_STORE);
+	oci_store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +516,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_and_counters_of_the_former_version_come_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_counter_never_goes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_old_copy_skips_frame_counters_and_its_keys_are_worn, setup, teardown),
+		cmocka_unit_test_setup_teardown(zigbee_groups_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_wrong_or_missing_key_file_opens_nothing, setup, teardown),
 	};
 
