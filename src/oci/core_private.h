@@ -50,8 +50,8 @@ enum err oci_network_take(struct oci_core *c, struct oci_device *d, struct oci_n
 /* oci_nwk.c */
 void oci_nwk_send(struct oci_core *c, struct oci_device *d, enum nwk_frame_type type, struct rd payload);
 void oci_nwk_command(struct oci_core *c, struct oci_device *d, const struct nwk_command *m);
-/* Data to all that hear the gateway, have the key that `via` uses, and have this broadcast address; it goes by way of `via`. */
-void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, uint8_t sequence, struct rd payload);
+/* Data to all that hear the gateway, have the key that `via` uses, and have this broadcast address; it goes by way of `via`. far: routers pass it on. */
+void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, bool far, uint8_t sequence, struct rd payload);
 void oci_nwk_leave(struct oci_core *c, struct oci_device *d); /* for good; to who hears the gateway: oci_mesh_leave to all */
 /* To all routers one hop away, which is this one: to its MAC address, or as a MAC broadcast. */
 void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast);
@@ -128,10 +128,10 @@ uint64_t oci_ota_deadline(const struct oci_device *d);
 void oci_zcl_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
 void oci_value_show(struct oci_core *c, struct oci_device *d, const struct oci_place *p); /* as it is known */
 /* oci_groupcast.c */
-bool oci_listens(const struct oci_device *d);       /* it hears what is broadcast at its gateway */
-/* To those of a Zigbee group that listen at the gateway of `via` and have its key: one frame, sealed once, which nobody acknowledges. False: too much was
- * broadcast lately, or may have been. */
-bool oci_groupcast(struct oci_core *c, struct oci_device *via, uint16_t group, uint16_t cluster, const struct zcl_frame *z) MUST_CHECK;
+bool oci_listens(const struct oci_device *d);       /* it hears what is broadcast */
+/* To those of a Zigbee group that listen in the network of `via` at its gateway and have its key: one frame, sealed once, which nobody acknowledges. far: some
+ * are behind routers. False: too much was broadcast lately, or may have been; or the way to `via` is not known. */
+bool oci_groupcast(struct oci_core *c, struct oci_device *via, bool far, uint16_t group, uint16_t cluster, const struct zcl_frame *z) MUST_CHECK;
 uint8_t oci_groupcast_sequence(struct oci_core *c); /* ZCL's */
 void oci_airs_free(struct oci_core *c);
 /* oci_order.c: what UPDATEs come to */

@@ -69,16 +69,21 @@ static bool send_together(struct oci_core *c, const struct oci_group *g, struct 
 	struct oci_device *via = hits[i].order->d;
 	const struct oci_frame *f = &hits[i].order->frames[hits[i].frame];
 	struct zcl_frame z = oci_frame_zcl(f, oci_groupcast_sequence(c));
+	bool far = false;
 	size_t n = 0;
 
-	for (size_t k = i; k < g->count; k++)
-		n += wants(g, &hits[k]) && oci_group_together(via, hits[k].order->d);
+	for (size_t k = i; k < g->count; k++) {
+		if (!wants(g, &hits[k]) || !oci_group_together(via, hits[k].order->d))
+			continue;
+		far = far || hits[k].order->d->parent != 0;
+		n++;
+	}
 	if (n < 2)
 		return true;
 	z.disable_default_response = true;
 	if (f->by_attribute)
 		z.command = ZCL_WRITE_NO_RESPONSE;
-	if (!oci_groupcast(c, via, g->id, f->point->cluster, &z))
+	if (!oci_groupcast(c, via, far, g->id, f->point->cluster, &z))
 		return false;
 	for (size_t k = i; k < g->count; k++)
 		if (wants(g, &hits[k]) && oci_group_together(via, hits[k].order->d))

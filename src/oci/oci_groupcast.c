@@ -3,7 +3,7 @@
  * Receivers keep two lists of what they heard from us: of broadcasts by their NWK sequence number (the broadcast transaction table), and of APS frames of
  * any kind by their APS counter. What is in one is not taken again, and when the first is full a broadcast is dropped. Both lists are by our address and go
  * over from one network key to the next. So what was broadcast lately is remembered by the network's name, and a groupcast that might not be taken is not
- * sent: each member is told by itself then. A broadcast goes one hop, and nobody repeats it. */
+ * sent: each member is told by itself then. A broadcast goes one hop, unless members are behind routers: those pass it on, sealed by themselves. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static bool may_send(const struct oci_core *c, const struct oci_air *a)
 
 bool oci_listens(const struct oci_device *d)
 {
-	return d->capability & OCI_LISTENS && d->joined && d->present.network && !d->parent;
+	return d->capability & OCI_LISTENS && d->joined && d->present.network;
 }
 
 uint8_t oci_groupcast_sequence(struct oci_core *c)
@@ -66,7 +66,15 @@ uint8_t oci_groupcast_sequence(struct oci_core *c)
 	return ++c->group_sequence;
 }
 
-bool oci_groupcast(struct oci_core *c, struct oci_device *via, uint16_t group, uint16_t cluster, const struct zcl_frame *z)
+/* Who hears the gateway itself, of those that the way to d leads by; NULL: it is not known. */
+static struct oci_device *first_hop(struct oci_core *c, struct oci_device *d)
+{
+	for (unsigned i = 0; d && d->parent; i++)
+		d = i < OCI_RELAYS ? oci_core_device(c, d->parent) : NULL;
+	return d;
+}
+
+bool oci_groupcast(struct oci_core *c, struct oci_device *via, bool far, uint16_t group, uint16_t cluster, const struct zcl_frame *z)
 {
 	struct aps_frame f = {
 		.type = APS_DATA,
@@ -77,11 +85,12 @@ bool oci_groupcast(struct oci_core *c, struct oci_device *via, uint16_t group, u
 		.source_endpoint = OCI_ENDPOINT,
 	};
 	struct oci_air *a = air_of(c, via->present.network->name);
+	struct oci_device *hop = first_hop(c, via);
 	uint8_t zcl[NWK_FRAME_MAX], aps[NWK_FRAME_MAX];
 	struct wr inner = wr_of(zcl, sizeof zcl), outer = wr_of(aps, sizeof aps);
 	struct rd payload;
 
-	if (!a || !may_send(c, a))
+	if (!a || !hop || hop->present.network != via->present.network || !may_send(c, a))
 		return false;
 	f.counter = (uint8_t)(OCI_APS_UNICAST + a->counter);
 	if (zcl_encode(z, &inner) != OK || !wr_done(&inner, &f.payload) || aps_frame_encode(&f, &outer) != OK || !wr_done(&outer, &payload))
@@ -90,6 +99,6 @@ bool oci_groupcast(struct oci_core *c, struct oci_device *via, uint16_t group, u
 	a->sent[a->oldest].used = true;
 	a->sent[a->oldest].at = c->now;
 	a->oldest = (a->oldest + 1) % TABLE;
-	oci_nwk_broadcast(c, via, NWK_BROADCAST_RX_ON, a->sequence++, payload);
+	oci_nwk_broadcast(c, hop, NWK_BROADCAST_RX_ON, far, a->sequence++, payload);
 	return true;
 }

@@ -107,14 +107,14 @@ void oci_nwk_flood(struct oci_core *c, struct oci_device *via, const struct nwk_
 	tell_routers(c, via, m, RADIUS, true);
 }
 
-void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, uint8_t sequence, struct rd payload)
+void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, bool far, uint8_t sequence, struct rd payload)
 {
 	const struct nwk_frame f = {
 		.type = NWK_DATA,
 		.protocol_version = 2,
 		.destination = destination,
 		.source = NWK_COORDINATOR,
-		.radius = 1,
+		.radius = far ? RADIUS : 1,
 		.sequence = sequence,
 		.payload = payload,
 	};

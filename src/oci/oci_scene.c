@@ -139,7 +139,7 @@ static void older_drop(struct oci_device *d, uint8_t endpoint)
 	}
 }
 
-static bool recall_together(struct oci_core *c, struct oci_group *g, size_t first, uint8_t scene)
+static bool recall_together(struct oci_core *c, struct oci_group *g, size_t first, bool far, uint8_t scene)
 {
 	const struct scenes_message q = {.group = g->id, .scene = scene};
 	struct oci_device *via = oci_core_device(c, g->members[first].eui64), *d;
@@ -147,7 +147,7 @@ static bool recall_together(struct oci_core *c, struct oci_group *g, size_t firs
 	uint8_t buffer[8];
 	struct wr w = wr_of(buffer, sizeof buffer);
 
-	if (scenes_encode(false, SCENES_RECALL, &q, &w) != OK || !wr_done(&w, &z.payload) || !oci_groupcast(c, via, g->id, ZCL_SCENES, &z))
+	if (scenes_encode(false, SCENES_RECALL, &q, &w) != OK || !wr_done(&w, &z.payload) || !oci_groupcast(c, via, far, g->id, ZCL_SCENES, &z))
 		return false;
 	for (size_t i = first; i < g->count; i++) {
 		struct oci_member *m = &g->members[i];
@@ -162,16 +162,21 @@ static bool recall_together(struct oci_core *c, struct oci_group *g, size_t firs
 	return true;
 }
 
-static size_t recall_reach(struct oci_core *c, const struct oci_group *g, size_t first)
+/* How many one groupcast is for; far: some of them are behind routers. */
+static size_t recall_reach(struct oci_core *c, const struct oci_group *g, size_t first, bool *far)
 {
 	const struct oci_device *via = oci_core_device(c, g->members[first].eui64);
 	size_t n = 0;
 
+	*far = false;
 	for (size_t i = first; i < g->count; i++) {
 		const struct oci_member *m = &g->members[i];
 		const struct oci_device *d = oci_core_device(c, m->eui64);
 
-		n += m->recall && !m->unheard && oci_group_reaches(g, m, d) && oci_group_together(via, d);
+		if (!m->recall || m->unheard || !oci_group_reaches(g, m, d) || !oci_group_together(via, d))
+			continue;
+		*far = *far || d->parent != 0;
+		n++;
 	}
 	return n;
 }
@@ -192,9 +197,10 @@ static void recall_begin(struct oci_core *c, struct oci_group *g, uint8_t scene)
 	}
 	for (size_t i = 0; i < g->count && go_on; i++) {
 		const struct oci_member *m = &g->members[i];
+		bool far;
 
-		if (m->recall && !m->unheard && oci_group_reaches(g, m, oci_core_device(c, m->eui64)) && recall_reach(c, g, i) > 1)
-			go_on = recall_together(c, g, i, scene);
+		if (m->recall && !m->unheard && oci_group_reaches(g, m, oci_core_device(c, m->eui64)) && recall_reach(c, g, i, &far) > 1)
+			go_on = recall_together(c, g, i, far, scene);
 	}
 }
 

@@ -58,6 +58,27 @@ with Plant() as p:
         assert tshark(p.pcap, keys, routed % address(p, eui64) + " && wpan.dst16 == " + address(p, relay)), "no source route to " + eui64
     print("enrolled through a router, read and commanded")
 
+    # what goes to all of a Zigbee group is said once, and the router passes it on
+    p.keyway("create", "/id-b/cse-b", "grp", json.dumps({"m2m:grp": {"rn": "both", "mt": 28, "mnm": 5, "mid": ["cse-b/zb-%s/binSh" % e for e in (relay, lamp)]}}))
+    found = wait_for("the group to be a Zigbee group", lambda: [u for u in p.keyway("discover", "/id-b/cse-b", "lbl=zigbee-group", check=False).stdout.split() if "/zbg-" in u])
+
+    def members():
+        r = p.get("/id-b/cse-b/" + found[0].rsplit("/", 1)[1] + "/state/la")
+        return json.loads(r["m2m:cin"]["con"])["in"] if r else 0
+
+    wait_for("both to be in it", lambda: members() == 2)
+    for on in (False, True):  # one of them makes a difference to both
+        p.keyway("update", "/id-b/cse-b/both/fopt", json.dumps({"cod:binSh": {"state": on}}))
+        for eui64 in (relay, lamp):
+            p.wait_value(eui64, "binSh", "cod:binSh", "state", on)
+    keys = p.export_keys(codes)
+    groupcasts = "zbee_nwk.src == 0x0000 && zbee_nwk.dst == 0xfffd && zbee_aps.group && zbee_zcl_general.onoff.cmd.srv_rx.id == 0x01 && zbee_nwk.radius == %d"
+    assert len(tshark(p.pcap, keys, groupcasts % 30)) == 1 and len(tshark(p.pcap, keys, groupcasts % 29)) == 1, "not said once and passed on"
+    at = float(tshark(p.pcap, keys, groupcasts % 30, "frame.time_epoch")[0])  # who has not reported 5 s later is told by itself
+    assert not tshark(p.pcap, keys, "zbee_nwk.src == 0x0000 && zbee_nwk.dst != 0xfffd && zbee_zcl_general.onoff.cmd.srv_rx.id == 0x01 && frame.time_epoch > %f && frame.time_epoch < %f" %
+                      (at, at + 3)), "somebody was told by itself"
+    print("one frame switched the router and the lamp behind it")
+
     # the router is off, and a child misses it: it looks in vain until the router is back, and is told of by it
     router.kill()
     sensor.tell("rejoin")

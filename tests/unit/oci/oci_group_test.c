@@ -355,6 +355,28 @@ static void others_are_told_alone(void **state)
 	assert_int_equal(frames(p, false, OTHER, ZCL_ON_OFF, 0x01, NULL), 1);
 }
 
+/* Their routers pass it on; it goes by way of who hears the gateway. */
+static void members_behind_a_router_hear_it_too(void **state)
+{
+	struct plant *p = *state;
+	struct down d;
+
+	(void)group_ready(p);
+	for (size_t i = 0; i < 2; i++)
+		oci_core_device(p->core, eui64_of(i))->parent = eui64_of(2);
+	switch_all(p, 0, DEVICES, true);
+	assert_int_equal(frames(p, true, 0, ZCL_ON_OFF, 0x01, &d), 1);
+	assert_true(d.nwk.radius == 30 && d.nwk.destination == NWK_BROADCAST_RX_ON && d.eui64 == eui64_of(2));
+	assert_int_equal(frames(p, false, SLEEPER, ZCL_ON_OFF, 0x01, NULL), 1);
+	/* a router that is not known any more */
+	for (size_t i = 0; i < 2; i++)
+		oci_core_device(p->core, eui64_of(i))->parent = 1;
+	p->count = 0;
+	switch_all(p, 0, DEVICES, false);
+	assert_int_equal(frames(p, true, 0, ZCL_ON_OFF, 0x00, NULL), 0);
+	assert_int_equal(frames(p, false, 2, ZCL_ON_OFF, 0x00, NULL), 1);
+}
+
 /* No receiver may drop one because of those before it. */
 static void groupcasts_are_bounded(void **state)
 {
@@ -592,6 +614,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_frame_for_all_that_listen, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_all_is_no_groupcast, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_are_told_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(members_behind_a_router_hear_it_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(groupcasts_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(unicasts_keep_their_counters, setup, teardown),
 		cmocka_unit_test_setup_teardown(leaving_closes_until_it_is_sure, setup, teardown),
