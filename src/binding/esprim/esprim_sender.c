@@ -122,7 +122,7 @@ static struct partner *partner_new(struct esprim_sender *s, const char *entity)
 	return p;
 }
 
-/* The key as it is now: one that was removed or expired is used no more, and a new one begins anew. NULL: there is none. */
+/* The key as it is now: one that was removed or expired is used no more, and a new one begins anew, also under the name of the former. NULL: there is none. */
 static struct partner *partner_of(struct esprim_sender *s, const char *entity)
 {
 	struct partner *p = partner_find(s, entity);
@@ -134,7 +134,7 @@ static struct partner *partner_of(struct esprim_sender *s, const char *entity)
 		return NULL;
 	if (!p)
 		p = partner_new(s, entity);
-	if (p && (!p->o.pairwise || strcmp(p->o.kid, kid) != 0)) {
+	if (p && (!p->o.pairwise || strcmp(p->o.kid, kid) != 0 || !secret_equal(p->o.pairwise, key))) {
 		esprim_originator_clear(&p->o);
 		e = esprim_originator_init(&p->o, key, kid, s->config.encs, s->config.life_ms);
 	}

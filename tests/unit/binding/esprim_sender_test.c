@@ -372,6 +372,19 @@ static void a_key_that_is_gone_seals_no_more(void **state)
 	end();
 }
 
+/* A key that somebody else may know is replaced: it must not be sealed under any longer. */
+static void a_key_that_was_replaced_under_its_name_seals_no_more(void **state)
+{
+	(void)state;
+	begin(ESPRIM_REQUIRED);
+	assert_int_equal(notify(NULL), RSC_OK);
+	secret_free(w.key);
+	w.key = secret_random(&w.rng, 32);
+	assert_int_equal(notify(NULL), RSC_OK);
+	assert_true(w.opened == 2 && w.clear == 0);
+	end();
+}
+
 static void ends_with_requests_under_way(void **state)
 {
 	(void)state;
@@ -394,6 +407,7 @@ int main(void)
 		cmocka_unit_test(nothing_falls_back_to_the_clear_where_it_must_not),
 		cmocka_unit_test(takes_a_forged_answer_for_none),
 		cmocka_unit_test(a_key_that_is_gone_seals_no_more),
+		cmocka_unit_test(a_key_that_was_replaced_under_its_name_seals_no_more),
 		cmocka_unit_test(ends_with_requests_under_way),
 	};
 
