@@ -115,7 +115,8 @@ static const char *fault(const struct fetch *q, const struct function_answer *a,
 		return "its key is for another usage";
 	if (a->expires_at <= now_s)
 		return "its key has expired";
-	if (key_id_split(rd_str(q->identity), &key_id) != OK || key_id.relative.left != strlen(a->id))
+	if (key_id_split(rd_str(q->identity), &key_id) != OK || key_id.relative.left != strlen(a->id) ||
+	    strncasecmp((const char *)key_id.relative.at, a->id, key_id.relative.left) != 0)
 		return "it answered with another key";
 	return client_id_of(rd_str(a->source), q->fetcher->config.sp, id) ? NULL : "its Source Client ID is no ID";
 }
