@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "key_registry/client_id.h"
+#include "keys/sealed.h"
 #include "loop/log.h"
 
 /* Several names joined by blanks, each as certificates write it. */
@@ -75,13 +76,18 @@ static void cancel(void *source, void *handle)
 }
 
 /* A store that cannot be read is no reason to end what goes on. */
-static bool stands(void *source, const char *identity)
+static bool stands(void *source, const char *identity, const char *key_name)
 {
 	const struct credentials_psk *s = source;
 	struct credential c = {.key = NULL};
 	enum err e = credentials_find(s->store, identity, &c);
 	bool there = e == OK && c.kind < 32 && (s->kinds & CREDENTIALS_PSK(c.kind));
+	char name[33];
 
+	if (there) {
+		secret_name(c.key, name);
+		there = strcmp(name, key_name) == 0;
+	}
 	credential_clear(&c);
 	return there || (e != OK && e != ERR_NOT_FOUND);
 }

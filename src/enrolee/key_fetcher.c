@@ -246,10 +246,11 @@ static void cancel(void *source, void *handle)
 }
 
 /* What it fetched is in the store, which is asked. */
-static bool stands(void *source, const char *identity)
+static bool stands(void *source, const char *identity, const char *key_name)
 {
 	(void)source;
 	(void)identity;
+	(void)key_name;
 	return false;
 }
 

@@ -18,7 +18,7 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS keys_source ON keys (source);"
     "CREATE INDEX IF NOT EXISTS keys_expiry ON keys (expires_at);"
     /* under which credential its source, or the client, came: by the ID of the key or of the client registration */
-    "CREATE TABLE IF NOT EXISTS origins (id TEXT PRIMARY KEY COLLATE NOCASE, credential TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS origins (id TEXT PRIMARY KEY COLLATE NOCASE, credential TEXT NOT NULL, key_name TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS origins_credential ON origins (credential);"
     "CREATE TRIGGER IF NOT EXISTS keys_gone AFTER DELETE ON keys BEGIN DELETE FROM origins WHERE id = old.id; END;"
     "CREATE TRIGGER IF NOT EXISTS clients_gone AFTER DELETE ON clients BEGIN DELETE FROM origins WHERE id = old.id; END;"
@@ -48,12 +48,12 @@ static const char *const texts[REGISTRY_STATEMENTS] = {
 	[KEY_PUT] = "INSERT OR REPLACE INTO keys (" KEY_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?)",
 	[KEY_GET] = "SELECT " KEY_COLUMNS " FROM keys WHERE id = ?1 AND expires_at > ?2",
 	[KEY_DELETE] = "DELETE FROM keys WHERE id = ?1",
-	[ORIGIN_PUT] = "INSERT OR REPLACE INTO origins VALUES (?,?)",
+	[ORIGIN_PUT] = "INSERT OR REPLACE INTO origins (id, credential, key_name) VALUES (?,?,?)",
 	[ORIGIN_DELETE] = "DELETE FROM origins WHERE id = ?1",
-	[ORIGIN] = "SELECT credential FROM origins WHERE id = ?1",
-	[ORIGINS] = "SELECT credential FROM origins WHERE credential > ?1 ORDER BY credential LIMIT 1",
-	[ORIGIN_CLIENTS] = "SELECT clients.id, client FROM clients JOIN origins ON origins.id = clients.id WHERE credential = ?1 LIMIT 1",
-	[ORIGIN_KEYS] = "SELECT keys.id, source FROM keys JOIN origins ON origins.id = keys.id WHERE credential = ?1 LIMIT 1",
+	[ORIGIN] = "SELECT credential, key_name FROM origins WHERE id = ?1",
+	[ORIGINS] = "SELECT credential, key_name FROM origins WHERE (credential, key_name) > (?1, ?2) ORDER BY credential, key_name LIMIT 1",
+	[ORIGIN_CLIENTS] = "SELECT clients.id, client FROM clients JOIN origins ON origins.id = clients.id WHERE credential = ?1 AND key_name = ?2 LIMIT 1",
+	[ORIGIN_KEYS] = "SELECT keys.id, source FROM keys JOIN origins ON origins.id = keys.id WHERE credential = ?1 AND key_name = ?2 LIMIT 1",
 	[KEYS_OF] = "SELECT id FROM keys WHERE source = ?1",
 	[COMMAND_ADD] = "INSERT INTO commands (registration, class, about, object, args, issued) VALUES (?,?,?,?,?,0)",
 	[COMMAND_PUT] = "INSERT OR IGNORE INTO commands (" COMMAND_COLUMNS ") VALUES (?,?,?,?,?,?,?)",
@@ -172,9 +172,17 @@ bool registry_lifetime(uint64_t now_s, uint64_t asked, uint64_t policy_s, uint64
 
 /* ---- opening ---- */
 
+/* A file from before keys had names there. */
+static enum err origins_upgrade(sqlite3 *db)
+{
+	if (sqlite3_table_column_metadata(db, NULL, "origins", "key_name", NULL, NULL, NULL, NULL, NULL) == SQLITE_OK)
+		return OK;
+	return database_execute(db, "ALTER TABLE origins ADD COLUMN key_name TEXT NOT NULL DEFAULT ''");
+}
+
 static enum err open_db(struct registry *r, const char *path, const char **detail)
 {
-	if (database_open(path, schema, &r->db, detail) != OK)
+	if (database_open(path, schema, &r->db, detail) != OK || origins_upgrade(r->db) != OK)
 		return ERR_STORE;
 	for (int i = 0; i < REGISTRY_STATEMENTS; i++)
 		if (sqlite3_prepare_v3(r->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &r->statements[i], NULL) != SQLITE_OK)

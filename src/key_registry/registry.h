@@ -22,6 +22,7 @@
 #include "key_registry/registration_codes.h"
 #include "onem2m/rsc.h"
 
+#define REGISTRY_KEY_NAME 33
 #define REGISTRY_ID_SIZE 33 /* 16 octets in hexadecimal, and the zero */
 #define REGISTRY_CONFIG_MAX 2048
 #define REGISTRY_OBJECT_MAX 256
@@ -48,9 +49,10 @@ struct registry_config {
 	/* MAF: a client came with a key that a MEF provisioned; gives it a KmID of ours and keeps the key under it.
 	 * km_id: the one that the client has, or ""; left as it is where that is this very key, or nothing is to be assigned. NULL: never. */
 	enum err (*assign)(void *ctx, const char *client, const char *credential, uint64_t expires_at, char km_id[static KEY_ID_MAX]);
-	/* Whether a credential, by its Credential-ID, is still one: OK; ERR_NOT_FOUND: it is gone, and what was registered under it is given to nobody any
-	 * more, and ends by registry_purge; any other error: it cannot be told now, so nothing is given and nothing ends. NULL: always. */
-	enum err (*stands)(void *ctx, const char *credential);
+	/* Whether a credential, by its Credential-ID, is still one: OK, with a name for its key (keys/sealed.h), or "" where that is not known here, such as a
+	 * certificate's; ERR_NOT_FOUND: it is gone. What was registered under one that is gone, or whose key is another now, is given to nobody any more, and
+	 * ends by registry_purge. Any other error: it cannot be told now, so nothing is given and nothing ends. NULL: always. */
+	enum err (*stands)(void *ctx, const char *credential, char key_name[static REGISTRY_KEY_NAME]);
 	void *ctx;
 };
 

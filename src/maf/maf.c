@@ -50,9 +50,9 @@ enum err maf_assign(void *ctx, const char *client, const char *credential, uint6
 	return e;
 }
 
-enum err maf_stands(void *ctx, const char *credential)
+enum err maf_stands(void *ctx, const char *credential, char key_name[static REGISTRY_KEY_NAME])
 {
 	const struct maf_assigner *m = ctx;
 
-	return credentials_stand(m->store, CREDENTIAL_KM, m->fqdn, clock_unix_ms() / 1000, credential);
+	return credentials_stand(m->store, CREDENTIAL_KM, m->fqdn, clock_unix_ms() / 1000, credential, key_name);
 }

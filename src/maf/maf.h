@@ -17,6 +17,6 @@ struct maf_assigner {
 enum err maf_assign(void *ctx, const char *client, const char *credential, uint64_t expires_at, char km_id[static KEY_ID_MAX]) MUST_CHECK;
 
 /* Its `stands`: a Km that has our name is in the store, and not over. Those of a MEF or a BSF, and certificates, are not ours to judge. */
-enum err maf_stands(void *ctx, const char *credential) MUST_CHECK;
+enum err maf_stands(void *ctx, const char *credential, char key_name[static REGISTRY_KEY_NAME]) MUST_CHECK;
 
 #endif

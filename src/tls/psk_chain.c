@@ -94,12 +94,12 @@ static void chain_cancel(void *source, void *handle)
 }
 
 /* Backwards: text files, which are slow to read, are in front. */
-static bool chain_stands(void *source, const char *identity)
+static bool chain_stands(void *source, const char *identity, const char *key_name)
 {
 	const struct psk_chain *c = source;
 
 	for (size_t i = c->count; i-- > 0;)
-		if (!c->sources[i].stands || c->sources[i].stands(c->sources[i].source, identity))
+		if (!c->sources[i].stands || c->sources[i].stands(c->sources[i].source, identity, key_name))
 			return true;
 	return false;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "keys/secret.h"
+#include "keys/sealed.h"
 #include "tls/psk_line.h"
 #include "tls/tls_private.h"
 
@@ -56,14 +56,21 @@ static void cancel(void *source, void *handle)
 	(void)handle;
 }
 
-static bool stands(void *source, const char *identity)
+static bool stands(void *source, const char *identity, const char *key_name)
 {
 	const struct psk_file *f = source;
+	char name[33] = "";
 	struct psk_line line;
-	bool found = psk_line_find(f->path, identity, &line);
+	struct secret *key;
 
+	if (!psk_line_find(f->path, identity, &line))
+		return false;
+	key = secret_take(line.key, line.key_len);
 	bytes_wipe(&line, sizeof line);
-	return found;
+	if (key)
+		secret_name(key, name);
+	secret_free(key);
+	return strcmp(name, key_name) == 0;
 }
 
 struct psk_source psk_file_source(struct psk_file *f)

@@ -32,9 +32,9 @@ struct psk_source {
 	void *(*find)(void *source, const char *identity, psk_done *done, void *ctx);
 	void (*cancel)(void *source, void *handle); /* done will not be called */
 	void *source;
-	/* Whether this identity, which it once answered, still has a key: an association under one that has none is ended (tls_credentials_recheck). NULL: it
-	 * cannot tell, and so it has. */
-	bool (*stands)(void *source, const char *identity);
+	/* Whether this identity, which it once answered, still has the key of this name (keys/sealed.h): an association under one that is gone, or was replaced,
+	 * is ended (tls_credentials_recheck). NULL: it cannot tell, and so it has. */
+	bool (*stands)(void *source, const char *identity, const char *key_name);
 };
 
 #endif

@@ -116,6 +116,7 @@ struct tls_psk {
 	char credential[CREDENTIAL_ID_MAX];
 	uint64_t expires_at;
 	struct secret *key;
+	char key_name[33];
 };
 
 #define TLS_QUEUE_MAX 8 /* datagrams that wait while a key is asked for; more are lost, as datagrams may be */
@@ -150,7 +151,8 @@ struct tls_session {
 	struct tls_handshake *hs;
 	struct tls_peer *peer;
 	struct tls_session *next, **link; /* in under_keys; link NULL: in none */
-	bool over;             /* its key is gone */
+	char key_name[33];     /* of the pre-shared key, a server's */
+	bool over;             /* that is gone */
 	char why[160];
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "keys/sealed.h"
 #include "keys/secret_octets.h"
 #include "tls/tls_private.h"
 
@@ -25,6 +26,7 @@ static void take_answer(struct tls_psk *p, struct psk_answer *a)
 		return;
 	}
 	p->key = a->key;
+	secret_name(p->key, p->key_name);
 	p->state = TLS_PSK_KNOWN;
 	memcpy(p->entity, a->entity, sizeof p->entity);
 	if (a->credential[0])

@@ -49,7 +49,7 @@ static bool stands(const struct tls_credentials *c, const struct tls_session *s)
 {
 	const char *identity = strchr(s->peer->credential, '-');
 
-	return !identity || !c->psk_source.stands || c->psk_source.stands(c->psk_source.source, identity + 1);
+	return !identity || !c->psk_source.stands || c->psk_source.stands(c->psk_source.source, identity + 1, s->key_name);
 }
 
 void tls_credentials_recheck(struct tls_credentials *c)

@@ -266,6 +266,7 @@ static enum tls_verdict verify_psk(struct tls_session *s)
 		snprintf(p->identity, sizeof p->identity, "%s", psk->entity);
 		snprintf(p->credential, sizeof p->credential, "%s", psk->credential);
 		p->expires_at = psk->expires_at;
+		memcpy(s->key_name, psk->key_name, sizeof s->key_name);
 		return TLS_GOOD;
 	}
 	snprintf(p->identity, sizeof p->identity, "%s", s->hs->expected ? s->hs->expected : "");

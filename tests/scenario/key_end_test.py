@@ -81,14 +81,15 @@ def main():
         assert len(before - store_of(plant, "maf")) == 2, before  # Km, under the MEF's name and under the MAF's
         assert all(a.last() for a in (stays, by_km, own))
 
-        take_away(plant, meter.km, "maf")
+        # another key under the same name is no less the end of the former
+        give(plant, "maf", os.urandom(32).hex(), meter.km, "--kind", "km", "--entity", "/id-in/Ckm", "--replace")
         by_km.end()
         refused(meter.key("/id-b", check=False), "the MAF")
 
         # nobody can be asked now, which ends nothing; nor does a restart forget what is good
         for p in (mef, maf):
             p.kill(signal.SIGTERM)
-        take_away(plant, "own@keyway.example", "in-cse")
+        give(plant, "in-cse", os.urandom(32).hex(), "own@keyway.example", "--kind", "kpsa", "--entity", "/id-in/Cown", "--replace")
         own.end()
         assert stays.last()
         for role, binary in (("mef", "keyway-mef"), ("maf", "keyway-maf")):

@@ -201,10 +201,11 @@ static void on_stands(void *ctx, struct psk_answer *a)
 		secret_free(a->key);
 }
 
-static bool own_stands(void *source, const char *identity)
+static bool own_stands(void *source, const char *identity, const char *key_name)
 {
 	bool stands = false;
 
+	(void)key_name; /* of a B-TID there is one */
 	(void)own_find(source, identity, on_stands, &stands);
 	return stands;
 }

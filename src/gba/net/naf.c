@@ -130,13 +130,14 @@ void naf_free(struct naf *n)
 }
 
 /* Nothing is kept of those who came: what its bootstrapping gave lasts until its end. */
-static bool naf_stands(void *source, const char *identity)
+static bool naf_stands(void *source, const char *identity, const char *key_name)
 {
 	const struct naf *n = source;
 	char bsf[NAF_FQDN_SIZE];
 	uint8_t rand[AKA_RAND];
 	bool uicc;
 
+	(void)key_name; /* of a B-TID there is one */
 	return btid_parse(btid_of_psk_identity(rd_str(identity), &uicc), rand, bsf) && strcmp(bsf, n->bsf) == 0;
 }
 

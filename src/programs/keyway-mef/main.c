@@ -168,11 +168,11 @@ static bool audit_start(struct service *s)
 }
 
 /* A Kpm that the operator has taken away: what its holder registered goes with it. */
-static enum err kpm_stands(void *ctx, const char *credential)
+static enum err kpm_stands(void *ctx, const char *credential, char key_name[static REGISTRY_KEY_NAME])
 {
 	const struct service *s = ctx;
 
-	return credentials_stand(s->credentials, CREDENTIAL_KPM, config.id, clock_unix_ms() / 1000, credential);
+	return credentials_stand(s->credentials, CREDENTIAL_KPM, config.id, clock_unix_ms() / 1000, credential, key_name);
 }
 
 /* registry.db, sealed under a key in credentials.db. */

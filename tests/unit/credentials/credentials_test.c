@@ -17,6 +17,7 @@
 #include "credentials/credentials.h"
 #include "credentials/standing.h"
 #include "keys/sealed.h"
+#include "keys/sealed.h"
 
 #define ROWS 5
 
@@ -235,7 +236,8 @@ static void tells_which_of_its_own_keys_stand(void **state)
 {
 	struct rng rng = rng_now();
 	struct credentials *s = opened(&rng, NULL);
-	struct credential c = row(0);
+	struct credential c = row(0), other = row(1);
+	char name[33], wanted[33];
 
 	(void)state;
 	c.kind = KIND_KPM;
@@ -244,17 +246,26 @@ static void tells_which_of_its_own_keys_stand(void **state)
 	assert_int_equal(credentials_put(s, &c, true), OK);
 	snprintf(c.identity, sizeof c.identity, "kpm-1@mef.sp.example");
 	assert_int_equal(credentials_put(s, &c, true), OK);
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-1@MEF.sp.example"), OK);
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-a-b_c@mef.sp.example"), OK);
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 2000, "10-kpm-1@mef.sp.example"), ERR_NOT_FOUND);
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-2@mef.sp.example"), ERR_NOT_FOUND);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-1@MEF.sp.example", name), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-a-b_c@mef.sp.example", name), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 2000, "10-kpm-1@mef.sp.example", name), ERR_NOT_FOUND);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-2@mef.sp.example", name), ERR_NOT_FOUND);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-a-b_c@mef.sp.example", name), OK);
+	secret_name(c.key, wanted);
+	assert_string_equal(name, wanted);
+	secret_free(c.key);
+	c.key = secret_dup(other.key);
+	assert_int_equal(credentials_put(s, &c, false), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-1@mef.sp.example", name), OK);
+	assert_string_not_equal(name, wanted);
 	/* not its to judge */
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-2@other.sp.example"), OK);
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "12-kpm-2@mef.sp.example"), OK);
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "32-id-b.sp.example"), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-2@other.sp.example", name), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "12-kpm-2@mef.sp.example", name), OK);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "32-id-b.sp.example", name), OK);
 	assert_int_equal(credentials_remove(s, c.identity), OK);
-	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-1@mef.sp.example"), ERR_NOT_FOUND);
+	assert_int_equal(credentials_stand(s, CREDENTIAL_KPM, "mef.sp.example", 1999, "10-kpm-1@mef.sp.example", name), ERR_NOT_FOUND);
 	credential_clear(&c);
+	credential_clear(&other);
 	credentials_close(s);
 }
 

@@ -61,11 +61,15 @@ static bool credential_is_gone;
 #define CERTIFICATE "32-id-c.id-in.sp.example"
 static enum err trouble;
 
-static enum err stands(void *ctx, const char *credential)
+static const char *key_now;
+
+static enum err stands(void *ctx, const char *credential, char key_name[static REGISTRY_KEY_NAME])
 {
 	(void)ctx;
+	key_name[0] = '\0';
 	if (strcmp(credential, CERTIFICATE) == 0)
 		return OK;
+	snprintf(key_name, REGISTRY_KEY_NAME, "%s", key_now);
 	assert_string_equal(credential, "11-x@maf.sp.example");
 	return trouble != OK ? trouble : credential_is_gone ? ERR_NOT_FOUND : OK;
 }
@@ -94,6 +98,7 @@ static void start(enum registry_kind k)
 	strcpy(assigned_credential, "none");
 	credential_is_gone = false;
 	trouble = OK;
+	key_now = "first";
 	assert_int_equal(audit_open(log_path, &audit, &line), OK);
 	open_registry();
 }
@@ -681,6 +686,45 @@ static void ends_what_was_registered_under_a_credential_that_is_gone(void **stat
 	assert_true(registry_client_find(r, "/id-c", NOW, &c));
 }
 
+/* Another key under the same name is another credential: what was made with the former may be somebody else's work. */
+static void ends_what_was_registered_under_a_key_that_was_replaced(void **state)
+{
+	struct registry_key k, after;
+	struct secret *value;
+
+	(void)state;
+	registered("/id-a");
+	k = key("/id-a", KEY("22", "[\"/id-b\"]"));
+	key_now = "second";
+	assert_int_equal(standing("/id-b", k.id), RSC_NOT_FOUND);
+	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_NOT_FOUND);
+	registered("/id-a"); /* the rightful one is here again before anybody looked */
+	after = key("/id-a", KEY("22", "[\"/id-b\"]"));
+	assert_int_equal(purged(), 1);
+	assert_int_equal(retrieve("/id-b", after.id, NOW, &value), RSC_OK);
+	secret_free(value);
+	key_now = "first";
+	assert_int_equal(retrieve("/id-b", k.id, NOW, &value), RSC_NOT_FOUND);
+}
+
+/* From before keys had names there: what is in such a file stays until its credential is gone. */
+static void takes_a_file_without_names_of_keys(void **state)
+{
+	struct registry_key k;
+
+	(void)state;
+	registered("/id-a");
+	k = key("/id-a", KEY("22", "[\"/id-b\"]"));
+	registry_close(r);
+	sql("ALTER TABLE origins DROP COLUMN key_name");
+	open_registry();
+	key_now = "second";
+	assert_int_equal(purged(), 0);
+	assert_int_equal(standing("/id-b", k.id), RSC_OK);
+	credential_is_gone = true;
+	assert_int_equal(purged(), 2);
+}
+
 /* Who came by a certificate later is there by that; but the key that was made under the other one ends. */
 static void the_last_credential_of_a_client_counts(void **state)
 {
@@ -847,6 +891,8 @@ int main(void)
 		MEF_TEST(changes_keys_for_their_source_alone),
 		MEF_TEST(forgets_keys_with_the_last_registration_of_their_client),
 		MEF_TEST(ends_what_was_registered_under_a_credential_that_is_gone),
+		MEF_TEST(ends_what_was_registered_under_a_key_that_was_replaced),
+		MEF_TEST(takes_a_file_without_names_of_keys),
 		MEF_TEST(the_last_credential_of_a_client_counts),
 		MEF_TEST(refuses_a_row_that_was_changed),
 		MEF_TEST(sweeps_what_is_over),
