@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "loop/log.h"
+#include "tls/psk_line.h"
 
 #define LOCK "/state.lock"
 #define SOON_S (14 * 86400)
@@ -104,6 +105,14 @@ void startup_certificate(const char *path)
 		return;
 	certificate_judge(path, &pem);
 	gnutls_free(pem.data);
+}
+
+void startup_psk_file(const char *path)
+{
+	unsigned line = path ? psk_lines_wrong(path) : 0;
+
+	if (line)
+		log_line(LOG_LEVEL_WARNING, "a line of a file of pre-shared keys is not understood", "file=%s line=%u advice=\"IDENTITY:HEXKEY, with 32 hexadecimal digits or more\"", path, line);
 }
 
 bool startup_cannot_listen(const char *what, const char *address, enum err e)

@@ -72,3 +72,37 @@ bool psk_lines_each(const char *path, void (*fn)(void *ctx, const char *identity
 		fclose(file);
 	return whole;
 }
+
+/* An identity may have colons in it, and the key too: one of them is between the two. */
+static bool is_line(const char *line)
+{
+	char identity[PSK_LINE_MAX];
+	struct psk_line parsed;
+	bool good = false;
+
+	for (const char *colon = strchr(line, ':'); colon && !good; colon = strchr(colon + 1, ':')) {
+		memcpy(identity, line, (size_t)(colon - line));
+		identity[colon - line] = '\0';
+		good = psk_line_parse(rd_str(line), identity, &parsed);
+		bytes_wipe(&parsed, sizeof parsed);
+	}
+	bytes_wipe(identity, sizeof identity);
+	return good;
+}
+
+unsigned psk_lines_wrong(const char *path)
+{
+	char line[PSK_LINE_MAX];
+	FILE *file = fopen(path, "re");
+	unsigned number = 0, wrong = 0;
+
+	while (file && wrong == 0 && fgets(line, sizeof line, file)) {
+		number++;
+		if (line[strspn(line, " \t\r\n")] != '\0' && line[0] != '#' && !is_line(line))
+			wrong = number;
+	}
+	bytes_wipe(line, sizeof line);
+	if (file)
+		fclose(file);
+	return wrong;
+}

@@ -90,6 +90,7 @@ TABLE = [
     ("a key of the wrong length", config("node-b"), write("node-b.key", "abcd\n"), 1, ["node-b.key", "64 hexadecimal digits"]),
     ("no key file", config("node-b"), gone("node-b.key"), 1, ["node-b.key", "must be there"]),
     ("pre-shared keys that all may read", config("mef"), mode("egp.psk", 0o644), 1, ["psk_file in [egp]", "chmod 600"]),
+    ("a pre-shared key that is none", config("mef"), write("egp.psk", "# of the hall\n\nhall:0123\n"), None, ["@/egp.psk", "line=3", "IDENTITY:HEXKEY"]),
     ("a state directory that is a file", config("mef"), write("mef", "x"), 1, ["state directory", "@/mef", "Not a directory"]),
     ("a state directory in nothing", config("maf"), line("maf.ini", "state", "state = /nowhere/maf"), 1, ["/nowhere/maf", "No such file", "make it"]),
     ("the same of a CSE", config("in-cse"), line("in-cse.ini", "state", "state = /proc/none/cse"), 1, ["/proc/none/cse", "cannot be made"]),

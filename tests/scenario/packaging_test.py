@@ -82,6 +82,25 @@ with tempfile.TemporaryDirectory() as d:
             assert path in given or path.split("/")[0] in given or path in ("tls/ca.key", "tls/operator.key", "tls/guest.key"), path + " is given to nobody"
             assert not stat.S_IMODE(os.stat(os.path.join(root, f)).st_mode) & 0o077, path + " may be read by others"
 
+# what `meson install` puts below a folder of a package, and that it runs from there
+with tempfile.TemporaryDirectory() as d:
+    r = subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", d], capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+    there = {os.path.relpath(os.path.join(root, f), d): os.path.join(root, f) for root, _, files in os.walk(d) for f in files}
+    for path, file in sorted(there.items()):
+        if path.endswith(".service"):
+            with open(file) as f:
+                run = re.search(r"^ExecStart=/(\S+)", f.read(), re.M).group(1)
+            assert run in there and os.access(there[run], os.X_OK), path + " runs /" + run + ", which is not installed"
+    ending = lambda *words: [p for p in there if p.endswith(words)]
+    programs = [p for p in there if "/bin/keyway" in p]
+    assert len(programs) == 8 and len(ending(".1", ".5", ".8")) == 9 and len(ending(".service")) == len(names), sorted(there)
+    for needed in ("sysusers.d/keyway.conf", "lib/keyway/own-plant", "completions/keyway", "include/keyway/client.h", "keyway-client.pc"):
+        assert len(ending(needed)) == 1, needed
+    for p in programs:
+        r = subprocess.run([there[p], "--version"], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
+        assert r.returncode == 0 and r.stdout.startswith(os.path.basename(p) + " "), (p, r)
+
 # completion
 if shutil.which("bash"):
     def complete(*words):

@@ -30,6 +30,10 @@ bool associations_read(struct associations *a, struct loop *l, const struct opti
 	if (!needs_any(o))
 		return true;
 	startup_certificate(o->cert);
+	startup_psk_file(o->psk_file);
+	startup_psk_file(o->https_psk_file);
+	startup_psk_file(o->coaps_psk_file);
+	startup_psk_file(o->registrar_psk_file);
 	if (o->ocsp_url) {
 		a->ocsp = ocsp_http_new(l);
 		asker = ocsp_http_asker(a->ocsp);

@@ -194,6 +194,7 @@ static bool tls_start(struct service *s)
 	if ((e = tls_credentials_new(&c, why, &s->tls)) != OK)
 		return fail("TLS credentials in [tls] can't be used", why, e);
 	startup_certificate(config.cert);
+	startup_psk_file(config.psk_file);
 	return (!config.psk_file && !k.store) || association_keys_new(&k, s->tls, &s->keys) == OK;
 }
 

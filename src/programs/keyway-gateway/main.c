@@ -256,6 +256,7 @@ int main(int argc, char **argv)
 	if (!startup_state(s.state))
 		return 1;
 	startup_certificate(s.cert);
+	startup_psk_file(s.psk_file);
 	begin.loop = loop_new();
 	begin.name = s.name;
 	r = renewal(begin.loop, &s);

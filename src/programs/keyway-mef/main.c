@@ -264,6 +264,8 @@ static bool credentials_read(struct service *s)
 {
 	enum err e;
 
+	startup_psk_file(config.psk_file);
+	startup_psk_file(config.serial_psk_file);
 	if (!mmef_credentials(s)) /* first: it says more of what is wrong */
 		return false;
 	e = tls_certificates(config.ca, config.cert, config.key, &s->certificates);
