@@ -83,9 +83,9 @@ bool behind_update(struct mef *m, struct mef_device *router, const struct trust_
 	}
 	if (!why)
 		why = u->status == TRUST_SECURED_REJOIN ? rejoin(m, router, d, u) : join(m, router, d, u);
-	if (!why)
-		a->child = *u;
-	else
+	if (!why && u->status == TRUST_SECURED_REJOIN)
+		a->child = *u; /* of who joins it hears with the key */
+	if (why)
 		note(m, router, u, "refused to join through a router", why);
 	return !why;
 }

@@ -48,6 +48,10 @@ static void zigbee_put(struct json_out *o, const struct mef_device *d, const str
 		eui64_print(text, d->replaces);
 		json_put_string(o, "replaces", text);
 	}
+	if (d->router && !g->rotation) {
+		eui64_print(text, d->router);
+		json_put_string(o, "router", text);
+	}
 	if (g->rotation)
 		json_put_bool(o, "rotation", true);
 	json_close(o);

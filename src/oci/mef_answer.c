@@ -87,7 +87,7 @@ static bool network_of(const struct json *network, struct mef_key *k)
 bool mef_key_parse(const struct json *doc, struct mef_key *k)
 {
 	const struct json *reg = json_get(doc, REGISTRATION_KEY), *z = json_get(reg, "zigbee");
-	uint64_t address, capability, sequence, replaces = 0;
+	uint64_t address, capability, sequence, router = 0, replaces = 0;
 
 	if (!network_of(json_get(z, "network"), k) ||
 	    !eui64(json_get(z, "device"), &k->device) ||
@@ -100,9 +100,11 @@ bool mef_key_parse(const struct json *doc, struct mef_key *k)
 	    !number(json_get(z, "capability"), UINT8_MAX, &capability) ||
 	    !number(json_get(z, "keySequence"), UINT8_MAX, &sequence) ||
 	    !json_uint(json_get(z, "generation"), &k->generation) ||
+	    (json_get(z, "router") && !eui64(json_get(z, "router"), &router)) ||
 	    (json_get(z, "replaces") && !eui64(json_get(z, "replaces"), &replaces)) ||
 	    !key_octets(json_get(reg, "keyValue"), &k->key))
 		return false;
+	k->router = router;
 	k->replaces = replaces;
 	k->short_address = (uint16_t)address;
 	k->capability = (uint8_t)capability;

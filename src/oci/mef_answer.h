@@ -30,6 +30,7 @@ struct mef_key {
 	uint8_t capability, sequence;
 	uint64_t generation;
 	bool rotation;           /* for a device that stays on the network */
+	uint64_t router;         /* through which it joins; 0: none, the gateway hears it */
 	uint64_t replaces;       /* whose resources it gets; 0: its own */
 	char relay[OCI_NAME], application[OCI_NAME], id[OCI_KEY_ID];
 	char network[OCI_NAME];  /* the application group whose members share the key; "": the device alone has it */

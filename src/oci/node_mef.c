@@ -152,6 +152,7 @@ static void move(struct oci_node *n, const struct mef_key *k)
 static enum err store_key(struct mef_client *m, const struct json *doc)
 {
 	struct oci_key_order order;
+	struct oci_child child;
 	struct mef_key k;
 	enum err e;
 
@@ -159,10 +160,13 @@ static enum err store_key(struct mef_client *m, const struct json *doc)
 		return ERR_MALFORMED;
 	order = (struct oci_key_order){k.device, k.gateway, k.short_address, k.capability, k.relay, k.application, k.key, k.sequence, k.generation, k.id, k.rotation,
 	    k.network[0] ? k.network : NULL, k.network_generation};
+	child = (struct oci_child){k.device, k.short_address, OCI_CHILD_JOIN};
 	move(m->node, &k);
 	e = oci_core_key(m->node->core, clock_ms(), &order);
 	if (e == OK)
 		e = oci_core_role(m->node->core, k.device, k.replaces ? k.replaces : k.device);
+	if (e == OK && k.router)
+		oci_core_child(m->node->core, clock_ms(), k.router, &child);
 	if (e == OK) {
 		log_line(LOG_LEVEL_INFO, "key received", "device=%s generation=%llu", node_name(k.device), (unsigned long long)k.generation);
 		relay_open(m->node, k.device);

@@ -151,6 +151,8 @@ static void on_leave(struct sim_device *d, const struct nwk_frame *f, const stru
 		device_parent_left(d, d->heard_sealer);
 	if (!c->leave.request || (f->source != d->parent && !(d->config.router && f->source == NWK_COORDINATOR)))
 		return;
+	if (c->leave.rejoin && (d->state == DEVICE_SEEKING || d->state == DEVICE_REJOINING))
+		return; /* it is at it */
 	if (!c->leave.rejoin || d->state != DEVICE_COMMISSIONED) {
 		device_leave(d, "told to leave", true);
 		return;

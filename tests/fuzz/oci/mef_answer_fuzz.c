@@ -61,6 +61,10 @@ static void put(struct json_out *o, const struct mef_key *k)
 		json_put_uint(o, "generation", k->network_generation);
 		json_close(o);
 	}
+	if (k->router) {
+		eui64_print(device, k->router);
+		json_put_string(o, "router", device);
+	}
 	json_close(o);
 	json_close(o);
 	json_close(o);
@@ -80,7 +84,7 @@ static void key(struct json_arena *arena, const struct json *doc)
 	is_path(k.relay, sizeof k.relay);
 	put(&o, &k);
 	MUST(wr_done(&w, &text) && json_parse(arena, text, NULL, &doc) == OK && mef_key_parse(doc, &again));
-	MUST(k.device == again.device && k.gateway == again.gateway && k.short_address == again.short_address && k.capability == again.capability);
+	MUST(k.router == again.router && k.device == again.device && k.gateway == again.gateway && k.short_address == again.short_address && k.capability == again.capability);
 	MUST(k.sequence == again.sequence && k.generation == again.generation && strcmp(k.id, again.id) == 0);
 	MUST(strcmp(k.relay, again.relay) == 0 && strcmp(k.application, again.application) == 0);
 	MUST(strcmp(k.network, again.network) == 0 && k.network_generation == again.network_generation && !k.network[0] == !k.network_generation);
@@ -92,8 +96,10 @@ static void aps(const struct json *doc)
 {
 	struct mef_aps_reply r;
 
-	if (mef_aps_parse(doc, &r))
-		MUST(r.len <= sizeof r.frame && memchr(r.reason, '\0', sizeof r.reason));
+	if (!mef_aps_parse(doc, &r))
+		return;
+	MUST(!r.has_child || r.child.status <= OCI_CHILD_TRUST_CENTRE_REJOIN);
+	MUST(r.len <= sizeof r.frame && memchr(r.reason, '\0', sizeof r.reason));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -703,6 +703,45 @@ static void a_listener_gets_its_frames_at_once_and_one_by_one(void **state)
 	delivered(2, EGP_CHANNEL_BUSY);
 }
 
+/* A frame of node B's for this NWK address; its MAC destination. */
+static uint16_t goes_to(uint64_t container, uint16_t destination, uint8_t count_of_relays, uint8_t index, const uint16_t *relays)
+{
+	struct nwk_frame n = {.type = NWK_DATA, .protocol_version = 2, .security = true, .source_route = count_of_relays > 0, .destination = destination, .radius = 30,
+		.relay_count = count_of_relays, .relay_index = index, .payload = rd_str("sealed")};
+	uint8_t octets[NWK_FRAME_MAX];
+	struct wr w = wr_of(octets, sizeof octets);
+	struct mac_frame f;
+	uint32_t token;
+
+	if (count_of_relays > 0)
+		memcpy(n.relays, relays, count_of_relays * sizeof *relays);
+	assert_int_equal(nwk_frame_encode(&n, &w), OK);
+	coordinator_send(co, now, container, 1, 0, 0, rd_of(w.octets, w.len));
+	collect();
+	assert_true(sent(0, &f, &token));
+	answer_sent(token, true, false);
+	return f.destination.short_address;
+}
+
+static void the_next_hop_stands_in_the_clear_header(void **state)
+{
+	uint16_t a = make_child(DEVICE, LISTENS), b = make_child(DEVICE + 1, LISTENS), c = make_child(DEVICE + 2, LISTENS), far = 0x7777;
+	const uint16_t one[] = {a}, two[] = {a, b}, beyond[] = {b, far}, foreign[] = {c};
+
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++)
+		strcpy(coordinator_child(co, DEVICE + i)->owner, i < 2 ? "/id-b" : "/id-c");
+	assert_int_equal(goes_to(DEVICE, a, 0, 0, NULL), a);
+	assert_int_equal(goes_to(DEVICE, far, 1, 0, one), a);
+	assert_int_equal(goes_to(DEVICE, far, 2, 1, two), b);     /* the relay whose turn it is */
+	assert_int_equal(goes_to(DEVICE, far, 2, 0, two), a);
+	assert_int_equal(goes_to(DEVICE, b, 0, 0, NULL), b);      /* the destination, a child */
+	assert_int_equal(goes_to(DEVICE, far, 0, 0, NULL), a);    /* whose container it came by */
+	assert_int_equal(goes_to(DEVICE, far, 2, 1, beyond), a);  /* a relay that is no child */
+	assert_int_equal(goes_to(DEVICE, far, 1, 0, foreign), a); /* another owner's */
+	assert_int_equal(goes_to(DEVICE, c, 0, 0, NULL), a);
+}
+
 static void a_child_whose_address_changes_is_matched_at_its_new_one(void **state)
 {
 	uint16_t a = make_child(DEVICE, SLEEPS), b = (uint16_t)(a == 0x1111 ? 0x2222 : 0x1111), taken = make_child(OTHER, SLEEPS);
@@ -1160,6 +1199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_polled_for_expires, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_listener_gets_its_frames_at_once_and_one_by_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_child_whose_address_changes_is_matched_at_its_new_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_next_hop_stands_in_the_clear_header, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_child_that_turns_out_to_listen_gets_what_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_radio_that_lost_its_table_gets_it_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_queue_refuses_and_says_so, setup, teardown),

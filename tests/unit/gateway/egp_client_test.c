@@ -266,6 +266,24 @@ static void a_packet_is_passed_on_with_its_owner(void **state)
 	assert_false(written(EGP_REQUEST, 0, &m));
 }
 
+/* Of a device that joins through a router: nobody asked. */
+static void an_answer_without_a_packet_introduces_a_device(void **state)
+{
+	const struct egp_client_effect *e;
+
+	(void)state;
+	come_up();
+	respond(77, "");
+	e = find(EGP_CLIENT_PACKET);
+	assert_non_null(e);
+	if (!e)
+		return;
+	assert_true(e->message.response.device == DEVICE && e->message.response.packet.left == 0);
+	assert_true(rd_is(e->message.owner, "/id-b"));
+	respond(77, "a packet that nobody asked for");
+	assert_null(find(EGP_CLIENT_PACKET));
+}
+
 static void an_unanswered_request_is_repeated_as_it_is_and_given_up(void **state)
 {
 	struct egp_message first, m;
@@ -450,6 +468,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_ping_is_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_peer_that_breaks_the_protocol_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_packet_is_passed_on_with_its_owner, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_answer_without_a_packet_introduces_a_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_unanswered_request_is_repeated_as_it_is_and_given_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_device_that_asks_again_starts_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_refusal_is_taken_as_it_is_meant, setup, teardown),

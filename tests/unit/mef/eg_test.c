@@ -262,6 +262,56 @@ static void serves_an_unsecured_rejoin_only_with_a_verified_key(void **state)
 	assert_int_equal(out.prepared, 1);
 }
 
+/* A router speaks for it: the same rules, one request in flight, and an answer without a packet. */
+static void a_newcomer_at_a_router_is_admitted_as_at_the_gateway(void **state)
+{
+	const uint64_t devices[] = {DEVICE};
+	struct eg_newcomer n = {.device = DEVICE, .router = 0x00124b0000000007ULL, .short_address = 0x3333, .capability = 0x80, .kind = EGP_JOIN_ASSOCIATION};
+	uint32_t transaction;
+
+	(void)state;
+	greet();
+	assert_int_equal(eg_join_through(gateway, now, &n), EGP_ERROR_NOT_PERMITTED);
+	drain();
+	assert_int_equal(out.sent, 0); /* the gateway did not ask */
+	assert_int_equal(out.event, EG_EVENT_REFUSED);
+	assert_int_equal(eg_permit(gateway, now, 60, devices, 1), OK);
+	drain();
+	for (size_t i = 0; i < 2; i++) {
+		n.device = i ? UNKNOWN : ELSEWHERE;
+		assert_int_equal(eg_join_through(gateway, now, &n), i ? EGP_ERROR_UNKNOWN_DEVICE : EGP_ERROR_NOT_PERMITTED);
+		drain();
+		assert_int_equal(out.prepared, 0);
+	}
+	n.device = DEVICE;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(eg_join_through(gateway, now, &n), 0);
+		drain();
+		assert_int_equal(out.prepared, i == 0);
+	}
+	assert_true(eg_answer(gateway, now, DEVICE, rd_of(NULL, 0), "/id-b", "/id-mn/cse-mn/gw1/x/up"));
+	drain();
+	assert_int_equal(out.sent, 1);
+	assert_int_equal(out.last.type, EGP_RESPONSE);
+	assert_true(out.last.response.device == DEVICE && rd_is(out.last.owner, "/id-b"));
+	assert_int_equal(out.last.response.packet.left, 0);
+	transaction = out.last.transaction;
+	request(DEVICE, transaction + 1); /* and now at the gateway itself */
+	drain();
+	assert_int_equal(out.prepared, 1);
+	assert_true(eg_refuse(gateway, DEVICE, EGP_ERROR_INTERNAL, 0, NULL));
+	for (size_t i = 0; i < 3; i++) { /* five a minute, wherever it asks */
+		assert_int_equal(eg_join_through(gateway, now, &n), 0);
+		assert_true(eg_refuse(gateway, DEVICE, EGP_ERROR_INTERNAL, 0, NULL));
+	}
+	assert_int_equal(eg_join_through(gateway, now, &n), EGP_ERROR_RATE_LIMITED);
+	n.kind = EGP_JOIN_UNSECURED_REJOIN;
+	now += 60000;
+	assert_int_equal(eg_join_through(gateway, now, &n), EGP_ERROR_NOT_PERMITTED);
+	may_rejoin = true;
+	assert_int_equal(eg_join_through(gateway, now, &n), 0);
+}
+
 static void repeats_the_same_octets_for_the_same_transaction(void **state)
 {
 	uint8_t packet[60] = {8, 0}, first[EGP_MESSAGE_MAX];
@@ -531,6 +581,7 @@ int main(void)
 		TEST(refuses_an_older_version),
 		TEST(admits_only_registered_devices_while_joining_is_open),
 		TEST(serves_an_unsecured_rejoin_only_with_a_verified_key),
+		TEST(a_newcomer_at_a_router_is_admitted_as_at_the_gateway),
 		TEST(repeats_the_same_octets_for_the_same_transaction),
 		TEST(forgets_what_it_remembered_when_time_is_over),
 		TEST(repeats_a_join_policy_until_it_is_acknowledged),
