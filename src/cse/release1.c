@@ -1,5 +1,5 @@
 /* Clients of Release 1 and their heirs. They send no release version indicator, register without supportedReleaseVersions, name their
- * applications as they like, end addresses with a slash, and write numbers and truth values as strings, because that is what their XML had. What they mean is
+ * applications as they like, begin or end addresses with a slash, and write numbers and truth values as strings, because that is what their XML had. What they mean is
  * unambiguous: it is put into today's form before anything looks at it. Off unless the configuration says otherwise. */
 #include "cse/release1.h"
 
@@ -10,17 +10,31 @@ bool release1_is(const struct exchange *x)
 	return x->rq->release.left == 0 && !x->rq->internal && !x->rq->genuine && x->cse->config.release_1;
 }
 
+/* "/cse-in/a" was CSE-relative, where no CSE-ID could be meant. */
+static struct rd without_slash(const struct cse *c, struct rd to)
+{
+	struct rd behind = to, path, first;
+	uint8_t slash;
+
+	if (!rd_u8(&behind, &slash) || slash != '/')
+		return to;
+	path = behind;
+	if (!rd_until(&path, '/', &first))
+		first = rd_rest(&path);
+	return rd_is(first, c->config.name) && !rd_is(first, c->config.id + 1) ? behind : to;
+}
+
 void release1_address(struct exchange *x)
 {
+	struct rd to = without_slash(x->cse, x->rq->to);
 	struct onem2m_request *rq;
 
-	if (x->rq->to.left < 2 || x->rq->to.at[x->rq->to.left - 1] != '/')
-		return;
-	rq = json_arena_alloc(x->arena, sizeof *rq);
-	if (!rq)
+	if (to.left > 1 && to.at[to.left - 1] == '/')
+		to.left--;
+	if (to.left == x->rq->to.left || (rq = json_arena_alloc(x->arena, sizeof *rq)) == NULL)
 		return;
 	*rq = *x->rq;
-	rq->to.left--;
+	rq->to = to;
 	x->rq = rq;
 }
 

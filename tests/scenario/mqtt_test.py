@@ -122,6 +122,40 @@ def foreign(s, broker, c):
     print("mosquitto_pub and mosquitto_sub: an AE registers, is notified, and what it repeats is done once")
 
 
+# clients that came from older platforms, and topics of one's own
+def older(s, broker, c):
+    heard = queue.Queue()
+    m = mqtt.Connection("127.0.0.1", broker.port, "older", lambda topic, payload: heard.put((topic, json.loads(payload))))
+    m.subscribe("/oneM2M/reg_resp/Sold/+/json", "/oneM2M/resp/Sold/+/json", "/oneM2M/req/+/Sold/json", "/plant/news")
+    try:
+        request = {"op": "1", "to": "/cse-in", "fr": "Sold", "rqi": "o1", "ty": "2", "pc": {"m2m:ae": {"rn": "old", "api": "0.2.481.1", "rr": "true"}}}
+        m.publish("/oneM2M/reg_req/Sold/id-in/json", json.dumps({"m2m:rqp": request}).encode())
+        topic, p = heard.get(timeout=60)
+        assert topic == "/oneM2M/reg_resp/Sold/id-in/json" and p["m2m:rsp"]["rsc"] == 2001, (topic, p)
+        m.publish("/oneM2M/req/Sold/id-in/json", json.dumps({"m2m:rqp": {"op": "2", "to": "/cse-in/old", "fr": "Sold", "rqi": "o2"}}).encode())
+        assert heard.get(timeout=60)[1]["m2m:rsp"]["rsc"] == 2000
+        cnt = container(c, "older")
+        for name, address, where in (("own", "/%2fplant/news", "/plant/news"), ("older", "/Sold?ct=json", "/oneM2M/req/id-in/Sold/json")):
+            notes = []
+            made = threading.Thread(target=lambda: ok(c.request("C", cnt, ty=SUB, pc={"m2m:sub": {"rn": name, "nu": [broker.url + address], "nct": 1, "enc": {"net": [3]}}}), 2001))
+            made.start()
+            while len(notes) < 2:
+                topic, p = heard.get(timeout=60)
+                assert topic == where, (topic, p)
+                notes.append(p["pc"]["m2m:sgn"])
+                if name == "older":  # nobody need answer at a topic of one's own
+                    m.publish("/oneM2M/resp/id-in/Sold/json", json.dumps({"rsc": 2000, "rqi": p["rqi"]}).encode())
+                if len(notes) == 1:
+                    made.join(60)
+                    ok(c.request("C", cnt, ty=CIN, pc={"m2m:cin": {"con": name}}), 2001)
+            assert notes[0].get("vrq") and notes[1]["nev"]["rep"]["m2m:cin"]["con"] == name, notes
+            ok(c.request("D", cnt + "/" + name), 2002)
+        ok(c.request("D", "cse-in/old"), 2002)
+    finally:
+        m.close()
+    print("a client of Release 1 registers; a topic of one's own, and a receiver named as older platforms do, are notified")
+
+
 # an AE that asks until it is answered, under one request identifier
 class Stubborn:
     def __init__(self, port, name, timeout=0.5):
@@ -515,6 +549,7 @@ def main():
     try:
         s.until("mqtt connected")  # the broker drops what is for those that it does not know yet
         foreign(s, broker, client.Client(s.url))
+        older(s, broker, client.Client(s.url))
         stranger(s, client.Client(s.url))
     finally:
         died = s.stop()

@@ -8,6 +8,7 @@
 #include "onem2m/timestamp.h"
 
 #define TIMEOUT_DEFAULT_MS 20000
+#define ONE_WAY_MS 300 /* nobody need answer, but who does is heard */
 
 /* ---- what waits for an answer ---- */
 
@@ -54,6 +55,14 @@ static void on_time(void *ctx)
 	char trouble[sizeof s->link->trouble];
 	bool there = mqtt_session_is_ready(s->link->session);
 
+	if (s->one_way && there && !mqtt_session_has(s->link->session, s->publication)) {
+		finish(s, &(const struct onem2m_response){.rsc = RSC_OK});
+		return;
+	}
+	if (s->one_way && s->publication && clock_ms() < s->until) {
+		loop_timer_in(s->timer, ONE_WAY_MS);
+		return;
+	}
 	snprintf(trouble, sizeof trouble, "%s", s->link->trouble); /* told, who asked may end the link */
 	finish(s, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE, .failure = there ? ERR_TIMEOUT : ERR_UNREACHABLE, .why = there ? "nobody answered through the broker" : trouble});
 }
@@ -126,6 +135,44 @@ void mqtt_response(struct mqtt_link *k, const struct mqtt_topic *t, struct rd pa
 
 /* ---- requests ---- */
 
+static bool hex(uint8_t c, uint8_t *v)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+
+	*v = at ? (uint8_t)(at - digits) : 0;
+	return at != NULL;
+}
+
+/* The path of a URL is the topic, with its slash; but where an escaped slash comes next, that is the topic's. */
+static bool put_path(struct rd path, struct wr *w)
+{
+	uint8_t c, high, low;
+	struct rd first = path;
+
+	if (rd_skip(&first, 1) && (rd_starts(first, "%2f") || rd_starts(first, "%2F")))
+		path = first;
+	while (rd_u8(&path, &c)) {
+		struct rd escape = path;
+
+		if (c == '%' && rd_u8(&escape, &high) && rd_u8(&escape, &low) && hex(high, &high) && hex(low, &low)) {
+			c = (uint8_t)(high << 4 | low);
+			path = escape;
+		}
+		wr_u8(w, c);
+	}
+	return !w->spoilt;
+}
+
+/* Older platforms name a receiver behind the broker, "/Cae", where others name a topic. One that has asked here under that name is a receiver. */
+static bool names_receiver(struct mqtt_binding *b, struct rd path, struct rd *receiver)
+{
+	if (!rd_skip(&path, 1) || path.left == 0 || memchr(path.at, '/', path.left) || memchr(path.at, '%', path.left))
+		return false;
+	*receiver = path;
+	return rd_equal(mqtt_short_name(b, path), path);
+}
+
 /* The topic where `target` listens. */
 static bool topic_of(struct mqtt_binding *b, const struct mqtt_url *a, const char *target, enum serialization s, struct wr *w)
 {
@@ -134,10 +181,12 @@ static bool topic_of(struct mqtt_binding *b, const struct mqtt_url *a, const cha
 	struct wr part = wr_of(text, sizeof text);
 	size_t own = strlen(b->config.self.own_id);
 
-	if (a->path.left > 0) {
-		wr_rd(w, a->path);
+	if (names_receiver(b, a->path, &t.receiver)) {
+		mqtt_topic_print(&t, w);
 		return !w->spoilt;
 	}
+	if (a->path.left > 0)
+		return put_path(a->path, w);
 	if (!mqtt_part_print(rd_str(target), &part))
 		return false;
 	t.receiver = rd_of(text, part.len);
@@ -200,6 +249,7 @@ void mqtt_binding_send(void *binding, const char *url, const char *target, const
 	struct mqtt_binding *b = binding;
 	struct onem2m_request ours = *rq;
 	struct mqtt_link *k = NULL;
+	struct mqtt_topic own;
 	struct mqtt_sending *s;
 	struct mqtt_url a;
 	char id[48];
@@ -218,7 +268,9 @@ void mqtt_binding_send(void *binding, const char *url, const char *target, const
 		done(ctx, &(const struct onem2m_response){.rsc = RSC_BAD_REQUEST, .failure = ERR_TOO_LONG, .why = "the target, or the request, cannot be said in MQTT"});
 		return;
 	}
-	loop_timer_in(s->timer, timeout_of(rq));
+	s->one_way = !mqtt_topic_parse(rd_of(s->topic.octets, s->topic.len), &own);
+	s->until = clock_ms() + timeout_of(rq);
+	loop_timer_in(s->timer, s->one_way ? ONE_WAY_MS : timeout_of(rq));
 	publish(s);
 	if (s->publication == 0)
 		loop_timer_in(s->timer, 0);

@@ -55,6 +55,8 @@ struct mqtt_sending {
 	struct loop_timer *timer;
 	cse_done *done;
 	void *ctx;
+	bool one_way;             /* to a topic of somebody's own, where no answer is defined */
+	uint64_t until;           /* when the broker must have taken it; monotonic ms */
 	struct wr topic, payload;
 };
 

@@ -58,7 +58,8 @@ static bool take_number(struct message *m, const struct json *object, const char
 
 	if (!v)
 		return true;
-	if (!json_uint(v, &u) || u < least || u > most)
+	/* below a root, as Release 1 had it, numbers were strings as in its XML */
+	if (!(json_uint(v, &u) || (m->public.rooted && v->type == JSON_STRING && rd_decimal(v->text, &u))) || u < least || u > most)
 		return fault(m, name, "one of its numbers");
 	*n = (int)u;
 	return true;
