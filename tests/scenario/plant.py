@@ -130,12 +130,7 @@ class FastClock:
             self.octets = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
 
     def now_ms(self):
-        version = 1
-        while version % 2 or version != struct.unpack_from("I", self.octets)[0]:
-            version, rate = struct.unpack_from("II", self.octets)
-            now = time.monotonic_ns()
-            real, fast, wall = struct.unpack_from("qqq", self.octets, 16)
-        return (fast + (now - real) * rate + wall) / 1e6
+        return sum(struct.unpack_from("qq", self.octets)) / 1e6
 
     def end(self):
         self.keeper.stdin.close()

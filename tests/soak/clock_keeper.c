@@ -1,5 +1,6 @@
-/* Keeps the clock of a plant: it runs RATE times faster than ours while all programs of the plant wait, and stands still while one has something to do, so that
- * a busy machine makes the hour longer and not the programs late.
+/* Keeps the clock of a plant. It stands still while a program of the plant has something to do; when all wait, it goes on to the moment that the first of them
+ * waits for. So a busy machine makes the hour longer and no program late, and an idle one waits for nothing. Nor does it run more than RATE times faster than
+ * ours, for what is outside: a command, or a program that starts.
  *
  *	clock_keeper FILE RATE
  *
@@ -18,18 +19,20 @@
 #include "clock_page.h"
 
 #define SECOND_NS 1000000000LL
-#define LOOK_NS 500000LL      /* how often to look whether there is something to do */
-#define LIST_EVERY 100        /* looks between two lists of the threads; a new program is listed at once */
+#define LOOK_NS 100000LL      /* how soon to look again whether all wait */
+#define LIST_NS 50000000LL    /* between two lists of the threads */
+#define TOGETHER_NS 1000000LL /* what is due within that is called together: a millisecond is what programs count in */
+#define STEP_NS 10000000LL    /* when nobody waits for any time */
+#define STUCK_NS 500000000LL  /* a program that waits for time to pass by looking at its clock would look for ever */
 #define THREADS_MAX 1024
 #define RATE_MOST 1000
 
 static struct clock_page *page;
 static struct thread {
-	int32_t program;
+	int32_t process;
 	int stat;
 } threads[THREADS_MAX];
 static size_t thread_count;
-static int32_t listed[CLOCK_PROGRAMS];
 
 static int64_t real_ns(clockid_t id)
 {
@@ -39,32 +42,28 @@ static int64_t real_ns(clockid_t id)
 	return t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
-/* From now on. The time is read while the page is odd: whoever read one before has an earlier one. */
-static void set_rate(uint32_t rate)
+static void pause_ns(int64_t ns)
 {
-	int64_t now;
+	const struct timespec t = {.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
 
-	atomic_fetch_add(&page->version, 1);
-	now = real_ns(CLOCK_MONOTONIC);
-	page->fast_ns += (now - page->real_ns) * page->rate;
-	page->real_ns = now;
-	page->rate = rate;
-	atomic_fetch_add(&page->version, 1);
+	nanosleep(&t, NULL);
 }
 
-static bool list_threads(int32_t program)
+/* ---- who has something to do ---- */
+
+static bool list_threads(int32_t process)
 {
 	char path[64];
 	const struct dirent *e;
 	DIR *d;
 
-	snprintf(path, sizeof path, "/proc/%d/task", (int)program);
+	snprintf(path, sizeof path, "/proc/%d/task", (int)process);
 	d = opendir(path);
 	while (d && (e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.' || thread_count == THREADS_MAX)
 			continue;
-		snprintf(path, sizeof path, "/proc/%d/task/%.16s/stat", (int)program, e->d_name);
-		threads[thread_count] = (struct thread){program, open(path, O_RDONLY | O_CLOEXEC)};
+		snprintf(path, sizeof path, "/proc/%d/task/%.16s/stat", (int)process, e->d_name);
+		threads[thread_count] = (struct thread){process, open(path, O_RDONLY | O_CLOEXEC)};
 		if (threads[thread_count].stat >= 0)
 			thread_count++;
 	}
@@ -73,15 +72,16 @@ static bool list_threads(int32_t program)
 	return d;
 }
 
-static bool any_new(void)
+/* proc(5): the state comes behind the name, which may have any characters. */
+static char state_of(int stat)
 {
-	bool any = false;
+	char text[128];
+	ssize_t n = pread(stat, text, sizeof text - 1, 0);
+	const char *name_end;
 
-	for (size_t i = 0; i < CLOCK_PROGRAMS; i++) {
-		any = any || listed[i] != page->programs[i];
-		listed[i] = page->programs[i];
-	}
-	return any;
+	text[n > 0 ? n : 0] = '\0';
+	name_end = strrchr(text, ')');
+	return name_end ? name_end[2] : 'X';
 }
 
 static void list(void)
@@ -89,58 +89,98 @@ static void list(void)
 	while (thread_count > 0)
 		close(threads[--thread_count].stat);
 	for (size_t i = 0; i < CLOCK_PROGRAMS; i++) {
-		int32_t program = page->programs[i];
+		int32_t process = page->programs[i].process;
+		size_t first = thread_count;
 
-		if (program > 0 && !list_threads(program))
-			(void)atomic_compare_exchange_strong(&page->programs[i], &program, 0);
+		/* whoever was killed is a zombie until it is waited for */
+		if (process > 0 && (!list_threads(process) || (thread_count == first + 1 && strchr("ZX", state_of(threads[first].stat))))) {
+			while (thread_count > first)
+				close(threads[--thread_count].stat);
+			(void)atomic_compare_exchange_strong(&page->programs[i].process, &process, 0);
+		}
 	}
 }
 
-/* It runs, or would if it were its turn, or waits for a disk. proc(5). */
-static bool is_busy(const struct thread *t)
+/* Those that have woken say so when it is their turn to run; until then, or when they wait for a disk, their state does. */
+static bool all_wait(void)
 {
-	char text[128];
-	ssize_t n = pread(t->stat, text, sizeof text - 1, 0);
-	const char *name_end;
-
-	if (n <= 0)
-		return false; /* it has gone */
-	text[n] = '\0';
-	name_end = strrchr(text, ')');
-	return name_end && (name_end[2] == 'R' || name_end[2] == 'D');
-}
-
-static bool any_busy(void)
-{
+	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
+		if (page->programs[i].process > 0 && page->programs[i].busy)
+			return false;
 	for (size_t i = 0; i < thread_count; i++) {
-		if (is_busy(&threads[i])) {
+		char state = state_of(threads[i].stat);
+
+		if (state == 'R' || state == 'D') {
 			struct thread busy = threads[i];
 
 			threads[i] = threads[0]; /* it will be so again: look there first */
 			threads[0] = busy;
-			return true;
+			return false;
 		}
 	}
-	return false;
+	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
+		if (page->programs[i].process > 0 && page->programs[i].busy)
+			return false;
+	return true;
 }
 
-static void keep(uint32_t rate)
+/* ---- time ---- */
+
+static int64_t next_due(int64_t now)
+{
+	int64_t next = now + STEP_NS;
+
+	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
+		if (page->programs[i].process > 0 && page->programs[i].until != CLOCK_NEVER && page->programs[i].until + TOGETHER_NS < next)
+			next = page->programs[i].until + TOGETHER_NS;
+	return next > now ? next : now;
+}
+
+static void go_to(int64_t time)
+{
+	page->now_ns = time;
+	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
+		if (page->programs[i].process > 0 && page->programs[i].until <= time)
+			kill(page->programs[i].process, CLOCK_SIGNAL);
+}
+
+static bool ended(void)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-	const struct timespec look = {.tv_nsec = LOOK_NS};
 	char octet;
 
-	for (unsigned round = 0;; round++) {
-		uint32_t wanted;
+	return poll(&in, 1, 0) > 0 && read(STDIN_FILENO, &octet, 1) <= 0;
+}
 
-		if (round % LIST_EVERY == 0 && poll(&in, 1, 0) > 0 && read(STDIN_FILENO, &octet, 1) <= 0)
-			return;
-		if (any_new() || round % LIST_EVERY == 0)
+static void keep(int64_t rate)
+{
+	int64_t listed = 0, moved = real_ns(CLOCK_MONOTONIC);
+
+	for (;;) {
+		int64_t real = real_ns(CLOCK_MONOTONIC), now = page->now_ns, next;
+
+		if (real - listed > LIST_NS) {
+			if (ended())
+				return;
 			list();
-		wanted = any_busy() ? 0 : rate;
-		if (wanted != page->rate)
-			set_rate(wanted);
-		nanosleep(&look, NULL);
+			listed = real;
+		}
+		if (!all_wait()) {
+			if (real - moved > STUCK_NS) {
+				go_to(now + TOGETHER_NS);
+				moved = real;
+			}
+			pause_ns(LOOK_NS);
+			continue;
+		}
+		next = next_due(now);
+		if ((next - now) / rate > real - moved) { /* too soon for the world outside */
+			pause_ns((next - now) / rate - (real - moved));
+			if (!all_wait())
+				continue;
+		}
+		go_to(next);
+		moved = real_ns(CLOCK_MONOTONIC);
 	}
 }
 
@@ -159,11 +199,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	page = mapped;
-	page->rate_most = (uint32_t)rate;
-	page->real_ns = page->fast_ns = real_ns(CLOCK_MONOTONIC);
-	page->wall_ns = real_ns(CLOCK_REALTIME) - page->real_ns;
+	page->now_ns = real_ns(CLOCK_MONOTONIC);
+	page->wall_ns = real_ns(CLOCK_REALTIME) - page->now_ns;
 	puts("ready");
 	fflush(stdout);
-	keep((uint32_t)rate);
+	keep(rate);
 	return 0;
 }

@@ -1,20 +1,25 @@
-/* What the keeper of the soak's clock tells all programs of a plant, in a file that they map. */
+/* What the keeper of the soak's clock and the programs of a plant tell one another, in a file that all map. */
 #ifndef KEYWAY_SOAK_CLOCK_PAGE_H
 #define KEYWAY_SOAK_CLOCK_PAGE_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #define CLOCK_PROGRAMS 128
+#define CLOCK_NEVER INT64_MAX
+#define CLOCK_SIGNAL (SIGRTMAX - 1) /* it is your time */
 
-/* The plant's time is fast_ns when the machine's monotonic clock has real_ns, and runs `rate` times as fast from there on: 0 while it stands still. */
+struct clock_program {
+	_Atomic int32_t process; /* its ID: it enters itself, the keeper removes it */
+	_Atomic uint32_t busy;   /* it has something to do */
+	_Atomic int64_t until;   /* otherwise: it waits until then, or for something to come */
+};
+
 struct clock_page {
-	_Atomic uint32_t version; /* odd: it is being written */
-	_Atomic uint32_t rate;
-	_Atomic uint32_t rate_most;
-	_Atomic int64_t real_ns, fast_ns;
-	_Atomic int64_t wall_ns;  /* what is to be added to the plant's time to have that since 1970 */
-	_Atomic int32_t programs[CLOCK_PROGRAMS]; /* process IDs; they enter themselves, the keeper removes them */
+	_Atomic int64_t now_ns;  /* of the monotonic clock */
+	_Atomic int64_t wall_ns; /* to be added to it for the time since 1970 */
+	struct clock_program programs[CLOCK_PROGRAMS];
 };
 
 #endif

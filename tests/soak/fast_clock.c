@@ -1,6 +1,6 @@
-/* A preloaded library by which a program's clock is that of its plant (clock_keeper.c), which runs faster than ours while all have nothing to do. What reads a
- * clock gets the plant's time; what waits for a time waits until the plant has it. The programs themselves are those that are installed. Processor time and
- * the kernel's own timers (TCP's, for instance) keep their pace.
+/* A preloaded library by which a program's clock is that of its plant (clock_keeper.c). What reads a clock gets the plant's time; what waits for a time waits
+ * until the keeper says that it has come, and tells it until when. The programs themselves are those that are installed. Processor time and the kernel's own
+ * timers (TCP's, for instance) keep their pace.
  *
  *	KEYWAY_CLOCK_PAGE=FILE LD_PRELOAD=.../libfast_clock.so keyway-mef ...
  *
@@ -9,8 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -20,9 +23,11 @@
 #include "clock_page.h"
 
 #define SECOND_NS 1000000000LL
-#define STANDING_NS 3000000LL /* how soon to look again at a clock that stands still */
 
 static struct clock_page *page;
+static struct clock_program *me;
+static volatile sig_atomic_t called;
+static const struct timespec patience = {.tv_sec = 1}; /* should a call get lost */
 
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int (*real_epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
@@ -37,13 +42,31 @@ static void find(void *function, const char *name)
 		abort();
 }
 
+static void on_call(int signal)
+{
+	(void)signal;
+	called = 1;
+}
+
+/* Busy from the start. The signal is let in while we wait, and at no other time. */
 static void enter(void)
 {
+	struct sigaction action = {.sa_handler = on_call};
+	sigset_t ours;
+
+	sigaction(CLOCK_SIGNAL, &action, NULL);
+	sigemptyset(&ours);
+	sigaddset(&ours, CLOCK_SIGNAL);
+	pthread_sigmask(SIG_BLOCK, &ours, NULL);
 	for (size_t i = 0; i < CLOCK_PROGRAMS; i++) {
 		int32_t none = 0;
 
-		if (atomic_compare_exchange_strong(&page->programs[i], &none, (int32_t)getpid()))
-			return;
+		me = &page->programs[i];
+		if (!atomic_compare_exchange_strong(&me->process, &none, -1)) /* nobody's ID: not yet to be looked at */
+			continue;
+		me->busy = 1;
+		me->process = (int32_t)getpid();
+		return;
 	}
 	abort();
 }
@@ -81,22 +104,6 @@ static long long ns_of(const struct timespec *t)
 	return t->tv_sec * SECOND_NS + t->tv_nsec;
 }
 
-/* A time that is read while the page is written is not used: the clock never goes back. */
-static long long fast_ns(uint32_t *rate)
-{
-	struct timespec t;
-	uint32_t before;
-	long long ns;
-
-	do {
-		before = atomic_load(&page->version);
-		*rate = atomic_load(&page->rate);
-		real_clock_gettime(CLOCK_MONOTONIC, &t);
-		ns = page->fast_ns + (ns_of(&t) - page->real_ns) * *rate;
-	} while (before % 2 || before != atomic_load(&page->version));
-	return ns;
-}
-
 static bool is_wall(clockid_t id)
 {
 	return id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE;
@@ -109,12 +116,10 @@ static bool is_ours(clockid_t id)
 
 int clock_gettime(clockid_t id, struct timespec *t)
 {
-	uint32_t rate;
-
 	begin();
 	if (!is_ours(id))
 		return real_clock_gettime(id, t);
-	*t = timespec_of(fast_ns(&rate) + (is_wall(id) ? page->wall_ns : 0));
+	*t = timespec_of(page->now_ns + (is_wall(id) ? page->wall_ns : 0));
 	return 0;
 }
 
@@ -140,43 +145,58 @@ time_t time(time_t *out)
 	return t.tv_sec;
 }
 
-/* How long to wait now, in real time, so as not to be late at `until`; false: it is that time. */
-static bool go_on(long long until, struct timespec *wait)
-{
-	uint32_t rate;
-	long long left = until - fast_ns(&rate);
+/* ---- waits ---- */
 
-	if (left <= 0)
-		return false;
-	left = (left + page->rate_most - 1) / page->rate_most;
-	*wait = timespec_of(rate == 0 && left < STANDING_NS ? STANDING_NS : left);
-	return true;
+struct wait {
+	long long until;
+	sigset_t signals; /* that are kept out */
+};
+
+static struct wait wait_begin(const struct timespec *timeout, const sigset_t *signals)
+{
+	struct wait w = {.until = timeout ? page->now_ns + ns_of(timeout) : CLOCK_NEVER};
+
+	if (signals)
+		w.signals = *signals;
+	else
+		pthread_sigmask(SIG_SETMASK, NULL, &w.signals);
+	sigdelset(&w.signals, CLOCK_SIGNAL);
+	me->until = w.until;
+	me->busy = 0;
+	return w;
 }
 
-static long long until_ns(const struct timespec *timeout)
+/* After a wait that ended with n, or failed: is there nothing yet? */
+static bool wait_goes_on(const struct wait *w, int n)
 {
-	uint32_t rate;
+	bool again = (n == 0 || (n < 0 && errno == EINTR && called)) && page->now_ns < w->until;
 
-	return fast_ns(&rate) + ns_of(timeout);
+	called = 0;
+	if (!again)
+		me->busy = 1;
+	return again;
+}
+
+/* Waits of other threads than the first, and those that are none, are not the plant's. */
+static bool is_wait(const struct timespec *timeout)
+{
+	return page && getpid() == gettid() && !(timeout && ns_of(timeout) == 0);
 }
 
 int epoll_pwait2(int fd, struct epoll_event *events, int most, const struct timespec *timeout, const sigset_t *signals)
 {
 	const struct timespec now = {.tv_sec = 0};
-	struct timespec wait;
-	long long until;
+	struct wait w;
 	int n;
 
 	begin();
-	if (!page || !timeout)
+	if (!is_wait(timeout))
 		return real_epoll_pwait2(fd, events, most, timeout, signals);
-	until = until_ns(timeout);
-	while (go_on(until, &wait)) {
-		n = real_epoll_pwait2(fd, events, most, &wait, signals);
-		if (n != 0)
-			return n;
-	}
-	return real_epoll_pwait2(fd, events, most, &now, signals);
+	w = wait_begin(timeout, signals);
+	do
+		n = real_epoll_pwait2(fd, events, most, &patience, &w.signals);
+	while (wait_goes_on(&w, n));
+	return n < 0 && errno == EINTR && page->now_ns >= w.until ? real_epoll_pwait2(fd, events, most, &now, signals) : n;
 }
 
 int epoll_pwait(int fd, struct epoll_event *events, int most, int timeout_ms, const sigset_t *signals)
@@ -194,20 +214,17 @@ int epoll_wait(int fd, struct epoll_event *events, int most, int timeout_ms)
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *signals)
 {
 	const struct timespec now = {.tv_sec = 0};
-	struct timespec wait;
-	long long until;
+	struct wait w;
 	int n;
 
 	begin();
-	if (!page || !timeout)
+	if (!is_wait(timeout))
 		return real_ppoll(fds, count, timeout, signals);
-	until = until_ns(timeout);
-	while (go_on(until, &wait)) {
-		n = real_ppoll(fds, count, &wait, signals);
-		if (n != 0)
-			return n;
-	}
-	return real_ppoll(fds, count, &now, signals);
+	w = wait_begin(timeout, signals);
+	do
+		n = real_ppoll(fds, count, &patience, &w.signals);
+	while (wait_goes_on(&w, n));
+	return n < 0 && errno == EINTR && page->now_ns >= w.until ? real_ppoll(fds, count, &now, signals) : n;
 }
 
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
@@ -220,17 +237,14 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 /* What is left is not told: nobody here asks. */
 int clock_nanosleep(clockid_t id, int flags, const struct timespec *wanted, struct timespec *left)
 {
-	struct timespec wait;
-	long long until;
-	int r = 0;
+	struct timespec t = *wanted;
 
 	begin();
 	if (!is_ours(id))
 		return real_clock_nanosleep(id, flags, wanted, left);
-	until = flags & TIMER_ABSTIME ? ns_of(wanted) - (is_wall(id) ? page->wall_ns : 0) : until_ns(wanted);
-	while (r == 0 && go_on(until, &wait))
-		r = real_clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
-	return r;
+	if (flags & TIMER_ABSTIME)
+		t = timespec_of(ns_of(wanted) - page->now_ns - (is_wall(id) ? page->wall_ns : 0));
+	return ns_of(&t) > 0 && ppoll(NULL, 0, &t, NULL) < 0 ? errno : 0;
 }
 
 int nanosleep(const struct timespec *wanted, struct timespec *left)

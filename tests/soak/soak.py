@@ -6,7 +6,7 @@ every program killed at random, devices and radio too. The plant's clock is fast
 - no frame counter was used twice, over the whole capture;
 - each reading that a device got an APS acknowledgement for is kept at node B, in its order.
 
-    ./run soak [--devices 200] [--minutes 60] [--rate 8] [--loss 5] [--restart-s 45] [--report-s 300] [--seed N] [--keep]
+    ./run soak [--devices 200] [--minutes 60] [--rate 32] [--loss 5] [--restart-s 90] [--report-s 300] [--wall-s S] [--seed N] [--keep]
 
 Minutes and seconds are the plant's. docs/soak.md tells what was found."""
 import argparse
@@ -22,12 +22,12 @@ from plant import Plant, assert_no_counter_repeats, make_code, program, wait_for
 
 BATCH = 20          # devices of one process, and that come at a time
 # Three of five sleep; a plug is a router unless it is told otherwise.
-KINDS = [("thermometer", ["--sleepy", "--poll-ms", "5000"]), ("plug", []), ("lock", ["--sleepy", "--poll-ms", "7500"]), ("plug", ["--end-device"]),
-         ("thermometer", ["--sleepy", "--poll-ms", "4000"])]
+KINDS = [("thermometer", ["--sleepy", "--poll-ms", "7500"]), ("plug", []), ("lock", ["--sleepy", "--poll-ms", "7500"]), ("plug", ["--end-device"]),
+         ("thermometer", ["--sleepy", "--poll-ms", "6000"])]
 MEMORY = "/dev/shm"  # what is killed here is programs, not the machine: its disk would only take time
 ENROL_S, SETTLE_S = 900, 900  # sleepers find their parent again, what waits is carried out
 APS_MS = 10000        # a device sends a frame four times in 6.4 s, and waits no longer for its acknowledgement
-ACK_WAIT_MS = "30"  # three looks of the clock's keeper, and a frame's time
+ACK_WAIT_MS = "16"    # from when a radio has a frame to send: until the channel is free, mostly, the frame has gone, and its acknowledgement came
 INSTANCE = 58
 TEMPERATURE = (0x0402, 0)
 
@@ -138,10 +138,10 @@ def restart(p, role, pause_s):
         permit(p)  # what the operator opened is not kept
 
 
-def storm(p, roles, seconds, every):
+def storm(p, roles, seconds, wall_s, every):
     """Each has its turn before one has it again; in which order, and when, is chance. It ends when each had one."""
-    end, kills, bag = p.now_ms() + seconds * 1000, {r: 0 for r in roles}, []
-    while p.now_ms() < end or not all(kills.values()):
+    end, wall, kills, bag = p.now_ms() + seconds * 1000, time.monotonic() + wall_s, {r: 0 for r in roles}, []
+    while (p.now_ms() < end and time.monotonic() < wall) or not all(kills.values()):
         sleep_plant(p, min(random.expovariate(1 / every), 3 * every))
         bag = bag or random.sample(roles, len(roles))
         role = bag.pop()
@@ -193,9 +193,10 @@ def words():
     a = argparse.ArgumentParser(description="a plant in bad weather; see the head of this file")
     a.add_argument("--devices", type=int, default=200)
     a.add_argument("--minutes", type=float, default=60)
-    a.add_argument("--rate", type=int, default=8, help="the plant's clock is up to so many times faster")
+    a.add_argument("--rate", type=int, default=32, help="the plant's clock is up to so many times faster")
+    a.add_argument("--wall-s", type=float, default=1e9, help="the storm ends after so much of our time, if the minutes have not gone by then")
     a.add_argument("--loss", type=int, default=5)
-    a.add_argument("--restart-s", type=float, default=45, help="a program is killed so often, on average")
+    a.add_argument("--restart-s", type=float, default=90, help="a program is killed so often, on average")
     a.add_argument("--report-s", type=int, default=300, help="a device reports at least so often")
     a.add_argument("--batch", type=int, default=BATCH, help="devices of one process")
     a.add_argument("--seed", type=int, default=None)
@@ -220,7 +221,7 @@ def main():
                 keep_history(p, e)
         say("all are interviewed")
         p.history_from = p.now_ms()
-        kills = storm(p, list(p.processes), o.minutes * 60, o.restart_s)
+        kills = storm(p, list(p.processes), o.minutes * 60, o.wall_s, o.restart_s)
         since = p.now_ms()
         say("the storm is over")
 
@@ -232,7 +233,7 @@ def main():
         except AssertionError as e:
             say(e)
         say("settled after", round((p.now_ms() - since) / 1000), "s")
-        result = {"seed": seed, "devices": o.devices, "minutes": o.minutes, "rate": o.rate, "loss": o.loss, "kills": sum(kills.values())}
+        result = {"seed": seed, "devices": o.devices, "minutes": round((since - p.history_from) / 60000, 1), "rate": o.rate, "loss": o.loss, "kills": sum(kills.values())}
         result["lost_devices"] = lost()
         result["sealed_frames"] = assert_no_counter_repeats(p.pcap, patience=1800)
         result["acknowledged_readings"], result["lost_readings"] = judge_readings(p, groups)
