@@ -135,7 +135,7 @@ void demo_tell_who_saw_what(void)
 void demo_tell_how_to_play(const struct demo *d)
 {
 	demo_heading("Play with it (in another terminal)");
-	printf("  export PATH=%s:$PATH KEYWAY_PLANT=%s\n"
+	printf("  export PATH='%s':\"$PATH\" KEYWAY_PLANT='%s'\n"
 	       "  keyway status\n"
 	       "  keyway discover /id-b/cse-b ty=28\n"
 	       "  keyway watch  %s\n"

@@ -1,5 +1,5 @@
 """README, "A plant of your own", copied and run: in a folder with a blank in its name, with other ports and without the serial line, and nothing else changed. The
-device joins, and the lines of "Ten minutes" that ask a plant find it."""
+device joins, the lines of "Ten minutes" that ask a plant find it, and so do those of docs/howto.md that need nothing else."""
 import os
 import re
 import select
@@ -13,9 +13,9 @@ SOURCE = sys.argv[1]
 PROGRAMS = ("keyway", "keyway-mef", "keyway-maf", "keyway-das", "keyway-hss", "keyway-cse", "keyway-gateway", "keyway-sim")
 
 
-def blocks(heading):
-    with open(os.path.join(SOURCE, "README.md")) as f:
-        body = re.search(r"^## %s\n(.*?)(?=^## )" % heading, f.read(), re.M | re.S).group(1)
+def blocks(heading, page="README.md"):
+    with open(os.path.join(SOURCE, page)) as f:
+        body = re.search(r"^## %s\n(.*?)(?=^## |\Z)" % heading, f.read(), re.M | re.S).group(1)
     return re.findall(r"^```sh\n(.*?)^```", body, re.M | re.S)
 
 
@@ -39,6 +39,7 @@ with Plant() as p:
     air = "127.0.0.1:%d" % free_port()
     radio = replace(radio, "127.0.0.1:9447", "127.0.0.1:%d" % (base + 7))
     radio = replace(replace(replace(radio, "sim air", "sim air --listen " + air), "sim rcp", "sim rcp --air " + air), "sim device", "sim device --air " + air)
+    lines = len((servers + radio).splitlines() + asking)
     log = open(os.path.join(folder, "log"), "w")
     # the device's line is the last, and stays in front as it would in a terminal
     over, held = os.pipe()  # held by all of them: its end says that the last one is gone
@@ -58,6 +59,16 @@ with Plant() as p:
         wait_for("its temperature", lambda: "curT0" in ask(asking[2]).stdout)
         status, found = ask(asking[0]), ask(asking[1])
         assert status.returncode == 0 and status.stdout and "zb-00124b0001020304/tempe" in found.stdout, (status, found)
+        # applications, operation: as they stand there, but for those that wait for more than there is
+        tasks = [blocks(heading, "docs/howto.md")[0] for heading in ("Certificates", "Back up and restore", "See how it does")]
+        tasks += ["\n".join(line for line in blocks("Read, write, watch", "docs/howto.md")[0].splitlines() if "/binSh" not in line and "keyway watch" not in line),
+                  replace(blocks("Read, write, watch", "docs/howto.md")[1], "9443", str(base + 3)).replace("curl ", "curl -sSf "),
+                  "\n".join(line for line in blocks("Add a device", "docs/howto.md")[0].splitlines() if "device add" not in line)]
+        for task in tasks:
+            r = subprocess.run(["bash", "-e", "-c", task], cwd=folder, env=env, capture_output=True, text=True, timeout=PATIENCE)
+            assert r.returncode == 0 and r.stdout, (task, r)
+            lines += len(task.splitlines())
+        assert len(os.listdir(os.path.join(folder, "backup", os.listdir(os.path.join(folder, "backup"))[0]))) == 4
     except BaseException:
         with open(log.name) as f:
             print(f.read()[-6000:], file=sys.stderr)
@@ -67,4 +78,4 @@ with Plant() as p:
         shell.wait()
         assert select.select([over], [], [], PATIENCE)[0] and os.read(over, 1) == b"", "some of the plant goes on"
         log.close()
-    print("README: %d lines" % len((servers + radio).splitlines() + asking))
+    print("%d lines, copied and run" % lines)
