@@ -214,12 +214,18 @@ void registration_delete(struct registration_call *call)
 		registration_refuse_as_registry(call, rsc);
 }
 
-/* Only a target may use what lies below a key. */
-void registration_post_below_key(struct registration_call *call)
+/* Only a target may use what lies below a key, and only a client what lies below its registration. */
+void registration_post_below(struct registration_call *call)
 {
 	const struct registration_hooks *h = &call->s->hooks;
+	struct registry_client client;
 	char id[REGISTRY_ID_SIZE];
 
+	if (h->client_post && registry_client_find(call->s->registry, call->peer.peer.client, call->now_s, &client) && rd_is(call->name, client.id)) {
+		if (!h->client_post(h->ctx, call, call->leaf, call->body))
+			registration_refuse(call, RSC_NOT_FOUND, "no such resource");
+		return;
+	}
 	switch (registry_key_access(call->s->registry, call->peer.peer.client, call->now_s, call->name, NULL)) {
 	case REGISTRY_NO_KEY:
 		registration_refuse(call, RSC_NOT_FOUND, "no such key");

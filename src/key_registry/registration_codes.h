@@ -22,6 +22,7 @@
 #define REGISTRATION_ENROLMENT "sec:enrolment"
 #define REGISTRATION_APS "kw:aps"
 #define REGISTRATION_EVENT "kw:event"
+#define REGISTRATION_WITNESS "kw:witness"
 
 /* Command classes: 0 to 3 are TS-0003 table 12.3.2.2-1, the others project convention. */
 enum command_class {

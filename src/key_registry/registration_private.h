@@ -75,7 +75,7 @@ void registration_create(struct registration_call *call);
 void registration_retrieve(struct registration_call *call);
 void registration_update(struct registration_call *call);
 void registration_delete(struct registration_call *call);
-void registration_post_below_key(struct registration_call *call);
+void registration_post_below(struct registration_call *call);
 void registration_fetch(struct registration_call *call, struct rd path); /* TS-0003 8.3.2.1 */
 
 /* registration_commands.c */

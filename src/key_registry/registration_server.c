@@ -186,7 +186,7 @@ static const struct {
 	{"GET", true, "", false, registration_retrieve},
 	{"PUT", true, "", true, registration_update},
 	{"DELETE", true, "", false, registration_delete},
-	{"POST", true, NULL, true, registration_post_below_key},
+	{"POST", true, NULL, true, registration_post_below},
 };
 
 /* "BASE", "BASE/NAME" or "BASE/NAME/LEAF". */

@@ -20,6 +20,8 @@ struct registration_hooks {
 	bool (*key_members)(void *ctx, const char *key_id, struct json_out *o);
 	/* POST BASE/KEY/LEAF by a target of the key: answers by registration_answer or registration_refuse. False: no such leaf. */
 	bool (*key_post)(void *ctx, struct registration_call *call, const char *key_id, struct rd leaf, const struct json *body);
+	/* POST BASE/REGISTRATION/LEAF by the client whose registration it is; as key_post. */
+	bool (*client_post)(void *ctx, struct registration_call *call, struct rd leaf, const struct json *body);
 	/* Whatever else is there: true when it is answered, or will be. Before any client is looked at. */
 	bool (*other)(void *ctx, struct http_exchange *x, const struct http_request *rq);
 	/* A client's report on a command, which is forgotten now. */

@@ -88,6 +88,10 @@ bool mef_noise_init(struct mef_noise *n) MUST_CHECK; /* false without memory */
 /* False: this one is only counted; how many were is written with the next that is true. */
 bool mef_noise_permits(struct mef *m, struct mef_noise *n, const char *gateway) MUST_CHECK;
 
+/* ---- witnesses of the audit log (witness.c) ---- */
+/* client was told of `known` when it asked last (last 0: it never did), and is told of `now`. False: the log is another one; that is in it now, and logged. */
+bool mef_witness(struct mef *m, const char *client, const struct audit_head *known, struct audit_head *now) MUST_CHECK;
+
 /* ---- registry (registry.c) ---- */
 struct mef_device *mef_device_find(struct mef *m, uint64_t eui64);
 void mef_device_link(struct mef *m, struct mef_device *d); /* puts it, and its keys, where they are looked for; takes it over */

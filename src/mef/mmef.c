@@ -189,6 +189,53 @@ static bool key_post(void *ctx, struct registration_call *call, const char *key_
 	return false;
 }
 
+/* ---- the audit log's witnesses ---- */
+
+/* hash is absent where seq is 0. */
+bool mmef_witness_body(const struct json *doc, struct audit_head *h)
+{
+	const struct json *witness = json_get(doc, REGISTRATION_WITNESS);
+	struct rd text;
+
+	memset(h, 0, sizeof *h);
+	if (!json_uint(json_get(witness, "seq"), &h->last))
+		return false;
+	return h->last == 0 || (json_string(json_get(witness, "hash"), &text) && text.left == 2 * sizeof h->hash && hex_parse(text, h->hash, sizeof h->hash));
+}
+
+static bool client_post(void *ctx, struct registration_call *call, struct rd leaf, const struct json *body)
+{
+	struct mef *m = ((const struct mmef *)ctx)->mef;
+	char hash[2 * sizeof((struct audit_head *)0)->hash + 1];
+	struct audit_head known, now;
+	uint8_t buffer[200];
+	struct wr w = wr_of(buffer, sizeof buffer);
+	struct json_out o = json_out(&w);
+	struct rd answer;
+	bool good;
+
+	if (!rd_is(leaf, "witness"))
+		return false;
+	if (!mmef_witness_body(body, &known)) {
+		registration_refuse(call, RSC_BAD_REQUEST, "seq is needed, and its hash of 64 hexadecimal digits");
+		return true;
+	}
+	good = mef_witness(m, registration_caller(call), &known, &now);
+	hex_print(hash, now.hash, sizeof now.hash);
+	json_object(&o, NULL);
+	json_object(&o, REGISTRATION_WITNESS);
+	json_put_bool(&o, "fits", good);
+	json_put_uint(&o, "seq", now.last);
+	json_put_string(&o, "hash", hash);
+	json_close(&o);
+	json_close(&o);
+	if (wr_done(&w, &answer))
+		registration_answer(call, RSC_OK, answer);
+	else
+		registration_refuse(call, RSC_INTERNAL_SERVER_ERROR, "answer does not fit");
+	return true;
+}
+
 /* ---- commands ---- */
 
 static void reported(void *ctx, const struct registry_command *c, const char *client, uint64_t status)
@@ -226,7 +273,7 @@ void mmef_use_est(struct mmef *mm, struct est_port *est)
 enum err mmef_new(struct mef *m, const char *host_port, struct tls_credentials *tls, struct mmef **out)
 {
 	struct mmef *mm = calloc(1, sizeof *mm);
-	const struct registration_hooks hooks = {.key_members = key_members, .key_post = key_post, .other = other, .reported = reported, .ctx = mm};
+	const struct registration_hooks hooks = {.key_members = key_members, .key_post = key_post, .client_post = client_post, .other = other, .reported = reported, .ctx = mm};
 	enum err e;
 
 	if (!mm)

@@ -28,5 +28,6 @@ struct mmef_event_body {
 	uint8_t capability;
 };
 bool mmef_event_body(const struct json *doc, struct mmef_event_body *b) MUST_CHECK;
+bool mmef_witness_body(const struct json *doc, struct audit_head *h) MUST_CHECK;
 
 #endif

@@ -148,3 +148,16 @@ bool mef_aps_parse(const struct json *doc, struct mef_aps_reply *r)
 		r->reason[0] = '\0';
 	return true;
 }
+
+bool mef_hash_is_good(const char *text)
+{
+	return strlen(text) == MEF_HASH_TEXT && strspn(text, "0123456789abcdef") == MEF_HASH_TEXT;
+}
+
+bool mef_witness_parse(const struct json *doc, struct mef_witness *w)
+{
+	const struct json *witness = json_get(doc, REGISTRATION_WITNESS);
+
+	return json_bool(json_get(witness, "fits"), &w->fits) && json_uint(json_get(witness, "seq"), &w->seq) && json_text(json_get(witness, "hash"), w->hash, sizeof w->hash) &&
+	    mef_hash_is_good(w->hash);
+}

@@ -50,4 +50,14 @@ struct mef_aps_reply {
 };
 bool mef_aps_parse(const struct json *doc, struct mef_aps_reply *r) MUST_CHECK;
 
+#define MEF_HASH_TEXT 64
+
+struct mef_witness {
+	bool fits;       /* what the MEF was told of its log is in it */
+	uint64_t seq;    /* of the log's last line; 0: it has none */
+	char hash[MEF_HASH_TEXT + 1];
+};
+bool mef_witness_parse(const struct json *doc, struct mef_witness *w) MUST_CHECK;
+bool mef_hash_is_good(const char *text) MUST_CHECK; /* hexadecimal digits in lower case */
+
 #endif

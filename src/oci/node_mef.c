@@ -89,6 +89,7 @@ static void on_registered(void *ctx, const struct http_result *r)
 	m->registered = true;
 	m->wait = 0;
 	log_line(LOG_LEVEL_INFO, "registered with the MEF", "mef=%s", m->node->config.mef_identity);
+	witness_soon(m->node);
 	poll_commands(m);
 }
 
@@ -314,6 +315,19 @@ void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const ch
 	snprintf(path, sizeof path, "/mef/%s/event", key_id);
 	snprintf(body, sizeof body, "{\"" REGISTRATION_EVENT "\":{\"event\":\"%s\",\"short\":%u,\"capability\":%u}}", event, short_address, capability);
 	call(n->mef, "POST", path, 0, rd_str(body), 0, on_event_told, n->mef);
+	witness_soon(n);
+}
+
+bool mef_post(struct oci_node *n, const char *leaf, struct rd body, http_done *done, void *ctx)
+{
+	struct mef_client *m = n->mef;
+	char path[MEF_PATH + 32];
+
+	if (!m->registered)
+		return false;
+	snprintf(path, sizeof path, "%.*s/%s", (int)(strlen(m->commands) - sizeof "/cmd" + 1), m->commands, leaf);
+	call(m, "POST", path, 0, body, 0, done, ctx);
+	return true;
 }
 
 /* ---- what the MEF commands ---- */

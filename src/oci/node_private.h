@@ -3,6 +3,7 @@
 #define KEYWAY_OCI_NODE_PRIVATE_H
 
 #include "egp/egp.h"
+#include "loop/http.h"
 #include "oci/oci.h"
 #include "oci/oci_core.h"
 #include "oci/oci_store.h"
@@ -17,6 +18,7 @@ struct watch;
 struct groups;
 struct gather;
 struct scenes;
+struct witness;
 struct held;
 
 struct oci_node {
@@ -36,6 +38,7 @@ struct oci_node {
 	struct groups *groups;
 	struct gather *gather;
 	struct scenes *scenes;
+	struct witness *witness;
 	uint64_t gateway_made; /* the last whose node was made */
 	uint32_t transaction, request;
 	char ae[128]; /* "/id-b/Coci" */
@@ -50,6 +53,13 @@ const char *node_name(uint64_t eui64); /* for logs: one of a few static buffers 
 void mef_start(struct oci_node *n);
 void mef_aps(struct oci_node *n, uint64_t device, const char *key_id, uint8_t counter, struct rd frame);
 void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const char *event, uint16_t short_address, uint8_t capability);
+
+/* POST to what lies below our registration. False: there is none now. */
+bool mef_post(struct oci_node *n, const char *leaf, struct rd body, http_done *done, void *ctx);
+
+/* node_witness.c: where the MEF's audit log ends */
+void witness_start(struct oci_node *n);
+void witness_soon(struct oci_node *n); /* it is asked after that */
 
 /* node_relay.c: the containers at the gateway's CSE */
 void relay_open(struct oci_node *n, uint64_t device);

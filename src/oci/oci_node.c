@@ -260,6 +260,7 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	if (e != OK)
 		return e;
 	groups_start(n);
+	witness_start(n);
 	mef_start(n);
 	node_pump(n);
 	return OK;

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct json_arena *a = json_arena_new();
 	struct mmef_event_body event;
 	struct mmef_aps_body aps;
+	struct audit_head head;
 	uint64_t command, status;
 	const struct json *doc;
 
@@ -42,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			aps_again(a, &aps);
 		}
 		if (mmef_event_body(doc, &event) && event.event.left > size)
+			abort();
+		if (mmef_witness_body(doc, &head) && !json_get(doc, REGISTRATION_WITNESS))
 			abort();
 		if (registration_report_parse(doc, &command, &status) && !json_get(doc, REGISTRATION_COMMAND))
 			abort();

@@ -24,6 +24,14 @@ static void registration(const struct json *doc)
 		is_path(path, sizeof path);
 }
 
+static void witness(const struct json *doc)
+{
+	struct mef_witness w;
+
+	if (mef_witness_parse(doc, &w))
+		MUST(memchr(w.hash, '\0', sizeof w.hash) && mef_hash_is_good(w.hash));
+}
+
 static void order(struct json_arena *arena, const struct json *doc)
 {
 	const struct json *id;
@@ -109,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size <= FUZZ_INPUT_MAX && json_parse(arena, rd_of(data, size), NULL, &doc) == OK) {
 		registration(doc);
+		witness(doc);
 		order(arena, doc);
 		key(arena, doc);
 		aps(doc);
