@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 
 from plant import Plant, program, wait_for
@@ -54,6 +55,21 @@ def ended(name):
         subprocess.run(["openssl", "x509", "-req", "-in", tls + "/x.csr", "-CA", tls + "/ca.pem", "-CAkey", tls + "/ca.key", "-days", "-1", "-out", "%s/%s.pem" % (tls, name)],
                        check=True, capture_output=True)
     return edit
+
+
+def of_later(plant):
+    """The MEF's database comes back from a backup, and the clock is behind."""
+    path, log = os.path.join(plant, "mef", "mef.db"), os.path.join(plant, "first.log")
+    with open(log, "w") as f:
+        first = subprocess.Popen([program("keyway-mef"), "--config", os.path.join(plant, "mef.ini")], stdout=f, stderr=f)
+    wait_for("the MEF", lambda: " ready" in open(log).read())
+    first.terminate()
+    first.wait()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE origin SET alive = alive + 100000")
+    db.close()
+    shutil.copy(path, path + ".copy")
+    os.rename(path + ".copy", path)
 
 
 def config(name):
@@ -106,6 +122,7 @@ TABLE = [
     ("the same plant twice: gateway", config("gateway"), ("twice", "gateway"), 1, ["@/gateway", "in use by another process", "process={pid}"]),
     ("the same plant twice: CSE", config("node-b"), ("twice", "node-b"), 1, ["@/node-b/cse.db", "in use by another process", "{pid}"]),
     ("a certificate that has ended", config("maf"), ended("maf"), None, ["certificate has expired", "@/tls/maf.pem", "keyway certificate issue", "clock"]),
+    ("an old copy of later than now", config("mef"), of_later, 1, ["mef.db", "old copy", "set the clock"]),
     ("no port", ("keyway-cse", "--ephemeral", "--port", "http"), None, 2, ["`http` is no port"]),
     ("no such command", (K, "devices"), None, 2, ["`devices`", "keyway --help"]),
     ("no such verb", (K, "device", "ad", "x"), None, 2, ["`device ad`", "usage: keyway device add"]),
