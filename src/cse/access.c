@@ -110,7 +110,7 @@ static bool decide(struct exchange *x, struct resource *r, const struct access_q
 	bool ok;
 
 	/* what another CSE announced stays its own, and its original open to the CSE that has the double */
-	if ((r->type >= TY_ANNOUNCED && is_creator(x, r)) || announce_has_double(x, r, q->acop))
+	if ((r->type >= TY_ANNOUNCED && is_creator(x, r)) || announce_has_double(x, r, q->acop) || announce_may_take_place(x, r, q->acop))
 		return true;
 	if (r->type % TY_ANNOUNCED == TY_ACP)
 		return access_rules_permit(x, resource_get(r, "pvs"), q);

@@ -398,7 +398,7 @@ static bool may_create(struct exchange *x)
 		if (cse_list_matches(x->cse->config.open_create, number))
 			return true;
 	}
-	return announce_may_make_base(x) || multicast_may_make(x) || cse_permits_child(x, x->target, x->rq->type);
+	return announce_may_make_base(x) || announce_may_place(x) || multicast_may_make(x) || cse_permits_child(x, x->target, x->rq->type);
 }
 
 static bool is_made_by_the_cse(int ty)
@@ -455,7 +455,7 @@ void cse_create(struct exchange *x)
 		return;
 	}
 	limited = x->limited;
-	if (!x->target->schema || !schema_child(x->target->schema, x->rq->type)) {
+	if (!x->target->schema || (!schema_child(x->target->schema, x->rq->type) && !announce_may_place(x))) {
 		exchange_fail(x, x->rq->type == TY_SUBSCRIPTION ? RSC_TARGET_NOT_SUBSCRIBABLE : RSC_INVALID_CHILD_RESOURCE_TYPE, "a resource of type %d cannot be a child of one of type %d", x->rq->type, x->target->type);
 		return;
 	}

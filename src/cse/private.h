@@ -433,6 +433,10 @@ void announce_edited(struct cse *c, struct resource *old, struct resource *made,
 void announce_gone(struct cse *c, struct resource *r);
 void announce_delete(struct exchange *x, struct wr content); /* deletes the target and answers; takes content over */
 bool announce_may_make_base(struct exchange *x);
+bool announce_may_place(struct exchange *x);        /* the double of an S-type AE, right below the base; the rest says */
+bool announce_placed_well(struct creation *cr);     /* false: failed */
+bool announce_may_take_place(struct exchange *x, struct resource *r, unsigned acop);
+bool announce_relinks_well(struct updating *u);     /* false: failed */
 bool announce_has_double(struct exchange *x, struct resource *r, unsigned acop);
 bool announce_sends_back(struct exchange *x, const struct json *given); /* true: the original is updated instead, which answers x */
 struct resource *announce_policy(struct cse *c, struct rd address);     /* a new reference, or NULL */

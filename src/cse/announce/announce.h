@@ -10,8 +10,11 @@
 
 /* ---- attributes.c: what the double says ---- */
 bool announce_says(const struct schema_type *t, const struct json *aa, struct rd name); /* whether an attribute is announced */
-/* {"m2m:cntA": {...}} for a CREATE, or an UPDATE that also takes `gone` (names joined by ' ') away. False: it does not fit. */
-bool announce_compose(struct cse *c, struct resource *r, bool create, const char *gone, struct wr *w);
+/* {"m2m:cntA": {...}} for a CREATE, or an UPDATE that also takes `gone` (names joined by ' ') away. name_there: it is made by that name, or is
+ * there by that name and may link to something else. False: it does not fit. */
+bool announce_compose(struct cse *c, struct resource *r, const char *name_there, bool create, const char *gone, struct wr *w);
+/* Its double has the name of its AE-ID right below the IN-CSE's base, and outlives it: TS-0001 clause 10.2.2.2. Not if it is tracked (trps). */
+bool announce_is_s_type(struct resource *ae);
 bool announce_root(const struct resource *r, char *root, size_t size); /* of the double */
 /* Its entry for a CSE: "" when there is none, "/id-mn", or "/id-mn/cntA_5". */
 void announce_entry(struct resource *r, const char *csi, char *entry, size_t size);

@@ -5,6 +5,11 @@
 
 #include "cse/announce/announce.h"
 
+bool announce_is_s_type(struct resource *r)
+{
+	return r->type == TY_AE && r->ri[0] == 'S' && !resource_bool(r, "trps", false);
+}
+
 static bool list_has(const struct json *list, struct rd name)
 {
 	for (const struct json *e = list && list->type == JSON_ARRAY ? list->first : NULL; e; e = e->next)
@@ -129,11 +134,17 @@ static void put_privileges(struct cse *c, const struct json *v, struct json_out 
 
 /* ---- the whole ---- */
 
+/* The double of an S-type AE has its AE-ID, which is the same everywhere. */
+static bool is_s_type_id(const struct resource *r, struct rd name)
+{
+	return r->type == TY_AE && r->ri[0] == 'S' && rd_is(name, "aei");
+}
+
 static void put_attribute(struct cse *c, struct resource *r, const struct json *v, struct json_out *o, const char *name)
 {
 	if (r->type == TY_ACP && (strcmp(name, "pv") == 0 || strcmp(name, "pvs") == 0))
 		put_privileges(c, v, o, name);
-	else if (holds_addresses(schema_attribute(r->schema, v->key), v->key))
+	else if (!is_s_type_id(r, v->key) && holds_addresses(schema_attribute(r->schema, v->key), v->key))
 		put_addresses(c, v, o, name);
 	else
 		json_put(o, name, v);
@@ -170,7 +181,7 @@ static void put_gone(struct resource *r, const char *gone, struct json_out *o)
 	}
 }
 
-bool announce_compose(struct cse *c, struct resource *r, bool create, const char *gone, struct wr *w)
+bool announce_compose(struct cse *c, struct resource *r, const char *name_there, bool create, const char *gone, struct wr *w)
 {
 	const struct json *all = resource_attributes(r), *aa = resource_get(r, "aa");
 	struct json_out o = json_out(w);
@@ -181,14 +192,16 @@ bool announce_compose(struct cse *c, struct resource *r, bool create, const char
 	json_object(&o, NULL);
 	json_object(&o, root);
 	for (const struct json *m = all->first; m; m = m->next)
-		if (announce_says(r->schema, aa, m->key) && may_be_sent(r, m->key, create) && rd_text(m->key, name, sizeof name))
+		if ((announce_says(r->schema, aa, m->key) || is_s_type_id(r, m->key)) && may_be_sent(r, m->key, create) && rd_text(m->key, name, sizeof name))
 			put_attribute(c, r, m, &o, name);
-	if (create) {
+	if (create && name_there)
+		json_put_string(&o, "rn", name_there);
+	if (create || name_there) {
 		snprintf(link, sizeof link, "%s/%s", c->config.id, r->ri);
 		json_put_string(&o, "lnk", link);
-	} else {
-		put_gone(r, gone, &o);
 	}
+	if (!create)
+		put_gone(r, gone, &o);
 	json_close(&o);
 	json_close(&o);
 	return !w->spoilt;

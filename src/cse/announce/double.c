@@ -19,6 +19,56 @@ bool announce_may_make_base(struct exchange *x)
 	return x->target->type == TY_CSE_BASE && x->rq->type == TY_CSE_BASE + TY_ANNOUNCED && is_cse(x->from);
 }
 
+static bool links_to(struct exchange *x, const char *link)
+{
+	size_t n = strlen(x->from);
+
+	return strncmp(link, x->from, n) == 0 && link[n] == '/' && !strchr(link + n + 1, '/');
+}
+
+/* S-type AEs have their doubles right below the base of the IN-CSE: TS-0001 clause 10.2.2.2. */
+bool announce_may_place(struct exchange *x)
+{
+	return x->target->type == TY_CSE_BASE && x->rq->type == TY_AE + TY_ANNOUNCED && x->cse->config.type == CSE_IN && is_cse(x->from);
+}
+
+/* By the name of the AE-ID, and of an AE of the CSE that sends it. */
+bool announce_placed_well(struct creation *cr)
+{
+	const struct json *rn = json_get(cr->given, "rn");
+	char link[CSE_ID_MAX], *name;
+
+	if (!announce_may_place(cr->x))
+		return true;
+	if (json_text(json_get(cr->given, "lnk"), link, sizeof link) && links_to(cr->x, link) && (name = strrchr(link, '/'))[1] == 'S' && json_is_string(rn, name + 1))
+		return true;
+	exchange_fail(cr->x, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "`%s` may create an AEAnnc here only by the AE-ID of an AE of its own (S...)", cr->x->from);
+	return false;
+}
+
+/* One whose AE is registered nowhere, or with this CSE, is this CSE's to change. */
+bool announce_may_take_place(struct exchange *x, struct resource *r, unsigned acop)
+{
+	char link[CSE_ID_MAX];
+
+	return acop == ACOP_UPDATE && r->type == TY_AE + TY_ANNOUNCED && r->parent == x->cse->base_id && r->rn[0] == 'S' && is_cse(x->from) &&
+	    json_text(resource_get(r, "lnk"), link, sizeof link) && (strcmp(link, "INACTIVE") == 0 || links_to(x, link));
+}
+
+/* But not to give it to another. */
+bool announce_relinks_well(struct updating *u)
+{
+	const struct json *given = json_get(u->given, "lnk");
+	char link[CSE_ID_MAX], *name;
+
+	if (!given || u->old->parent != u->x->cse->base_id || !is_cse(u->x->from) || json_is_string(given, "INACTIVE"))
+		return true;
+	if (json_text(given, link, sizeof link) && links_to(u->x, link) && (name = strrchr(link, '/')) && strcmp(name + 1, u->old->rn) == 0)
+		return true;
+	exchange_fail(u->x, RSC_BAD_REQUEST, "`lnk`: must be `INACTIVE` or address the AE `%s` at %s", u->old->rn, u->x->from);
+	return false;
+}
+
 /* The CSE that has a double may look at the original, and change it where both are kept alike. */
 bool announce_has_double(struct exchange *x, struct resource *r, unsigned acop)
 {

@@ -17,6 +17,7 @@ struct announce_job {
 	bool ready;                   /* with the next commit */
 	bool in_flight, again;        /* again: changed while a request was under way */
 	bool parent_is_base;          /* of the CREATE under way */
+	bool elsewhere;               /* the place of an S-type AE is taken */
 	unsigned tries;
 	struct cse_timer timer;
 	struct announce_wait *waits[ANNOUNCE_WAITS];

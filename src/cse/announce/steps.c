@@ -214,15 +214,91 @@ static bool parent_address(struct announce_job *j, struct resource *r, char *add
 	return address[0] != '\0';
 }
 
+/* ---- S-type AEs: at the IN-CSE's base, by the name of their AE-ID. TS-0001 clause 10.2.2.2 ---- */
+
+static bool has_place(const struct announce_job *j, struct resource *r)
+{
+	const char *registrar = j->cse->config.registrar_id;
+
+	return announce_is_s_type(r) && registrar && strcmp(j->csi, registrar) == 0 && !j->elsewhere;
+}
+
+static void place_of(const struct announce_job *j, const struct resource *r, char *address, size_t size)
+{
+	snprintf(address, size, "%s/-/%s", j->csi, r->ri);
+}
+
+/* Of a double that is to go: no other address is structured. */
+static bool is_place(const struct announce_job *j)
+{
+	size_t n = strlen(j->csi);
+
+	return strncmp(j->address, j->csi, n) == 0 && strncmp(j->address + n, "/-/S", 4) == 0;
+}
+
+static void on_placed(void *ctx, const struct onem2m_response *rsp)
+{
+	struct announce_job *j = ctx;
+	struct resource *r = original_of(j);
+	char address[CSE_ID_MAX * 2];
+
+	if (r)
+		place_of(j, r, address, sizeof address);
+	if (!r || ((rsp->rsc == RSC_CREATED || rsp->rsc == RSC_UPDATED) && note_address(j, address))) {
+		announce_job_done(j);
+	} else if (rsp->rsc == RSC_CONFLICT || rsp->rsc == RSC_ORIGINATOR_HAS_NO_PRIVILEGE || rsp->rsc == RSC_BAD_REQUEST || rsp->rsc == RSC_OPERATION_NOT_ALLOWED) {
+		j->elsewhere = true; /* another AE's, as it seems, or a CSE that has other rules */
+		announce_job_again(j);
+	} else {
+		announce_job_failed(j);
+	}
+	resource_unref(r);
+}
+
+static void place(struct announce_job *j, struct resource *r, enum onem2m_operation operation, cse_done *done)
+{
+	bool is_new = operation == ONEM2M_CREATE;
+	struct wr w = wr_new(CSE_BODY_MAX * 2);
+	char address[CSE_ID_MAX * 2];
+	struct rd content;
+
+	if (is_new)
+		snprintf(address, sizeof address, "%s/-", j->csi);
+	else
+		place_of(j, r, address, sizeof address);
+	if (announce_compose(j->cse, r, r->ri, is_new, NULL, &w) && wr_done(&w, &content))
+		send(j, operation, address, is_new ? TY_AE + TY_ANNOUNCED : 0, content, done);
+	else
+		announce_job_done(j);
+	wr_free(&w);
+}
+
+/* It is there from an earlier registration: it may have been with another CSE. */
+static void on_place_tried(void *ctx, const struct onem2m_response *rsp)
+{
+	struct announce_job *j = ctx;
+	struct resource *r = rsp->rsc == RSC_CONFLICT || rsp->rsc == RSC_ALREADY_EXISTS ? original_of(j) : NULL;
+
+	if (r)
+		place(j, r, ONEM2M_UPDATE, on_placed);
+	else
+		on_placed(j, rsp);
+	resource_unref(r);
+}
+
+/* ---- all others ---- */
+
 static void create(struct announce_job *j, struct resource *r)
 {
 	struct wr w = wr_new(CSE_BODY_MAX * 2);
 	char parent[CSE_ID_MAX * 2];
 	struct rd content;
 
-	if (!parent_address(j, r, parent, sizeof parent))
+	if (has_place(j, r))
+		place(j, r, ONEM2M_CREATE, on_place_tried);
+	else if (!parent_address(j, r, parent, sizeof parent))
 		make_base(j);
-	else if (announce_compose(j->cse, r, true, NULL, &w) && wr_done(&w, &content))
+	else if (announce_compose(j->cse, r, NULL, true, NULL, &w) && wr_done(&w, &content))
 		send(j, ONEM2M_CREATE, parent, r->type + TY_ANNOUNCED, content, on_created);
 	else
 		announce_job_done(j); /* too large: nothing will change that */
@@ -251,7 +327,7 @@ static void update(struct announce_job *j, struct resource *r, const char *addre
 	struct wr w = wr_new(CSE_BODY_MAX * 2);
 	struct rd content;
 
-	if (announce_compose(j->cse, r, false, j->gone, &w) && wr_done(&w, &content))
+	if (announce_compose(j->cse, r, NULL, false, j->gone, &w) && wr_done(&w, &content))
 		send(j, ONEM2M_UPDATE, address, 0, content, on_updated);
 	else
 		announce_job_done(j);
@@ -262,7 +338,7 @@ static void on_deleted(void *ctx, const struct onem2m_response *rsp)
 {
 	struct announce_job *j = ctx;
 
-	if (rsp->rsc == RSC_DELETED || rsp->rsc == RSC_OK || (rsp->rsc == RSC_NOT_FOUND && cse_knows(j->cse, j->csi)))
+	if (rsp->rsc == RSC_DELETED || rsp->rsc == RSC_OK || rsp->rsc == RSC_UPDATED || (rsp->rsc == RSC_NOT_FOUND && cse_knows(j->cse, j->csi)))
 		announce_job_done(j);
 	else
 		announce_job_failed(j);
@@ -277,6 +353,8 @@ void announce_job_run(struct announce_job *j)
 		announce_entry(r, j->csi, entry, sizeof entry);
 	if (j->address[0] && strcmp(entry, j->address) == 0)
 		announce_job_done(j); /* what ordered it was undone */
+	else if (j->address[0] && is_place(j))
+		send(j, ONEM2M_UPDATE, j->address, 0, rd_str("{\"m2m:aeA\":{\"lnk\":\"INACTIVE\"}}"), on_deleted);
 	else if (j->address[0])
 		send(j, ONEM2M_DELETE, j->address, 0, rd_of("", 0), on_deleted);
 	else if (entry[0] == '\0' || !r)

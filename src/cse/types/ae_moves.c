@@ -189,7 +189,17 @@ static enum hook_result announced_updated(struct updating *u)
 	return HOOK_GO;
 }
 
-const struct type_hooks hooks_ae_announced = {.type = TY_AE + TY_ANNOUNCED, .created = announced_created, .updated = announced_updated};
+static enum hook_result announced_create(struct creation *cr)
+{
+	return announce_placed_well(cr) ? HOOK_GO : HOOK_FAILED;
+}
+
+static enum hook_result announced_update(struct updating *u)
+{
+	return announce_relinks_well(u) ? HOOK_GO : HOOK_FAILED;
+}
+
+const struct type_hooks hooks_ae_announced = {.type = TY_AE + TY_ANNOUNCED, .create = announced_create, .update = announced_update, .created = announced_created, .updated = announced_updated};
 
 /* ---- who is told ---- */
 

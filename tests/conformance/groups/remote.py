@@ -426,6 +426,59 @@ def _(t):
     t.true(ask(**{"X-M2M-EC": "4"}).rsc == before.rsc, "a request of another event category goes by the limits for that")
 
 
+# An AE whose AE-ID begins with S is known at the IN-CSE by that
+
+PLACE = "TS-0001 10.2.2.2"
+
+
+def placed(t, fr, **a):
+    """Registers an AE at the MN-CSE; (the AE, the address of its double at the IN-CSE)."""
+    from conformance.check import Resource
+    r = t.mn.rsc(t.mn.create(t.mn.cse, AE, dict({"rn": t.mn.name("placed"), "api": "Nplaced", "rr": True, "srv": ["4"]}, **a), fr=fr), 2001)
+    t.mn.made.append(Resource(t.mn.cse + "/" + r.get("rn"), r.rep, r.get("aei"), AE))
+    return t.mn.made[-1], t.cse + "/" + r.get("aei")
+
+
+@check("REG", "CREATE/AE/S-type-has-its-double-below-the-base-of-the-IN-CSE", PLACE, needs="mn")
+def _(t):
+    ae, double = placed(t, "S")
+    r = t.rsc(t.retrieve(double, fr=t.admin), 2000)
+    t.equal([r.root, r.get("rn"), r.get("aei"), r.get("lnk")], ["m2m:aeA", ae["aei"], ae["aei"], t.mn.csi + "/" + ae.ri], "root, name, AE-ID and link")
+    t.delete(double, fr=t.admin)
+
+
+@check("REG", "DELETE/AE/S-type-leaves-its-double-inactive", PLACE, needs="mn")
+def _(t):
+    ae, double = placed(t, "S")
+    t.rsc(t.mn.delete(ae), 2002)
+    t.equal(t.rsc(t.retrieve(double, fr=t.admin), 2000).get("lnk"), "INACTIVE", "link after the AE's end")
+    again, same = placed(t, ae["aei"])
+    t.equal([same, again["aei"]], [double, ae["aei"]], "the AE-ID that it comes back with")
+    t.equal(t.rsc(t.retrieve(double, fr=t.admin), 2000).get("lnk"), t.mn.csi + "/" + again.ri, "link when it is back")
+    t.rsc(t.delete(double, fr=t.admin), 2002)
+
+
+@check("REG", "CREATE/AEAnnc/below-the-base-only-of-an-AE-of-its-own", PLACE, needs=CSR)
+def _(t):
+    csi, other, stem = "/" + t.name("id-one"), "/" + t.name("id-two"), "S" + t.name("ae")
+    for c in (csi, other):
+        t.make(t.cse, CSR, {"cb": c + "/cse", "csi": c, "rr": False, "srv": ["4"]}, fr=c)
+
+    def double(fr, **a):
+        return t.create(t.cse, AE + 10000, dict({"rn": stem, "aei": stem, "srv": ["4"], "lnk": csi + "/" + stem}, **a), fr=fr, root="m2m:aeA")
+    t.refused(double(other), 4103)
+    t.refused(double(csi, rn="other"), 4103)
+    r = t.rsc(double(csi), 2001)
+    path = t.cse + "/" + r.get("rn")
+    change = lambda fr, link: t.send("U", path, fr=fr, pc={"m2m:aeA": {"lnk": link}})
+    t.refused(change(other, other + "/" + stem), 4103)
+    t.rsc(change(csi, "INACTIVE"), 2004)
+    t.refused(change(other, csi + "/" + stem), 4000)
+    t.rsc(change(other, other + "/" + stem), 2004)
+    t.rsc(change(other, "INACTIVE"), 2004)
+    t.rsc(t.delete(path, fr=t.admin), 2002)
+
+
 # An AE registers at the MN-CSE and then at the CSE under test
 
 MOVE = "TS-0004 7.5.1.2.16"
