@@ -162,9 +162,10 @@ bool cse_address_for(struct exchange *x, struct resource *r, bool structured, ch
 {
 	struct cse *c = x->cse;
 	size_t own = strlen(c->config.id), n = 0;
-	bool foreign = x->from[0] && !(strncmp(x->from, c->config.id, own) == 0 && (x->from[own] == '/' || x->from[own] == '\0'));
+	bool local = strncmp(x->from, c->config.id, own) == 0 && (x->from[own] == '/' || x->from[own] == '\0');
 
-	if (foreign) {
+	/* who is elsewhere, or asks by way of another CSE, could not use less; nobody who addresses this one in full needs less */
+	if ((x->from[0] && !local) || rd_starts(x->rq->to, "/")) {
 		if (!join(c->config.id, rd_of("", 0), out, size))
 			return false;
 		n = own + 1;

@@ -154,17 +154,25 @@ static size_t text_add_str(struct wr *w, const char *text)
 	return text_add(w, text, strlen(text));
 }
 
+/* Of "http://host:80/x?y" what follows the host: a server takes that form too. RFC 9112 clause 3.2.2. */
+static const char *origin_form(const char *uri)
+{
+	size_t scheme = strncasecmp(uri, "http://", 7) == 0 ? 7 : strncasecmp(uri, "https://", 8) == 0 ? 8 : 0;
+
+	return scheme ? uri + scheme + strcspn(uri + scheme, "/?") : uri;
+}
+
 void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *connection)
 {
 	struct http_exchange *x = exchange_new(server);
-	const char *question = strchr(uri, '?');
+	const char *target = origin_form(uri), *question = strchr(target, '?');
 	struct rd r;
 
 	if (!x)
 		return NULL;
 	x->server->moved = true;
 	x->connection = connection;
-	x->path = text_add(&x->text, uri, question ? (size_t)(question - uri) : strlen(uri));
+	x->path = text_add(&x->text, target, question ? (size_t)(question - target) : strlen(target));
 	x->query = text_add_str(&x->text, question ? question + 1 : "");
 	if (!wr_done(&x->text, &r)) {
 		exchange_free(x);

@@ -151,15 +151,20 @@ static void take_to(struct waiting *w, const char *path)
 /* Content-Type: application/json;ty=3. False when ty is no number. */
 static bool resource_type(const char *type, int *ty)
 {
-	const char *parameter = type ? strcasestr(type, "ty=") : NULL;
+	const char *at = type ? strchr(type, ';') : NULL;
 	uint64_t n;
 
-	*ty = 0;
-	if (!parameter)
+	for (*ty = 0; at; at = strchr(at, ';')) {
+		at += 1 + strspn(at + 1, " \t");
+		if (strncasecmp(at, "ty", 2) != 0 || at[2 + strspn(at + 2, " \t")] != '=')
+			continue;
+		at = strchr(at, '=') + 1;
+		at += strspn(at, " \t\"");
+		if (!rd_decimal(rd_of(at, strcspn(at, "; \t\"")), &n) || n == 0 || n > 30000)
+			return false;
+		*ty = (int)n;
 		return true;
-	if (!rd_decimal(rd_of(parameter + 3, strcspn(parameter + 3, "; ")), &n) || n == 0 || n > 30000)
-		return false;
-	*ty = (int)n;
+	}
 	return true;
 }
 

@@ -132,6 +132,14 @@ def _(t):
     t.true(len(r.rep) == 1 and r.rep[0].rsplit("/", 1)[-1] == tree.aa.ri, "the result %s is the resourceID %s" % (r.rep, tree.aa.ri))
 
 
+@check("DIS", "DISCOVER/TO/SP-relative-results-for-an-SP-relative-target", "TS-0001 9.3.1")
+def _(t):
+    tree = Tree(t)
+    for drt, address in ((1, tree.aa.path), (2, tree.aa.ri)):
+        r = t.rsc(t.retrieve(t.csi + "/" + tree.ae.path, fr=tree.ae.id, fu=1, lbl="deep", drt=drt), 2000)
+        t.equal(r.rep, [t.csi + "/" + address], "the result of drt=%d" % drt)
+
+
 @check("DIS", "DISCOVER/DRT/results-can-be-retrieved", FILTER)
 def _(t):
     tree = Tree(t)

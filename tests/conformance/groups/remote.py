@@ -426,6 +426,13 @@ def _(t):
     t.true(ask(**{"X-M2M-EC": "4"}).rsc == before.rsc, "a request of another event category goes by the limits for that")
 
 
+@check("RET", "DISCOVER/CB/results-of-another-CSE-are-SP-relative", "TS-0001 9.3.1", needs="mn")
+def _(t):
+    cnt = t.mn.cnt(lbl=[t.name("far")])
+    r = t.rsc(t.retrieve(t.mn.csi + "/" + t.mn.cse, fr=t.mn.csi + "/" + t.mn.admin, fu=1, lbl=cnt["lbl"][0]), 2000)
+    t.equal(r.rep, [t.mn.csi + "/" + cnt.path], "what an originator of the other CSE is told by way of this one")
+
+
 # An AE whose AE-ID begins with S is known at the IN-CSE by that
 
 PLACE = "TS-0001 10.2.2.2"

@@ -227,7 +227,8 @@ def typed(value, t):
 
 
 for _rule, _value in (("json", "application/json;ty=4"), ("json-blank", "application/json; ty=4"), ("json-blanks", "application/json ; ty=4"), ("json-charset", "application/json;charset=utf-8;ty=4"), ("json-charset-after", "application/json;ty=4;charset=UTF-8"), ("vnd-res-json", "application/vnd.onem2m-res+json;ty=4"),
-                      ("upper-case", "Application/JSON;ty=4"), ("upper-case-parameter", "application/json;TY=4")):
+                      ("upper-case", "Application/JSON;ty=4"), ("upper-case-parameter", "application/json;TY=4"),
+                      ("quoted", 'application/json;ty="4"'), ("blanks-around-the-sign", "application/json; ty = 4"), ("not-another-parameter", "application/json;city=berlin;ty=4")):
     check("HTTP", "CREATE/CONTENT-TYPE/accepted-" + _rule, "TS-0009 6.4.1")(functools.partial(typed, _value))
 
 
@@ -410,6 +411,14 @@ def _(t):
 @check("HTTP", "CONNECTION/HTTP-1.0/answered", "RFC 9112 2.5")
 def _(t):
     t.true(b" 200 " in by_socket(t, head(t, t.ae(), version="1.0")), "a request of HTTP/1.0 is answered")
+
+
+@check("HTTP", "REQUEST/PATH/absolute-form", "RFC 9112 3.2.2")
+def _(t):
+    ae = t.ae()
+    for place in ("http://x", "HTTP://x:8080"):
+        got = by_socket(t, head(t, ae, path=ae.path + "?rcn=1").replace(b"GET /", b"GET %s/" % place.encode()))
+        t.true(b" 200 " in got[:20], "a target that begins with %s is taken, got %s" % (place, got[:100]))
 
 
 @check("HTTP", "CONNECTION/CHUNKED/accepted", "RFC 9112 7.1")
