@@ -93,6 +93,8 @@ enum onem2m_rsc registry_client_register(struct registry *r, const struct regist
 		return registry_refuse(r, RSC_BAD_REQUEST, "et is missing");
 	begin(r, p, now_s, o, c);
 	renewed = c->expires_at != 0;
+	if (!renewed && !registry_share_client(r, p->client))
+		return registry_refuse(r, RSC_NOT_ACCEPTABLE, "this client has too many registrations");
 	if (!registry_lifetime(now_s, o->expires_at, r->config.client_lifetime_s, p->expires_at, &c->expires_at))
 		return registry_refuse(r, RSC_BAD_REQUEST, "et is over");
 	if (o->has_labels)

@@ -213,6 +213,8 @@ enum onem2m_rsc registry_key_register(struct registry *r, const struct registry_
 		return registry_refuse(r, RSC_BAD_REQUEST, fault);
 	if (!registry_client_find(r, p->client, now_s, &c))
 		return registry_refuse(r, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "not registered: a client registers itself before its keys");
+	if (!registry_share_key(r, p->client))
+		return registry_refuse(r, RSC_NOT_ACCEPTABLE, "this client has too many keys: it de-registers some first");
 	if (!registry_lifetime(now_s, o->expires_at, r->config.key_lifetime_s, p->expires_at, &k->expires_at))
 		return registry_refuse(r, RSC_BAD_REQUEST, "et is over");
 	snprintf(k->source, sizeof k->source, "%s", p->client);

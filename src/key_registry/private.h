@@ -27,6 +27,8 @@ enum registry_statement {
 	ORIGIN_CLIENTS,
 	ORIGIN_KEYS,
 	KEYS_OF,
+	KEYS_MANY,
+	CLIENTS_MANY,
 	COMMAND_ADD,
 	COMMAND_PUT,
 	COMMAND_FIRST,
@@ -48,6 +50,12 @@ enum registry_statement {
 	REGISTRY_STATEMENTS
 };
 
+#define REGISTRY_SHARES 16 /* clients that registered keys last */
+struct registry_share {
+	char client[ENTITY_MAX];
+	uint64_t left; /* keys, at least */
+};
+
 struct registry {
 	struct registry_config config;
 	sqlite3 *db;
@@ -58,6 +66,8 @@ struct registry {
 	bool anchored; /* the end of the audit log is written down ... */
 	uint64_t anchor; /* ... as of this line */
 	const char *reason;
+	struct registry_share shares[REGISTRY_SHARES];
+	unsigned share_next;
 };
 
 /* Binds by `kinds`: i int64_t, s const char *, r const struct rd * (text), b const struct rd * (octets; NULL pointer: NULL). The statement is to be
@@ -74,6 +84,9 @@ enum err registry_audit(struct registry *r, uint64_t now_s, const char *event, c
 /* The end of what is registered; false when it would be over already. */
 bool registry_lifetime(uint64_t now_s, uint64_t asked, uint64_t policy_s, uint64_t credential_end, uint64_t *expires_at) MUST_CHECK;
 
+/* share.c: whether this client may have one more. A true counts as one. */
+bool registry_share_client(struct registry *r, const char *client) MUST_CHECK;
+bool registry_share_key(struct registry *r, const char *client) MUST_CHECK;
 /* standing.c: under which credential a client or a key, by its ID, was registered last; and whether that is one still. */
 enum err registry_origin_put(struct registry *r, const char *id, const struct registry_peer *p) MUST_CHECK;
 bool registry_stands(struct registry *r, struct rd id) MUST_CHECK;

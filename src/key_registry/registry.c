@@ -54,6 +54,8 @@ static const char *const texts[REGISTRY_STATEMENTS] = {
 	[ORIGINS] = "SELECT credential, key_name FROM origins WHERE (credential, key_name) > (?1, ?2) ORDER BY credential, key_name LIMIT 1",
 	[ORIGIN_CLIENTS] = "SELECT clients.id, client FROM clients JOIN origins ON origins.id = clients.id WHERE credential = ?1 AND key_name = ?2 LIMIT 1",
 	[ORIGIN_KEYS] = "SELECT keys.id, source FROM keys JOIN origins ON origins.id = keys.id WHERE credential = ?1 AND key_name = ?2 LIMIT 1",
+	[KEYS_MANY] = "SELECT count(*) FROM keys WHERE source = ?1",
+	[CLIENTS_MANY] = "SELECT count(*) FROM clients WHERE client = ?1",
 	[KEYS_OF] = "SELECT id FROM keys WHERE source = ?1",
 	[COMMAND_ADD] = "INSERT INTO commands (registration, class, about, object, args, issued) VALUES (?,?,?,?,?,0)",
 	[COMMAND_PUT] = "INSERT OR IGNORE INTO commands (" COMMAND_COLUMNS ") VALUES (?,?,?,?,?,?,?)",

@@ -29,6 +29,9 @@
 #define REGISTRY_ARGS_MAX 1024
 
 /* Policy of a provider may be stricter, never laxer. TS-0003 leaves the numbers open. */
+/* What one client may have at a time, so that none fills the disk: a key is a row of some 500 octets, 8 KiB at most. What has ended counts until it is swept. */
+#define REGISTRY_KEYS_PER_CLIENT 100000
+#define REGISTRY_ADMINS_PER_CLIENT 64
 #define REGISTRY_CLIENT_LIFETIME_MAX (365 * 86400ULL) /* s */
 #define REGISTRY_KEY_LIFETIME_MAX (365 * 86400ULL)    /* s: Ke, Kc and what is registered */
 
@@ -40,6 +43,7 @@ enum registry_kind { REGISTRY_MEF, REGISTRY_MAF };
 struct registry_config {
 	enum registry_kind kind;
 	const char *fqdn, *sp;                          /* borrowed, as all of this */
+	unsigned keys_per_client;     /* 0: REGISTRY_KEYS_PER_CLIENT */
 	uint64_t client_lifetime_s, key_lifetime_s;     /* ERR_CONFIG above the maxima, or 0 */
 	const struct secret *store_key;                 /* seals the keys at rest */
 	struct rng *rng;

@@ -16,6 +16,7 @@
 
 #define NOW 1800000000ULL
 #define DAY 86400ULL
+#define KEYS_MOST 300
 #define SP "sp.example"
 
 static char dir[64], path[96], log_path[96];
@@ -77,7 +78,7 @@ static enum err stands(void *ctx, const char *credential, char key_name[static R
 static void open_registry(void)
 {
 	struct registry_config c = {.kind = kind, .fqdn = kind == REGISTRY_MEF ? "mef.sp.example" : "maf.sp.example", .sp = SP, .client_lifetime_s = 30 * DAY,
-		.key_lifetime_s = 10 * DAY, .store_key = store_key, .rng = &rng, .audit = audit, .assign = assign, .stands = stands};
+		.key_lifetime_s = 10 * DAY, .store_key = store_key, .rng = &rng, .audit = audit, .assign = assign, .stands = stands, .keys_per_client = KEYS_MOST};
 	const char *detail;
 
 	assert_int_equal(registry_open(path, &c, &r, &detail), OK);
@@ -758,6 +759,54 @@ static void refuses_a_row_that_was_changed(void **state)
 	assert_int_equal(retrieve("/id-c", k.id, NOW, &value), RSC_INTERNAL_SERVER_ERROR);
 }
 
+static enum onem2m_rsc key_refused_or_not(const char *client)
+{
+	struct registry_peer p = peer(client);
+	struct order o = order("{\"fqdn\":\"mef.sp.example\",\"et\":" FAR ",\"adminFQDN\":\"admin.example\",\"SUID\":22,\"targetIDs\":[\"/id-b\"],\"keyValue\":\"AAECAwQFBgcICQoLDA0ODw==\"}");
+	struct registry_key k;
+	enum onem2m_rsc rsc = registry_key_register(r, &p, NOW, &o, &k);
+
+	order_clear(&o);
+	return rsc;
+}
+
+static void note_id(void *ctx, const char *id)
+{
+	memcpy(ctx, id, REGISTRY_ID_SIZE);
+}
+
+/* One that wants to fill the disk. Others are not concerned. */
+static void gives_no_client_more_than_its_share(void **state)
+{
+	struct registry_peer p = peer("/id-a");
+	struct registry_client c;
+	char text[128], id[REGISTRY_ID_SIZE];
+
+	(void)state;
+	registered("/id-a");
+	registered("/id-c");
+	for (unsigned n = 0; n < KEYS_MOST; n++)
+		assert_int_equal(key_refused_or_not("/id-a"), RSC_CREATED);
+	assert_int_equal(key_refused_or_not("/id-a"), RSC_NOT_ACCEPTABLE);
+	assert_int_equal(key_refused_or_not("/id-c"), RSC_CREATED);
+	assert_int_equal(registry_commit(r), OK);
+	again(); /* it is counted, not only remembered */
+	assert_int_equal(key_refused_or_not("/id-a"), RSC_NOT_ACCEPTABLE);
+	assert_int_equal(registry_keys_each(r, "/id-a", note_id, id), OK);
+	assert_int_equal(registry_key_deregister(r, &p, NOW, rd_str(id)), RSC_DELETED);
+	assert_int_equal(key_refused_or_not("/id-a"), RSC_CREATED);
+	assert_int_equal(key_refused_or_not("/id-a"), RSC_NOT_ACCEPTABLE);
+	for (unsigned n = 1; n <= REGISTRY_ADMINS_PER_CLIENT; n++) {
+		struct order o;
+
+		snprintf(text, sizeof text, "{\"fqdn\":\"mef.sp.example\",\"et\":" FAR ",\"adminFQDN\":\"a%u.example\"}", n);
+		o = order(text);
+		assert_int_equal(registry_client_register(r, &p, NOW, &o, &c), n < REGISTRY_ADMINS_PER_CLIENT ? RSC_CREATED : RSC_NOT_ACCEPTABLE);
+	}
+	registered("/id-a"); /* what is there already may be renewed */
+	assert_int_equal(registry_commit(r), OK);
+}
+
 static void sweeps_what_is_over(void **state)
 {
 	struct registry_client c;
@@ -895,6 +944,7 @@ int main(void)
 		MEF_TEST(takes_a_file_without_names_of_keys),
 		MEF_TEST(the_last_credential_of_a_client_counts),
 		MEF_TEST(refuses_a_row_that_was_changed),
+		MEF_TEST(gives_no_client_more_than_its_share),
 		MEF_TEST(sweeps_what_is_over),
 		MEF_TEST(forgets_what_was_not_committed),
 		MEF_TEST(holds_policy_under_the_hard_maximum),
