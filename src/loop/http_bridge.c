@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "loop/tls_life.h"
 #include "loop/udp.h"
 
@@ -63,6 +64,7 @@ static void release(struct http_bridge *b)
 		close(b->tcp);
 	if (b->pair >= 0)
 		close(b->pair);
+	bytes_wipe(b->room, sizeof *b->room); /* keys on their way to whom they are for go through here */
 	free(b->room);
 	free(b);
 }

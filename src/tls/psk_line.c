@@ -7,6 +7,8 @@
 #include "base/bytes.h"
 #include "tls/psk_file.h"
 
+#define STREAM_ROOM 4096
+
 static struct rd word(struct rd *r)
 {
 	static const bool blanks[256] = {[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true};
@@ -36,17 +38,34 @@ bool psk_line_parse(struct rd line, const char *identity, struct psk_line *out)
 	return rd_text(entity, out->entity, sizeof out->entity) && (expires.left == 0 || rd_decimal(expires, &out->expires_at));
 }
 
+/* With a buffer of ours, which is wiped: the library would leave keys in freed memory. */
+static FILE *lines_open(const char *path, char room[static STREAM_ROOM])
+{
+	FILE *file = fopen(path, "re");
+
+	if (file)
+		(void)setvbuf(file, room, _IOFBF, STREAM_ROOM);
+	return file;
+}
+
+static void lines_close(FILE *file, char room[static STREAM_ROOM])
+{
+	if (file)
+		fclose(file);
+	bytes_wipe(room, STREAM_ROOM);
+}
+
 bool psk_line_find(const char *path, const char *identity, struct psk_line *out)
 {
 	char line[PSK_LINE_MAX];
-	FILE *file = fopen(path, "re");
+	char room[STREAM_ROOM];
+	FILE *file = lines_open(path, room);
 	bool found = false;
 
 	while (file && !found && fgets(line, sizeof line, file))
 		found = psk_line_parse(rd_str(line), identity, out);
 	bytes_wipe(line, sizeof line);
-	if (file)
-		fclose(file);
+	lines_close(file, room);
 	if (!found)
 		bytes_wipe(out, sizeof *out);
 	return found;
@@ -57,7 +76,8 @@ bool psk_lines_each(const char *path, void (*fn)(void *ctx, const char *identity
 	char line[PSK_LINE_MAX], identity[PSK_LINE_MAX];
 	struct psk_line parsed;
 	struct rd text, name;
-	FILE *file = fopen(path, "re");
+	char room[STREAM_ROOM];
+	FILE *file = lines_open(path, room);
 	bool whole;
 
 	while (file && fgets(line, sizeof line, file)) {
@@ -68,8 +88,7 @@ bool psk_lines_each(const char *path, void (*fn)(void *ctx, const char *identity
 	}
 	bytes_wipe(line, sizeof line);
 	whole = file && !ferror(file);
-	if (file)
-		fclose(file);
+	lines_close(file, room);
 	return whole;
 }
 
