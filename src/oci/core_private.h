@@ -27,6 +27,7 @@ struct oci_core {
 	struct oci_group *groups;
 	struct oci_air *airs;
 	uint8_t group_sequence;       /* ZCL's, of the last groupcast */
+	uint64_t groupcast_ms;        /* who has not reported by then is told by itself */
 	enum err (*save_group)(void *ctx, const struct oci_group *g); /* NULL: they are not kept */
 	void *save_group_ctx;
 	bool restored;                /* there was a run before this one */

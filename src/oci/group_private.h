@@ -4,8 +4,6 @@
 
 #include "oci/core_private.h"
 
-#define GROUP_UNHEARD_MS 5000 /* a device that has said nothing by then may have missed a groupcast */
-
 /* oci_group.c */
 struct oci_group *oci_group_find(struct oci_core *c, uint16_t id);                                   /* NULL: none */
 struct oci_member *oci_group_member(struct oci_group *g, uint64_t eui64, uint8_t endpoint);          /* NULL: it is none */

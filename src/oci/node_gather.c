@@ -28,10 +28,14 @@ struct gather {
 void gather_flush(struct oci_node *n)
 {
 	struct gather *g = n->gather;
-	struct json_arena *a = json_arena_new();
-	struct oci_update *updates = calloc(g->count + 1, sizeof *updates);
+	struct json_arena *a;
+	struct oci_update *updates;
 	size_t count = 0;
 
+	if (g->count == 0)
+		return;
+	a = json_arena_new();
+	updates = calloc(g->count, sizeof *updates);
 	if (!a || !updates)
 		abort();
 	for (size_t i = 0; i < g->count; i++) {

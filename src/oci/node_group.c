@@ -15,10 +15,14 @@
 #define RESOLVE_MS 300  /* resources of a device become known one by one */
 #define AGAIN_MS 2000
 
+/* What is done about it in this round. What is done may end others, or it. */
+enum turn { TURN_NONE, TURN_READ, TURN_APPLY };
+
 struct source {
 	struct source *next;
 	char id[OCI_SOURCE], name[OCI_GROUP_NAME];
 	bool due, known;    /* due: to be read */
+	enum turn turn;
 	char (*members)[OCI_SOURCE];
 	size_t count;
 };
@@ -175,9 +179,14 @@ static void taken(struct oci_node *n, const struct json *group)
 
 static void gone(struct oci_node *n, struct source *s)
 {
+	char id[OCI_SOURCE];
+
+	snprintf(id, sizeof id, "%s", s->id);
 	s->count = 0;
 	apply(n, s);
-	source_drop(n->groups, s);
+	s = source_of(n->groups, id, false);
+	if (s)
+		source_drop(n->groups, s);
 }
 
 /* ctx: the ID that it was asked for by, or its address. */
@@ -216,16 +225,30 @@ static void read_source(struct oci_node *n, struct source *s)
 	read_group(n, to, s->id);
 }
 
+static struct source *with_turn(struct groups *g)
+{
+	struct source *s = g->sources;
+
+	while (s && s->turn == TURN_NONE)
+		s = s->next;
+	return s;
+}
+
 static void on_time(void *ctx)
 {
 	struct groups *g = ctx;
-	bool all = g->resolve;
+	struct source *s;
 
+	for (s = g->sources; s; s = s->next)
+		s->turn = s->due ? TURN_READ : g->resolve && s->known ? TURN_APPLY : TURN_NONE;
 	g->armed = g->resolve = false;
-	for (struct source *s = g->sources; s; s = s->next) {
-		if (s->due)
+	while ((s = with_turn(g)) != NULL) {
+		enum turn turn = s->turn;
+
+		s->turn = TURN_NONE;
+		if (turn == TURN_READ)
 			read_source(g->node, s);
-		else if (all && s->known)
+		else
 			apply(g->node, s);
 	}
 }
@@ -252,6 +275,14 @@ void groups_resolve(struct oci_node *n)
 
 /* ---- devices ---- */
 
+static bool device_known(const struct oci_node *n, uint64_t eui64)
+{
+	for (const struct device_id *d = n->groups->devices; d; d = d->next)
+		if (d->eui64 == eui64)
+			return true;
+	return false;
+}
+
 static void on_device(struct oci_node *n, void *ctx, const struct onem2m_response *rsp)
 {
 	const uint64_t *eui64 = ctx;
@@ -262,7 +293,7 @@ static void on_device(struct oci_node *n, void *ctx, const struct onem2m_respons
 	if (!a || !d)
 		abort();
 	d->eui64 = *eui64;
-	if (rsp->rsc == RSC_OK && json_parse(a, rsp->content, NULL, &doc) == OK && doc->first && json_text(json_get(doc->first, "ri"), d->id, sizeof d->id)) {
+	if (!device_known(n, *eui64) && rsp->rsc == RSC_OK && json_parse(a, rsp->content, NULL, &doc) == OK && doc->first && json_text(json_get(doc->first, "ri"), d->id, sizeof d->id)) {
 		d->next = n->groups->devices;
 		n->groups->devices = d;
 		groups_resolve(n);
@@ -276,9 +307,8 @@ void groups_device_made(struct oci_node *n, uint64_t device, const char *path)
 {
 	uint64_t *eui64;
 
-	for (const struct device_id *d = n->groups->devices; d; d = d->next)
-		if (d->eui64 == device)
-			return;
+	if (device_known(n, device))
+		return;
 	eui64 = malloc(sizeof *eui64);
 	if (!eui64)
 		abort();

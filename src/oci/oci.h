@@ -20,6 +20,7 @@ struct oci_config {
 	bool answer_commissioning; /* no: a test switch */
 	uint32_t link_status_ms;   /* to routers; 0: none, a test switch */
 	bool link_status_broadcast;
+	uint32_t groupcast_wait_ms; /* how long who was told by a groupcast may take to report */
 	const char *images;        /* directory with files for over-the-air upgrade; NULL: none */
 	const struct descriptions *descriptions; /* live as long as the process */
 	struct http_client *http;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "oci/core_private.h"
 
+#define GROUPCAST_MS 5000 /* for a report about what a groupcast was for */
 #define APS_COUNTER_SKIP 64 /* more than are sent between two frames of the device, each of which stores it */
 
 struct oci_core *oci_core_new(const struct oci_core_config *config)
@@ -21,6 +22,7 @@ struct oci_core *oci_core_new(const struct oci_core_config *config)
 		return NULL;
 	}
 	c->config = *config;
+	c->groupcast_ms = GROUPCAST_MS;
 	return c;
 }
 

@@ -411,6 +411,8 @@ void oci_place_name(const struct oci_device *d, const struct oci_place *p, const
 
 /* The group as it stands, on disk when OK; count and source empty: it is gone. Without this groups are not kept. */
 void oci_core_keep_groups(struct oci_core *c, enum err (*save)(void *ctx, const struct oci_group *g), void *ctx);
+/* How long who was told by a groupcast may take to report, before it is told by itself. 5000 without this. */
+void oci_core_groupcast_patience(struct oci_core *c, uint64_t ms);
 /* A group from the store; its members are copied. Devices come first. */
 enum err oci_core_group_restore(struct oci_core *c, const struct oci_group *g) MUST_CHECK;
 /* The endpoints that the oneM2M group with this resource ID stands for: all of them; none: it is gone. For those that share a network there is a Zigbee

@@ -29,6 +29,11 @@ void oci_core_keep_groups(struct oci_core *c, enum err (*save)(void *ctx, const 
 	c->save_group_ctx = ctx;
 }
 
+void oci_core_groupcast_patience(struct oci_core *c, uint64_t ms)
+{
+	c->groupcast_ms = ms;
+}
+
 static void group_free(struct oci_group *g)
 {
 	free(g->members);

@@ -87,7 +87,7 @@ static bool send_together(struct oci_core *c, const struct oci_group *g, struct 
 		return false;
 	for (size_t k = i; k < g->count; k++)
 		if (wants(g, &hits[k]) && oci_group_together(via, hits[k].order->d))
-			oci_order_sent(c, hits[k].order, hits[k].frame, z.sequence, true, c->now + GROUP_UNHEARD_MS);
+			oci_order_sent(c, hits[k].order, hits[k].frame, z.sequence, true, c->now + c->groupcast_ms);
 	return true;
 }
 

@@ -251,6 +251,7 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	n->timer = loop_timer_new(l, on_time, n);
 	jobs_start(n);
 	groups_make(n);
+	oci_core_groupcast_patience(n->core, config->groupcast_wait_ms);
 	oci_core_keep_groups(n->core, oci_store_save_group, n->store);
 	e = cse_internal_ae(c, NODE_AE, "oci", on_notify, n);
 	if (e == OK)

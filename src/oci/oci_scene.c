@@ -157,7 +157,7 @@ static bool recall_together(struct oci_core *c, struct oci_group *g, size_t firs
 			continue;
 		m->unheard = true;
 		m->recalled_at = c->now;
-		m->recall_again = c->now + GROUP_UNHEARD_MS;
+		m->recall_again = c->now + c->groupcast_ms;
 	}
 	return true;
 }

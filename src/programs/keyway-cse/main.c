@@ -219,6 +219,7 @@ static int start_oci(struct program *p)
 		.answer_commissioning = o->answer_commissioning,
 		.link_status_ms = o->link_status && strcmp(o->link_status, "no") == 0 ? 0 : (uint32_t)o->link_status_s * 1000,
 		.link_status_broadcast = o->link_status && strcmp(o->link_status, "broadcast") == 0,
+		.groupcast_wait_ms = (uint32_t)o->groupcast_wait_s * 1000,
 		.http = p->client,
 		.command = p->enrolment ? enrolment_port_command : NULL,
 		.command_ctx = p->enrolment,

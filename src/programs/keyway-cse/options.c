@@ -13,6 +13,8 @@
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 #define LINK_STATUS_S 15 /* nwkLinkStatusPeriod; a router gives up after a little more than three */
+#define GROUPCAST_WAIT_S 5
+#define GROUPCAST_WAIT_MOST_S 3600
 
 static const char usage[] =
     "usage: keyway-cse [--config FILE] [options]\n\n"
@@ -144,6 +146,7 @@ static bool read_file(struct options *o, const char *path)
 		{"zigbee", "answer_commissioning", CONFIG_BOOL, &o->answer_commissioning, false, ""},
 		{"zigbee", "link_status", CONFIG_STRING, &o->link_status, false, "to routers: yes (default), broadcast, no"},
 		{"zigbee", "link_status_s", CONFIG_UINT, &o->link_status_s, false, "seconds between two"},
+		{"zigbee", "groupcast_wait_s", CONFIG_UINT, &o->groupcast_wait_s, false, "who does not report a groupcast by then is told by itself"},
 		{"esprim", "credentials", CONFIG_STRING, &o->esprim_credentials, false, "credential store with keys of kind esprim"},
 		{"esprim", "certificates", CONFIG_BOOL, &o->esprim_certificates, false, "agree on keys by certificates, those of [tls]"},
 		{"esprim", "notifications", CONFIG_STRING, &o->esprim_notifications, false, "sealed where the receiver takes it: never, offered, required"},
@@ -279,6 +282,8 @@ static enum options_result check(const struct options *o)
 		return wrong("[zigbee] link_status must be yes, broadcast or no%s", "");
 	if (o->link_status_s == 0 || o->link_status_s > LINK_STATUS_S)
 		return wrong("[zigbee] link_status_s must be from 1 to 15%s", "");
+	if (o->groupcast_wait_s == 0 || o->groupcast_wait_s > GROUPCAST_WAIT_MOST_S)
+		return wrong("[zigbee] groupcast_wait_s must be from 1 to 3600%s", "");
 	if (o->esprim_life_s > 86400)
 		return wrong("[esprim] life_s must be at most 86400%s", "");
 	if (!o->registrar_url != !o->registrar_id)
@@ -320,6 +325,7 @@ enum options_result options_read(struct options *o, int argc, char **argv)
 
 	o->answer_commissioning = true;
 	o->link_status_s = LINK_STATUS_S;
+	o->groupcast_wait_s = GROUPCAST_WAIT_S;
 	o->enrolment_registrar = o->enrolment_commands = true;
 	o->websocket = true;
 	o->websocket_ping_s = 30;

@@ -19,7 +19,7 @@ struct options {
 	char *esprim_credentials, *esprim_kek, *esprim_notifications, *trace;
 	char *token_issuers, *token_credentials, *token_kek, *das_servers;
 	char *link_status;
-	uint64_t link_status_s, esprim_life_s;
+	uint64_t link_status_s, groupcast_wait_s, esprim_life_s;
 	bool esprim_certificates;
 	char *credentials, *credentials_kek, *maf_url, *maf_id, *mef_url, *mef_id;
 	char *enrolment_by, *enrolment_through, *enrolment_est, *enrolment_name;
