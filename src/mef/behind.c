@@ -83,7 +83,7 @@ bool behind_update(struct mef *m, struct mef_device *router, const struct trust_
 	}
 	if (!why)
 		why = u->status == TRUST_SECURED_REJOIN ? rejoin(m, router, d, u) : join(m, router, d, u);
-	if (!why && u->status == TRUST_SECURED_REJOIN)
+	if (!why && u->status != TRUST_UNSECURED_JOIN)
 		a->child = *u; /* of who joins it hears with the key */
 	if (why)
 		note(m, router, u, "refused to join through a router", why);
@@ -107,13 +107,26 @@ enum err behind_offer(struct mef *m, const struct mef_device *d)
 	return mef_command_add(m, d->owner, COMMAND_ZIGBEE_APS_PENDING, d->eui64, d->present->key_id, "transport-key", NULL);
 }
 
+void behind_again(struct mef *m, struct mef_device *d, struct mef_gateway *g)
+{
+	char relay[MEF_ID_MAX + 32];
+
+	snprintf(relay, sizeof relay, "%s/%016llx/up", g->relay, (unsigned long long)d->eui64);
+	if (behind_offer(m, d) == OK)
+		(void)eg_answer(g->eg, clock_ms(), d->eui64, rd_of(NULL, 0), d->owner, relay);
+	else
+		(void)eg_refuse(g->eg, d->eui64, EGP_ERROR_INTERNAL, MEF_RETRY_S, "a command could not be stored");
+	mef_pump(m);
+}
+
 bool behind_frame(struct mef *m, struct mef_device *d, const struct mef_generation *g, uint8_t aps_counter, struct mef_aps_answer *a, enum err *e)
 {
 	struct wr w = wr_of(a->octets, sizeof a->octets);
 	char why[64];
 
-	if (!d->router || g != d->present || g->joined || g->rotation || d->state != DEVICE_OFFERED)
+	if (!d->router || g != d->present || (!d->again && (g->joined || g->rotation || d->state != DEVICE_OFFERED)))
 		return false;
+	d->again = false;
 	snprintf(why, sizeof why, "through router %016llx", (unsigned long long)d->router);
 	*e = life_transport_key(m, d, &g->tc, why, aps_counter, &w);
 	if (*e != OK)

@@ -125,8 +125,9 @@ static bool counted_under(const struct mef_generation *g, const struct mef_appli
 	return g && g->joined && g->of_group == a->generation;
 }
 
-/* What the router does not have it could not pass on: the group's present key, and no other. A child that was heard under that one may count its frames from
- * the start, so that all have to have another first. One that was not heard is given the same again: it may have asked in vain many times. */
+/* What the router does not have it could not pass on: the group's present key, and no other. A child that was heard under that one and associates may count its
+ * frames from the start, so that all have to have another first; by a Trust Centre rejoin, which keeps its counters, it is given the one that it has. One that
+ * was not heard is given the same again: it may have asked in vain many times. */
 enum err generation_behind(struct mef *m, struct mef_device *d, const struct mef_device *router, uint64_t coordinator, bool rejoin)
 {
 	const struct mef_generation *of_router = mef_generation_in_use(router), *g = d->present;
@@ -135,7 +136,11 @@ enum err generation_behind(struct mef *m, struct mef_device *d, const struct mef
 
 	if (!a || router->group != a || !of_router || !of_router->joined)
 		return ERR_NOT_PERMITTED;
-	if (counted_under(d->present, a) || counted_under(d->former, a))
+	if (rejoin && of_router->of_group == a->generation && counted_under(g, a)) {
+		d->again = true;
+		return OK;
+	}
+	if (!rejoin && (counted_under(g, a) || counted_under(d->former, a)))
 		e = mef_group_renew(m, a, "member joins again through a router");
 	else if (of_router->of_group != a->generation)
 		e = mef_group_require(m, a);

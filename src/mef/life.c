@@ -71,6 +71,7 @@ void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message 
 	d->short_address = request->request.device_short;
 	d->capability = request->request.capability;
 	d->router = request->request.router;
+	d->again = false;
 	e = behind_ready(m, d, g->eui64, request->request.kind == EGP_JOIN_UNSECURED_REJOIN);
 	if (e == OK)
 		e = mef_store_device_put(m->store, d);
@@ -80,6 +81,10 @@ void mef_prepare(struct mef *m, struct mef_gateway *g, const struct egp_message 
 	}
 	if (e != OK) {
 		refuse(m, d, e == ERR_NOT_PERMITTED ? EGP_ERROR_NOT_PERMITTED : EGP_ERROR_INTERNAL, 0, err_text(e));
+		return;
+	}
+	if (d->again) {
+		behind_again(m, d, g);
 		return;
 	}
 	mef_commands_withdraw(m, d->owner, COMMAND_MO_NODE, d->eui64);

@@ -20,6 +20,7 @@ enum err life_transport_key(struct mef *m, struct mef_device *d, const struct tr
 /* behind.c */
 enum err behind_ready(struct mef *m, struct mef_device *d, uint64_t coordinator, bool rejoin) MUST_CHECK; /* generation_ready, or through its router */
 enum err behind_offer(struct mef *m, const struct mef_device *d) MUST_CHECK;                              /* node B comes for the Transport-Key */
+void behind_again(struct mef *m, struct mef_device *d, struct mef_gateway *g);                                /* the same without another key */
 /* The Transport-Key for a device behind a router; false: it is not what waits. */
 bool behind_frame(struct mef *m, struct mef_device *d, const struct mef_generation *g, uint8_t aps_counter, struct mef_aps_answer *a, enum err *e) MUST_CHECK;
 /* What a router says of who came to it. False: who came is to be sent away. */

@@ -95,6 +95,7 @@ struct mef_device {
 	struct counter out;     /* outgoing APS frame counter: one for all link keys, never reset */
 	struct mef_generation *present, *former;
 	/* not stored */
+	bool again;             /* behind a router, it has asked for the key that it has: by a Trust Centre rejoin */
 	bool preparing;
 	uint64_t preparing_command; /* its MO_NODE */
 	struct timer_node deadline; /* of what `state`, `preparing` or `rotation` waits for: mef_device_wait */

@@ -47,9 +47,17 @@ static void order_frame(struct mef *m, struct mef_device *d, enum mef_rotation s
 	order(m, d, stage, COMMAND_ZIGBEE_APS_PENDING, d->former->key_id, reason);
 }
 
+static bool under_way(const struct mef_device *d)
+{
+	return d->former && d->present && d->present->rotation && !d->present->joined;
+}
+
+/* Also of one that was offered another key in vain. */
 bool mef_rotation_possible(struct mef *m, const struct mef_device *d)
 {
-	return (d->state == DEVICE_JOINED || d->state == DEVICE_VERIFIED) && d->present && d->present->joined && !d->preparing && !d->former_gateway[0] && mef_gateway_find(m, d->gateway);
+	const struct mef_generation *g = mef_generation_in_use(d);
+
+	return (d->state == DEVICE_JOINED || d->state == DEVICE_VERIFIED) && g && g->joined && !under_way(d) && !d->preparing && !d->former_gateway[0] && mef_gateway_find(m, d->gateway);
 }
 
 enum err mef_rotate(struct mef *m, struct mef_device *d, const char *why, char message[static 256])
@@ -93,11 +101,6 @@ void mef_rotation_end(struct mef *m, struct mef_device *d)
 		mef_device_wait(m, d, CLOCK_NEVER);
 	d->rotation = MEF_ROTATION_NONE;
 	d->rotation_tries = 0;
-}
-
-static bool under_way(const struct mef_device *d)
-{
-	return d->former && d->present && d->present->rotation && !d->present->joined;
 }
 
 void mef_rotation_resume(struct mef *m, struct mef_device *d)

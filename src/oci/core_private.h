@@ -57,7 +57,7 @@ void oci_nwk_leave(struct oci_core *c, struct oci_device *d); /* for good; to wh
 /* To all routers one hop away, which is this one: to its MAC address, or as a MAC broadcast. */
 void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_command *m, bool broadcast);
 /* To all routers of its network, on and on: many-to-one route requests. */
-void oci_nwk_flood(struct oci_core *c, struct oci_device *via, const struct nwk_command *m);
+void oci_nwk_flood(struct oci_core *c, struct oci_device *via, const struct nwk_command *m, bool broadcast);
 void oci_nwk_promote(struct oci_core *c, struct oci_device *d, uint16_t source); /* the device uses its pending key */
 void oci_nwk_first(struct oci_core *c, struct oci_device *d);                    /* its first frame under a key */
 /* oci_mesh.c: through the routers of a group */

@@ -83,8 +83,10 @@ void oci_core_aps(struct oci_core *c, uint64_t now, uint64_t eui64, struct rd ap
 		return;
 	if (ack)
 		oci_aps_send(c, d, &acknowledgement);
-	if (aps.left > 0)
+	if (aps.left > 0) {
 		d->pending.told = d->pending.rotation;
+		d->pending.probing = false;
+	}
 	if (aps.left > 0 && aps.left <= NWK_FRAME_MAX && aps_frame_decode(aps, &f) == OK)
 		send_octets(c, d, aps, f.ack_request, f.counter);
 }

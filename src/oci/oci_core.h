@@ -67,6 +67,8 @@ struct oci_key {
 	char id[OCI_KEY_ID];        /* RelativeKeyID at the MEF: each member of a network has its own */
 	bool rotation;              /* for a device that stays: nothing but the key changes */
 	bool told;                  /* of a rotation: the EG has said something since it was handed over. Not stored */
+	bool probing;               /* of a rotation, behind a router: it was asked something since the router has changed, by this APS counter. Not stored */
+	uint8_t probe;
 	bool counter_told;          /* the MEF knows that its counters have come far */
 	struct counter_in in;
 };

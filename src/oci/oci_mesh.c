@@ -266,20 +266,42 @@ static bool is_fresh(struct oci_core *c, const struct nwk_frame *f)
 	return true;
 }
 
-/* Which key a device behind a router has, we cannot see: what it seals, its router opens, and seals with its own. A rotation is over when the router has
- * changed and the device was told; who joins anew is one that announces itself. */
-static bool follow_key(struct oci_core *c, const struct oci_device *hop, struct oci_device *d, const struct nwk_frame *f, bool announced)
+/* Something that it acknowledges: it goes out under the key that the router uses by now. */
+static void probe(struct oci_core *c, struct oci_device *d)
+{
+	const struct zdo_message m = {.cluster = ZDO_IEEE_ADDR, .sequence = d->zdo_sequence++, .short_address = d->short_address};
+
+	d->pending.probing = true;
+	d->pending.probe = d->aps_counter % OCI_APS_UNICAST; /* that the next frame gets */
+	oci_zdo_send(c, d, &m);
+}
+
+static bool acknowledges(const struct nwk_frame *f, struct rd payload, uint8_t counter)
+{
+	struct aps_frame a;
+
+	return f->type == NWK_DATA && aps_frame_decode(payload, &a) == OK && a.type == APS_ACK && a.counter == counter;
+}
+
+/* Which key a device behind a router has, we cannot see: what it seals, its router opens, and seals with its own. It has the next one when it was told, its
+ * router has changed, and it acknowledges what went to it since. Who joins anew is one that announces itself. */
+static bool follow_key(struct oci_core *c, const struct oci_device *hop, struct oci_device *d, const struct nwk_frame *f, struct rd payload)
 {
 	const struct oci_network *k = hop->present.network, *mine = d->present.network;
+	bool next = d->pending.network && d->pending.network == k;
+	uint64_t eui64;
 
-	if (d->pending.network && d->pending.network == k && (d->pending.rotation ? d->pending.told : announced)) {
-		bool rotation = d->pending.rotation;
-
+	if (next && !d->pending.rotation && announces(f, payload, &eui64)) {
 		oci_nwk_promote(c, d, f->source);
-		if (rotation)
-			oci_event(c, d, "rotated");
 		return true;
 	}
+	if (next && d->pending.probing && acknowledges(f, payload, d->pending.probe)) {
+		oci_nwk_promote(c, d, f->source);
+		oci_event(c, d, "rotated");
+		return true;
+	}
+	if (next && d->pending.told && !d->pending.probing)
+		probe(c, d);
 	return d->joined || (mine && mine->generation <= k->generation);
 }
 
@@ -341,11 +363,9 @@ static bool is_repeat(struct oci_core *c, const struct nwk_frame *f, struct rd p
 
 enum err oci_mesh_input(struct oci_core *c, struct oci_device *hop, struct oci_device *d, const struct nwk_frame *f, struct rd payload)
 {
-	uint64_t eui64;
-
 	if (is_repeat(c, f, payload))
 		return OK;
-	if (!follow_key(c, hop, d, f, announces(f, payload, &eui64))) {
+	if (!follow_key(c, hop, d, f, payload)) {
 		oci_log(c, d, "a frame through router %04x, under a key that the device does not have", hop->short_address);
 		return ERR_NOT_AUTHORISED;
 	}

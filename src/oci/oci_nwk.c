@@ -102,9 +102,9 @@ void oci_nwk_one_hop(struct oci_core *c, struct oci_device *d, const struct nwk_
 	tell_routers(c, d, m, 1, broadcast);
 }
 
-void oci_nwk_flood(struct oci_core *c, struct oci_device *via, const struct nwk_command *m)
+void oci_nwk_flood(struct oci_core *c, struct oci_device *via, const struct nwk_command *m, bool broadcast)
 {
-	tell_routers(c, via, m, RADIUS, true);
+	tell_routers(c, via, m, RADIUS, broadcast);
 }
 
 void oci_nwk_broadcast(struct oci_core *c, struct oci_device *via, uint16_t destination, bool far, uint8_t sequence, struct rd payload)

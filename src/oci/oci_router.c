@@ -46,7 +46,8 @@ static void status_send(struct oci_core *c, struct oci_device *d)
 	oci_nwk_one_hop(c, d, &m, c->config.link_status_broadcast);
 }
 
-/* The same for all routers of a group, and by them for those further away: each compares what it hears by the request's number. */
+/* The same for all routers of a group, and by them for those further away: each compares what it hears by the request's number. To each that the gateway hears
+ * by itself: a MAC broadcast would overtake what waits for them, which has lower frame counters. */
 static void many_to_one_flood(struct oci_core *c, struct oci_device *d)
 {
 	struct oci_network *n = d->present.network;
@@ -57,7 +58,13 @@ static void many_to_one_flood(struct oci_core *c, struct oci_device *d)
 	n->many_sent = true;
 	n->many_at = c->now;
 	m.route_request.id = ++n->many_id;
-	oci_nwk_flood(c, d, &m);
+	if (c->config.link_status_broadcast) {
+		oci_nwk_flood(c, d, &m, true);
+		return;
+	}
+	for (struct oci_device *r = c->devices; r; r = r->next)
+		if (r->router.served && !r->parent && oci_mesh_same(r, d))
+			oci_nwk_flood(c, r, &m, false);
 }
 
 /* Makes the coordinator a concentrator, so that the router need not ask for its route. Not to be passed on: radius 1. */

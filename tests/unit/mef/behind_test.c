@@ -257,6 +257,38 @@ static void who_joins_again_waits_for_its_router_to_change(void **state)
 	assert_int_equal(member(ROUTER)->rotation, MEF_ROTATION_NONE);
 }
 
+/* It keeps its counters: it is given what it has, under its own link key, and nobody changes; anybody can ask in its name. */
+static void a_trust_centre_rejoin_costs_the_others_nothing(void **state)
+{
+	struct mef_device *d = member(CHILD);
+	uint32_t number_of_key;
+	struct aps_command c;
+
+	(void)state;
+	update(EUI64(CHILD), TRUST_UNSECURED_JOIN);
+	gets_its_key(1);
+	tell(CHILD, "joined");
+	d->present->tc.base_unique = true; /* as it is when it has verified its own key */
+	tell(CHILD, "announced");
+	d->state = DEVICE_VERIFIED;
+	number_of_key = d->present->number;
+	for (unsigned i = 0; i < 3; i++) {
+		update(EUI64(CHILD), TRUST_UNSECURED_REJOIN);
+		assert_true(answer.child.device == EUI64(CHILD) && answer.child.status == TRUST_UNSECURED_REJOIN);
+		assert_false(d->preparing);
+		assert_int_equal(carry_out(), COMMAND_ZIGBEE_APS_PENDING);
+		assert_true(answer.tunnel == EUI64(ROUTER));
+		c = opened(d->present, AUX_KEY_TRANSPORT);
+		assert_int_equal(c.transport_key.sequence, 0);
+		assert_int_equal(d->state, DEVICE_VERIFIED);
+	}
+	assert_int_equal(d->present->number, number_of_key);
+	assert_int_equal(d->group->generation, 1);
+	assert_int_equal(member(ROUTER)->rotation, MEF_ROTATION_NONE);
+	assert_int_equal(mef_aps(mef, d, d->present, 0x43, rd_of(NULL, 0), &answer), OK); /* nothing waits any more */
+	assert_int_equal(answer.len, 0);
+}
+
 /* Somebody tried at the gateway in vain: the group's key went on, and the router's is behind. */
 static void a_router_that_is_behind_is_brought_up(void **state)
 {
@@ -321,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(outside_the_window_a_member_is_sent_away_too, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_replayed_update_lets_nobody_in, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(who_joins_again_waits_for_its_router_to_change, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(a_trust_centre_rejoin_costs_the_others_nothing, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_router_that_is_behind_is_brought_up, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_member_that_has_the_key_may_go_from_router_to_router, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_router_switches_when_its_sleepers_have_polled, setup, rig_teardown),

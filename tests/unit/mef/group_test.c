@@ -117,6 +117,17 @@ static void who_joins_again_brings_another_key_to_all(void **state)
 	}
 }
 
+/* An association in its name that came to nothing must not leave it behind. */
+static void who_was_offered_a_key_in_vain_rotates_with_the_others(void **state)
+{
+	(void)state;
+	all_join();
+	offer(1);
+	remove_member(3);
+	assert_true(rotates_to(1, 3));
+	assert_true(rotates_to(2, 3));
+}
+
 static void no_key_is_offered_twice_to_who_associates(void **state)
 {
 	(void)state;
@@ -276,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(members_share_a_key_and_nothing_else, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(without_a_member_that_was_removed_the_others_get_another_key, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(who_joins_again_brings_another_key_to_all, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(who_was_offered_a_key_in_vain_rotates_with_the_others, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(no_key_is_offered_twice_to_who_associates, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(a_key_that_node_b_refuses_is_not_offered_again, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(one_rotates_and_all_do, setup, rig_teardown),

@@ -287,7 +287,7 @@ static void without_a_record_the_way_is_over_the_parents(void **state)
 	now += 60000;
 	assert_int_equal(command(NEAR, NEAR_AT, NEAR, NWK_COORDINATOR, &lost), OK);
 	assert_int_equal(device(CHILD)->route.count, 0);
-	assert_true(told(effect(OCI_DOWNLINK, NEAR, NULL)).broadcast); /* and the concentrator makes itself known anew */
+	assert_true(told(effect(OCI_DOWNLINK, NEAR, NULL)).len > 0); /* and the concentrator makes itself known anew */
 	oci_core_free(core);
 	core_start();
 	for (size_t i = 0; i < 3; i++) {
@@ -417,9 +417,25 @@ static void a_key_for_a_newcomer_goes_to_its_router_in_a_tunnel(void **state)
 	assert_int_equal(count, 0);
 }
 
-/* What the router has changed to says nothing of a child that was not told yet. */
-static void a_child_has_changed_its_key_when_its_router_has_and_it_was_told(void **state)
+static enum err acknowledge(uint64_t hop, uint64_t generation, uint8_t counter)
 {
+	const struct aps_frame a = {.type = APS_ACK, .cluster = ZDO_IEEE_ADDR, .profile = APS_PROFILE_ZDP, .counter = counter};
+	struct nwk_frame f = {.type = NWK_DATA, .source = CHILD_AT};
+	uint8_t octets[32];
+	struct wr w = wr_of(octets, sizeof octets);
+
+	assert_int_equal(aps_frame_encode(&a, &w), OK);
+	assert_true(wr_done(&w, &f.payload));
+	return hop_says(hop, generation, &f);
+}
+
+/* What the router has changed to says nothing of the child: only what it acknowledges after that. */
+static void a_child_has_changed_its_key_when_it_answers_under_it(void **state)
+{
+	uint8_t plain[NWK_FRAME_MAX];
+	struct aps_frame a;
+	struct rd payload;
+
 	(void)state;
 	assert_int_equal(report(NEAR, 1, CHILD_AT), OK);
 	assert_int_equal(offer(NEAR, NEAR_AT, RIG_ROUTES, "pumps", 2, 2, true), OK);
@@ -427,10 +443,19 @@ static void a_child_has_changed_its_key_when_its_router_has_and_it_was_told(void
 	assert_int_equal(sent_to(CHILD, NEAR, 1).destination, CHILD_AT); /* acknowledges something: tells it nothing */
 	assert_int_equal(report(NEAR, 2, CHILD_AT), OK);
 	assert_non_null(effect(OCI_EVENT, NEAR, "rotated"));
-	assert_null(effect(OCI_EVENT, CHILD, "rotated"));
+	assert_null(effect(OCI_DOWNLINK, NEAR, NULL)); /* it was not told yet */
 	oci_core_aps(core, now, CHILD, rd_of("\x21\x07", 2), false, 0); /* the EG's */
 	collect();
 	assert_int_equal(report(NEAR, 2, CHILD_AT), OK);
+	assert_null(effect(OCI_EVENT, CHILD, "rotated"));
+	assert_int_equal(opened(effect(OCI_DOWNLINK, NEAR, NULL), 2, plain, &payload).destination, CHILD_AT);
+	assert_int_equal(aps_frame_decode(payload, &a), OK);
+	assert_true(a.ack_request);
+	assert_int_equal(report(NEAR, 2, CHILD_AT), OK);
+	assert_null(effect(OCI_DOWNLINK, NEAR, NULL)); /* asked once */
+	assert_int_equal(acknowledge(NEAR, 2, (uint8_t)(a.counter + 1)), OK);
+	assert_null(effect(OCI_EVENT, CHILD, "rotated"));
+	assert_int_equal(acknowledge(NEAR, 2, a.counter), OK);
 	assert_non_null(effect(OCI_EVENT, CHILD, "rotated"));
 	assert_int_equal(sent_to(CHILD, NEAR, 2).destination, CHILD_AT);
 }
@@ -496,11 +521,12 @@ static void the_concentrator_makes_itself_known_to_the_whole_group(void **state)
 		for (size_t i = 0; i < count; i++) {
 			struct nwk_frame f;
 
-			if (effects[i].type != OCI_DOWNLINK || !effects[i].broadcast)
+			if (effects[i].type != OCI_DOWNLINK)
 				continue;
 			f = opened(&effects[i], 1, plain, &payload);
-			assert_int_equal(nwk_command_decode(payload, &m), OK);
-			assert_int_equal(m.id, NWK_ROUTE_REQUEST);
+			if (f.type != NWK_COMMAND || nwk_command_decode(payload, &m) != OK || m.id != NWK_ROUTE_REQUEST)
+				continue;
+			assert_true(effects[i].eui64 == NEAR && !effects[i].broadcast); /* in its turn among what waits for the router */
 			assert_int_equal(m.route_request.many, NWK_MANY_TO_ONE);
 			assert_true(f.destination == NWK_BROADCAST_ROUTERS && f.radius > 1);
 			assert_true(floods == 0 || m.route_request.id == (uint8_t)(last + 1));
@@ -526,7 +552,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_router_says_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_others_say_of_members_is_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_for_a_newcomer_goes_to_its_router_in_a_tunnel, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_child_has_changed_its_key_when_its_router_has_and_it_was_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_child_has_changed_its_key_when_it_answers_under_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_forged_association_at_a_router_locks_nobody_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_that_the_router_does_not_have_is_not_the_childs, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_route_request_from_further_away_is_answered_on_its_way, setup, teardown),
