@@ -250,10 +250,11 @@ with Plant() as p:
             return str(e)
         return None
 
-    listens = [row for row in enumerate(TABLE) if row[1][1][0] in SERVERS.values()]
-    others = [row for row in enumerate(TABLE) if row[1][1][0] not in SERVERS.values()]
-    with concurrent.futures.ThreadPoolExecutor(4) as pool: # those that listen one after the other: their ports are the same
-        told = pool.map(attempt, others)
-        faults = [f for f in list(map(attempt, listens)) + list(told) if f]
+    groups = {}  # those of a server one after the other: their ports are the same
+    for numbered in enumerate(TABLE):
+        argv = numbered[1][1]
+        groups.setdefault(argv[-1] if argv[0] in SERVERS.values() else numbered[0] % 4, []).append(numbered)
+    with concurrent.futures.ThreadPoolExecutor(5) as pool:
+        faults = [f for told in pool.map(lambda rows: list(map(attempt, rows)), groups.values()) for f in told if f]
     assert not faults, "\n".join(faults)
 print("%d mistakes, each told" % len(TABLE))
