@@ -1,4 +1,4 @@
-/* `keyway backup --all` and `keyway restore`: every database of a state directory as of one moment, and the files beside them. The copy grows under another
+/* `keyway backup --all` and `keyway restore`: every database of a state directory, each as of one moment, and the files beside them. The copy grows under another
  * name, and gets its own when it is whole; backup.json in it says what belongs to it. */
 #include "cli/backup_all.h"
 

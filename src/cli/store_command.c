@@ -13,8 +13,8 @@
 static const char backup_usage[] =
     "usage: keyway backup --out FILE [--state DIR] [--json]\n"
     "       keyway backup --all FOLDER --state DIR [--with-keys] [--json]\n\n"
-    "Copies the store of a CSE to a file, or all that a program keeps to a folder, as of one moment, while the program goes on. The copy is checked and\n"
-    "on disk before it gets its name; nothing of that name may be there. `keyway restore` brings a folder back. To restore a file: stop the CSE, put it\n"
+    "Copies the store of a CSE to a file, or all that a program keeps to a folder, each database as of one moment, while the program goes on. The copy is\n"
+    "checked and on disk before it gets its name; nothing of that name may be there. `keyway restore` brings a folder back. To restore a file: stop the CSE, put it\n"
     "in the place of DIR/cse.db, remove DIR/cse.db-wal and DIR/cse.db-shm.\n\n"
     "  --out FILE    the copy of a CSE's store (cse.db) alone\n"
     "  --all FOLDER  the copy of every database of the state directory, and of the files beside them\n"
