@@ -51,11 +51,15 @@ const char *node_name(uint64_t eui64); /* for logs: one of a few static buffers 
 
 /* node_mef.c: Mmef */
 void mef_start(struct oci_node *n);
-void mef_aps(struct oci_node *n, uint64_t device, const char *key_id, uint8_t counter, struct rd frame);
 void mef_event(struct oci_node *n, uint64_t device, const char *key_id, const char *event, uint16_t short_address, uint8_t capability);
 
+void mef_call(struct oci_node *n, const char *method, const char *path, struct rd body, http_done *done, void *ctx);
 /* POST to what lies below our registration. False: there is none now. */
 bool mef_post(struct oci_node *n, const char *leaf, struct rd body, http_done *done, void *ctx);
+
+/* node_aps.c: the APS relay */
+void mef_aps(struct oci_node *n, uint64_t device, const char *key_id, uint8_t counter, struct rd frame);
+void mef_relay_frame(struct oci_node *n, uint64_t device, const char *key_path, uint8_t counter, struct rd frame); /* an empty one asks for what waits */
 
 /* node_witness.c: where the MEF's audit log ends */
 void witness_start(struct oci_node *n);
