@@ -57,8 +57,19 @@ void relay_free(struct relay *r)
 	free(r);
 }
 
+/* The CSE answers, or who tried has gone. */
+static void all_go(struct relay *r)
+{
+	r->asking = NULL;
+	for (struct channel *c = r->channels; c; c = c->next)
+		if (!c->gone && c->step == STEP_DONE && c->first)
+			channel_go(c);
+}
+
 void channel_reap(struct channel *gone)
 {
+	struct relay *r = gone->relay;
+	bool asked = r->asking == gone;
 	struct channel **link = &gone->relay->channels;
 
 	while (*link && *link != gone)
@@ -67,6 +78,8 @@ void channel_reap(struct channel *gone)
 		*link = gone->next;
 	table_remove(&gone->relay->by_device, &gone->by_device);
 	channel_free(gone);
+	if (asked)
+		all_go(r);
 }
 
 static void on_channel_retry(void *ctx)
@@ -74,24 +87,47 @@ static void on_channel_retry(void *ctx)
 	channel_go(ctx);
 }
 
-static void on_posted(void *ctx, const struct http_result *res)
+static bool has_waiting(const struct channel *c)
 {
-	struct channel *c = ctx;
+	return !c->gone && c->step == STEP_DONE && c->first;
+}
+
+/* The next that has something to say, for it may be this one's message that is not answered. */
+static struct channel *next_asking(struct channel *c)
+{
+	struct channel *k = c;
+
+	do
+		k = k->next ? k->next : c->relay->channels;
+	while (k != c && !has_waiting(k));
+	return k;
+}
+
+/* Hundreds of devices' channels that all tried, twice a second, would keep us busy with nothing else: one does. */
+static void not_answered(struct channel *c, enum err why)
+{
+	struct relay *r = c->relay;
+
+	if (!r->asking)
+		log_line(LOG_LEVEL_WARNING, "uplinks wait: the CSE does not answer", "device=%s reason=%s", c->name, err_name(why));
+	else if (r->asking != c)
+		return;
+	r->asking = next_asking(c);
+	loop_timer_in(r->asking->retry, RELAY_RETRY_MS);
+}
+
+/* It was answered. */
+static void on_answered(struct channel *c, const struct http_result *res)
+{
 	struct waiting *w = c->first;
 
-	c->calling = false;
-	relay_note_clock(c->relay, res);
-	if (c->gone) {
-		channel_reap(c);
-		return;
-	}
-	if (res->error == OK && res->status == 404) {
+	if (res->status == 404) {
 		c->step = STEP_ACP_UP; /* the CSE has lost its store: make it all again */
 		loop_timer_in(c->retry, RELAY_RETRY_MS);
 		return;
 	}
-	if (res->error != OK || res->status >= 300) {
-		log_line(LOG_LEVEL_WARNING, "uplink not taken yet", "device=%s status=%u reason=%s", c->name, res->status, err_name(res->error));
+	if (res->status >= 300) {
+		log_line(LOG_LEVEL_WARNING, "uplink not taken yet", "device=%s status=%u", c->name, res->status);
 		loop_timer_in(c->retry, RELAY_RETRY_MS);
 		return;
 	}
@@ -103,6 +139,28 @@ static void on_posted(void *ctx, const struct http_result *res)
 		free(w);
 	}
 	channel_go(c);
+}
+
+static void on_posted(void *ctx, const struct http_result *res)
+{
+	struct channel *c = ctx;
+	struct relay *r = c->relay;
+	bool again = res->error == OK && r->asking;
+
+	c->calling = false;
+	relay_note_clock(r, res);
+	if (again) {
+		log_line(LOG_LEVEL_INFO, "uplinks are taken again", NULL);
+		r->asking = NULL;
+	}
+	if (c->gone)
+		channel_reap(c);
+	else if (res->error != OK)
+		not_answered(c, res->error);
+	else
+		on_answered(c, res);
+	if (again)
+		all_go(r);
 }
 
 /* Its number is given when it goes for the first time: so that there are no gaps, and all are behind what was there. */
@@ -151,7 +209,7 @@ void channel_go(struct channel *c)
 		c->told = true;
 		c->relay->events->ready(c->relay->ctx, c->device);
 	}
-	if (!c->first || !body_of(c, c->first, body, sizeof body))
+	if (!c->first || (c->relay->asking && c->relay->asking != c) || !body_of(c, c->first, body, sizeof body))
 		return;
 	c->calling = true;
 	snprintf(path, sizeof path, "/%s/%s/up?rcn=0", c->relay->config.name, c->name);

@@ -45,6 +45,7 @@ struct relay {
 	const struct relay_events *events;
 	void *ctx;
 	struct channel *channels;
+	struct channel *asking; /* the CSE does not answer: this one tries, all others wait; NULL: it does */
 	struct table by_device;
 	struct loop_timer *retry;
 	bool registered, calling;

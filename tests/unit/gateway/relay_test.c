@@ -796,6 +796,34 @@ static void two_devices_do_not_wait_for_each_other(void **state)
 	answer(cse.held, 201, "2001", rd_of("", 0));
 }
 
+/* While it is away one device's channel tries for all; then all go, also when that one has gone meanwhile. */
+static void what_waits_goes_up_when_the_cse_is_back(void **state)
+{
+	struct egp_message m = {.type = EGP_UPLINK};
+	char address[32];
+
+	(void)state;
+	come_up();
+	relay_device(relay, OTHER, "/id-b", NULL);
+	AWAIT(readies == 2);
+	snprintf(address, sizeof address, "127.0.0.1:%u", http_server_port(cse.server));
+	http_server_free(cse.server);
+	uplink(1);
+	m.uplink.device = OTHER;
+	m.uplink.frame = rd_str("x");
+	relay_up(relay, OTHER, &m);
+	for (uint64_t until = clock_ms() + 1200; clock_ms() < until;) /* each has tried */
+		loop_once(loop, 50);
+	relay_remove(relay, DEVICE);
+	assert_int_equal(http_server_new(loop, address, NULL, on_request, NULL, &cse.server), OK);
+	relay_up(relay, OTHER, &m);
+	AWAIT(cse.up_count == 2);
+	assert_true(cse.up[0].m.uplink.device == OTHER);
+	uplink(2); /* there is no such device any more */
+	relay_up(relay, OTHER, &m);
+	AWAIT(cse.up_count == 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -817,6 +845,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_cse_that_does_not_let_us_look_does_not_stop_us, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_device_may_be_forgotten_in_the_middle, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_devices_do_not_wait_for_each_other, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_waits_goes_up_when_the_cse_is_back, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
