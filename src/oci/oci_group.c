@@ -197,6 +197,7 @@ static bool is_wished(const struct oci_endpoint_of *wishes, size_t n, const stru
 	return false;
 }
 
+/* What a former run has told is not known, and counts as told. */
 static bool nothing_told(const struct oci_member *m)
 {
 	return m->state == OCI_MEMBER_UNABLE || (m->state == OCI_MEMBER_WANTED && m->tries == 0);
@@ -305,6 +306,8 @@ enum err oci_core_group_restore(struct oci_core *c, const struct oci_group *stor
 		return ERR_NO_MEMORY;
 	}
 	memcpy(g->members, stored->members, stored->count * sizeof *g->members);
+	for (size_t i = 0; i < g->count; i++)
+		g->members[i].tries = 1;
 	return OK;
 }
 
@@ -318,11 +321,13 @@ void oci_groups_joined(struct oci_core *c, struct oci_device *d)
 		next = g->next;
 		for (size_t i = 0; i < g->count; i++) {
 			struct oci_member *m = &g->members[i];
+			bool told = !nothing_told(m);
 
 			if (m->eui64 != d->eui64)
 				continue;
 			any = any || m->state != OCI_MEMBER_LEAVING;
 			member_set(c, m, m->state == OCI_MEMBER_LEAVING ? OCI_MEMBER_LEAVING : OCI_MEMBER_WANTED);
+			m->tries = told; /* or it has forgotten nothing */
 		}
 		if (any)
 			(void)changed(c, g);

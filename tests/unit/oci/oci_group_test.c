@@ -514,6 +514,30 @@ static void a_start_is_quiet(void **state)
 	assert_int_equal(frames(p, true, 0, ZCL_ON_OFF, 0x00, NULL), 1);
 }
 
+/* Who was told before a start may be in the group, whether or not its answer came. */
+static void a_start_drops_nobody_silently(void **state)
+{
+	struct plant *p = *state;
+	struct oci_core *former = p->core;
+	struct oci_core_config c = {&p->rng, true, rig_descriptions(), save, NULL, 0, false, 0};
+	const struct oci_group *g;
+
+	assert_int_equal(group(p, DEVICES), OK);
+	run(p, 1000); /* all are told, and nobody answers */
+	p->core = oci_core_new(&c);
+	for (size_t i = 0; i < DEVICES; i++)
+		device_start(p, i);
+	assert_int_equal(oci_core_group_restore(p->core, oci_core_groups(former)), OK);
+	oci_core_free(former);
+	p->count = 0;
+	assert_int_equal(group(p, 2), OK);
+	g = oci_core_groups(p->core);
+	assert_int_equal(g->count, DEVICES);
+	assert_int_equal(g->members[2].state, OCI_MEMBER_LEAVING);
+	run(p, 1000);
+	assert_int_equal(frames(p, false, 2, ZCL_GROUPS, GROUPS_REMOVE, NULL), 1);
+}
+
 /* ---- scenes ---- */
 
 static enum err scene(struct plant *p, uint16_t id, enum oci_scene_order order, uint8_t number)
@@ -622,6 +646,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_last_member_takes_the_group_along, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_failing_store_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_start_is_quiet, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_start_drops_nobody_silently, setup, teardown),
 		cmocka_unit_test_setup_teardown(scenes_are_stored_one_by_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_order_ends_without_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_recall_is_one_frame, setup, teardown),
