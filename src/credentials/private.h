@@ -1,4 +1,4 @@
-/* What credentials.c and rotate.c share. */
+/* What the files of the store share. */
 #ifndef KEYWAY_CREDENTIALS_PRIVATE_H
 #define KEYWAY_CREDENTIALS_PRIVATE_H
 
@@ -24,6 +24,7 @@ struct credentials {
 	int64_t changes;          /* SQLite's data_version when it was asked last */
 };
 
+bool credentials_column(sqlite3_stmt *s, int n, char *dst, size_t size) MUST_CHECK;
 void credentials_rollback(struct credentials *s);
 /* What a row's secret is bound to. */
 void credential_label(const struct credential *c, char label[static CREDENTIALS_LABEL_MAX]);
