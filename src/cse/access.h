@@ -38,8 +38,8 @@ bool access_is_kept(struct exchange *x, struct rd id);                          
 void access_kept_assigned(struct exchange *x, struct wr *w);                                                /* as access_assigned, behind what is there */
 void access_kept_forget(struct cse *c, int64_t consultation);
 
-/* access_points.c: what others decide. */
-enum access_point { ACCESS_DECISION, ACCESS_POLICY, ACCESS_INFORMATION, ACCESS_POINTS };
+/* access_points.c: what others decide, or have policies about. */
+enum access_point { ACCESS_DECISION, ACCESS_POLICY, ACCESS_INFORMATION, ACCESS_ELSEWHERE, ACCESS_POINTS }; /* ELSEWHERE: no point, but a policy at another CSE */
 #define ACCESS_POINTS_MOST 8    /* of a kind */
 #define ACCESS_POLICIES_MOST 32
 struct access_asked {

@@ -438,7 +438,7 @@ static bool consult_points(struct exchange *x)
 
 	if (object && !is_point(object)) {
 		snprintf(to, sizeof to, "%s/%s", x->cse->config.id, object->ri);
-		taken = access_points_ask(x, object, &q, 1U << ACCESS_DECISION | 1U << ACCESS_POLICY | 1U << ACCESS_INFORMATION, on_points, x);
+		taken = access_points_ask(x, object, &q, 1U << ACCESS_DECISION | 1U << ACCESS_POLICY | 1U << ACCESS_INFORMATION | 1U << ACCESS_ELSEWHERE, on_points, x);
 	}
 	resource_unref(object);
 	return taken;

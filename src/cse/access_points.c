@@ -25,6 +25,7 @@ struct asking {
 struct one {
 	struct asking *a;
 	enum access_point kind;
+	char csi[CSE_ID_MAX];         /* of a policy elsewhere */
 };
 
 /* ---- the question ---- */
@@ -113,6 +114,7 @@ static void put_question(const struct asking *a, enum access_point kind, struct 
 		put_list(&o, "rids", a->x->rq->role_ids);
 		json_put_null(&o, "tids");
 		break;
+	case ACCESS_ELSEWHERE:
 	case ACCESS_POINTS:
 		break;
 	}
@@ -173,15 +175,73 @@ static void take_information(struct asking *a, const struct json *auif)
 	wr_free(&w);
 }
 
-static void take(struct asking *a, enum access_point kind, struct rd content)
+static const struct json *parsed(struct asking *a, struct rd content)
 {
 	uint8_t *copy = content.left ? json_arena_alloc(a->x->arena, content.left) : NULL;
-	const struct json *doc, *answer;
+	const struct json *doc;
 
 	if (!copy)
-		return;
+		return NULL;
 	memcpy(copy, content.at, content.left);
-	if (json_parse(a->x->arena, rd_of(copy, content.left), NULL, &doc) != OK || (answer = json_get(doc, roots[kind])) == NULL)
+	return json_parse(a->x->arena, rd_of(copy, content.left), NULL, &doc) == OK ? doc : NULL;
+}
+
+/* Whom a policy of another CSE names without a CSE-ID is of that one. */
+static void put_originators(struct json_out *o, const struct json *acor, struct rd csi)
+{
+	char id[CSE_ID_MAX * 2];
+
+	json_array(o, "acor");
+	for (const struct json *e = acor->first; e; e = e->next) {
+		if (e->type != JSON_STRING || rd_starts(e->text, "/") || rd_is(e->text, "all") ||
+		    (size_t)snprintf(id, sizeof id, "%.*s/%.*s", (int)csi.left, (const char *)csi.at, (int)e->text.left, (const char *)e->text.at) >= sizeof id)
+			json_put(o, NULL, e);
+		else
+			json_put_string(o, NULL, id);
+	}
+	json_close(o);
+}
+
+static void take_elsewhere(struct asking *a, const struct json *acp, struct rd csi)
+{
+	const struct json *pv = json_get(acp, "pv"), *acr = json_get(pv, "acr");
+	struct schema_fault fault;
+	struct json_out o;
+	struct rd text;
+	struct wr w;
+
+	if (!pv || !schema_check_value(schema_datatype("m2m:setOfAcrs"), pv, "pv", &fault) || a->found->count == ACCESS_POLICIES_MOST)
+		return;
+	w = wr_new(CSE_BODY_MAX * 2);
+	o = json_out(&w);
+	json_object(&o, NULL);
+	json_array(&o, "acr");
+	for (const struct json *r = acr ? acr->first : NULL; r; r = r->next) {
+		char name[128];
+
+		json_object(&o, NULL);
+		for (const struct json *m = r->first; m; m = m->next) {
+			if (!rd_text(m->key, name, sizeof name))
+				continue;
+			if (rd_is(m->key, "acor"))
+				put_originators(&o, m, csi);
+			else
+				json_put(&o, name, m);
+		}
+		json_close(&o);
+	}
+	json_close(&o);
+	json_close(&o);
+	if (wr_done(&w, &text) && (pv = parsed(a, text)) != NULL)
+		a->found->policies[a->found->count++] = pv;
+	wr_free(&w);
+}
+
+static void take(struct asking *a, enum access_point kind, struct rd content)
+{
+	const struct json *doc = parsed(a, content), *answer;
+
+	if (!doc || (answer = json_get(doc, roots[kind])) == NULL)
 		return;
 	switch (kind) {
 	case ACCESS_DECISION:
@@ -193,6 +253,7 @@ static void take(struct asking *a, enum access_point kind, struct rd content)
 	case ACCESS_INFORMATION:
 		take_information(a, answer);
 		return;
+	case ACCESS_ELSEWHERE:
 	case ACCESS_POINTS:
 		return;
 	}
@@ -214,8 +275,13 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 	struct one *o = ctx;
 	struct asking *a = o->a;
 
-	if (rsp->rsc == RSC_UPDATED)
+	if (rsp->rsc == RSC_OK && o->kind == ACCESS_ELSEWHERE) {
+		const struct json *doc = parsed(a, rsp->content);
+
+		take_elsewhere(a, doc ? json_get(doc, "m2m:acp") : NULL, rd_str(o->csi));
+	} else if (rsp->rsc == RSC_UPDATED && o->kind != ACCESS_ELSEWHERE) {
 		take(a, o->kind, rsp->content);
+	}
 	free(o);
 	one_less(a);
 }
@@ -243,10 +309,18 @@ static void ask_one(struct asking *a, enum access_point kind, struct rd to)
 
 	if (!o)
 		abort();
-	*o = (struct one){a, kind};
+	*o = (struct one){a, kind, ""};
 	snprintf(number, sizeof number, "point-%llx-%llx", (unsigned long long)cse_now(c), (unsigned long long)++c->numbers);
-	put_question(a, kind, &w);
-	if (wr_done(&w, &rq.content)) {
+	if (kind == ACCESS_ELSEWHERE) {
+		struct rd after = to, name;
+
+		rq.operation = ONEM2M_RETRIEVE;
+		if (rd_skip(&after, 1) && rd_until(&after, '/', &name))
+			snprintf(o->csi, sizeof o->csi, "/%.*s", (int)name.left, (const char *)name.at);
+	} else {
+		put_question(a, kind, &w);
+	}
+	if (kind == ACCESS_ELSEWHERE ? o->csi[0] != '\0' : wr_done(&w, &rq.content)) {
 		a->pending++;
 		cse_request(c, &rq, on_answer, o);
 	} else {
@@ -259,6 +333,15 @@ struct addresses {
 	const struct json *of[ACCESS_POINTS][ACCESS_POINTS_MOST];
 	size_t count[ACCESS_POINTS];
 };
+
+/* "/id-mn/acp_5"; not of another service provider, who has other rules. */
+static bool is_elsewhere(struct cse *c, const struct json *id)
+{
+	char other[CSE_ID_MAX];
+	struct rd rest;
+
+	return id->type == JSON_STRING && rd_starts(id->text, "/") && !rd_starts(id->text, "//") && !cse_is_local(c, id->text, &rest, other, sizeof other);
+}
 
 static void take_links(struct addresses *s, const struct json *list, enum access_point kind)
 {
@@ -278,10 +361,12 @@ bool access_points_ask(struct exchange *x, struct resource *linked, const struct
 
 	for (const struct json *id = acpi ? acpi->first : NULL; id && n < ACCESS_POINTS_MOST; id = id->next) {
 		policies[n] = access_policy(x->cse, id);
+		if (!policies[n] && kinds & 1U << ACCESS_ELSEWHERE && is_elsewhere(x->cse, id) && s.count[ACCESS_ELSEWHERE] < ACCESS_POINTS_MOST)
+			s.of[ACCESS_ELSEWHERE][s.count[ACCESS_ELSEWHERE]++] = id;
 		if (!policies[n])
 			continue;
 		/* of another CSE's they are addresses there */
-		for (unsigned k = 0; k < ACCESS_POINTS && policies[n]->type == TY_ACP; k++)
+		for (unsigned k = 0; k < ACCESS_ELSEWHERE && policies[n]->type == TY_ACP; k++)
 			if (kinds & 1U << k && (k != ACCESS_INFORMATION || x->rq->role_ids.left > 0))
 				take_links(&s, resource_get(policies[n], names[k]), (enum access_point)k);
 		n++;

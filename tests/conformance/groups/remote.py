@@ -433,6 +433,19 @@ def _(t):
     t.equal(r.rep, [t.mn.csi + "/" + cnt.path], "what an originator of the other CSE is told by way of this one")
 
 
+@check("RET", "RETRIEVE/CNT/policy-of-another-CSE", "TS-0001 9.6.1.3.2", needs="mn")
+def _(t):
+    far = "C" + t.name("far")
+    acp = t.mn.acp([([far + "*"], R), ([t.csi + "/" + far], U)], [([t.csi, t.mn.admin], ALL)])
+    cnt = t.make(t.ae(), CNT, {"acpi": [t.mn.csi + "/" + acp.ri]})
+    t.rsc(t.retrieve(cnt, fr=t.mn.csi + "/" + far + "1"), 2000)
+    t.refused(t.retrieve(cnt, fr=far + "1"), 4103)
+    t.refused(t.update(cnt, {"lbl": ["a"]}, fr=t.mn.csi + "/" + far), 4103)
+    t.rsc(t.update(cnt, {"lbl": ["a"]}, fr=far), 2004)
+    t.rsc(t.mn.delete(acp, fr=t.mn.admin), 2002)
+    t.refused(t.retrieve(cnt, fr=t.mn.csi + "/" + far + "1"), 4103)
+
+
 # An AE whose AE-ID begins with S is known at the IN-CSE by that
 
 PLACE = "TS-0001 10.2.2.2"

@@ -268,9 +268,21 @@ static void double_belongs_to_the_cse_that_announced(void **state)
 {
 	struct rig *g = rig_with_remote();
 	const char *d = double_of(g, ",'acpi':['/id-mn/acp_1']");
+	const struct answer *a;
 
 	(void)state;
-	assert_rsc(rig_retrieve(g, "CAe", d), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	/* the policy is asked for where it is */
+	a = rig_retrieve(g, "CAe", d);
+	assert_int_equal(last(g)->rq.operation, ONEM2M_RETRIEVE);
+	assert_string_equal(last(g)->to, "/id-mn/acp_1");
+	reply(g, RSC_ORIGINATOR_HAS_NO_PRIVILEGE, "");
+	assert_rsc(a, RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	a = rig_retrieve(g, "CAe", d);
+	reply(g, RSC_OK, "{'m2m:acp':{'pv':{'acr':[{'acor':['CAe'],'acop':2}]}}}"); /* its own CAe, not ours */
+	assert_rsc(a, RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	a = rig_retrieve(g, "CAe", d);
+	reply(g, RSC_OK, "{'m2m:acp':{'pv':{'acr':[{'acor':['/id-in/CAe'],'acop':2}]}}}");
+	assert_value(a, "m2m:cntA.mni", "5");
 	assert_rsc(rig_update(g, "/id-mn", d, "{'m2m:cntA':{'mni':6}}"), RSC_UPDATED);
 	/* a policy that is announced too opens it */
 	assert_rsc(rig_create(g, "/id-mn", "cse-in/base", TY_ACP + TY_ANNOUNCED,
