@@ -133,8 +133,10 @@ static int journal_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 	if (pages < s->checkpoint_last)
 		s->checkpoint_at = room_journal_pages(s); /* it has started over */
 	s->checkpoint_last = pages;
-	if (pages < s->checkpoint_at)
+	if (pages < s->checkpoint_at) {
+		room_lengthen_journal(s, pages);
 		return SQLITE_OK;
+	}
 	if (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, &all, &copied) != SQLITE_OK || copied < all)
 		s->checkpoint_at = pages + room_journal_pages(s);
 	return SQLITE_OK;
