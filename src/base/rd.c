@@ -165,3 +165,27 @@ bool rd_decimal(struct rd a, uint64_t *v)
 	*v = n;
 	return true;
 }
+
+#define EACH 0x0101010101010101ULL /* times an octet: eight of it */
+
+/* Whether one of eight octets may be below a space, or DEL. */
+static bool eight_suspicious(const uint8_t *octets)
+{
+	uint64_t v, del;
+
+	memcpy(&v, octets, sizeof v);
+	del = v ^ (EACH * 0x7f);
+	return (((v - EACH * 0x20) & ~v) | ((del - EACH) & ~del)) & (EACH * 0x80);
+}
+
+/* All that comes and goes over HTTP passes here, and nearly all of it is good: eight octets at a time are told to be, and the others are looked at. */
+bool rd_has_control(struct rd a)
+{
+	for (size_t i = 0; i < a.left; i++) {
+		while (a.left - i >= 8 && !eight_suspicious(a.at + i))
+			i += 8;
+		if (i < a.left && (uint8_t)(a.at[i] - 0x20) >= 0x5f && a.at[i] < 0x80 && a.at[i] != '\t')
+			return true;
+	}
+	return false;
+}

@@ -86,6 +86,9 @@ static inline bool rd_starts(struct rd a, const char *prefix)
 	return a.left >= len && (len == 0 || memcmp(a.at, prefix, len) == 0);
 }
 /* A zero-terminated copy into dst of `size` octets; false when it does not fit or holds a zero octet. */
+/* An ASCII control character other than a tab: what no header field's value may have (RFC 9110 clause 5.5). Octets beyond ASCII are the business of who
+ * reads the text. */
+bool rd_has_control(struct rd a);
 bool rd_text(struct rd a, char *dst, size_t size) MUST_CHECK;
 /* A zero-terminated heap copy, owned by the caller; NULL without memory. */
 char *rd_strdup(struct rd a);

@@ -185,16 +185,6 @@ void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *
 
 /* ---- the head, kept with the exchange: the connection may end before the answer ---- */
 
-/* RFC 9110 clause 5.5: what has a lone CR or another control character in it is no field value; libmicrohttpd takes it. Passed on in another message
- * it could end a line there. The same goes for names that are no tokens, which it makes of folded lines. */
-static bool has_control(const char *octets, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)(octets[i] - 0x20) >= 0x5f && (unsigned char)octets[i] < 0x80 && octets[i] != '\t')
-			return true;
-	return false;
-}
-
 /* Of a token's characters (RFC 9110 clause 5.6.2) the small letter, of all others 0. */
 static const char token_of[256] = {
 	['!'] = '!', ['#'] = '#', ['$'] = '$', ['%'] = '%', ['&'] = '&', ['\''] = '\'', ['*'] = '*', ['+'] = '+', ['-'] = '-', ['.'] = '.', ['^'] = '^',
@@ -221,6 +211,8 @@ static bool take_name(uint8_t *room, const char *name, size_t len)
 	return good;
 }
 
+/* RFC 9110 clause 5.5: what has a lone CR or another control character in it is no field value; libmicrohttpd takes it. Passed on in another message
+ * it could end a line there. The same goes for names that are no tokens, which it makes of folded lines. */
 static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
 {
 	struct http_exchange *x = cls;
@@ -235,7 +227,7 @@ static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const cha
 	room = wr_room(&x->text, name_len + 1);
 	if (!room)
 		return MHD_NO;
-	if (!take_name(room, name, name_len) || has_control(value, value_len))
+	if (!take_name(room, name, name_len) || rd_has_control(rd_of(value, value_len)))
 		x->malformed = true;
 	h->value = text_add(&x->text, value, value_len);
 	return MHD_YES;
@@ -263,7 +255,7 @@ static bool keep_head(struct http_exchange *x, const char *method)
 
 	if (!room_for_headers(x))
 		return false;
-	x->malformed = has_control(text_at(x, x->path), strlen(text_at(x, x->path))) || has_control(text_at(x, x->query), strlen(text_at(x, x->query)));
+	x->malformed = rd_has_control(rd_str(text_at(x, x->path))) || rd_has_control(rd_str(text_at(x, x->query)));
 	x->method = text_add_str(&x->text, method);
 	x->address = text_add_str(&x->text, http_server_address(x->connection));
 	if (link) {

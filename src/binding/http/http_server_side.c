@@ -34,15 +34,6 @@ struct waiting {
 	struct wr json;           /* content that came in another serialisation */
 };
 
-/* A value that a header can carry: what came in with control characters is not sent back. */
-static bool is_plain(const char *value)
-{
-	for (; *value; value++)
-		if ((unsigned char)(*value - 0x20) >= 0x5f && (unsigned char)*value < 0x80 && *value != '\t')
-			return false;
-	return true;
-}
-
 struct answering {
 	struct http_header headers[20];
 	size_t count;
@@ -50,7 +41,7 @@ struct answering {
 
 static void put(struct answering *a, const char *name, const char *value)
 {
-	if (value && value[0] && is_plain(value))
+	if (value && value[0] && !rd_has_control(rd_str(value))) /* what came in with control characters is not sent back */
 		a->headers[a->count++] = (struct http_header){name, value};
 }
 
@@ -308,7 +299,7 @@ static void submit(struct waiting *w, const struct http_request *rq)
 		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
 	else if (w->texts[ID][0] == '\0' && w->texts[RELEASE][0] != '\0') /* without both it may be of Release 1: the dispatcher knows */
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
-	else if (!is_plain(w->texts[ID]))
+	else if (rd_has_control(rd_str(w->texts[ID])))
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) holds control characters");
 	else if (!known && rq->body.left > 0)
 		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON, XML or CBOR");

@@ -144,6 +144,23 @@ static void compares_whole_and_beginning(void **state)
 	assert_false(rd_starts(rd_str("xbc"), "ab"));
 }
 
+/* Each octet at each place of texts of all lengths up to three words. */
+static void finds_control_characters_anywhere(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len <= 24; len++)
+		for (size_t at = 0; at < len; at++)
+			for (unsigned c = 0; c < 256; c++) {
+				uint8_t text[24];
+
+				memset(text, 'a', sizeof text);
+				text[at] = (uint8_t)c;
+				assert_int_equal(rd_has_control(rd_of(text, len)), (c < 0x20 && c != '\t') || c == 0x7f);
+			}
+	assert_false(rd_has_control(rd_str("")));
+	assert_true(rd_has_control(rd_str("\xff\xff\xff\xff\xff\xff\xff\xff\xff\r")));
+}
+
 static void decimal_numbers_end_at_64_bits(void **state)
 {
 	static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999", "1a"};
@@ -168,6 +185,7 @@ int main(void)
 		cmocka_unit_test(splits_text_at_separators_and_lines),
 		cmocka_unit_test(copies_text_only_where_it_fits_and_holds_no_zero),
 		cmocka_unit_test(compares_whole_and_beginning),
+		cmocka_unit_test(finds_control_characters_anywhere),
 		cmocka_unit_test(decimal_numbers_end_at_64_bits),
 	};
 
