@@ -5,6 +5,7 @@
 
 #include "json/json.h"
 #include "loop/log.h"
+#include "oci/node_group.h"
 #include "oci/node_watch.h"
 #include "store/store.h"
 #include "../fuzz.h"
@@ -77,6 +78,7 @@ static void start(void)
 	node.descriptions = descriptions;
 	jobs_start(&node);
 	MUST(node.core && oci_core_restore(node.core, 1000, &d));
+	groups_make(&node);
 	relay_open(&node, DEVICE);
 	node.watches = &module;
 	node_pump(&node);

@@ -1,6 +1,7 @@
 /* Disks that are full, fail or can't be written: errors, not crashes; nothing half done is acknowledged; and the store goes on. */
 #include "stores.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,20 @@ static void a_full_disk_is_said_so_and_reading_goes_on(void **state)
 	store_close(s);
 }
 
+/* A journal is longer than what is in it: this takes the rest away, up to the last frame (a head of 24 octets, which begins with a page's number). */
+static void shorten_journal(const char *path)
+{
+	uint8_t head[4];
+	off_t end = 32;
+	int fd = open(path, O_RDWR);
+
+	assert_true(fd >= 0);
+	while (pread(fd, head, sizeof head, end) == sizeof head && memcmp(head, "\0\0\0", 4) != 0)
+		end += 24 + PAGE_SIZE;
+	assert_int_equal(ftruncate(fd, end), 0);
+	close(fd);
+}
+
 /* Not closed, so that its journal lies there; and the disk has no room for one page more of it. */
 static void a_store_that_opens_on_a_full_disk_can_be_read(void **state)
 {
@@ -200,6 +215,7 @@ static void a_store_that_opens_on_a_full_disk_can_be_read(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+	shorten_journal(file_in("tight.db-wal"));
 	assert_int_equal(stat(file_in("tight.db-wal"), &journal), 0);
 	limit_files((rlim_t)journal.st_size);
 	s = opened(path);
