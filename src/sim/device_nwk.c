@@ -176,6 +176,9 @@ static void on_new_address(struct sim_device *d, const struct nwk_command *c)
 
 static void on_rejoin(struct sim_device *d, const struct nwk_frame *f, const struct nwk_command *c, bool secured)
 {
+	/* from one that was asked before, or another's parent: whoever sends through the present one would be heard by nobody */
+	if (f->source != d->parent)
+		return;
 	if (d->state == DEVICE_COMMISSIONED && secured)
 		on_new_address(d, c);
 	if (d->state != DEVICE_REJOINING || secured == d->unsecured_rejoin)

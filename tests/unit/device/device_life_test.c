@@ -352,6 +352,18 @@ static void told_to_leave_and_rejoin_it_rejoins(void **state)
 	assert_int_equal(plant_count(&p, "left"), 0);
 }
 
+/* It asked one parent, and has another now: an answer of the first would leave it with a parent that does not know it. */
+static void takes_an_answer_of_the_parent_alone_that_it_asks(void **state)
+{
+	(void)state;
+	p.answer_rejoin = false;
+	p.rejoin_from = 0x5640;
+	assert_true(sim_device_command(p.device, p.now, "rejoin"));
+	plant_run(&p, 120000);
+	assert_true(p.clear_frames > 0);
+	assert_int_equal(plant_count(&p, "transport-key"), 0); /* it waits for none */
+}
+
 static void asks_the_trust_centre_when_no_secured_rejoin_is_answered(void **state)
 {
 	struct secret *fresh = secret_random(&p.rng, SECRET_AES128);
@@ -391,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_button_leaves_and_it_can_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(rejoins_when_its_parent_was_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(told_to_leave_and_rejoin_it_rejoins, setup, teardown),
+		cmocka_unit_test_setup_teardown(takes_an_answer_of_the_parent_alone_that_it_asks, setup, teardown),
 		cmocka_unit_test_setup_teardown(asks_the_trust_centre_when_no_secured_rejoin_is_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(rejoins_when_its_parent_was_away, setup_sleepy, teardown),
 		cmocka_unit_test_setup_teardown(told_to_leave_and_rejoin_it_rejoins, setup_sleepy, teardown),

@@ -548,7 +548,7 @@ static void aps_input(struct plant *p, struct rd octets)
 static void rejoin_input(struct plant *p, bool secured)
 {
 	const struct nwk_command c = {.id = NWK_REJOIN_RESPONSE, .rejoin_response = {(uint16_t)(p->short_address + 1), 0}};
-	struct nwk_frame f = {.type = NWK_COMMAND, .protocol_version = 2, .destination = p->short_address, .radius = 1, .sequence = p->nwk_sequence++};
+	struct nwk_frame f = {.type = NWK_COMMAND, .protocol_version = 2, .destination = p->short_address, .source = p->rejoin_from, .radius = 1, .sequence = p->nwk_sequence++};
 	uint8_t buffer[16], frame[64];
 	struct wr w = wr_of(buffer, sizeof buffer), v = wr_of(frame, sizeof frame);
 

@@ -43,6 +43,7 @@ struct plant {
 	unsigned saves;
 	/* the coordinator */
 	bool deaf, permit, offer, announce_timeout, answer_node, answer_verify, confirm_under_old, acknowledge, answer_rejoin, answer_clear_rejoin;
+	uint16_t rejoin_from; /* who answers a clear one; 0: the coordinator, as it should be */
 	/* to a router */
 	bool answer_route, link_status, status_broadcast, no_router_capacity;
 	uint64_t status_at;
