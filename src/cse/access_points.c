@@ -298,7 +298,6 @@ static void ask_one(struct asking *a, enum access_point kind, struct rd to)
 		.operation = ONEM2M_UPDATE,
 		.to = to,
 		.from = rd_str(c->config.id),
-		.request_id = rd_str(number),
 		.release = rd_str("3"),
 		.rcn = ONEM2M_RCN_ABSENT,
 		.rqet = rd_str(kind == ACCESS_DECISION ? DECISION_MS : OTHERS_MS),
@@ -311,6 +310,7 @@ static void ask_one(struct asking *a, enum access_point kind, struct rd to)
 		abort();
 	*o = (struct one){a, kind, ""};
 	snprintf(number, sizeof number, "point-%llx-%llx", (unsigned long long)cse_now(c), (unsigned long long)++c->numbers);
+	rq.request_id = rd_str(number);
 	if (kind == ACCESS_ELSEWHERE) {
 		struct rd after = to, name;
 
