@@ -229,22 +229,6 @@ static bool options_parse(int argc, char **argv, struct bench_options *o, const 
 
 /* ---- surroundings ---- */
 
-static bool find_programs(struct bench *b)
-{
-	char path[256];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-	char *slash;
-
-	if (n <= 0)
-		return bench_fail(b, "the programs cannot be found");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (slash)
-		*slash = '\0';
-	snprintf(b->set.programs, sizeof b->set.programs, "%s", path);
-	return true;
-}
-
 static bool prepare(struct bench *b, const char *state)
 {
 	const char *tmp = state ? state : getenv("TMPDIR");
@@ -253,8 +237,8 @@ static bool prepare(struct bench *b, const char *state)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	if (!find_programs(b))
-		return false;
+	if (!process_find_programs(&b->set))
+		return bench_fail(b, "the programs cannot be found");
 	snprintf(b->dir, sizeof b->dir, "%s/keyway-bench-XXXXXX", tmp && tmp[0] ? tmp : "/var/tmp");
 	if (!mkdtemp(b->dir)) {
 		bench_fail(b, "%s: %s", b->dir, strerror(errno));

@@ -342,30 +342,6 @@ static bool run(struct security_bench *b)
 }
 
 /* Files of a plant only: whatever else the operator's folder has stays. */
-static void clean(const struct security_bench *b)
-{
-	char command[PATH_SIZE + 32];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", b->dir);
-	if (system(command) != 0)
-		cli_fail("%s could not be removed", b->dir);
-}
-
-static bool programs_folder(char folder[static 256])
-{
-	ssize_t n = readlink("/proc/self/exe", folder, 255);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	folder[n] = '\0';
-	slash = strrchr(folder, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	return true;
-}
-
 int bench_security_main(int argc, char **argv)
 {
 	static struct security_bench b;
@@ -386,7 +362,7 @@ int bench_security_main(int argc, char **argv)
 	if (b.seconds < 0.1 || b.seconds > 600)
 		return cli_misuse(usage, "--seconds wants a number from 0.1 to 600");
 	snprintf(b.dir, sizeof b.dir, "%s/keyway-bench-XXXXXX", state ? state : "/tmp");
-	if (strchr(b.dir, '\'') || !mkdtemp(b.dir) || !programs_folder(b.set.programs))
+	if (strchr(b.dir, '\'') || !mkdtemp(b.dir) || !process_find_programs(&b.set))
 		return cli_fail("%s cannot be made", b.dir);
 	snprintf(b.set.out, sizeof b.set.out, "%.255s", b.dir);
 	signal(SIGINT, on_signal);
@@ -402,6 +378,6 @@ int bench_security_main(int argc, char **argv)
 		tell(&b);
 	bytes_wipe(b.key, sizeof b.key);
 	if (good || stopped)
-		clean(&b);
+		process_remove_folder(b.dir);
 	return good ? CLI_OK : CLI_FAILED;
 }

@@ -125,7 +125,7 @@ int bench_zigbee_main(int argc, char **argv)
 		return cli_misuse(usage, "--devices wants a number from 1 to %d", DEVICES_MAX);
 	b.devices = (unsigned)number;
 	snprintf(b.dir, sizeof b.dir, "%s/keyway-bench-XXXXXX", state ? state : "/tmp");
-	if (strchr(b.dir, '\'') || !mkdtemp(b.dir) || !zigbee_bench_programs(b.set.programs))
+	if (strchr(b.dir, '\'') || !mkdtemp(b.dir) || !process_find_programs(&b.set))
 		return cli_fail("%s cannot be made", b.dir);
 	snprintf(b.set.out, sizeof b.set.out, "%.250s", b.dir);
 	signal(SIGPIPE, SIG_IGN);
@@ -140,6 +140,6 @@ int bench_zigbee_main(int argc, char **argv)
 	else
 		cli_fail("the logs are in %s", b.dir);
 	if (good || zigbee_bench_stopped)
-		zigbee_bench_clean(&b);
+		process_remove_folder(b.dir);
 	return good ? CLI_OK : CLI_FAILED;
 }

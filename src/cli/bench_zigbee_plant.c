@@ -7,8 +7,8 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/crc.h"
 #include "base/rng.h"
+#include "cli/device.h"
 
 #define ENROL_MS 120000
 
@@ -79,19 +79,6 @@ static bool admin_do(const struct zigbee_bench *b, const char *request)
 	return true;
 }
 
-static void make_code(struct rng *rng, char code[static HEX_SIZE(18)])
-{
-	uint8_t octets[18];
-	uint16_t crc;
-
-	rng_fill(rng, octets, 16);
-	crc = crc16_x25(octets, 16);
-	octets[16] = (uint8_t)crc;
-	octets[17] = (uint8_t)(crc >> 8);
-	hex_print(code, octets, sizeof octets);
-	bytes_wipe(octets, sizeof octets);
-}
-
 bool zigbee_bench_register(struct zigbee_bench *b)
 {
 	char *words[] = {(char *)(uintptr_t)"gateway", (char *)(uintptr_t)"add", (char *)(uintptr_t)"gw1", (char *)(uintptr_t)"--plant", b->plant.dir, NULL};
@@ -105,7 +92,7 @@ bool zigbee_bench_register(struct zigbee_bench *b)
 	good = good && gateway_command_main(5, words) == CLI_OK;
 	stdout = out;
 	for (unsigned i = 0; good && i < b->devices; i++) {
-		make_code(&rng, code);
+		device_random_code(&rng, code);
 		snprintf(request, sizeof request, "{\"cmd\":\"device.add\",\"device\":\"%016llx\",\"code\":\"%s\",\"owner\":\"/id-b\",\"gateway\":\"gw1\"}", FIRST_DEVICE + i, code);
 		good = fprintf(csv, "%016llx,%s\n", FIRST_DEVICE + i, code) > 0 && admin_do(b, request);
 	}
@@ -194,28 +181,4 @@ bool zigbee_bench_make(struct zigbee_bench *b)
 	snprintf(b->pcap, sizeof b->pcap, "%s/air.pcap", b->dir);
 	snprintf(b->csv, sizeof b->csv, "%s/devices.csv", b->dir);
 	return plant_create(&o) == CLI_OK && plant_open(folder, &b->plant);
-}
-
-void zigbee_bench_clean(const struct zigbee_bench *b)
-{
-	char command_line[PATH_SIZE + 32];
-
-	snprintf(command_line, sizeof command_line, "rm -rf '%s'", b->dir);
-	if (system(command_line) != 0)
-		cli_fail("%s could not be removed", b->dir);
-}
-
-bool zigbee_bench_programs(char folder[static 256])
-{
-	ssize_t n = readlink("/proc/self/exe", folder, 255);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	folder[n] = '\0';
-	slash = strrchr(folder, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	return true;
 }

@@ -44,13 +44,11 @@ extern volatile sig_atomic_t zigbee_bench_stopped; /* by a signal */
 /* bench_zigbee_plant.c; false: told why */
 const char *zigbee_bench_in(const struct zigbee_bench *b, const char *name); /* a path in its folder; good for seven more calls */
 bool zigbee_bench_ready(struct process *p, const char *role);
-bool zigbee_bench_programs(char folder[static 256]);
 bool zigbee_bench_start(struct zigbee_bench *b);
 bool zigbee_bench_register(struct zigbee_bench *b);
 bool zigbee_bench_make(struct zigbee_bench *b);
 bool zigbee_bench_enrol(struct zigbee_bench *b);
 bool zigbee_bench_wait(const struct zigbee_bench *b, struct m2m_client *c); /* until all devices are known to node B */
-void zigbee_bench_clean(const struct zigbee_bench *b);
 /* bench_zigbee_load.c */
 bool zigbee_bench_commands(struct zigbee_bench *b, struct m2m_client *c);
 bool zigbee_bench_flood(struct zigbee_bench *b);

@@ -84,7 +84,7 @@ int demo_main(int argc, char **argv)
 	if (d.loss && (!rd_decimal(rd_str(d.loss), &loss) || loss > 99))
 		return cli_misuse(usage, "--loss wants a percentage from 0 to 99, not `%s`", d.loss);
 	d.started = clock_ms();
-	if (!demo_find_programs(&d))
+	if (!process_find_programs(&d.set))
 		return cli_fail("the programs cannot be found");
 	r = demo_prepare_out(&d, out ? out : "demo-out");
 	if (r != CLI_OK)

@@ -6,25 +6,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/crc.h"
 #include "base/rng.h"
+#include "cli/device.h"
 
 #define ENROL_MS 120000
 #define COMMAND_MS 60000
-
-/* A random install code with its CRC, as a label has it. */
-static void make_code(struct demo_device *dev, struct rng *rng)
-{
-	uint8_t octets[18];
-	uint16_t crc;
-
-	rng_fill(rng, octets, 16);
-	crc = crc16_x25(octets, 16);
-	octets[16] = (uint8_t)crc;
-	octets[17] = (uint8_t)(crc >> 8);
-	hex_print(dev->code, octets, sizeof octets);
-	bytes_wipe(octets, sizeof octets);
-}
 
 void demo_make_devices(struct demo *d)
 {
@@ -38,7 +24,7 @@ void demo_make_devices(struct demo *d)
 	for (size_t i = 0; i < DEMO_DEVICES; i++) {
 		d->devices[i] = kinds[i];
 		eui64_print(d->devices[i].eui64, 0x00124b0000000000U | (uint64_t)rng_u32(&rng) << 4 | i);
-		make_code(&d->devices[i], &rng);
+		device_random_code(&rng, d->devices[i].code);
 	}
 }
 

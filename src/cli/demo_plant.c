@@ -40,23 +40,6 @@ int demo_prepare_out(struct demo *d, const char *out)
 	return CLI_OK;
 }
 
-bool demo_find_programs(struct demo *d)
-{
-	char path[256];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	snprintf(d->set.programs, sizeof d->set.programs, "%s", path);
-	return true;
-}
-
 static struct process *start_server(struct demo *d, const char *role, const char *program, const char *config)
 {
 	char path[700];

@@ -47,7 +47,6 @@ int demo_export_keys(struct demo *d, const char *path);
 
 /* demo_plant.c: the folder, and the programs; CLI_OK, or what was wrong is told */
 int demo_prepare_out(struct demo *d, const char *out);
-bool demo_find_programs(struct demo *d);
 int demo_start_radio(struct demo *d);
 int demo_start_plant(struct demo *d);
 

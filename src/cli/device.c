@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/bytes.h"
+#include "base/crc.h"
 
 #define LINE_MAX_OCTETS 1024
 
@@ -30,6 +30,19 @@ static const char usage[] =
     "  keyway device add 'Z:00124B0001020304$I:83FED3407A939723A5C639B26916D505C3B5'\n"
     "  keyway device import labels.csv --application pumps\n"
     "  keyway device show 00124b0001020304 --json\n";
+
+void device_random_code(struct rng *rng, char code[static HEX_SIZE(18)])
+{
+	uint8_t octets[18];
+	uint16_t crc;
+
+	rng_fill(rng, octets, 16);
+	crc = crc16_x25(octets, 16);
+	octets[16] = (uint8_t)crc;
+	octets[17] = (uint8_t)(crc >> 8);
+	hex_print(code, octets, sizeof octets);
+	bytes_wipe(octets, sizeof octets);
+}
 
 struct rd text_trim(struct rd r)
 {

@@ -2,6 +2,8 @@
 #ifndef KEYWAY_CLI_DEVICE_H
 #define KEYWAY_CLI_DEVICE_H
 
+#include "base/bytes.h"
+#include "base/rng.h"
 #include "cli/cli.h"
 
 struct device_order {
@@ -15,6 +17,7 @@ enum device_csv { DEVICE_CSV_NOTHING, DEVICE_CSV_DEVICE, DEVICE_CSV_WRONG };
 enum device_csv device_csv_line(struct rd line, bool first, const struct device_order *defaults, struct device_order *o, uint64_t *eui64, const char **why) MUST_CHECK;
 /* "device.add" or "device.check". False: the MEF does not answer; what it refuses is in the answer. */
 bool device_ask(const struct plant *p, const char *cmd, const struct device_order *o, struct admin_answer *a) MUST_CHECK;
+void device_random_code(struct rng *rng, char code[static HEX_SIZE(18)]); /* an install code with its CRC, as a label has it */
 struct rd text_trim(struct rd text);
 
 /* `keyway device import`: all lines or none. */

@@ -22,6 +22,29 @@ static void pause_ms(unsigned ms)
 	usleep(ms * 1000);
 }
 
+bool process_find_programs(struct process_set *set)
+{
+	ssize_t n = readlink("/proc/self/exe", set->programs, sizeof set->programs - 1);
+	char *slash;
+
+	if (n <= 0)
+		return false;
+	set->programs[n] = '\0';
+	slash = strrchr(set->programs, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+void process_remove_folder(const char *dir)
+{
+	char line[600];
+
+	if (snprintf(line, sizeof line, "rm -rf '%s'", dir) >= (int)sizeof line || system(line) != 0)
+		cli_fail("%s could not be removed", dir);
+}
+
 static void become(const struct process_set *set, const char *const argv[], int in, int log)
 {
 	char path[600];

@@ -24,6 +24,8 @@ struct process_set {
 	size_t count;
 };
 
+bool process_find_programs(struct process_set *set); /* beside this one; false when the system does not tell where that is */
+void process_remove_folder(const char *dir);         /* of logs and stores; dir has no ' in it. A failure is told */
 /* argv[0] is the name of one of our programs, or the path of another; ends with NULL. */
 struct process *process_start(struct process_set *set, const char *role, const char *const argv[]);
 /* Waits until a line of the log holds `text`; false after timeout_ms, or when the process ended. */

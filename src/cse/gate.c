@@ -119,26 +119,32 @@ static void route_again(struct cse *c, void *exchange)
 	exchange_route(exchange);
 }
 
-static bool has_room(struct resource *container, const struct counters *n)
+static bool has_room(struct resource *container)
 {
-	return n->instances < resource_uint(container, "mni", UINT64_MAX) && resource_uint(container, "mbs", UINT64_MAX) == UINT64_MAX;
+	return container->counters.instances < resource_uint(container, "mni", UINT64_MAX) && resource_uint(container, "mbs", UINT64_MAX) == UINT64_MAX;
 }
 
 static bool is_plain(struct exchange *x)
 {
 	const int64_t *ids;
 
-	return x->target && x->virtual_child == VIRTUAL_NONE && x->target->type == TY_CONTAINER && has_room(x->target, &x->target->counters) &&
+	return x->target && x->virtual_child == VIRTUAL_NONE && x->target->type == TY_CONTAINER && has_room(x->target) &&
 	    tree_subscriptions(x->cse->tree, x->target, &ids) == 0;
+}
+
+/* Its target is looked for anew: it may have changed by then. */
+static bool hold_exchange(struct exchange *x)
+{
+	resource_unref(x->target);
+	x->target = NULL;
+	return gate_holds(x->cse, route_again, x);
 }
 
 bool gate_holds_target(struct exchange *x)
 {
 	if (!x->cse->committing || is_plain(x))
 		return false;
-	resource_unref(x->target);
-	x->target = NULL;
-	return gate_holds(x->cse, route_again, x);
+	return hold_exchange(x);
 }
 
 bool gate_holds_content(struct exchange *x, const struct json *given)
@@ -146,11 +152,8 @@ bool gate_holds_content(struct exchange *x, const struct json *given)
 	if (!x->cse->committing)
 		return false;
 	for (const struct json *m = given->first; m; m = m->next)
-		if (!rd_is(m->key, "con") && !rd_is(m->key, "cnf")) {
-			resource_unref(x->target);
-			x->target = NULL;
-			return gate_holds(x->cse, route_again, x);
-		}
+		if (!rd_is(m->key, "con") && !rd_is(m->key, "cnf"))
+			return hold_exchange(x);
 	return false;
 }
 

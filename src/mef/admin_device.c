@@ -59,6 +59,17 @@ static enum err device_named(struct call *c, uint64_t *eui64)
 	return eui64_parse(admin_member(c, "device"), eui64) ? OK : admin_wrong(c, ERR_BAD_VALUE, "`device` must be an EUI-64 of 16 hexadecimal digits");
 }
 
+static enum err device_registered(struct call *c, struct mef_device **d)
+{
+	uint64_t eui64;
+	enum err e = device_named(c, &eui64);
+
+	if (e != OK)
+		return e;
+	*d = mef_device_find(c->mef, eui64);
+	return *d ? OK : admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
+}
+
 enum err admin_device_list(struct call *c)
 {
 	json_array(c->out, "devices");
@@ -71,16 +82,11 @@ enum err admin_device_list(struct call *c)
 enum err admin_device_show(struct call *c)
 {
 	struct mef_device *d;
-	uint64_t eui64;
-	enum err e = device_named(c, &eui64);
+	enum err e = device_registered(c, &d);
 
-	if (e != OK)
-		return e;
-	d = mef_device_find(c->mef, eui64);
-	if (!d)
-		return admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
-	device_put(c->out, "device", d);
-	return OK;
+	if (e == OK)
+		device_put(c->out, "device", d);
+	return e;
 }
 
 enum err admin_device_remove(struct call *c)
@@ -94,15 +100,9 @@ enum err admin_device_remove(struct call *c)
 enum err admin_device_rotate(struct call *c)
 {
 	struct mef_device *d;
-	uint64_t eui64;
-	enum err e = device_named(c, &eui64);
+	enum err e = device_registered(c, &d);
 
-	if (e != OK)
-		return e;
-	d = mef_device_find(c->mef, eui64);
-	if (!d)
-		return admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
-	return mef_rotate(c->mef, d, "operator", c->message);
+	return e == OK ? mef_rotate(c->mef, d, "operator", c->message) : e;
 }
 
 enum err admin_device_replace(struct call *c)
@@ -121,15 +121,9 @@ enum err admin_device_replace(struct call *c)
 enum err admin_device_move(struct call *c)
 {
 	struct mef_device *d;
-	uint64_t eui64;
-	enum err e = device_named(c, &eui64);
+	enum err e = device_registered(c, &d);
 
-	if (e != OK)
-		return e;
-	d = mef_device_find(c->mef, eui64);
-	if (!d)
-		return admin_wrong(c, ERR_NOT_FOUND, "the device is not registered; `keyway device list` shows those that are");
-	return mef_device_move(c->mef, d, admin_member(c, "gateway"), c->message);
+	return e == OK ? mef_device_move(c->mef, d, admin_member(c, "gateway"), c->message) : e;
 }
 
 /* ---- permit ---- */

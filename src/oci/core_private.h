@@ -85,6 +85,8 @@ uint8_t oci_link_cost(uint8_t lqi);
 bool oci_router_own(const struct oci_device *d, const struct nwk_frame *f); /* not what it passes on for another */
 void oci_router_heard(struct oci_core *c, struct oci_device *d);            /* a genuine frame of it, when it has been dealt with */
 void oci_router_status(struct oci_core *c, struct oci_device *d, const struct nwk_command *m); /* a network status */
+/* To a router, or somebody behind hop, that looks for the coordinator: on the way that its request came. */
+void oci_router_reply(struct oci_core *c, struct oci_device *hop, const struct oci_device *d, const struct nwk_frame *f, const struct nwk_command *m);
 void oci_router_command(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, const struct nwk_command *m);
 bool oci_router_zdo(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload); /* false: not ours to answer */
 void oci_router_tick(struct oci_core *c, struct oci_device *d);

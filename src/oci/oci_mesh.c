@@ -317,25 +317,6 @@ static void follow(struct oci_core *c, struct oci_device *hop, struct oci_device
 	oci_life_heard(c, d, f, true);
 }
 
-static void route_reply(struct oci_core *c, struct oci_device *hop, const struct oci_device *d, const struct nwk_frame *f, const struct nwk_command *m)
-{
-	const struct nwk_command reply = {
-		.id = NWK_ROUTE_REPLY,
-		.route_reply = {
-			.has_originator_eui64 = true,
-			.has_responder_eui64 = true,
-			.id = m->route_request.id,
-			.originator = f->source,
-			.responder = NWK_COORDINATOR,
-			.originator_eui64 = d->eui64,
-			.responder_eui64 = d->gateway,
-		},
-	};
-
-	if (m->route_request.many == NWK_ROUTE_TO_ONE && m->route_request.destination == NWK_COORDINATOR)
-		oci_nwk_command(c, hop, &reply); /* on the way that the request came */
-}
-
 /* What is for one hop only never comes this way. */
 static void command_input(struct oci_core *c, struct oci_device *hop, struct oci_device *d, const struct nwk_frame *f, struct rd payload)
 {
@@ -346,7 +327,7 @@ static void command_input(struct oci_core *c, struct oci_device *hop, struct oci
 	if (m.id == NWK_ROUTE_RECORD)
 		note_route(c, hop, d, &m);
 	else if (m.id == NWK_ROUTE_REQUEST)
-		route_reply(c, hop, d, f, &m);
+		oci_router_reply(c, hop, d, f, &m);
 	else if (m.id == NWK_NETWORK_STATUS)
 		oci_router_status(c, d, &m);
 }

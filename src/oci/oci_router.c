@@ -142,7 +142,7 @@ static void on_link_status(struct oci_device *d, const struct nwk_command *m)
 		d->router.outgoing_cost = 0;
 }
 
-static void on_route_request(struct oci_core *c, struct oci_device *d, const struct nwk_frame *f, const struct nwk_command *m)
+void oci_router_reply(struct oci_core *c, struct oci_device *hop, const struct oci_device *d, const struct nwk_frame *f, const struct nwk_command *m)
 {
 	const struct nwk_command reply = {
 		.id = NWK_ROUTE_REPLY,
@@ -150,15 +150,15 @@ static void on_route_request(struct oci_core *c, struct oci_device *d, const str
 			.has_originator_eui64 = true,
 			.has_responder_eui64 = true,
 			.id = m->route_request.id,
-			.originator = d->short_address,
+			.originator = f->source,
 			.responder = NWK_COORDINATOR,
 			.originator_eui64 = d->eui64,
 			.responder_eui64 = d->gateway,
 		},
 	};
 
-	if (m->route_request.many == NWK_ROUTE_TO_ONE && m->route_request.destination == NWK_COORDINATOR && f->source == d->short_address)
-		oci_nwk_command(c, d, &reply);
+	if (m->route_request.many == NWK_ROUTE_TO_ONE && m->route_request.destination == NWK_COORDINATOR)
+		oci_nwk_command(c, hop, &reply);
 }
 
 void oci_router_status(struct oci_core *c, struct oci_device *d, const struct nwk_command *m)
@@ -182,8 +182,8 @@ void oci_router_command(struct oci_core *c, struct oci_device *d, const struct n
 		return; /* an end device has nothing to say of routes */
 	if (m->id == NWK_LINK_STATUS)
 		on_link_status(d, m);
-	else if (m->id == NWK_ROUTE_REQUEST)
-		on_route_request(c, d, f, m);
+	else if (m->id == NWK_ROUTE_REQUEST && f->source == d->short_address)
+		oci_router_reply(c, d, d, f, m);
 	else if (m->id == NWK_NETWORK_STATUS)
 		oci_router_status(c, d, m);
 	/* a route record of its own says what we know: there is nobody between */
