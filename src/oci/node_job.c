@@ -15,12 +15,13 @@ struct job {
 	struct job *next;
 	struct jobs *queue;
 	bool barrier;  /* no request: it waits for those before it */
-	bool started, answered;
+	bool started, answered, failed;
 	enum onem2m_operation operation;
 	int type, rcn;
 	char to[JOB_TO_MAX];
 	struct wr body;
 	job_done *done;
+	job_after *after; /* of a barrier */
 	void *ctx; /* heap */
 };
 
@@ -29,6 +30,7 @@ struct jobs {
 	struct job *first, **last;
 	size_t running;
 	bool going;
+	bool failed, told; /* a write since the last barrier; a barrier has heard of it, and those next to it are to hear of it too */
 };
 
 void jobs_start(struct oci_node *n)
@@ -45,6 +47,12 @@ static bool expected(enum onem2m_rsc rsc)
 	return rsc == RSC_CREATED || rsc == RSC_UPDATED || rsc == RSC_DELETED || rsc == RSC_OK || rsc == RSC_CONFLICT || rsc == RSC_NOT_FOUND;
 }
 
+/* Ours, not the request's: it would go another time. */
+static bool lost(const struct job *j, enum onem2m_rsc rsc)
+{
+	return (j->operation == ONEM2M_CREATE || j->operation == ONEM2M_UPDATE) && rsc >= RSC_INTERNAL_SERVER_ERROR;
+}
+
 static void go_on(struct jobs *q);
 
 static void on_done(void *ctx, const struct onem2m_response *rsp)
@@ -57,6 +65,7 @@ static void on_done(void *ctx, const struct onem2m_response *rsp)
 	if (j->done)
 		j->done(q->node, j->ctx, rsp);
 	j->answered = true;
+	j->failed = lost(j, rsp->rsc);
 	q->running--;
 	go_on(q);
 }
@@ -77,8 +86,13 @@ static void reap(struct jobs *q)
 		q->first = j->next;
 		if (!q->first)
 			q->last = &q->first;
-		if (j->barrier)
-			j->done(q->node, j->ctx, NULL);
+		if (j->barrier) {
+			q->told = true;
+			j->after(q->node, j->ctx, !q->failed);
+		} else {
+			q->failed = j->failed || (q->failed && !q->told);
+			q->told = false;
+		}
 		job_free(j);
 	}
 }
@@ -163,11 +177,12 @@ void node_job(struct oci_node *n, enum onem2m_operation operation, const char *t
 	append(n->jobs, j);
 }
 
-void node_job_after(struct oci_node *n, job_done *done, void *ctx)
+void node_job_after(struct oci_node *n, job_after *after, void *ctx)
 {
-	struct job *j = job_new(n, done, ctx);
+	struct job *j = job_new(n, NULL, ctx);
 
 	j->barrier = true;
+	j->after = after;
 	append(n->jobs, j);
 }
 

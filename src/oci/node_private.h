@@ -43,11 +43,19 @@ struct oci_node {
 	uint32_t transaction, request;
 	char ae[128]; /* "/id-b/Coci" */
 	bool pumping;
-	struct held *held, **held_last; /* acknowledgements behind what they acknowledge */
+	struct held *held; /* acknowledgements behind what they acknowledge */
 };
 
 void node_pump(struct oci_node *n);
 const char *node_name(uint64_t eui64); /* for logs: one of a few static buffers */
+
+/* node_held.c: a device's acknowledgement goes when what it is for is on disk */
+void held_start(struct oci_node *n);
+void held_take(struct oci_node *n, const struct oci_effect *acknowledgement); /* when_kept */
+void held_release(struct oci_node *n); /* all that was to be written has been asked for */
+#define HELD_MAX 2048 /* some 2 MiB with their jobs; a commit's time holds those of the reports that came meanwhile */
+size_t held_waiting(const struct oci_node *n); /* at most HELD_MAX: what comes beyond is not acknowledged */
+void node_send_down(struct oci_node *n, const struct oci_effect *e); /* OCI_DOWNLINK, now */
 
 /* node_mef.c: Mmef */
 void mef_start(struct oci_node *n);

@@ -170,7 +170,7 @@ static void zdo_input(struct oci_core *c, struct oci_device *d, const struct aps
 }
 
 /* What is acknowledged is not sent again: a reading that is lost afterwards is lost for good. */
-static void hold_acknowledgement(struct oci_core *c, uint64_t from, uint64_t end, bool again)
+static void hold_acknowledgement(struct oci_core *c, const struct oci_device *d, uint8_t counter, uint64_t from, uint64_t end, bool again)
 {
 	bool kept = again; /* what it said the first time may still be on its way */
 
@@ -178,8 +178,26 @@ static void hold_acknowledgement(struct oci_core *c, uint64_t from, uint64_t end
 		return;
 	for (uint64_t i = end; i < c->made; i++)
 		kept = kept || c->effects[i % OCI_EFFECTS].type == OCI_VALUE || c->effects[i % OCI_EFFECTS].type == OCI_RAW;
-	for (uint64_t i = from; kept && i < end; i++)
+	for (uint64_t i = from; kept && i < end; i++) {
 		c->effects[i % OCI_EFFECTS].when_kept = true;
+		c->effects[i % OCI_EFFECTS].counter = counter;
+		c->effects[i % OCI_EFFECTS].losses = d->losses;
+	}
+}
+
+bool oci_core_kept(struct oci_core *c, const struct oci_effect *acknowledgement, bool kept)
+{
+	struct oci_device *d = oci_core_device(c, acknowledgement->eui64);
+
+	if (!d)
+		return false;
+	if (kept)
+		return acknowledgement->losses == d->losses;
+	d->losses++;
+	for (size_t i = 0; i < OCI_DUPLICATES; i++)
+		if (d->duplicates[i].counter == acknowledgement->counter)
+			d->duplicates[i].used = false;
+	return false;
 }
 
 /* Each fragment is acknowledged; the whole message is one frame like any other. */
@@ -188,6 +206,7 @@ static void on_fragment(struct oci_core *c, struct oci_device *d, const struct a
 	uint64_t from = c->made, end;
 	struct aps_frame ack;
 	struct rd whole;
+	bool again;
 	enum err e = f->security ? ERR_UNSUPPORTED : aps_reassembler_take(&d->fragments, c->now, f, &whole, &ack);
 
 	if (e != OK) {
@@ -196,13 +215,14 @@ static void on_fragment(struct oci_core *c, struct oci_device *d, const struct a
 	}
 	oci_aps_send(c, d, &ack);
 	end = c->made;
-	if (whole.left == 0 || duplicate(c, d, f->counter, whole))
+	if (whole.left == 0)
 		return;
-	if (f->profile == APS_PROFILE_ZDP)
+	again = duplicate(c, d, f->counter, whole);
+	if (!again && f->profile == APS_PROFILE_ZDP)
 		zdo_input(c, d, f, whole);
-	else
+	else if (!again)
 		oci_zcl_input(c, d, f, whole);
-	hold_acknowledgement(c, from, end, false);
+	hold_acknowledgement(c, d, f->counter, from, end, again);
 }
 
 static void take(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd octets)
@@ -249,5 +269,5 @@ void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets)
 	again = duplicate(c, d, f.counter, octets);
 	if (!again)
 		take(c, d, &f, octets);
-	hold_acknowledgement(c, from, end, again);
+	hold_acknowledgement(c, d, f.counter, from, end, again);
 }

@@ -185,6 +185,7 @@ struct oci_device {
 	struct oci_sending sending[OCI_SENDING];
 	struct { bool used; uint8_t counter; uint64_t at, content; } duplicates[OCI_DUPLICATES];
 	size_t duplicate_next;
+	uint32_t losses;            /* how often something that it said could not be kept */
 	struct aps_reassembler fragments; /* one fragmented message at a time */
 	uint64_t last_heard;
 	uint64_t fast_until;        /* it polls fast, by our wish; 0: not */
@@ -310,7 +311,8 @@ struct oci_effect {
 	size_t len;
 	uint32_t validity_ms, timeout_s;
 	bool broadcast; /* OCI_DOWNLINK: as a MAC broadcast */
-	bool when_kept; /* OCI_DOWNLINK: acknowledges what is in effects behind it, and goes when that is on disk */
+	bool when_kept; /* OCI_DOWNLINK: acknowledges what is in effects behind it, and goes when that is on disk: oci_core_kept; counter: of the acknowledged */
+	uint32_t losses; /* of the device when it was made */
 	uint16_t short_address;
 	uint8_t capability, counter;
 	const struct point *point;
@@ -366,6 +368,9 @@ void oci_core_forget(struct oci_core *c, uint64_t now_ms, uint64_t eui64); /* NW
 /* A NWK frame from the gateway. Every reason for which it is refused is an error here and an OCI_LOG. */
 enum err oci_core_uplink(struct oci_core *c, uint64_t now_ms, uint64_t eui64, struct rd frame);
 void oci_core_heard(struct oci_core *c, uint64_t eui64, uint8_t lqi); /* link quality of the frame that comes next */
+/* What this acknowledgement (when_kept) is for was written (kept), or not, or there is no room to wait for that. True: it goes. False: it must not, the device says
+ * it again, and then it is no repeat; and of the acknowledgements that wait already none goes, for some may be of repeats of it. */
+bool oci_core_kept(struct oci_core *c, const struct oci_effect *acknowledgement, bool kept) MUST_CHECK;
 /* What the gateway says of its child, as a hint. oci_life.c. lost: silent beyond its time-out. unknown: the gateway does not have it (any more), and gets
  * its place anew; polled: the device is there and takes it for its parent, and is told to rejoin. short_address: what it polls by, or none. */
 void oci_core_lost(struct oci_core *c, uint64_t now_ms, uint64_t eui64);

@@ -18,13 +18,7 @@ const char *node_name(uint64_t eui64)
 	return t;
 }
 
-/* A frame that goes when what is in the effects behind it is on disk. */
-struct held {
-	struct held *next;
-	struct oci_effect frame;
-};
-
-static void send_down(struct oci_node *n, const struct oci_effect *e)
+void node_send_down(struct oci_node *n, const struct oci_effect *e)
 {
 	struct egp_message m = {.type = EGP_DOWNLINK};
 
@@ -34,45 +28,6 @@ static void send_down(struct oci_node *n, const struct oci_effect *e)
 	m.downlink.frame = rd_of(e->octets, e->len);
 	if (e->len > 0)
 		relay_down(n, e->eui64, &m);
-}
-
-static void on_kept(struct oci_node *n, void *ctx, const struct onem2m_response *rsp)
-{
-	const struct held *h = ctx;
-
-	(void)rsp;
-	send_down(n, &h->frame);
-}
-
-static void downlink(struct oci_node *n, const struct oci_effect *e)
-{
-	struct held *h;
-
-	if (!e->when_kept) {
-		send_down(n, e);
-		return;
-	}
-	h = malloc(sizeof *h);
-	if (!h)
-		abort();
-	*h = (struct held){.frame = *e};
-	*n->held_last = h;
-	n->held_last = &h->next;
-}
-
-/* All that was to be written has been asked for. */
-static void release(struct oci_node *n)
-{
-	struct held *h = n->held;
-
-	n->held = NULL;
-	n->held_last = &n->held;
-	while (h) {
-		struct held *next = h->next;
-
-		node_job_after(n, on_kept, h);
-		h = next;
-	}
 }
 
 static void child(struct oci_node *n, const struct oci_effect *e, enum egp_type type)
@@ -96,7 +51,10 @@ static void act(struct oci_node *n, const struct oci_effect *e)
 
 	switch (e->type) {
 	case OCI_DOWNLINK:
-		downlink(n, e);
+		if (e->when_kept)
+			held_take(n, e);
+		else
+			node_send_down(n, e);
 		break;
 	case OCI_CHILD_SET:
 		child(n, e, EGP_CHILD_SET);
@@ -150,7 +108,7 @@ void node_pump(struct oci_node *n)
 	n->pumping = true;
 	while (oci_core_output(n->core, &e))
 		act(n, &e);
-	release(n);
+	held_release(n);
 	n->pumping = false;
 	loop_timer_at(n->timer, oci_core_deadline(n->core));
 }
@@ -247,9 +205,9 @@ enum err oci_start(struct loop *l, struct cse *c, const struct oci_config *confi
 	n->core = oci_core_new(&core);
 	if (!n->core)
 		return ERR_NO_MEMORY;
-	n->held_last = &n->held;
 	n->timer = loop_timer_new(l, on_time, n);
 	jobs_start(n);
+	held_start(n);
 	groups_make(n);
 	oci_core_groupcast_patience(n->core, config->groupcast_wait_ms);
 	oci_core_keep_groups(n->core, oci_store_save_group, n->store);

@@ -84,6 +84,18 @@ static bool counts_agree(const struct aps_reassembler *r, const struct aps_frame
 	return (r->blocks == 0 || r->blocks == f->block) && arrived >> f->block == 0;
 }
 
+/* A block of the message that was whole already: its sender has not heard of it. */
+static bool comes_again(const struct aps_reassembler *r, uint64_t now, const struct aps_frame *f, uint8_t block)
+{
+	size_t start = 0;
+
+	if (!r->done || now >= r->expires || !same_message(r, f) || block >= r->blocks || (f->fragmentation == APS_FIRST_FRAGMENT && f->block != r->blocks))
+		return false;
+	for (size_t i = 0; i < block; i++)
+		start += r->block_len[i];
+	return rd_equal(f->payload, rd_of(r->message + start, r->block_len[block]));
+}
+
 /* Moves the blocks together. */
 static bool join(struct aps_reassembler *r, struct rd *whole)
 {
@@ -102,6 +114,7 @@ static bool join(struct aps_reassembler *r, struct rd *whole)
 enum err aps_reassembler_take(struct aps_reassembler *r, uint64_t now, const struct aps_frame *f, struct rd *whole, struct aps_frame *ack)
 {
 	uint8_t block = f->fragmentation == APS_FIRST_FRAGMENT ? 0 : f->block;
+	bool again;
 
 	*whole = rd_of(NULL, 0);
 	if (f->type != APS_DATA || !f->extended_header || f->fragmentation == APS_NOT_FRAGMENTED || f->payload.left == 0)
@@ -111,7 +124,8 @@ enum err aps_reassembler_take(struct aps_reassembler *r, uint64_t now, const str
 		return ERR_TOO_LONG;
 	if (r->active && now < r->expires && !same_message(r, f))
 		return ERR_STATE;
-	if (!r->active || now >= r->expires || !same_message(r, f))
+	again = comes_again(r, now, f, block);
+	if (!again && (!r->active || now >= r->expires || !same_message(r, f)))
 		begin(r, f);
 	if (!counts_agree(r, f, block))
 		return ERR_MALFORMED;
@@ -126,7 +140,12 @@ enum err aps_reassembler_take(struct aps_reassembler *r, uint64_t now, const str
 	aps_ack_for(f, ack);
 	ack->block = block;
 	ack->ack_bitfield = 0x01;
-	if (join(r, whole))
+	if (again) {
+		*whole = rd_of(r->message, r->len);
+	} else if (join(r, whole)) {
 		r->active = false;
+		r->done = true;
+		r->len = whole->left;
+	}
 	return OK;
 }

@@ -43,8 +43,11 @@ struct aps_reassembler {
 	size_t block_len[APS_FRAGMENT_BLOCKS];
 	uint64_t expires;
 	bool active;
+	bool done;                   /* whole, and its blocks are one behind the other */
+	size_t len;                  /* when done */
 };
-/* Takes a fragment. OK and whole.left > 0: the message is whole (borrowed until the next call). ERR_MALFORMED, ERR_TOO_LONG. One message at a time: a fragment of
+/* Takes a fragment. OK and whole.left > 0: the message is whole (borrowed until the next call); so it is again at each repeat of a block of it, until it expires
+ * or another message begins: whoever did not acknowledge the last block gets the message once more. ERR_MALFORMED, ERR_TOO_LONG. One message at a time: a fragment of
  * another one replaces it when the former has expired, and is ERR_STATE before. ack is to be sent in any case but an error. */
 enum err aps_reassembler_take(struct aps_reassembler *r, uint64_t now_ms, const struct aps_frame *f, struct rd *whole, struct aps_frame *ack) MUST_CHECK;
 

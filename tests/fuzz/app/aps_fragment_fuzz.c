@@ -1,5 +1,5 @@
 /* Fragments in any order, with any numbers: a message that comes out is the blocks as they first came, one behind the other, and comes out as soon
- * as all have come; every acknowledgement can be sent. And the way out: whatever is acknowledged, the blocks are the message's, none beyond its end. */
+ * as all have come, and again when one of them is repeated; every acknowledgement can be sent. And the way out: whatever is acknowledged, the blocks are the message's, none beyond its end. */
 #include <string.h>
 
 #include "zigbee/aps_fragment.h"
@@ -44,10 +44,15 @@ static bool all(const struct model *m, unsigned count)
 	return count > 0;
 }
 
+static bool repeats(const struct aps_reassembler *r, const struct model *m, const struct aps_frame *f, uint8_t block)
+{
+	return r->done && block < r->blocks && (f->fragmentation != APS_FIRST_FRAGMENT || f->block == r->blocks) && rd_equal(f->payload, rd_of(m->blocks[block], m->len[block]));
+}
+
 static void take(struct aps_reassembler *r, struct model *m, uint64_t now, const struct aps_frame *f)
 {
-	bool goes_on = r->active && now < r->expires && same_message(r, f);
 	uint8_t block = f->fragmentation == APS_FIRST_FRAGMENT ? 0 : f->block;
+	bool goes_on = now < r->expires && same_message(r, f) && (r->active || repeats(r, m, f, block));
 	struct rd whole = rd_of("x", 1);
 	struct aps_frame ack;
 

@@ -80,6 +80,42 @@ static void loss_is_repaired_or_given_up(void **state)
 	assert_false(transfer(message, sizeof message, 100, &rng, &r));
 }
 
+/* Its acknowledgement was lost, or held back: the sender repeats the last block alone. */
+static void a_repeat_of_a_block_brings_the_whole_message_again(void **state)
+{
+	uint8_t message[100], other[APS_FRAGMENT_BLOCK] = {0};
+	struct rng rng = rng_seeded(8);
+	struct aps_reassembler r;
+	struct aps_frame f = frame, ack;
+	struct rd whole;
+
+	(void)state;
+	rng_fill(&rng, message, sizeof message);
+	assert_true(transfer(message, sizeof message, 0, &rng, &r));
+	f.extended_header = true;
+	f.fragmentation = APS_FRAGMENT;
+	f.block = 1;
+	f.payload = rd_of(message + APS_FRAGMENT_BLOCK, sizeof message - APS_FRAGMENT_BLOCK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(aps_reassembler_take(&r, 2, &f, &whole, &ack), OK);
+		assert_true(rd_equal(whole, rd_of(message, sizeof message)));
+		assert_int_equal(ack.block, 1);
+	}
+	/* another message of the same counter begins with its first block */
+	f.fragmentation = APS_FIRST_FRAGMENT;
+	f.block = 2;
+	f.payload = rd_of(other, sizeof other);
+	assert_int_equal(aps_reassembler_take(&r, 3, &f, &whole, &ack), OK);
+	assert_int_equal(whole.left, 0);
+	/* and what has expired is forgotten */
+	assert_true(transfer(message, sizeof message, 0, &rng, &r));
+	f.fragmentation = APS_FRAGMENT;
+	f.block = 1;
+	f.payload = rd_of(message + APS_FRAGMENT_BLOCK, sizeof message - APS_FRAGMENT_BLOCK);
+	assert_int_equal(aps_reassembler_take(&r, 2 * APS_FRAGMENT_LIFE_MS, &f, &whole, &ack), OK);
+	assert_int_equal(whole.left, 0);
+}
+
 static void refuses_what_cannot_be(void **state)
 {
 	struct aps_reassembler r = {.active = false};
@@ -112,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_of_every_length_arrive_whole),
 		cmocka_unit_test(loss_is_repaired_or_given_up),
+		cmocka_unit_test(a_repeat_of_a_block_brings_the_whole_message_again),
 		cmocka_unit_test(refuses_what_cannot_be),
 	};
 

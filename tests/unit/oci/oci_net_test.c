@@ -336,6 +336,64 @@ static void an_acknowledgement_goes_when_what_it_is_for_is_on_disk(void **state)
 	assert_false(rig_effect(&r, OCI_DOWNLINK, 0)->when_kept);
 }
 
+/* The disk was full: the device says it again, and then it is taken as if for the first time. */
+static void what_could_not_be_kept_is_no_repeat_when_it_comes_again(void **state)
+{
+	uint8_t inner[16], second[16];
+	struct aps_frame f = on_report(40, inner, true), other = on_report(41, second, false);
+	struct oci_effect first, repeat, kept;
+
+	(void)state;
+	assert_int_equal(rig_aps(&r, &other), OK);
+	kept = r.effects[0];
+	assert_true(oci_core_kept(r.core, &kept, true));
+	assert_int_equal(rig_aps(&r, &f), OK);
+	first = r.effects[0];
+	assert_int_equal(rig_aps(&r, &f), OK);
+	repeat = r.effects[0];
+	assert_int_equal(rig_effects(&r, OCI_RAW), 0);
+	assert_false(oci_core_kept(r.core, &first, false));
+	assert_false(oci_core_kept(r.core, &repeat, true)); /* of what is lost: what was kept meanwhile is another's */
+	assert_int_equal(rig_aps(&r, &f), OK);
+	assert_int_equal(rig_effects(&r, OCI_RAW), 1);
+	assert_true(r.effects[0].when_kept);
+	assert_true(oci_core_kept(r.core, &r.effects[0], true));
+	assert_int_equal(rig_aps(&r, &f), OK);
+	assert_int_equal(rig_effects(&r, OCI_RAW), 0); /* now it is one */
+	assert_int_equal(rig_aps(&r, &other), OK);     /* and the other is one still */
+	assert_int_equal(rig_effects(&r, OCI_RAW), 0);
+	assert_true(oci_core_kept(r.core, &r.effects[0], true));
+	first.eui64++;
+	assert_false(oci_core_kept(r.core, &first, true)); /* it has gone */
+}
+
+/* The last fragment's acknowledgement is the message's: without it that fragment alone is sent again. */
+static void a_last_fragment_that_could_not_be_kept_brings_the_message_again(void **state)
+{
+	uint8_t inner[16];
+	struct aps_frame f = on_report(40, inner, true);
+	const struct rd whole = f.payload;
+
+	(void)state;
+	f.extended_header = true;
+	f.fragmentation = APS_FIRST_FRAGMENT;
+	f.block = 2;
+	f.payload = rd_of(whole.at, 4);
+	assert_int_equal(rig_aps(&r, &f), OK);
+	assert_false(r.effects[0].when_kept);
+	f.fragmentation = APS_FRAGMENT;
+	f.block = 1;
+	f.payload = rd_of(whole.at + 4, whole.left - 4);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(rig_aps(&r, &f), OK);
+		assert_int_equal(rig_effects(&r, OCI_RAW), i != 1);
+		assert_true(r.effects[0].when_kept); /* of the second too, which is a repeat */
+		if (i == 1)
+			assert_false(oci_core_kept(r.core, &r.effects[0], false));
+	}
+	assert_true(oci_core_kept(r.core, &r.effects[0], true));
+}
+
 static void a_frame_that_asks_is_acknowledged_each_time_and_acted_on_once(void **state)
 {
 	uint8_t inner[16];
@@ -857,6 +915,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_acknowledged_is_repeated_under_new_counters_and_then_given_up, listener, teardown),
 		cmocka_unit_test_setup_teardown(an_acknowledgement_ends_the_repeats_of_its_own_frame, listener, teardown),
 		cmocka_unit_test_setup_teardown(a_sleeper_gets_longer_to_acknowledge, sleeper, teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_kept_is_no_repeat_when_it_comes_again, sleeper, teardown),
+		cmocka_unit_test_setup_teardown(a_last_fragment_that_could_not_be_kept_brings_the_message_again, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(a_message_in_fragments_is_put_together_in_any_order, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(fragments_out_of_bounds_or_sealed_are_refused, sleeper, teardown),
 		cmocka_unit_test_setup_teardown(an_end_device_timeout_request_is_answered, sleeper, teardown),
