@@ -1,71 +1,17 @@
-/* Byte streams over TCP, TLS and serial lines. */
-#include "loop/stream.h"
+/* A byte stream that is there: its handshake, what comes, what is written, and its end. Where streams come from: stream_open.c, stream_listener.c. */
+#include "loop/stream_private.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/wr.h"
-#include "loop/serial.h"
-#include "loop/tls_life.h"
-#include "loop/udp.h"
-#include "tls/tls_session.h"
-
-#define IN_MAX STREAM_FIRST_MAX
 #define END_MS 2000
-
-enum stream_state {
-	STREAM_CONNECTING,
-	STREAM_HANDSHAKE,
-	STREAM_OPEN,
-	STREAM_CLOSED, /* told its owner, or about to */
-};
-
-struct stream {
-	struct loop *loop;
-	struct loop_io *io;
-	struct loop_timer *later; /* for what must not be told from within a call of the owner's */
-	int fd;
-	enum stream_state state;
-	enum err why;
-	struct tls_session *tls;
-	struct tls_life life; /* with TLS */
-	char peer[ADDRESS_TEXT_MAX]; /* where it is, for the log */
-	uint8_t in[IN_MAX];
-	size_t in_len;
-	struct wr out;
-	size_t out_sent;
-	const struct stream_events *events;
-	void *ctx;
-	stream_accept_fn *accepted; /* server side, until the handshake is done */
-	void *accept_ctx;
-	void (*end)(void *ctx);     /* in the place of close; or NULL */
-	void *end_ctx;
-	bool freed, busy, paused;
-	bool shut;                  /* ending, all is written: what still comes is dropped until the peer closes, or for END_MS */
-	bool ending;                /* nobody cares for it any more but for what is still to be written */
-	bool given;                 /* octets came with it */
-	struct tls_peer *given_peer; /* somebody else does its TLS */
-};
-
-struct stream_listener {
-	struct loop *loop;
-	struct loop_io *io;
-	int fd;
-	struct tls_credentials *tls;
-	stream_accept_fn *fn;
-	void *ctx;
-};
 
 static void on_event(void *ctx, unsigned events);
 
-static void release(struct stream *s)
+void stream_release(struct stream *s)
 {
 	loop_io_free(s->io);
 	loop_timer_free(s->later);
@@ -86,7 +32,7 @@ void stream_free(struct stream *s)
 		return;
 	s->freed = true;
 	if (!s->busy)
-		release(s);
+		stream_release(s);
 }
 
 static void finish(struct stream *s, enum err why)
@@ -173,7 +119,7 @@ static void settle(struct stream *s)
 		flush(s);
 	s->busy = false;
 	if (s->freed)
-		release(s);
+		stream_release(s);
 }
 
 static void hand_over(struct stream *s);
@@ -317,7 +263,7 @@ static void on_event(void *ctx, unsigned events)
 	settle(s);
 }
 
-static struct stream *stream_make(struct loop *l, int fd, enum stream_state state)
+struct stream *stream_make(struct loop *l, int fd, enum stream_state state)
 {
 	struct stream *s = calloc(1, sizeof *s);
 
@@ -364,7 +310,7 @@ static void on_life(void *ctx)
 	settle(s);
 }
 
-static bool attach_tls(struct stream *s, struct tls_credentials *tls, bool server, const char *expected)
+bool stream_attach_tls(struct stream *s, struct tls_credentials *tls, bool server, const char *expected)
 {
 	const struct tls_session_options o = {.server = server, .expected = expected, .push = on_push, .pull = on_pull, .wake = on_wake, .ctx = s};
 
@@ -376,114 +322,9 @@ static bool attach_tls(struct stream *s, struct tls_credentials *tls, bool serve
 	return s->tls != NULL;
 }
 
-static void start(struct stream *s)
+void stream_start(struct stream *s, unsigned events)
 {
-	s->io = loop_io_new(s->loop, s->fd, LOOP_READ | LOOP_WRITE, on_event, s);
-}
-
-/* On loopback a refusal is known at once; it is told from the loop like any other. */
-static enum err connect_tcp(const char *host_port, int *out, bool *refused)
-{
-	struct sockaddr_in a;
-	enum err e = address_parse(host_port, &a);
-	int fd, one = 1;
-
-	if (e != OK)
-		return e;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_IO;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 && errno != EINPROGRESS) {
-		*refused = errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH;
-		if (!*refused) {
-			close(fd);
-			return ERR_IO;
-		}
-	}
-	*out = fd;
-	return OK;
-}
-
-enum err stream_open(struct loop *l, const char *address, struct tls_credentials *tls, const char *expected_peer,
-    const struct stream_events *events, void *ctx, struct stream **out)
-{
-	bool serial = strncmp(address, "serial:", 7) == 0;
-	bool refused = false;
-	bool secure = strncmp(address, "tls:", 4) == 0 || strncmp(address, "psk:", 4) == 0;
-	struct stream *s;
-	enum err e;
-	int fd;
-
-	if (!serial && !secure && strncmp(address, "tcp:", 4) != 0)
-		return ERR_CONFIG;
-	if (secure && !tls)
-		return ERR_CONFIG;
-	e = serial ? serial_open(address + 7, &fd) : connect_tcp(address + 4, &fd, &refused);
-	if (e != OK)
-		return e;
-	s = stream_make(l, fd, STREAM_CONNECTING);
-	if (!s) {
-		close(fd);
-		return ERR_NO_MEMORY;
-	}
-	s->events = events;
-	s->ctx = ctx;
-	snprintf(s->peer, sizeof s->peer, "%s", address);
-	if (secure && !attach_tls(s, tls, false, expected_peer)) {
-		release(s);
-		return ERR_TLS;
-	}
-	if (refused) {
-		s->why = ERR_UNREACHABLE;
-		loop_timer_in(s->later, 0);
-	} else {
-		start(s); /* a serial line counts as connecting too: SO_ERROR fails on a tty, which passes */
-	}
-	*out = s;
-	return OK;
-}
-
-enum err stream_from_fd(struct loop *l, int fd, const struct stream_events *events, void *ctx, struct stream **out)
-{
-	int flags = fcntl(fd, F_GETFL);
-	struct stream *s = flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? stream_make(l, fd, STREAM_CONNECTING) : NULL;
-
-	if (!s) {
-		close(fd);
-		return ERR_IO;
-	}
-	s->events = events;
-	s->ctx = ctx;
-	start(s);
-	*out = s;
-	return OK;
-}
-
-enum err stream_over(struct loop *l, int fd, struct rd first, const struct tls_peer *peer, void (*end)(void *ctx), void *ctx, struct stream **out)
-{
-	int flags = fcntl(fd, F_GETFL), one = 1;
-	struct stream *s = first.left <= IN_MAX && flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? stream_make(l, fd, STREAM_OPEN) : NULL;
-
-	if (!s)
-		return ERR_IO;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* fails on a local socket, which has no such delay */
-	s->end = end;
-	s->end_ctx = ctx;
-	if (peer) {
-		s->given_peer = malloc(sizeof *peer);
-		if (!s->given_peer)
-			abort();
-		*s->given_peer = *peer;
-	}
-	if (first.left > 0)
-		memcpy(s->in, first.at, first.left);
-	s->in_len = first.left;
-	s->given = first.left > 0;
-	s->io = loop_io_new(l, fd, LOOP_READ, on_event, s);
-	loop_timer_in(s->later, 0);
-	*out = s;
-	return OK;
+	s->io = loop_io_new(s->loop, s->fd, events, on_event, s);
 }
 
 void stream_allow(struct stream *s, size_t octets)
@@ -557,79 +398,4 @@ void stream_handle(struct stream *s, const struct stream_events *events, void *c
 {
 	s->events = events;
 	s->ctx = ctx;
-}
-
-static void on_accept(void *ctx, unsigned events)
-{
-	struct stream_listener *sl = ctx;
-	struct sockaddr_in from = {0};
-	socklen_t len = sizeof from;
-	struct stream *s;
-	int fd, one = 1;
-
-	(void)events;
-	fd = accept4(sl->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	s = stream_make(sl->loop, fd, STREAM_CONNECTING);
-	if (!s) {
-		close(fd);
-		return;
-	}
-	s->accepted = sl->fn;
-	s->accept_ctx = sl->ctx;
-	address_print(&from, s->peer);
-	if (!attach_tls(s, sl->tls, true, NULL)) {
-		release(s);
-		return;
-	}
-	start(s);
-}
-
-enum err stream_listen(struct loop *l, const char *host_port, struct tls_credentials *tls, stream_accept_fn *fn, void *ctx,
-    struct stream_listener **out)
-{
-	struct stream_listener *sl;
-	struct sockaddr_in a;
-	enum err e = address_parse(host_port, &a);
-	int fd, one = 1;
-
-	if (e != OK)
-		return e;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_IO;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	sl = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 128) == 0 ? calloc(1, sizeof *sl) : NULL;
-	if (!sl) {
-		close(fd);
-		return ERR_IO;
-	}
-	sl->loop = l;
-	sl->fd = fd;
-	sl->tls = tls;
-	sl->fn = fn;
-	sl->ctx = ctx;
-	sl->io = loop_io_new(l, fd, LOOP_READ, on_accept, sl);
-	*out = sl;
-	return OK;
-}
-
-uint16_t stream_listener_port(const struct stream_listener *sl)
-{
-	struct sockaddr_in a = {0};
-	socklen_t len = sizeof a;
-
-	getsockname(sl->fd, (struct sockaddr *)&a, &len);
-	return ntohs(a.sin_port);
-}
-
-void stream_listener_free(struct stream_listener *sl)
-{
-	if (!sl)
-		return;
-	loop_io_free(sl->io);
-	close(sl->fd);
-	free(sl);
 }
