@@ -105,7 +105,7 @@ bool oci_poll_holds(struct oci_core *c, const struct oci_device *d, struct oci_s
 uint64_t oci_poll_patience(const struct oci_device *d, uint64_t otherwise_ms); /* how long a command may wait */
 /* oci_zdo.c: the coordinator's Zigbee Device Object */
 void oci_zdo_input(struct oci_core *c, struct oci_device *d, const struct aps_frame *f, struct rd payload);
-/* oci_interview.c */
+/* oci_interview.c, oci_interview_answer.c */
 void oci_interview_begin(struct oci_core *c, struct oci_device *d, uint64_t in_ms);
 void oci_interview_stop(struct oci_device *d); /* it is to begin anew some day */
 void oci_interview_step(struct oci_core *c, struct oci_device *d);
