@@ -168,7 +168,7 @@ void oci_order_sent(struct oci_core *c, struct oci_order *o, size_t frame, uint8
 void oci_order_send(struct oci_core *c, struct oci_order *o); /* what is news, to the device alone */
 bool oci_write_payload(const struct point_write *write, const struct wanted *wanted, struct wr *w) MUST_CHECK;
 struct zcl_frame oci_frame_zcl(const struct oci_frame *f, uint8_t sequence);
-/* oci_group.c */
+/* oci_group.c, oci_group_tell.c */
 void oci_groups_free(struct oci_core *c);
 void oci_groups_joined(struct oci_core *c, struct oci_device *d);       /* it joined anew, and may have forgotten all */
 void oci_groups_forget(struct oci_core *c, const struct oci_device *d); /* it goes */
