@@ -1,5 +1,4 @@
 /* Zigbee groups in node B's store. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "oci/oci_store_private.h"
@@ -60,14 +59,6 @@ static bool members_read(struct rd in, struct oci_group *g)
 	return true;
 }
 
-static bool stepped(sqlite3_stmt *q)
-{
-	int r = sqlite3_step(q);
-
-	sqlite3_reset(q);
-	return r == SQLITE_DONE;
-}
-
 static bool group_put(sqlite3_stmt *q, const struct oci_group *g)
 {
 	uint8_t scenes[SCENES_BUFFER];
@@ -83,7 +74,7 @@ static bool group_put(sqlite3_stmt *q, const struct oci_group *g)
 	sqlite3_bind_int64(q, 5, (sqlite3_int64)g->barred);
 	sqlite3_bind_blob(q, 6, members.octets, (int)members.len, SQLITE_TRANSIENT);
 	sqlite3_bind_blob(q, 7, scenes, (int)names.len, SQLITE_TRANSIENT);
-	ok = !members.spoilt && !names.spoilt && stepped(q);
+	ok = !members.spoilt && !names.spoilt && oci_store_done(q);
 	wr_free(&members);
 	return ok;
 }
@@ -95,14 +86,7 @@ enum err oci_store_save_group(void *store, const struct oci_group *g)
 	if (g->count > 0)
 		return group_put(s->statements[GROUP_PUT], g) ? OK : ERR_STORE;
 	sqlite3_bind_int(s->statements[GROUP_DROP], 1, g->id);
-	return stepped(s->statements[GROUP_DROP]) ? OK : ERR_STORE;
-}
-
-static void text(sqlite3_stmt *q, int column, char *to, size_t size)
-{
-	const char *t = (const char *)sqlite3_column_text(q, column);
-
-	snprintf(to, size, "%s", t ? t : "");
+	return oci_store_done(s->statements[GROUP_DROP]) ? OK : ERR_STORE;
 }
 
 static struct rd blob(sqlite3_stmt *q, int column)
@@ -115,9 +99,9 @@ static struct rd blob(sqlite3_stmt *q, int column)
 static bool row_read(sqlite3_stmt *q, struct oci_group *g)
 {
 	*g = (struct oci_group){.id = (uint16_t)sqlite3_column_int(q, 0), .barred = (uint64_t)sqlite3_column_int64(q, 4)};
-	text(q, 1, g->source, sizeof g->source);
-	text(q, 2, g->name, sizeof g->name);
-	text(q, 3, g->network, sizeof g->network);
+	oci_store_text(q, 1, g->source, sizeof g->source);
+	oci_store_text(q, 2, g->name, sizeof g->name);
+	oci_store_text(q, 3, g->network, sizeof g->network);
 	return members_read(blob(q, 5), g) && scenes_read(blob(q, 6), g);
 }
 
