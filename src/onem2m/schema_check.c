@@ -1,220 +1,9 @@
-/* Checks of resource content and of single values against the tables, with a sentence for what is wrong. */
+/* Checks of resource content and of single values against the tables. */
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "onem2m/schema.h"
+#include "onem2m/schema_fault.h"
 #include "onem2m/schema_value.h"
-
-#define NAME_SHOWN 48   /* octets of a peer's name in a fault text; the sentence behind it must fit too */
-#define WORDS_SHOWN 100 /* octets of text after which no further permitted word is named */
-
-/* Where a value lies, from the inside out: a name, or an index when name is NULL. Built on the stack, read only when something is wrong. */
-struct place {
-	const struct place *up;
-	struct rd name;
-	size_t index;
-};
-
-/* The fault text while it is written: what does not fit is left out. */
-struct note {
-	struct schema_fault *fault;
-	size_t used;
-};
-
-static void note_octet(struct note *n, char c)
-{
-	if (n->used + 1 < sizeof n->fault->text)
-		n->fault->text[n->used++] = c;
-	n->fault->text[n->used] = '\0';
-}
-
-PRINTF_LIKE(2, 3)
-static void note_put(struct note *n, const char *format, ...)
-{
-	char text[128];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	for (const char *c = text; *c; c++)
-		note_octet(n, *c);
-}
-
-/* A name as the peer wrote it: shortened between characters, control characters and back quotes replaced. The text is UTF-8. */
-static void note_name(struct note *n, struct rd name)
-{
-	size_t shown = name.left;
-	uint8_t c;
-
-	if (shown > NAME_SHOWN)
-		for (shown = NAME_SHOWN; shown > 0 && (name.at[shown] & 0xc0) == 0x80; shown--)
-			;
-	for (size_t i = 0; i < shown && rd_u8(&name, &c); i++)
-		note_octet(n, c < ' ' || c == 0x7f || c == '`' ? '?' : (char)c);
-	if (!rd_end(&name))
-		note_put(n, "...");
-}
-
-static void note_place(struct note *n, const struct place *p)
-{
-	if (p->up)
-		note_place(n, p->up);
-	if (!p->name.at) {
-		note_put(n, "[%zu]", p->index);
-		return;
-	}
-	if (p->up)
-		note_octet(n, '.');
-	note_name(n, p->name);
-}
-
-static struct note note_start(struct schema_fault *fault, const struct place *p)
-{
-	struct note n = {fault, 0};
-
-	fault->rsc = RSC_BAD_REQUEST;
-	fault->text[0] = '\0';
-	note_octet(&n, '`');
-	note_place(&n, p);
-	note_put(&n, "`: ");
-	return n;
-}
-
-PRINTF_LIKE(3, 4)
-static bool fault_put(struct schema_fault *fault, const struct place *p, const char *format, ...)
-{
-	struct note n = note_start(fault, p);
-	char text[160];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	note_put(&n, "%s", text);
-	return false;
-}
-
-/* "1..8, 100..999" */
-static void note_values(struct note *n, const int *values)
-{
-	while (*values != INT_MIN) {
-		const int *last = values;
-
-		while (last[1] == last[0] + 1)
-			last++;
-		note_put(n, last == values ? "%d" : "%d..%d", *values, *last);
-		values = last + 1;
-		if (*values != INT_MIN)
-			note_put(n, ", ");
-	}
-}
-
-static void note_integer(struct note *n, const struct schema_datatype *t)
-{
-	if (t->min == INT64_MIN && t->max == INT64_MAX)
-		note_put(n, "an integer");
-	else if (t->max == INT64_MAX && t->min <= 1)
-		note_put(n, t->min == 1 ? "a positive integer" : "a non-negative integer");
-	else
-		note_put(n, "an integer from %" PRId64 " to %" PRId64, t->min, t->max);
-}
-
-static const char *expected_string(enum schema_kind kind)
-{
-	switch (kind) {
-	case SCHEMA_STRING:
-		return "a string";
-	case SCHEMA_TOKEN:
-		return "a string without white space at its ends";
-	case SCHEMA_NCNAME:
-		return "a name (letters, digits, '_', '-', '.')";
-	case SCHEMA_URI:
-		return "a URI";
-	case SCHEMA_ID:
-		return "an identifier";
-	case SCHEMA_RESOURCE_NAME:
-		return "a resource name (letters, digits, '-', '.', '_', '~')";
-	case SCHEMA_TIMESTAMP:
-		return "a timestamp YYYYMMDDThhmmss[,fraction] that exists";
-	case SCHEMA_ABS_REL_TIMESTAMP:
-		return "a timestamp YYYYMMDDThhmmss[,fraction] or a number of milliseconds";
-	case SCHEMA_DURATION:
-		return "a duration such as PT10S";
-	case SCHEMA_SCHEDULE:
-		return "a schedule of seven fields: second minute hour day month weekday year";
-	case SCHEMA_BASE64:
-		return "a string in base64";
-	case SCHEMA_CONTENT_INFO:
-		return "a media type with encoding, such as application/json:0";
-	case SCHEMA_IPV4:
-		return "an IPv4 address";
-	case SCHEMA_IPV6:
-		return "an IPv6 address";
-	case SCHEMA_BOOL:
-		return "true or false";
-	case SCHEMA_FLOAT:
-		return "a number";
-	case SCHEMA_LIST:
-		return "a list";
-	case SCHEMA_ANY:
-	case SCHEMA_INTEGER:
-	case SCHEMA_ENUM:
-	case SCHEMA_STRING_ENUM:
-		return "a value";
-	case SCHEMA_OBJECT:
-	case SCHEMA_GEO:
-	case SCHEMA_ANY_OBJECT:
-		return "an object";
-	}
-	return "a value";
-}
-
-static void note_expected(struct note *n, const struct schema_datatype *t)
-{
-	if (t->kind == SCHEMA_INTEGER) {
-		note_integer(n, t);
-	} else if (t->kind == SCHEMA_ENUM) {
-		note_put(n, t->values[1] == INT_MIN ? "" : "one of ");
-		note_values(n, t->values);
-	} else if (t->kind == SCHEMA_STRING_ENUM) {
-		note_put(n, "one of");
-		for (const char *const *w = t->words; *w; w++) {
-			if (n->used > WORDS_SHOWN) {
-				note_put(n, ", ...");
-				break;
-			}
-			note_put(n, "%s \"%s\"", w == t->words ? "" : ",", *w);
-		}
-	} else {
-		note_put(n, "%s", expected_string(t->kind));
-		if (t->kind == SCHEMA_OBJECT)
-			note_put(n, " (%s)", t->name);
-	}
-}
-
-static const char *found(const struct json *v)
-{
-	switch (v->type) {
-	case JSON_NULL:
-		return "null";
-	case JSON_FALSE:
-	case JSON_TRUE:
-		return "a boolean";
-	case JSON_NUMBER:
-		return "a number";
-	case JSON_STRING:
-		return "a string";
-	case JSON_ARRAY:
-		return "a list";
-	case JSON_OBJECT:
-		return "an object";
-	}
-	return "that";
-}
 
 /* The JSON type that a kind is written as; what it is not is told to the peer. */
 static bool type_fits(enum schema_kind kind, enum json_type type)
@@ -252,17 +41,6 @@ static bool type_fits(enum schema_kind kind, enum json_type type)
 	case SCHEMA_IPV6:
 		return type == JSON_STRING;
 	}
-	return false;
-}
-
-static bool wrong(const struct schema_datatype *t, const struct json *v, const struct place *p, struct schema_fault *fault)
-{
-	struct note n = note_start(fault, p);
-
-	note_put(&n, "must be ");
-	note_expected(&n, t);
-	if (!type_fits(t->kind, v->type))
-		note_put(&n, ", not %s", found(v));
 	return false;
 }
 
@@ -341,16 +119,16 @@ static bool number_fits(const struct schema_datatype *t, const struct json *v)
 	return true; /* a relative timestamp */
 }
 
-static bool check_value(const struct schema_datatype *t, const struct json *v, const struct place *p, struct schema_fault *fault);
+static bool check_value(const struct schema_datatype *t, const struct json *v, const struct schema_place *p, struct schema_fault *fault);
 
-static bool check_list(const struct schema_datatype *t, const struct json *v, const struct place *p, struct schema_fault *fault)
+static bool check_list(const struct schema_datatype *t, const struct json *v, const struct schema_place *p, struct schema_fault *fault)
 {
-	struct place inside = {p, {NULL, 0}, 0};
+	struct schema_place inside = {p, {NULL, 0}, 0};
 
 	if (t->non_empty && v->count == 0)
-		return fault_put(fault, p, "must not be an empty list");
+		return schema_fault_put(fault, p, "must not be an empty list");
 	if (t->max && ((int64_t)v->count < t->min || (int64_t)v->count > t->max))
-		return fault_put(fault, p, t->min == t->max ? "must be a list of %" PRId64 " values" : "must be a list of %" PRId64 " to %" PRId64 " values", t->min, t->max);
+		return schema_fault_put(fault, p, t->min == t->max ? "must be a list of %" PRId64 " values" : "must be a list of %" PRId64 " to %" PRId64 " values", t->min, t->max);
 	for (const struct json *item = v->first; item; item = item->next) {
 		if (!check_value(t->item, item, &inside, fault))
 			return false;
@@ -367,7 +145,7 @@ static const struct schema_member *member_of(const struct schema_datatype *t, st
 	return NULL;
 }
 
-static bool check_object(const struct schema_datatype *t, const struct json *v, const struct place *p, struct schema_fault *fault)
+static bool check_object(const struct schema_datatype *t, const struct json *v, const struct schema_place *p, struct schema_fault *fault)
 {
 	size_t missing = 0;
 
@@ -375,10 +153,10 @@ static bool check_object(const struct schema_datatype *t, const struct json *v, 
 		missing += m->mandatory;
 	for (const struct json *value = v->first; value; value = value->next) {
 		const struct schema_member *m = member_of(t, value->key);
-		struct place inside = {p, value->key, 0};
+		struct schema_place inside = {p, value->key, 0};
 
 		if (!m)
-			return fault_put(fault, &inside, "is not a member of %s", t->name);
+			return schema_fault_put(fault, &inside, "is not a member of %s", t->name);
 		if (!check_value(m->type, value, &inside, fault))
 			return false;
 		missing -= m->mandatory;
@@ -386,18 +164,18 @@ static bool check_object(const struct schema_datatype *t, const struct json *v, 
 	if (!missing)
 		return true;
 	for (const struct schema_member *m = t->members; m->name; m++) {
-		struct place inside = {p, rd_str(m->name), 0};
+		struct schema_place inside = {p, rd_str(m->name), 0};
 
 		if (m->mandatory && !json_get(v, m->name))
-			return fault_put(fault, &inside, "is mandatory in %s", t->name);
+			return schema_fault_put(fault, &inside, "is mandatory in %s", t->name);
 	}
 	return true;
 }
 
 /* m2m:geoCoordinates carries its coordinates as JSON text in a string; an array in its place says the same. */
-static bool check_geo(const struct schema_datatype *t, const struct json *v, const struct place *p, struct schema_fault *fault)
+static bool check_geo(const struct schema_datatype *t, const struct json *v, const struct schema_place *p, struct schema_fault *fault)
 {
-	struct place inside = {p, rd_str("crd"), 0};
+	struct schema_place inside = {p, rd_str("crd"), 0};
 	const struct json *crd;
 	int64_t geometry;
 
@@ -407,15 +185,15 @@ static bool check_geo(const struct schema_datatype *t, const struct json *v, con
 	if (json_int(json_get(v, "typ"), &geometry) && (crd->type == JSON_STRING || crd->type == JSON_ARRAY) &&
 	    value_is_geometry((int)geometry, crd->type == JSON_STRING ? crd->text : crd->source))
 		return true;
-	return fault_put(fault, &inside, "must be the coordinates of geometry %d as in GeoJSON, such as \"[8.4, 49.0]\" for 1", (int)geometry);
+	return schema_fault_put(fault, &inside, "must be the coordinates of geometry %d as in GeoJSON, such as \"[8.4, 49.0]\" for 1", (int)geometry);
 }
 
-static bool check_value(const struct schema_datatype *t, const struct json *v, const struct place *p, struct schema_fault *fault)
+static bool check_value(const struct schema_datatype *t, const struct json *v, const struct schema_place *p, struct schema_fault *fault)
 {
 	bool ok = type_fits(t->kind, v->type);
 
 	if (!ok)
-		return wrong(t, v, p, fault);
+		return schema_fault_wrong(fault, p, t, v, false);
 	switch (v->type) {
 	case JSON_STRING:
 		ok = t->kind == SCHEMA_ANY || text_fits(t, v->text);
@@ -434,47 +212,47 @@ static bool check_value(const struct schema_datatype *t, const struct json *v, c
 	case JSON_TRUE:
 		break;
 	}
-	return ok || wrong(t, v, p, fault);
+	return ok || schema_fault_wrong(fault, p, t, v, true);
 }
 
 bool schema_check_value(const struct schema_datatype *type, const struct json *value, const char *what, struct schema_fault *fault)
 {
-	struct place p = {NULL, rd_str(what), 0};
+	struct schema_place p = {NULL, rd_str(what), 0};
 
 	return check_value(type, value, &p, fault);
 }
 
 /* An attribute that the tables do not know, of a type that may have such: flexContainer. A name with ':' would be a child resource. */
-static bool check_custom(const struct json *v, bool create, const struct place *p, struct schema_fault *fault)
+static bool check_custom(const struct json *v, bool create, const struct schema_place *p, struct schema_fault *fault)
 {
 	if (!value_is_ncname(v->key))
-		return fault_put(fault, p, "is not the name of an attribute");
+		return schema_fault_put(fault, p, "is not the name of an attribute");
 	if (create && v->type == JSON_NULL)
-		return fault_put(fault, p, "must not be null in a CREATE");
+		return schema_fault_put(fault, p, "must not be null in a CREATE");
 	return true;
 }
 
-static bool check_null(const struct schema_attribute *a, bool create, const struct place *p, struct schema_fault *fault)
+static bool check_null(const struct schema_attribute *a, bool create, const struct schema_place *p, struct schema_fault *fault)
 {
 	if (create && !a->null_on_create)
-		return fault_put(fault, p, "must not be null in a CREATE");
+		return schema_fault_put(fault, p, "must not be null in a CREATE");
 	if (!create && a->mandatory_in_resource)
-		return fault_put(fault, p, "is mandatory and cannot be deleted");
+		return schema_fault_put(fault, p, "is mandatory and cannot be deleted");
 	return true;
 }
 
 static bool check_attribute(const struct schema_type *t, const struct schema_attribute *a, const struct json *v, bool create, struct schema_fault *fault)
 {
-	struct place p = {NULL, v->key, 0};
+	struct schema_place p = {NULL, v->key, 0};
 
 	if (!a)
-		return t->custom ? check_custom(v, create, &p, fault) : fault_put(fault, &p, "is not an attribute of %s", t->name);
+		return t->custom ? check_custom(v, create, &p, fault) : schema_fault_put(fault, &p, "is not an attribute of %s", t->name);
 	if ((create ? a->create : a->update) == SCHEMA_NP)
-		return fault_put(fault, &p, create ? "is set by the CSE and not permitted in a CREATE of %s" : "cannot be changed in %s", t->name);
+		return schema_fault_put(fault, &p, create ? "is set by the CSE and not permitted in a CREATE of %s" : "cannot be changed in %s", t->name);
 	if (v->type == JSON_NULL)
 		return check_null(a, create, &p, fault);
 	if (create && a->null_on_create)
-		return fault_put(fault, &p, "may only be null in a CREATE: the CSE fills it in");
+		return schema_fault_put(fault, &p, "may only be null in a CREATE: the CSE fills it in");
 	return check_value(a->type, v, &p, fault);
 }
 
@@ -487,9 +265,9 @@ static bool is_mandatory(const struct schema_attribute *a, bool create)
 static bool check_given(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
 {
 	if (resource->type != JSON_OBJECT) {
-		struct place p = {NULL, rd_str(t->name), 0};
+		struct schema_place p = {NULL, rd_str(t->name), 0};
 
-		return fault_put(fault, &p, "must be an object, not %s", found(resource));
+		return schema_fault_put(fault, &p, "must be an object, not %s", schema_fault_found(resource));
 	}
 	for (const struct json *v = resource->first; v; v = v->next)
 		if (!check_attribute(t, schema_attribute(t, v->key), v, create, fault))
@@ -510,10 +288,10 @@ static bool check_missing(const struct schema_type *t, const struct json *resour
 		missing -= a && is_mandatory(a, create);
 	}
 	for (const struct schema_attribute *a = t->attributes; missing && a < end; a++) {
-		struct place p = {NULL, rd_str(a->name), 0};
+		struct schema_place p = {NULL, rd_str(a->name), 0};
 
 		if (is_mandatory(a, create) && !json_get(resource, a->name))
-			return fault_put(fault, &p, "is missing; it is mandatory in a %s of %s", create ? "CREATE" : "UPDATE", t->name);
+			return schema_fault_put(fault, &p, "is missing; it is mandatory in a %s of %s", create ? "CREATE" : "UPDATE", t->name);
 	}
 	return true;
 }
