@@ -11,6 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "store/sqlite/journal_file.h"
+
 enum err file_lock(struct store *s, const char *path)
 {
 	char name[PATH_SIZE], pid[32] = "";
@@ -59,15 +61,22 @@ static void count_no_memory(void)
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+static const char *file_methods; /* NULL: the default ones */
+
+static void prepare_sqlite(void)
+{
+	count_no_memory();
+	file_methods = journal_file_register();
+}
+
 enum err file_connect(struct store *s, const char *path, bool read_only)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
 	int r;
 
-	pthread_once(&once, count_no_memory);
-	r = sqlite3_open_v2(path, &s->db, flags, NULL);
-
+	pthread_once(&once, prepare_sqlite);
+	r = sqlite3_open_v2(path, &s->db, flags, file_methods);
 	if (r != SQLITE_OK)
 		return store_refuse(s, ERR_STORE, "can't open %s: %s", path, s->db && sqlite3_system_errno(s->db) ? strerror(sqlite3_system_errno(s->db)) : sqlite3_errstr(r));
 	sqlite3_extended_result_codes(s->db, 1);

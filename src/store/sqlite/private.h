@@ -123,7 +123,6 @@ struct store {
 	unsigned walking;                  /* readings under way */
 	int checkpoint_at;                 /* pages of the journal at which the next commit copies it */
 	int checkpoint_last;               /* pages of the journal at the last commit */
-	int64_t journal_octets;            /* its length on disk; 0: not asked yet */
 	char reserve[PATH_SIZE];           /* file that keeps some room; "" without one */
 	bool tight;                        /* the disk was full, and the reserve is not back */
 	uint64_t tried;                    /* when it was last tried, monotonic ms */
@@ -188,8 +187,8 @@ void later_free(struct later *l);
 /* ---- room.c; none of these when the store is in memory or read only ---- */
 void room_begin(struct store *s, const char *path); /* makes the reserve */
 void room_lost(struct store *s);                    /* a write found the disk full; no transaction is open */
-void room_lengthen_journal(struct store *s, int pages); /* after a commit that left so many in it */
 int room_journal_pages(const struct store *s);      /* CHECKPOINT_PAGES, or less where little room is left */
+void room_plan_journal(struct store *s);            /* it is empty, or starts over: how long it may get */
 
 /* ---- file.c: the lock beside the file; sentences go to s->detail ---- */
 enum err file_lock(struct store *s, const char *path) MUST_CHECK;

@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/sqlite/journal_file.h"
 
 #define RESERVE_MOST (16LL << 20)
 #define RESERVE_LEAST (256LL << 10)
 #define JOURNAL_LEAST 64  /* pages; copying it costs more than writing it, below */
-#define JOURNAL_STEP 256  /* pages */
-#define FRAME_SIZE (24 + PAGE_SIZE) /* of the journal, behind a head of 32: the file format of SQLite, clause 4.1 */
+#define JOURNAL_HEAD 32   /* octets; the file format of SQLite, clause 4.1 */
+#define FRAME_SIZE (24 + PAGE_SIZE)
 #define TRY_EVERY_MS 1000 /* whether the disk has room again */
 
 /* Octets of the file system, and those that are left in it. */
@@ -48,6 +49,13 @@ int room_journal_pages(const struct store *s)
 		return CHECKPOINT_PAGES;
 	pages = s->tight ? JOURNAL_LEAST : left / 16 / PAGE_SIZE;
 	return pages > CHECKPOINT_PAGES ? CHECKPOINT_PAGES : pages < JOURNAL_LEAST ? JOURNAL_LEAST : (int)pages;
+}
+
+/* On a full disk it grows by what is written, if at all. */
+void room_plan_journal(struct store *s)
+{
+	s->checkpoint_at = room_journal_pages(s);
+	journal_file_lengthen_to(s->db, s->tight ? 0 : JOURNAL_HEAD + (int64_t)FRAME_SIZE * s->checkpoint_at);
 }
 
 /* True when the reserve is there, or the file system knows none. Some more must be left than the reserve itself, or writing would stop again
@@ -92,30 +100,9 @@ void room_lost(struct store *s)
 	s->tried = clock_ms();
 	if (s->reserve[0] && truncate(s->reserve, 0) != 0)
 		s->reserve[0] = '\0'; /* gone, or not ours: there is none */
-	s->checkpoint_at = room_journal_pages(s);
+	room_plan_journal(s);
 	/* The journal could not grow. Copied into the database it starts over within its size. */
 	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-}
-
-/* While a journal grows each commit writes its inode as well as its pages, and waits for both. So it grows ahead, in steps, by zeros, which are no valid
- * frames; written over later, its length stays. Where that fails the commit that needs the room says so. */
-void room_lengthen_journal(struct store *s, int pages)
-{
-	static const uint8_t zeros[16 * FRAME_SIZE];
-	int64_t need = 32 + (int64_t)FRAME_SIZE * (pages + JOURNAL_STEP / 2), most = 32 + (int64_t)FRAME_SIZE * s->checkpoint_at;
-	sqlite3_int64 octets = 0;
-	sqlite3_file *file = NULL;
-
-	if (s->tight || need <= s->journal_octets || s->journal_octets >= most)
-		return;
-	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK || !file || !file->pMethods || file->pMethods->xFileSize(file, &octets) != SQLITE_OK)
-		return;
-	for (int i = 0; i < JOURNAL_STEP / 16 && octets < need + FRAME_SIZE * (JOURNAL_STEP / 2); i++) {
-		if (file->pMethods->xWrite(file, zeros, (int)sizeof zeros, octets) != SQLITE_OK)
-			break;
-		octets += (sqlite3_int64)sizeof zeros;
-	}
-	s->journal_octets = octets;
 }
 
 /* Half a reserve of free pages within the database is as good as a disk with room. */

@@ -131,12 +131,10 @@ static int journal_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 	int all = 0, copied = 0;
 
 	if (pages < s->checkpoint_last)
-		s->checkpoint_at = room_journal_pages(s); /* it has started over */
+		room_plan_journal(s); /* it has started over */
 	s->checkpoint_last = pages;
-	if (pages < s->checkpoint_at) {
-		room_lengthen_journal(s, pages);
+	if (pages < s->checkpoint_at)
 		return SQLITE_OK;
-	}
 	if (sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, &all, &copied) != SQLITE_OK || copied < all)
 		s->checkpoint_at = pages + room_journal_pages(s);
 	return SQLITE_OK;
@@ -144,7 +142,7 @@ static int journal_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 
 void store_checkpoints(struct store *s)
 {
-	s->checkpoint_at = room_journal_pages(s);
+	room_plan_journal(s);
 	sqlite3_wal_hook(s->db, journal_grown, s);
 }
 

@@ -1,5 +1,6 @@
 /* Disks that are full, fail or can't be written: errors, not crashes; nothing half done is acknowledged; and the store goes on. */
 #include "stores.h"
+#include "failing_files.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -272,51 +273,7 @@ static void a_store_that_turns_read_only_is_read(void **state)
 	store_close(s);
 }
 
-/* ---- a disk that fails: SQLite's own file methods, of which the n-th write or flush fails ---- */
-
-static const struct sqlite3_io_methods *true_methods; /* of the database; those of the journal write alike, but lock otherwise */
-static struct sqlite3_io_methods failing_methods[2];
-static int fail_in = -1; /* calls from now; below 0: never */
-static bool failed;
-
-static bool fails(void)
-{
-	if (fail_in < 0 || fail_in-- > 0)
-		return false;
-	failed = true;
-	return true;
-}
-
-static int failing_write(sqlite3_file *f, const void *octets, int n, sqlite3_int64 at)
-{
-	return fails() ? SQLITE_IOERR_WRITE : true_methods->xWrite(f, octets, n, at);
-}
-
-static int failing_sync(sqlite3_file *f, int flags)
-{
-	return fails() ? SQLITE_IOERR_FSYNC : true_methods->xSync(f, flags);
-}
-
-/* The table of methods of an open file is replaced by one that begins with the same functions. */
-static void make_failing(struct store *s)
-{
-	static const int which[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
-
-	for (size_t i = 0; i < 2; i++) {
-		sqlite3_file *f = NULL;
-
-		assert_int_equal(sqlite3_file_control(s->db, "main", which[i], &f), SQLITE_OK);
-		assert_non_null(f);
-		assert_non_null(f->pMethods);
-		if (i == 0)
-			true_methods = f->pMethods;
-		assert_ptr_equal(f->pMethods->xWrite, true_methods->xWrite);
-		failing_methods[i] = *f->pMethods;
-		failing_methods[i].xWrite = failing_write;
-		failing_methods[i].xSync = failing_sync;
-		f->pMethods = &failing_methods[i];
-	}
-}
+/* ---- a disk that fails ---- */
 
 static void a_failing_disk_loses_only_what_was_not_acknowledged(void **state)
 {
@@ -324,17 +281,16 @@ static void a_failing_disk_loses_only_what_was_not_acknowledged(void **state)
 	int64_t parent = put(s, 0, 3, "p");
 	uint64_t kept;
 	int rounds = 0;
+	bool failed;
 
 	(void)state;
 	commit(s);
-	make_failing(s);
 	kept = store_count(s);
 	/* a commit, then copying the journal into the database; each with the first call failing, then the second, until none does */
 	do {
 		enum err e = OK;
 
-		failed = false;
-		fail_in = rounds++;
+		failing_files_fail(rounds++, SQLITE_IOERR_WRITE);
 		for (int i = 0; e == OK && i < 20; i++)
 			e = operate(s, parent, 1000);
 		e = e == OK ? store_commit(s) : e;
@@ -342,10 +298,11 @@ static void a_failing_disk_loses_only_what_was_not_acknowledged(void **state)
 		if (e == OK)
 			kept += 20;
 		else
-			assert_true(failed);
+			assert_true(failing_files_failed());
 		store_rollback(s);
 		(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-		fail_in = -1;
+		failed = failing_files_failed();
+		failing_files_fail(-1, 0);
 		assert_int_equal(store_count(s), kept);
 		assert_int_equal(store_label_count(s, rd_str("x"), 1000000), kept - 1);
 	} while (failed);
@@ -372,5 +329,6 @@ int main(void)
 	};
 
 	memset(filler, 'x', sizeof filler);
+	failing_files_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
