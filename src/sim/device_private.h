@@ -429,6 +429,16 @@ void device_scene_recall(struct sim_device *d, uint64_t endpoint, uint64_t group
 void device_scene_part_recall(struct sim_device *d, uint64_t endpoint, uint64_t group, uint64_t id, uint64_t part, uint64_t value);
 
 /* ---- device_zcl.c ---- */
+#define DEVICE_ANSWER 78 /* the ZCL payload that one frame carries: longer answers are cut at a record */
+/* A request and where it came from. */
+struct device_request {
+	const struct arrival *a;
+	uint8_t endpoint;
+	uint16_t cluster;
+	struct zcl_frame z;
+};
+void device_zcl_respond(struct sim_device *d, const struct device_request *rq, enum zcl_frame_type type, uint8_t command, const struct wr *payload);
+void device_zcl_default(struct sim_device *d, const struct device_request *rq, uint8_t status); /* ZCL 2.5.12.2: not to a broadcast, of which nobody hears what became */
 void device_zcl_input(struct sim_device *d, const struct arrival *a);
 void device_zcl_send(struct sim_device *d, uint8_t source, uint16_t destination, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z);
 void device_enroll(struct sim_device *d); /* IAS zone enroll request */
@@ -436,6 +446,9 @@ void device_check_in(struct sim_device *d);
 void device_alarm(struct sim_device *d, bool alarm); /* bit 0 of the zone status */
 void device_zone(struct sim_device *d, uint16_t status);
 bool device_press(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint8_t command); /* false: it is bound to nobody */
+
+/* ---- device_foundation.c ---- */
+void device_foundation(struct sim_device *d, const struct device_request *rq); /* a command of all clusters */
 
 /* ---- device_ota.c: client for over-the-air upgrade ---- */
 bool device_ota_input(struct sim_device *d, const struct zcl_frame *z); /* false: not for it */

@@ -1,9 +1,8 @@
-/* The simulated device's ZCL server: foundation commands, IAS zone, identify, poll control. Source: ZCL 07-5123 chapters 2, 3 and 8. */
+/* The simulated device's ZCL: what it tells unasked, and the commands of its clusters (IAS zone, identify, poll control; others are in files of their own).
+ * Source: ZCL 07-5123 chapters 3 and 8. */
 #include "base/clock.h"
 #include "sim/device_private.h"
 
-#define ANSWER_MAX 78 /* the ZCL payload that one frame carries: longer answers are cut at a record */
-#define DISCOVER_MOST 20
 #define POLL_CHECK_IN 0x00
 #define POLL_CHECK_IN_RESPONSE 0x00
 #define POLL_FAST_STOP 0x01
@@ -28,15 +27,7 @@ void device_zcl_send(struct sim_device *d, uint8_t source, uint16_t destination,
 		device_aps_send(d, destination, &f, false);
 }
 
-/* A request and where it came from. */
-struct request {
-	const struct arrival *a;
-	uint8_t endpoint;
-	uint16_t cluster;
-	struct zcl_frame z;
-};
-
-static void respond(struct sim_device *d, const struct request *rq, enum zcl_frame_type type, uint8_t command, const struct wr *w)
+void device_zcl_respond(struct sim_device *d, const struct device_request *rq, enum zcl_frame_type type, uint8_t command, const struct wr *w)
 {
 	struct zcl_frame z = {.type = type, .manufacturer_specific = rq->z.manufacturer_specific, .manufacturer = rq->z.manufacturer, .from_server = true,
 		.disable_default_response = true, .sequence = rq->z.sequence, .command = command};
@@ -45,13 +36,12 @@ static void respond(struct sim_device *d, const struct request *rq, enum zcl_fra
 		device_zcl_send(d, rq->endpoint, rq->a->source, rq->a->f.source_endpoint, rq->cluster, &z);
 }
 
-static bool is_unicast(const struct request *rq)
+static bool is_unicast(const struct device_request *rq)
 {
 	return !rq->a->broadcast && rq->a->f.delivery == APS_UNICAST;
 }
 
-/* ZCL 2.5.12.2: of a broadcast nobody hears what became of it. */
-static void default_response(struct sim_device *d, const struct request *rq, uint8_t status)
+void device_zcl_default(struct sim_device *d, const struct device_request *rq, uint8_t status)
 {
 	uint8_t buffer[2];
 	struct wr w = wr_of(buffer, sizeof buffer);
@@ -60,7 +50,7 @@ static void default_response(struct sim_device *d, const struct request *rq, uin
 		return;
 	wr_u8(&w, rq->z.command);
 	wr_u8(&w, status);
-	respond(d, rq, ZCL_GLOBAL, ZCL_DEFAULT_RESPONSE, &w);
+	device_zcl_respond(d, rq, ZCL_GLOBAL, ZCL_DEFAULT_RESPONSE, &w);
 }
 
 /* ---- what it tells unasked ---- */
@@ -129,190 +119,9 @@ bool device_press(struct sim_device *d, uint8_t endpoint, uint16_t cluster, uint
 	return true;
 }
 
-/* ---- foundation ---- */
-
-static void on_read(struct sim_device *d, const struct request *rq)
-{
-	uint8_t buffer[ANSWER_MAX];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd in = rq->z.payload;
-	struct zcl_record r;
-
-	while (zcl_read_next(&in, &r)) {
-		const struct device_attribute *a = device_attribute_find(d, rq->endpoint, rq->cluster, r.attribute);
-		struct zcl_value v = {.type = ZCL_NO_DATA};
-		struct wr before = w;
-
-		if (a)
-			device_attribute_read(d, rq->endpoint, a, &v);
-		zcl_read_response_put(&w, r.attribute, a ? ZCL_SUCCESS : ZCL_UNSUPPORTED_ATTRIBUTE, &v);
-		if (w.spoilt) {
-			w = before;
-			break;
-		}
-	}
-	respond(d, rq, ZCL_GLOBAL, ZCL_READ_RESPONSE, &w);
-}
-
-/* One pass over the records; false when one was refused. */
-static bool write_pass(struct sim_device *d, const struct request *rq, bool try_only, struct wr *w)
-{
-	struct rd in = rq->z.payload;
-	struct zcl_record r;
-	bool all = true;
-
-	while (zcl_report_next(&in, &r)) {
-		const struct device_attribute *a = device_attribute_find(d, rq->endpoint, rq->cluster, r.attribute);
-		uint8_t status = a ? device_attribute_write(d, rq->endpoint, a, &r.value, try_only) : ZCL_UNSUPPORTED_ATTRIBUTE;
-
-		if (status == ZCL_SUCCESS)
-			continue;
-		all = false;
-		wr_u8(w, status);
-		wr_le16(w, r.attribute);
-	}
-	return all;
-}
-
-static void on_write(struct sim_device *d, const struct request *rq)
-{
-	uint8_t buffer[ANSWER_MAX];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	uint64_t cie = d->cie;
-	bool ok = true;
-
-	if (rq->z.command == ZCL_WRITE_UNDIVIDED)
-		ok = write_pass(d, rq, true, &w);
-	if (ok && write_pass(d, rq, false, &w))
-		wr_u8(&w, ZCL_SUCCESS);
-	if (rq->z.command != ZCL_WRITE_NO_RESPONSE)
-		respond(d, rq, ZCL_GLOBAL, ZCL_WRITE_RESPONSE, &w);
-	if (rq->cluster == ZCL_IAS_ZONE && d->cie != 0 && (d->cie != cie || !d->enrolled))
-		device_enroll(d);
-}
-
-static void on_configure(struct sim_device *d, const struct request *rq)
-{
-	uint8_t buffer[ANSWER_MAX];
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd in = rq->z.payload;
-	struct zcl_record r;
-	bool failed = false;
-
-	while (zcl_configure_next(&in, &r)) {
-		uint8_t status = r.direction ? ZCL_UNSUPPORTED_ATTRIBUTE : device_report_configure(d, rq->endpoint, rq->cluster, &r);
-
-		if (status == ZCL_SUCCESS)
-			continue;
-		failed = true;
-		wr_u8(&w, status);
-		wr_u8(&w, r.direction);
-		wr_le16(&w, r.attribute);
-	}
-	if (!rd_end(&in)) {
-		default_response(d, rq, ZCL_MALFORMED_COMMAND);
-		return;
-	}
-	if (!failed)
-		wr_u8(&w, ZCL_SUCCESS);
-	respond(d, rq, ZCL_GLOBAL, ZCL_CONFIGURE_REPORTING_RESPONSE, &w);
-	device_save(d);
-}
-
-static void reporting_put(const struct sim_device *d, const struct request *rq, uint8_t direction, uint16_t attribute, struct wr *w)
-{
-	const struct reporting *r = direction ? NULL : device_report_find(d, rq->endpoint, rq->cluster, attribute);
-	bool known = device_attribute_find(d, rq->endpoint, rq->cluster, attribute) != NULL;
-
-	wr_u8(w, r ? ZCL_SUCCESS : known ? 0x8b : ZCL_UNSUPPORTED_ATTRIBUTE); /* 0x8b: not found */
-	wr_u8(w, direction);
-	wr_le16(w, attribute);
-	if (!r)
-		return;
-	wr_u8(w, r->type);
-	wr_le16(w, r->minimum_s);
-	wr_le16(w, r->maximum_s);
-	if (!zcl_type_is_discrete(r->type)) {
-		const struct zcl_value change = {.type = r->type, .number = r->change};
-
-		zcl_value_write(&change, w);
-	}
-}
-
-static void on_read_reporting(struct sim_device *d, const struct request *rq)
-{
-	uint8_t buffer[ANSWER_MAX], direction;
-	struct wr w = wr_of(buffer, sizeof buffer);
-	struct rd in = rq->z.payload;
-	uint16_t attribute;
-
-	while (rd_u8(&in, &direction) && rd_le16(&in, &attribute)) {
-		struct wr before = w;
-
-		reporting_put(d, rq, direction, attribute, &w);
-		if (w.spoilt) {
-			w = before;
-			break;
-		}
-	}
-	respond(d, rq, ZCL_GLOBAL, ZCL_READ_REPORTING_RESPONSE, &w);
-}
-
-static void on_discover(struct sim_device *d, const struct request *rq)
-{
-	uint8_t buffer[ANSWER_MAX], most, list[3 * DISCOVER_MOST];
-	struct wr w = wr_of(buffer, sizeof buffer), l = wr_of(list, sizeof list);
-	struct rd in = rq->z.payload, records;
-	const struct device_attribute *a;
-	uint16_t start;
-
-	if (!rd_le16(&in, &start) || !rd_u8(&in, &most)) {
-		default_response(d, rq, ZCL_MALFORMED_COMMAND);
-		return;
-	}
-	a = device_attribute_next(d, rq->endpoint, rq->cluster, start);
-	for (unsigned n = 0; a && n < most && n < DISCOVER_MOST; n++) {
-		wr_le16(&l, a->id);
-		wr_u8(&l, a->type);
-		a = device_attribute_next(d, rq->endpoint, rq->cluster, a->id + 1U);
-	}
-	wr_u8(&w, a == NULL); /* complete */
-	if (wr_done(&l, &records))
-		wr_rd(&w, records);
-	respond(d, rq, ZCL_GLOBAL, ZCL_DISCOVER_ATTRIBUTES_RESPONSE, &w);
-}
-
-static void on_global(struct sim_device *d, const struct request *rq)
-{
-	switch (rq->z.command) {
-	case ZCL_READ:
-		on_read(d, rq);
-		break;
-	case ZCL_WRITE:
-	case ZCL_WRITE_UNDIVIDED:
-	case ZCL_WRITE_NO_RESPONSE:
-		on_write(d, rq);
-		break;
-	case ZCL_CONFIGURE_REPORTING:
-		on_configure(d, rq);
-		break;
-	case ZCL_READ_REPORTING:
-		on_read_reporting(d, rq);
-		break;
-	case ZCL_DISCOVER_ATTRIBUTES:
-		on_discover(d, rq);
-		break;
-	case ZCL_DEFAULT_RESPONSE:
-		break;
-	default:
-		default_response(d, rq, ZCL_UNSUP_GENERAL_COMMAND);
-		break;
-	}
-}
-
 /* ---- clusters ---- */
 
-static uint8_t on_zone(struct sim_device *d, const struct request *rq)
+static uint8_t on_zone(struct sim_device *d, const struct device_request *rq)
 {
 	struct rd in = rq->z.payload;
 	uint8_t code, zone;
@@ -330,7 +139,7 @@ static uint8_t on_zone(struct sim_device *d, const struct request *rq)
 	return ZCL_SUCCESS;
 }
 
-static uint8_t on_identify(struct sim_device *d, const struct request *rq)
+static uint8_t on_identify(struct sim_device *d, const struct device_request *rq)
 {
 	uint8_t buffer[2];
 	struct wr w = wr_of(buffer, sizeof buffer);
@@ -340,7 +149,7 @@ static uint8_t on_identify(struct sim_device *d, const struct request *rq)
 	if (rq->z.command == IDENTIFY_QUERY) {
 		wr_le16(&w, d->identify_s);
 		if (d->identify_s > 0)
-			respond(d, rq, ZCL_CLUSTER, 0, &w);
+			device_zcl_respond(d, rq, ZCL_CLUSTER, 0, &w);
 		return ZCL_SUCCESS;
 	}
 	if (rq->z.command != IDENTIFY_START)
@@ -351,7 +160,7 @@ static uint8_t on_identify(struct sim_device *d, const struct request *rq)
 	return ZCL_SUCCESS;
 }
 
-static uint8_t on_poll_control(struct sim_device *d, const struct request *rq)
+static uint8_t on_poll_control(struct sim_device *d, const struct device_request *rq)
 {
 	struct rd in = rq->z.payload;
 	uint16_t quarters;
@@ -374,7 +183,7 @@ static uint8_t on_poll_control(struct sim_device *d, const struct request *rq)
 	return ZCL_SUCCESS;
 }
 
-static uint8_t on_cluster(struct sim_device *d, const struct request *rq, struct wr *answer)
+static uint8_t on_cluster(struct sim_device *d, const struct device_request *rq, struct wr *answer)
 {
 	switch (rq->cluster) {
 	case ZCL_IAS_ZONE:
@@ -392,16 +201,16 @@ static uint8_t on_cluster(struct sim_device *d, const struct request *rq, struct
 	}
 }
 
-static void on_command(struct sim_device *d, const struct request *rq)
+static void on_command(struct sim_device *d, const struct device_request *rq)
 {
-	uint8_t buffer[ANSWER_MAX];
+	uint8_t buffer[DEVICE_ANSWER];
 	struct wr w = wr_of(buffer, sizeof buffer);
 	uint8_t status = on_cluster(d, rq, &w);
 
 	if (w.len > 0 && (is_unicast(rq) || (rq->cluster != ZCL_GROUPS && rq->cluster != ZCL_SCENES))) /* ZCL 3.6.2.3, 3.7.2.4 */
-		respond(d, rq, ZCL_CLUSTER, rq->z.command, &w); /* the response to a command of these clusters has its number */
+		device_zcl_respond(d, rq, ZCL_CLUSTER, rq->z.command, &w); /* the response to a command of these clusters has its number */
 	else if (w.len == 0)
-		default_response(d, rq, status);
+		device_zcl_default(d, rq, status);
 	if (d->state == DEVICE_COMMISSIONED)
 		device_reports_consider(d);
 }
@@ -417,7 +226,7 @@ static uint8_t endpoint_for(const struct sim_device *d, const struct arrival *a)
 }
 
 /* The one cluster of the manufacturer's own is there for whoever says so. */
-static bool manufacturer_fits(const struct request *rq)
+static bool manufacturer_fits(const struct device_request *rq)
 {
 	return rq->z.manufacturer_specific ? rq->cluster == SIM_OWN_CLUSTER && rq->z.manufacturer == SIM_MANUFACTURER : rq->cluster != SIM_OWN_CLUSTER;
 }
@@ -425,7 +234,7 @@ static bool manufacturer_fits(const struct request *rq)
 /* For one of its endpoints. */
 static void input(struct sim_device *d, const struct arrival *a, uint8_t endpoint)
 {
-	struct request rq = {.a = a, .endpoint = endpoint, .cluster = a->f.cluster};
+	struct device_request rq = {.a = a, .endpoint = endpoint, .cluster = a->f.cluster};
 
 	if (zcl_decode(a->payload, &rq.z) != OK)
 		return;
@@ -434,11 +243,11 @@ static void input(struct sim_device *d, const struct arrival *a, uint8_t endpoin
 	if (rq.z.from_server)
 		return;
 	if (!device_has_cluster(d, rq.endpoint, rq.cluster))
-		default_response(d, &rq, ZCL_UNSUPPORTED_CLUSTER);
+		device_zcl_default(d, &rq, ZCL_UNSUPPORTED_CLUSTER);
 	else if (!manufacturer_fits(&rq))
-		default_response(d, &rq, rq.z.type == ZCL_GLOBAL ? 0x84 : 0x83); /* unsupported manufacturer general or cluster command */
+		device_zcl_default(d, &rq, rq.z.type == ZCL_GLOBAL ? 0x84 : 0x83); /* unsupported manufacturer general or cluster command */
 	else if (rq.z.type == ZCL_GLOBAL)
-		on_global(d, &rq);
+		device_foundation(d, &rq);
 	else
 		on_command(d, &rq);
 }
