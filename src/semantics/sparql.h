@@ -222,7 +222,7 @@ bool term_truth(const struct term *t, bool *b);
 /* Less (-1), equal (0), greater (1); false when they cannot be compared. */
 bool term_compare(const struct term *a, const struct term *b, int *order);
 
-/* ---- regular expressions (regex.c): linear in the text ---- */
+/* ---- regular expressions (regex.c, regex.h): linear in the text ---- */
 /* 1 matches, 0 does not, -1: the expression is malformed or too long. With `from` and `to`: the first match. */
 int regex_match(struct rd pattern, bool fold, struct rd text, size_t start, size_t *from, size_t *to, uint64_t *steps);
 
