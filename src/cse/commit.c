@@ -283,14 +283,19 @@ void cse_commit_later(struct cse *c)
 	c->transport.defer(c->transport.transport, on_round_end, c);
 }
 
+/* What waited for a commit goes on at its end, and may begin the next one there. */
+void commit_finish(struct cse *c)
+{
+	while (c->committing)
+		c->worker.finish(c->worker.worker);
+}
+
 void cse_commit_now(struct cse *c)
 {
-	if (c->committing)
-		c->worker.finish(c->worker.worker);
+	commit_finish(c);
 	if (c->commit_due || store_dirty(c->store))
 		begin_commit(c);
-	if (c->committing)
-		c->worker.finish(c->worker.worker);
+	commit_finish(c);
 }
 
 void commit_answers(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cse/commit.h"
 #include "cse/private.h"
 #include "cse/types/types.h"
 
@@ -137,8 +138,8 @@ void cse_free(struct cse *c)
 {
 	if (!c)
 		return;
-	if (c->committing)
-		c->worker.finish(c->worker.worker);
+	commit_finish(c);
+	c->worker = (struct cse_worker){.run = NULL}; /* nothing of this CSE is with another thread any more */
 	c->timers = NULL; /* they are parts of what ends now */
 	cse_outboxes_free(c);
 	end_service(c, SERVICE_SLICES); /* their exchanges end with them, and may still ask for the others */

@@ -95,6 +95,10 @@ struct cse_worker {
 };
 
 enum err cse_new(const struct cse_config *config, struct store *store, const struct cse_transport *t, struct cse **out) MUST_CHECK;
+/* What is under way and what has been asked is on disk and answered when it returns; before cse_free then nobody waits in vain who only wrote. */
+void cse_commit_now(struct cse *c);
+/* Waits for the commit under way. The transport still has what the CSE deferred, its waking and what it sent without an answer yet: none of that may come
+ * any more, so the loop does not run again. Exchanges that wait for others end untold. Accepts NULL. */
 void cse_free(struct cse *c);
 void cse_use_worker(struct cse *c, const struct cse_worker *w); /* copied; once, after cse_new */
 /* An AE without a point of access and without a polling channel, or at whose point of access nobody answers, is reached over a connection that it

@@ -284,7 +284,6 @@ void cse_delete(struct exchange *x);
 void cse_notify(struct exchange *x);
 void cse_forward(struct exchange *x, const char *cse_id);
 void exchange_retarget(struct exchange *x, struct rd to); /* the same operation on another address, which answers x */
-void cse_commit_now(struct cse *c);                       /* at the start, outside of the loop */
 void cse_expire(struct cse *c);
 void cse_expire_at(struct cse *c, uint64_t unix_ms);      /* something expires then; 0: never */
 /* orphans.c: of a deleted resource with very many below it, they wait as orphans until they are deleted in portions, over a restart too. */

@@ -267,6 +267,47 @@ static void a_failure_that_is_met_early_too(void **state)
 	a_failure_takes_those_with_it_that_passed(true);
 }
 
+/* A commit under way, and behind it so many that wait that the next one begins as soon as it ends, with some that wait still. */
+#define WAITING 4
+static const struct answer *crowd(struct rig *g, const struct answer *waiting[WAITING])
+{
+	const struct answer *first = instance(g, "first");
+
+	for (unsigned i = 0; i < WAITING; i++)
+		waiting[i] = rig_ask(g, (struct onem2m_request){.operation = ONEM2M_UPDATE, .to = rd_str("cse-in/ae/c"), .from = rd_str("Cae"), .rcn = ONEM2M_RCN_ABSENT,
+		    .content = rd_str(rig_json(g, rig_fmt(g, "{'m2m:cnt':{'lbl':['%u']}}", i)))});
+	assert_int_equal(held_of(g), WAITING);
+	return first;
+}
+
+static void commits_now_whatever_is_under_way(void **state)
+{
+	struct rig *g = rig_with_container("");
+	const struct answer *waiting[WAITING], *first = crowd(g, waiting);
+
+	(void)state;
+	cse_commit_now(g->cse);
+	assert_null(aside.work);
+	assert_false(store_dirty(g->store));
+	assert_rsc(first, RSC_CREATED);
+	for (unsigned i = 0; i < WAITING; i++) {
+		assert_rsc(waiting[i], RSC_UPDATED);
+		assert_int_equal(waiting[i]->times, 1);
+	}
+	rig_free(g);
+}
+
+static void ends_with_no_commit_under_way(void **state)
+{
+	struct rig *g = rig_with_container("");
+	const struct answer *waiting[WAITING];
+
+	(void)state;
+	crowd(g, waiting);
+	rig_free(g);
+	assert_null(aside.work); /* it would have the CSE, which is gone */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +318,8 @@ int main(void)
 		cmocka_unit_test(the_store_waits_for_its_database),
 		cmocka_unit_test(a_failure_is_everybodys),
 		cmocka_unit_test(a_failure_that_is_met_early_too),
+		cmocka_unit_test(commits_now_whatever_is_under_way),
+		cmocka_unit_test(ends_with_no_commit_under_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
