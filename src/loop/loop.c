@@ -290,7 +290,7 @@ static int wait_ms(const struct loop *l, int timeout_ms)
 	const struct timer_node *n = timers_first(&l->timers);
 	uint64_t now, left;
 
-	if (l->first || l->next_first || l->stopped)
+	if (l->first || l->next_first || (l->stopped && timeout_ms < 0)) /* after the end it waits for what is asked for, but not for ever */
 		return 0;
 	if (!n)
 		return timeout_ms;

@@ -19,7 +19,7 @@ void loop_free(struct loop *l);
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 bool loop_stopped(const struct loop *l); /* for whoever calls loop_once until something is there */
-void loop_once(struct loop *l, int timeout_ms); /* one round; for tests and for clients */
+void loop_once(struct loop *l, int timeout_ms); /* one round; for tests, for clients, and for goodbyes after loop_stop. -1: as long as it takes, but not once it is stopped */
 int loop_fd(const struct loop *l);              /* readable when loop_once has something to do ... */
 int loop_wait_ms(const struct loop *l);         /* ... as it has after so long at the latest; -1: never */
 

@@ -541,6 +541,27 @@ static void quotes_what_comes_from_outside(void **state)
 	assert_string_equal(log_quote(rd_of("a\"\n\xff", 4)), "\"a\\\"\\x0a\\xff\"");
 }
 
+static void count_call(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void a_stopped_loop_waits_in_a_round_that_is_asked_for(void **state)
+{
+	struct loop *l = loop_new();
+	int calls = 0;
+	struct loop_timer *t = loop_timer_new(l, count_call, &calls);
+
+	(void)state;
+	loop_stop(l);
+	loop_timer_in(t, 20);
+	loop_once(l, 60000); /* to the timer, not at once */
+	assert_int_equal(calls, 1);
+	loop_once(l, -1); /* not for ever */
+	loop_timer_free(t);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +576,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_key_that_others_may_read),
 		cmocka_unit_test(timers_fire_in_order_and_deferred_calls_in_the_round),
 		cmocka_unit_test(cancelled_calls_do_not_run),
+		cmocka_unit_test(a_stopped_loop_waits_in_a_round_that_is_asked_for),
 		cmocka_unit_test(quotes_what_comes_from_outside),
 	};
 
