@@ -37,9 +37,12 @@ class Cse:
         read, write = os.pipe()
         self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=write, stderr=write)
         running.add(self.popen)
+        self.popen.said = lambda: self.said.decode(errors="replace")
         os.close(write)
+        self.said = b""
         self.output, text, end = read, b"", time.monotonic() + patience
         while True:
+            self.said = text
             ready = re.search(rb" ready .*http=(\d+) .*admin=(\d+)", text)
             if ready:
                 break
@@ -51,12 +54,14 @@ class Cse:
                 raise AssertionError("keyway-cse ended with status %s before it was ready: %s" % (self.popen.wait(), text.decode()))
             text += chunk
         self.port, self.admin_port = int(ready.group(1)), int(ready.group(2))
-        self.said = text
         return self
 
     def ended(self):
         """What the process said until it ended."""
+        end = time.monotonic() + PATIENCE
         while True:
+            if not select.select([self.output], [], [], max(0, end - time.monotonic()))[0]:
+                raise AssertionError("keyway-cse does not end: " + self.said[-3000:].decode(errors="replace"))
             chunk = os.read(self.output, 65536)
             if not chunk:
                 break

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import ends
+
 BUILD = os.environ["KEYWAY_BUILD"]
 PATIENCE = 90
 PORTS = 12  # of a plant's servers
@@ -88,7 +90,7 @@ class Process:
     def start(self):
         self.from_ = os.path.getsize(self.log) if os.path.exists(self.log) else 0
         with open(self.log, "ab") as log:
-            self.popen = subprocess.Popen(self.argv, stdin=subprocess.PIPE, stdout=log, stderr=log, env=getattr(self.plant, "environment", None))
+            self.popen = ends.Popen(self.argv, stdin=subprocess.PIPE, stdout=log, stderr=log, env=getattr(self.plant, "environment", None))
 
     def text(self, whole=False):
         with open(self.log, "rb") as f:
@@ -170,11 +172,7 @@ class Plant:
             if p.popen.poll() is None:
                 p.popen.terminate()
         for p in self.processes.values():
-            try:
-                p.popen.wait(5)
-            except subprocess.TimeoutExpired:
-                p.popen.kill()
-                p.popen.wait()
+            p.popen.end()
         if self.clock:
             self.clock.end()
         if kind is None and self.keep:

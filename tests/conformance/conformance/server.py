@@ -1,6 +1,7 @@
 """Starts the CSE under test, and an MN-CSE registered with it, on loopback with free ports."""
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,18 +48,22 @@ class Server:
             return f.read().decode(errors="replace")
 
     def stop(self):
-        """Ends it; tells how it ended when that was not asked for."""
-        code = self.process.poll()
-        if code is None:
+        """Ends it. None when it went on until it was asked to end, and then ended well; otherwise how it ended, which is told too."""
+        bad = self.process.poll()
+        if bad is not None:
+            how = "ended by itself"
+        else:
+            how = "was asked to end, and ended"
             self.process.terminate()
             try:
-                self.process.wait(10)
+                bad = self.process.wait(PATIENCE) or None
             except subprocess.TimeoutExpired:
+                how = "was asked to end, has not, and was killed"
                 self.process.kill()
-                self.process.wait()
-        else:
-            print("the CSE ended by itself with status %d; its log ends:\n%s" % (code, self.text()[-4000:]), file=sys.stderr)
+                bad = self.process.wait()
+        if bad is not None:
+            print("the CSE %s with status %d%s; its log ends:\n%s" % (how, bad, " (%s)" % signal.Signals(-bad).name if bad < 0 else "", self.text()[-4000:]), file=sys.stderr)
         self.log.close()
-        if code is None:
+        if bad is None:
             os.unlink(self.log.name)
-        return code
+        return bad
