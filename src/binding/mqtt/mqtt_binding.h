@@ -39,7 +39,8 @@ struct mqtt_binding *mqtt_binding_new(struct loop *l, const struct mqtt_binding_
 void mqtt_binding_serve(struct mqtt_binding *b, struct once *once); /* where requests to us go; begins to connect */
 bool mqtt_binding_is_ready(const struct mqtt_binding *b);           /* connected to the configured broker, and requests to us come */
 const char *mqtt_binding_trouble(const struct mqtt_binding *b);     /* why not, the last time; "" */
-void mqtt_binding_free(struct mqtt_binding *b);                     /* accepts NULL */
+void mqtt_binding_goodbye(struct mqtt_binding *b);                  /* leaves its brokers, while the loop still runs for a moment */
+void mqtt_binding_free(struct mqtt_binding *b);                     /* leaves them without it; accepts NULL */
 
 /* As cse_transport.send, for mqtt:// and mqtts:// with an IPv4 address or "localhost" as broker; `binding` is a struct mqtt_binding. A path is the
  * topic as it stands; without one the topic is that of target_id. */

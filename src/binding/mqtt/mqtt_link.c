@@ -147,7 +147,7 @@ static void connect_now(void *ctx)
 	struct tls_credentials *tls = k->tls;
 	enum err e;
 
-	if (k->stream)
+	if (k->stream || b->leaving)
 		return;
 	if (!mqtt_login_take(k)) {
 		lost(k, "there is no password for the broker, or it has expired");
@@ -213,10 +213,20 @@ static struct mqtt_link *link_new(struct mqtt_binding *b, const char *address, b
 	return k;
 }
 
-void mqtt_link_free(struct mqtt_link *k)
+static void leave(struct mqtt_link *k)
 {
+	if (!k->stream)
+		return;
 	mqtt_session_leave(k->session);
 	stream_end(k->stream);
+	k->stream = NULL;
+	mqtt_session_lost(k->session);
+	arm(k);
+}
+
+void mqtt_link_free(struct mqtt_link *k)
+{
+	leave(k);
 	mqtt_session_free(k->session);
 	mqtt_login_forget(k);
 	loop_timer_free(k->deadline);
@@ -348,6 +358,13 @@ const char *mqtt_binding_trouble(const struct mqtt_binding *b)
 	const struct mqtt_link *k = configured_link(b);
 
 	return k ? k->trouble : "there are no credentials for it";
+}
+
+void mqtt_binding_goodbye(struct mqtt_binding *b)
+{
+	b->leaving = true;
+	for (struct mqtt_link *k = b->links; k; k = k->next)
+		leave(k);
 }
 
 void mqtt_binding_free(struct mqtt_binding *b)

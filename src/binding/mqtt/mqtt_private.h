@@ -66,6 +66,7 @@ struct mqtt_binding {
 	struct once *once;
 	struct mqtt_link *links;
 	unsigned links_made;
+	bool leaving;             /* no connection is made any more */
 	char part[256], client_id[300], filters[3][320];
 	const char *filter_list[3]; /* the first is that of answers */
 	struct mqtt_asked *oldest, *newest; /* that are not acknowledged */

@@ -224,6 +224,12 @@ void bindings_close(struct program *p)
 	p->admin.cse = NULL;
 }
 
+void bindings_goodbye(struct program *p)
+{
+	websocket_goodbye(p->websocket);
+	mqtt_binding_goodbye(p->mqtt);
+}
+
 void bindings_free(struct program *p)
 {
 	coap_binding_free(p->coap);

@@ -20,7 +20,7 @@
 
 #define DEREGISTER_MS 2000
 #define GOODBYE_ROUNDS 10
-#define GOODBYE_MS 10
+#define GOODBYE_MS 2
 
 int program_fail(const char *fmt, const char *a, const char *b)
 {
@@ -267,6 +267,61 @@ static void on_enrolled(void *ctx)
 	cse_register(p->cse);
 }
 
+static int start(struct program *p)
+{
+	int r;
+
+	p->loop = loop_new();
+	p->wake_at = CLOCK_NEVER;
+	p->wake = loop_timer_new(p->loop, on_wake, p);
+	r = open_store(p);
+	if (r == 0 && enrolment_port_start(p->loop, &p->options, &p->enrolment) != OK) /* the certificates that the bindings need */
+		r = 1;
+	if (r == 0)
+		r = bindings_start(p);
+	if (r == 0)
+		r = start_cse(p);
+	if (r == 0)
+		r = start_oci(p);
+	if (r == 0)
+		r = bindings_listen(p);
+	return r;
+}
+
+static void run(struct program *p)
+{
+	bindings_tell_poa(p);
+	if (p->enrolment)
+		enrolment_port_serve(p->enrolment, p->cse, p->client, on_enrolled, p);
+	else
+		cse_register(p->cse);
+	loop_run(p->loop);
+}
+
+/* The last rounds of the loop, with everything still in its place: who wrote gets the answer, and every connection its goodbye. */
+static void say_goodbye(struct program *p)
+{
+	end_registration(p);
+	bindings_close(p);
+	cse_commit_now(p->cse);
+	bindings_goodbye(p);
+	for (int i = 0; i < GOODBYE_ROUNDS; i++) /* it crosses the socket of the HTTP library, and TLS */
+		loop_once(p->loop, GOODBYE_MS);
+}
+
+/* Whatever of it was started. The loop does not run any more: calls that were deferred, timers, and what was sent and is not answered yet lead to
+ * parts that are gone. Also the commit under way must end before the process does, on whatever way. */
+static void end(struct program *p)
+{
+	cse_free(p->cse);
+	end_to_end_free(p->end_to_end);
+	token_keys_free(p->token_keys);
+	enrolment_port_free(p->enrolment);
+	worker_free(p->worker);
+	bindings_free(p);
+	store_close(p->store);
+}
+
 int main(int argc, char **argv)
 {
 	static struct program p;
@@ -278,41 +333,13 @@ int main(int argc, char **argv)
 	log_start(p.options.id + 1, LOG_LEVEL_INFO);
 	if (p.options.testbench)
 		log_line(LOG_LEVEL_WARNING, "testbench", "access=open hint=\"whoever reaches this port on loopback may do anything as %s\"", p.options.admin);
-	p.loop = loop_new();
-	p.wake_at = CLOCK_NEVER;
-	p.wake = loop_timer_new(p.loop, on_wake, &p);
-	r = open_store(&p);
-	if (r == 0 && enrolment_port_start(p.loop, &p.options, &p.enrolment) != OK) /* the certificates that the bindings need */
-		r = 1;
+	r = start(&p);
+	if (r == 0) {
+		run(&p);
+		say_goodbye(&p);
+	}
+	end(&p);
 	if (r == 0)
-		r = bindings_start(&p);
-	if (r == 0)
-		r = start_cse(&p);
-	if (r == 0)
-		r = start_oci(&p);
-	if (r == 0)
-		r = bindings_listen(&p);
-	if (r)
-		return r;
-	bindings_tell_poa(&p);
-	if (p.enrolment)
-		enrolment_port_serve(p.enrolment, p.cse, p.client, on_enrolled, &p);
-	else
-		cse_register(p.cse);
-	loop_run(p.loop);
-	end_registration(&p);
-	enrolment_port_free(p.enrolment);
-	websocket_goodbye(p.websocket);
-	for (int i = 0; i < GOODBYE_ROUNDS; i++) /* it crosses the socket of the HTTP library, and TLS */
-		loop_once(p.loop, GOODBYE_MS);
-	bindings_close(&p);
-	cse_free(p.cse);
-	end_to_end_free(p.end_to_end);
-	token_keys_free(p.token_keys);
-	worker_free(p.worker);
-	bindings_free(&p);
-	loop_once(p.loop, 0); /* their goodbye */
-	store_close(p.store);
-	log_line(LOG_LEVEL_INFO, "ended", NULL);
-	return 0;
+		log_line(LOG_LEVEL_INFO, "ended", NULL);
+	return r;
 }

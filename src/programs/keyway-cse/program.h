@@ -55,7 +55,8 @@ int bindings_start(struct program *p);      /* credentials and ways out: what th
 void bindings_serve(struct program *p);     /* the CSE is there: requests go to it */
 int bindings_listen(struct program *p);     /* before the CSE registers, so that port 0 is known when its points of access are told */
 void bindings_tell_poa(struct program *p);  /* in p->poa */
-void bindings_close(struct program *p);     /* before the CSE goes: HTTP's ports stay until the process ends, and answer 503 */
-void bindings_free(struct program *p);
+void bindings_close(struct program *p);     /* HTTP's ports stay until the process ends, and answer 503 */
+void bindings_goodbye(struct program *p);   /* to those who keep connections; the loop has to run for a moment */
+void bindings_free(struct program *p);      /* after the CSE; also of what was never started */
 
 #endif
