@@ -79,7 +79,8 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 	number = wr_of(rsc, sizeof rsc);
 	wr_decimal(&number, (uint64_t)code);
 	wr_u8(&number, 0);
-	put(&a, "X-M2M-RSC", rsc);
+	if (!rsp->silent) /* who wants no response gets HTTP's alone */
+		put(&a, "X-M2M-RSC", rsc);
 	put(&a, "X-M2M-RI", w->texts[ID]);
 	put(&a, "X-M2M-RVI", w->texts[RELEASE]);
 	put(&a, "X-M2M-VSI", w->texts[VENDOR]);
@@ -169,6 +170,8 @@ static bool operation_of(struct waiting *w, const char *method, int ty)
 	for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
 		if (strcmp(methods[i].method, method) != 0)
 			continue;
+		if (ty > 0 && methods[i].operation == ONEM2M_RETRIEVE)
+			return false; /* the type is CREATE's: TS-0004 table 7.1.1.1-1 */
 		w->rq.operation = methods[i].operation;
 		if (w->rq.operation == ONEM2M_NOTIFY && ty > 0)
 			w->rq.operation = ONEM2M_CREATE;

@@ -177,6 +177,8 @@ def _(t):
     cnt = t.cnt()
     r = nonblocking(t, "C", cnt, rt=5, ty=CNT, pc={"m2m:cnt": {"rn": "made"}})
     t.true(r.rep is None, "no result is returned, got %s" % r)
+    if not r.silent:
+        t.equal([r.status, r.headers.get("x-m2m-rsc")], [204, None], "status of HTTP, and response status code")
     t.until("the container is made all the same", lambda: t.retrieve(cnt.path + "/made", fr=cnt.fr).rsc == 2000)
 
 

@@ -373,6 +373,13 @@ def _(t):
     t.refused(t.retrieve(cnt.path + "/x", fr=cnt.fr), 4004)
 
 
+@check("HTTP", "RETRIEVE/CONTENT-TYPE/with-a-type", "TS-0009 6.4.2")
+def _(t):
+    cnt = t.cnt()
+    t.refused(t.send("R", cnt, content_type="application/json;ty=3"), 4000)
+    t.rsc(t.send("R", cnt, content_type="application/json"), 2000)
+
+
 def method(name, t):
     ae = t.ae()
     r = t.world.client.exchange(name, "/" + ae.path, [("X-M2M-Origin", ae.id), ("X-M2M-RI", "1"), ("X-M2M-RVI", "4")], None)
