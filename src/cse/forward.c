@@ -449,6 +449,10 @@ void cse_notify(struct exchange *x)
 		group_fan_out(x);
 		return;
 	}
+	if (x->target->type == TY_CSE_BASE) { /* takes a NOTIFY, but this one is about nothing that the CSE knows */
+		exchange_fail(x, RSC_BAD_REQUEST, "a NOTIFY to the CSE must be one that it awaits; a CREATE would say the type (ty)");
+		return;
+	}
 	if (x->target->type != TY_AE) {
 		exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "a resource of type %d takes no NOTIFY", x->target->type);
 		return;

@@ -327,6 +327,7 @@ def _(t):
 def _(t):
     cnt = t.cnt()
     t.refused(t.send("N", cnt, pc={"m2m:sgn": {"sur": "x"}}), 4005, 4000, 4103)
+    t.refused(t.send("N", t.cse, pc={"m2m:sgn": {"sur": "x"}}), 4000)
 
 
 for _name, _to in (("cse-relative", lambda t: t.cse + "/"), ("sp-relative", lambda t: t.csi + "/" + t.cse + "/"), ("absolute", lambda t: sp(t) + t.csi + "/" + t.cse + "/"), ("unstructured", lambda t: t.cnt().ri + "/")):

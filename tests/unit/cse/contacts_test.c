@@ -44,7 +44,7 @@ static void hears_registered_CSEs_only(void **state)
 	assert_rsc(rig_notify(g, "Ca", "/id-in", "{'m2m:sgn':{'aerid':true,'tid2':'/id-in/Ca'}}"), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
 	assert_rsc(rig_notify(g, "/id-far", "/id-in", "{'m2m:sgn':{'aerid':true,'tid2':'/id-in/Ca'}}"), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
 	assert_rsc(rig_notify(g, "/id-mn", "/id-in", "{'m2m:sgn':{'aerid':true}}"), RSC_BAD_REQUEST);
-	assert_rsc(rig_notify(g, "/id-mn", "/id-in", "{'m2m:sgn':{}}"), RSC_OPERATION_NOT_ALLOWED);
+	assert_rsc(rig_notify(g, "/id-mn", "/id-in", "{'m2m:sgn':{}}"), RSC_BAD_REQUEST);
 	assert_value(rig_retrieve(g, "CAdmin", "cse-in/AEContactList"), "m2m:alst.nic", "0");
 	rig_free(g);
 }
