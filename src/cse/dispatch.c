@@ -129,7 +129,7 @@ static bool release_is_supported(const struct cse *c, struct rd rvi)
 /* Time parameters: rqet has not passed, rset not before it. */
 static bool times_are_good(struct exchange *x, enum onem2m_rsc *rsc, const char **why)
 {
-	uint64_t now = cse_now(x->cse), result = 0;
+	uint64_t now = cse_now(x->cse), result = 0, execution;
 
 	*rsc = RSC_BAD_REQUEST;
 	if (x->rq->rqet.left > 0) {
@@ -157,7 +157,10 @@ static bool times_are_good(struct exchange *x, enum onem2m_rsc *rsc, const char 
 	}
 	if (x->rq->oet.left > 0) {
 		*why = "the operation execution time (oet) is no time";
-		if (!timestamp_parse_abs_rel(x->rq->oet, now, &result))
+		if (!timestamp_parse_abs_rel(x->rq->oet, now, &execution))
+			return false;
+		*why = "the operation would be executed (oet) only after the request (rqet) or its result (rset) expired";
+		if ((x->expires_ms && execution > x->expires_ms) || (result && execution > result))
 			return false;
 	}
 	if (x->rq->ot.left > 0) {

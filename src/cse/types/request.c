@@ -276,10 +276,6 @@ bool request_is_non_blocking(struct exchange *x)
 	}
 	if (rq->oet.left > 0 && !timestamp_parse_abs_rel(rq->oet, now, &at))
 		at = 0;
-	if (x->expires_ms && at > x->expires_ms) {
-		exchange_fail(x, RSC_REQUEST_TIMEOUT, "the request expires (rqet) before it may be carried out (oet)");
-		return true;
-	}
 	if (rq->rt == ONEM2M_NON_BLOCKING_SYNCH || rq->rt == ONEM2M_NON_BLOCKING_ASYNCH || (flexible && (!local || at > now))) {
 		accept(x, rq->rt == ONEM2M_NON_BLOCKING_ASYNCH || (flexible && rq->rt_nu.left > 0), local ? PENDING : FORWARDED, at);
 		return true;

@@ -237,6 +237,16 @@ def _(t):
     t.true(time.monotonic() - begin > 0.7, "it is not carried out before")
 
 
+def too_late(header, t):
+    cnt = t.cnt()
+    t.refused(t.send("R", cnt, headers={"X-M2M-OET": timestamp(90)[:15], header: timestamp(60)[:15]}), 4000)
+    t.refused(nonblocking(t, "R", cnt, rt=3, headers={"X-M2M-OET": "90000", header: "60000"}), 4000)
+
+
+for _header in ("X-M2M-RET", "X-M2M-RST"):
+    check("NB", "RETRIEVE/OET/later-than-%s" % _header[6:], "TS-0001 8.1.2")(functools.partial(too_late, _header))
+
+
 @check("NB", "RETRIEVE/OET/in-the-past-is-now", "TS-0001 8.1.2")
 def _(t):
     cnt = t.cnt()

@@ -196,7 +196,7 @@ static void operation_waits_for_its_execution_time(void **state)
 	rig_advance(g, 200);
 	assert_rsc(a, RSC_OK);
 	rq.rqet = rd_str("1500.0");
-	assert_rsc(rig_ask(g, rq), RSC_REQUEST_TIMEOUT);
+	assert_rsc(rig_ask(g, rq), RSC_BAD_REQUEST);
 	rq.rqet = rd_str("6000");
 	rq.rt = ONEM2M_NON_BLOCKING_SYNCH;
 	a = rig_ask(g, rq);
