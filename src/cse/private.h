@@ -256,6 +256,7 @@ struct type_hooks {
 	enum hook_result (*remove)(struct exchange *x, struct resource *r); /* before; x may be NULL (expiry). FAILED only with x */
 	void (*removed)(struct cse *c, struct resource *r);                  /* of each resource of a deleted subtree, before its row goes */
 	enum hook_result (*retrieve)(struct exchange *x);  /* before; may change what is there (statistics ...) */
+	enum hook_result (*retrieved)(struct exchange *x); /* when its representation was written, before the answer */
 	void (*represent)(struct cse *c, struct resource *r, struct json_out *o); /* adds attributes that are made at reading */
 	void (*start)(struct cse *c, struct resource *r);  /* for each resource of the type at the start of the CSE: timers */
 };

