@@ -198,6 +198,7 @@ static bool run_trigger(struct updating *u, const struct trigger *t)
 {
 	bool one = is_true(json_get(u->given, t->one)), other = t->other && is_true(json_get(u->given, t->other));
 	struct attributes *a = &u->attributes;
+	const int64_t *ids;
 	struct rd raw;
 
 	if (one && other) {
@@ -211,6 +212,8 @@ static bool run_trigger(struct updating *u, const struct trigger *t)
 		attributes_set_bool(a, one ? t->other : t->one, false);
 	if (t->mgd == MGD_EVENT_LOG && (one || other))
 		attributes_set_uint(a, "lgst", one ? 1 : 2); /* Started, Stopped */
+	if (t->mgd == MGD_REBOOT && (one || other) && u->x->cse->config.testbench && tree_subscriptions(u->x->cse->tree, u->old, &ids) == 0)
+		attributes_set_bool(a, one ? t->one : t->other, false); /* no device is there to do it and to say so */
 	if (!t->status)
 		return true;
 	if (json_get(u->given, t->status))

@@ -98,6 +98,15 @@ for _form in BASE_FORMS:
     check("GEN", "RETRIEVE/CB/by-" + _form, ADDRESS)(functools.partial(base_by, _form))
 
 
+@check("GEN", "RETRIEVE/CB/by-cse-id-by-an-AE", ADDRESS)
+def _(t):
+    """Whether a CSE-ID alone addresses the CSEBase is left open; if it does not, then in neither form."""
+    ae = t.ae()
+    r = t.rsc(t.retrieve(t.csi, fr=ae.id), 2000, 4000)
+    t.rsc(t.retrieve(sp(t) + t.csi, fr=ae.id), r.rsc)
+    t.rsc(t.retrieve(t.csi + "/" + t.cse, fr=ae.id), 2000)
+
+
 @check("GEN", "RETRIEVE/ADDR/unknown-resource", "TS-0004 7.3.3.2")
 def _(t):
     t.refused(t.retrieve(t.cse + "/" + t.name("nothing")), 4004)
