@@ -1,4 +1,4 @@
-/* Reference (a): libmicrohttpd with the flags of src/loop/http_server.c and nothing behind it. Its answers are made once. */
+/* Reference (a): libmicrohttpd with nothing behind it. Its answers are made once. */
 #include "bench/reference.h"
 
 #include <arpa/inet.h>

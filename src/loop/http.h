@@ -1,4 +1,4 @@
-/* HTTP 1.1 server (libmicrohttpd) and client (libcurl) on the loop. */
+/* HTTP 1.1 server and client (libcurl) on the loop. */
 #ifndef KEYWAY_LOOP_HTTP_H
 #define KEYWAY_LOOP_HTTP_H
 

@@ -1,4 +1,4 @@
-/* TLS in front of an HTTP library that sees plain octets on one end of a local connection: with it the TLS of servers and clients is ours, and one listener
+/* TLS in front of HTTP that sees plain octets on one end of a local connection: with it the TLS of servers and clients is ours, and one listener
  * takes certificates, raw public keys and pre-shared keys alike. What one side does not take, the other side has to wait with. */
 #ifndef KEYWAY_LOOP_HTTP_BRIDGE_H
 #define KEYWAY_LOOP_HTTP_BRIDGE_H

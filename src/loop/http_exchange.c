@@ -1,23 +1,19 @@
 /* Requests to the HTTP server and their answers. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/bytes.h"
-#include "base/wr.h"
+#include "base/clock.h"
 #include "loop/http_private.h"
 #include "loop/tls_life.h"
 
-/* Suspending a connection and resuming it costs libmicrohttpd two calls of epoll_ctl and a vain read, a third of all that a small request costs.
- * Most answers that do not come at once come with the next commit. So a connection whose answer does not come at once is let be: libmicrohttpd
- * asks for its answer (by http_exchange_request) whenever it is run, which costs little. When it has asked ASKS_MOST times it is suspended. */
-#define ASKS_MOST 48
-
 enum exchange_state {
-	EXCHANGE_READING,   /* head or body are on their way */
+	EXCHANGE_READING,   /* its body is on its way */
 	EXCHANGE_IN_HANDLER,
-	EXCHANGE_FRESH,     /* no answer yet, not suspended yet */
-	EXCHANGE_SUSPENDED,
+	EXCHANGE_WAITING,   /* for its answer */
 	EXCHANGE_ANSWERED,
 	EXCHANGE_GONE,      /* no connection any more; whoever holds it answers later, to nobody */
 };
@@ -29,11 +25,10 @@ struct kept_header {
 
 struct http_exchange {
 	struct http_server *server;
-	struct MHD_Connection *connection;
+	struct http_peer *peer;
 	struct http_exchange *next, **link; /* in server->waiting; next also among the server's spares */
 	enum exchange_state state;
-	bool seen, too_long, malformed;
-	unsigned asked;
+	bool too_long, old, is_head;
 	size_t dropped;
 	struct wr text;                     /* path, query, and the head, zero-terminated each */
 	size_t path, query, method, address;
@@ -41,10 +36,7 @@ struct http_exchange {
 	struct kept_header *headers;
 	size_t header_count, header_room;
 	struct wr body;
-	/* the answer, until libmicrohttpd has sent it */
-	unsigned status;
-	struct wr answer;                   /* the body; then names and values of headers, zero-terminated each */
-	size_t answer_body;                 /* its octets */
+	struct wr answer;                   /* as it is sent */
 	http_upgraded *upgraded;            /* the answer is 101; NULL once that was told */
 	void *upgraded_ctx;
 };
@@ -129,115 +121,33 @@ static struct http_exchange *exchange_new(struct http_server *s)
 	return x;
 }
 
-/* Our copy of the query is made. libmicrohttpd would now make a list of its arguments in the connection's memory, which a few hundred fill, so
- * that no answer finds room: it is made to see none. The text is the connection's own, and is split in place right after this callback. */
-static void hide_query(const char *uri)
-{
-	char *question = strchr((char *)(uintptr_t)uri, '?');
-
-	if (question)
-		question[1] = '\0';
-}
-
 /* A zero-terminated copy at the end of w; where it begins. */
-static size_t text_add(struct wr *w, const char *octets, size_t len)
+static size_t text_add(struct wr *w, struct rd text)
 {
 	size_t at = w->len;
 
-	wr_copy(w, octets, len);
+	wr_rd(w, text);
 	wr_u8(w, 0);
 	return at;
 }
 
-static size_t text_add_str(struct wr *w, const char *text)
-{
-	return text_add(w, text, strlen(text));
-}
-
-/* Of "http://host:80/x?y" what follows the host: a server takes that form too. RFC 9112 clause 3.2.2. */
-static const char *origin_form(const char *uri)
-{
-	size_t scheme = strncasecmp(uri, "http://", 7) == 0 ? 7 : strncasecmp(uri, "https://", 8) == 0 ? 8 : 0;
-
-	return scheme ? uri + scheme + strcspn(uri + scheme, "/?") : uri;
-}
-
-void *http_exchange_begin(void *server, const char *uri, struct MHD_Connection *connection)
-{
-	struct http_exchange *x = exchange_new(server);
-	const char *target = origin_form(uri), *question = strchr(target, '?');
-	struct rd r;
-
-	if (!x)
-		return NULL;
-	x->server->moved = true;
-	x->connection = connection;
-	x->path = text_add(&x->text, target, question ? (size_t)(question - target) : strlen(target));
-	x->query = text_add_str(&x->text, question ? question + 1 : "");
-	if (!wr_done(&x->text, &r)) {
-		exchange_free(x);
-		return NULL;
-	}
-	hide_query(uri);
-	http_server_waits(connection);
-	return x;
-}
-
 /* ---- the head, kept with the exchange: the connection may end before the answer ---- */
 
-/* Of a token's characters (RFC 9110 clause 5.6.2) the small letter, of all others 0. */
-static const char token_of[256] = {
-	['!'] = '!', ['#'] = '#', ['$'] = '$', ['%'] = '%', ['&'] = '&', ['\''] = '\'', ['*'] = '*', ['+'] = '+', ['-'] = '-', ['.'] = '.', ['^'] = '^',
-	['_'] = '_', ['`'] = '`', ['|'] = '|', ['~'] = '~',
-	['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
-	['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd', ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k',
-	['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r', ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v',
-	['W'] = 'w', ['X'] = 'x', ['Y'] = 'y', ['Z'] = 'z',
-	['a'] = 'a', ['b'] = 'b', ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i', ['j'] = 'j', ['k'] = 'k',
-	['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p', ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v',
-	['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
-};
-
-/* A name in small letters; false when it is no token. */
-static bool take_name(uint8_t *room, const char *name, size_t len)
+static void keep_field(struct http_exchange *x, const struct http_field *f, struct kept_header *h)
 {
-	bool good = len > 0;
-
-	for (size_t i = 0; i < len; i++) {
-		room[i] = (uint8_t)token_of[(unsigned char)name[i]];
-		good = good && room[i] != 0;
-	}
-	room[len] = 0;
-	return good;
-}
-
-/* RFC 9110 clause 5.5: what has a lone CR or another control character in it is no field value; libmicrohttpd takes it. Passed on in another message
- * it could end a line there. The same goes for names that are no tokens, which it makes of folded lines. */
-static enum MHD_Result keep_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
-{
-	struct http_exchange *x = cls;
-	struct kept_header *h = &x->headers[x->header_count];
 	uint8_t *room;
 
-	(void)kind;
-	if (x->header_count == x->header_room)
-		return MHD_NO;
-	x->header_count++;
 	h->name = x->text.len;
-	room = wr_room(&x->text, name_len + 1);
+	room = wr_room(&x->text, f->name.left + 1);
 	if (!room)
-		return MHD_NO;
-	if (!take_name(room, name, name_len) || rd_has_control(rd_of(value, value_len)))
-		x->malformed = true;
-	h->value = text_add(&x->text, value, value_len);
-	return MHD_YES;
+		return;
+	http_token_small(f->name, room);
+	room[f->name.left] = 0;
+	h->value = text_add(&x->text, f->value);
 }
 
-static bool room_for_headers(struct http_exchange *x)
+static bool room_for_headers(struct http_exchange *x, size_t need)
 {
-	int count = MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, NULL, NULL);
-	size_t need = count > 0 ? (size_t)count : 0;
-
 	if (need <= x->header_room)
 		return true;
 	free(x->headers);
@@ -248,22 +158,39 @@ static bool room_for_headers(struct http_exchange *x)
 	return x->headers != NULL;
 }
 
-static bool keep_head(struct http_exchange *x, const char *method)
+static bool keep_head(struct http_exchange *x, const struct http_request_head *h)
 {
-	struct http_link *link = http_server_link(x->connection);
 	struct rd text;
 
-	if (!room_for_headers(x))
+	if (!room_for_headers(x, h->field_count))
 		return false;
-	x->malformed = rd_has_control(rd_str(text_at(x, x->path))) || rd_has_control(rd_str(text_at(x, x->query)));
-	x->method = text_add_str(&x->text, method);
-	x->address = text_add_str(&x->text, http_server_address(x->connection));
-	if (link) {
-		x->identity = link->identity;
+	x->old = h->old;
+	x->is_head = rd_is(h->method, "HEAD");
+	x->path = text_add(&x->text, h->path);
+	x->query = text_add(&x->text, h->query);
+	x->method = text_add(&x->text, h->method);
+	x->address = text_add(&x->text, rd_str(x->peer->address));
+	for (; x->header_count < h->field_count; x->header_count++)
+		keep_field(x, &h->fields[x->header_count], &x->headers[x->header_count]);
+	return wr_done(&x->text, &text);
+}
+
+struct http_exchange *http_exchange_new(struct http_peer *p, const struct http_request_head *h)
+{
+	struct http_exchange *x = exchange_new(p->server);
+
+	if (!x)
+		return NULL;
+	x->peer = p;
+	if (p->link) {
+		x->identity = p->link->identity;
 		x->identity->holds++;
 	}
-	MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, keep_header, x);
-	return wr_done(&x->text, &text);
+	if (h && !keep_head(x, h)) {
+		exchange_free(x);
+		return NULL;
+	}
+	return x;
 }
 
 const char *http_request_header(struct http_exchange *x, const char *name)
@@ -282,48 +209,14 @@ void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const c
 
 struct tls_session *http_request_tls(struct http_exchange *x)
 {
-	struct http_link *link = x->state == EXCHANGE_GONE ? NULL : http_server_link(x->connection);
+	struct http_link *link = x->state == EXCHANGE_GONE ? NULL : x->peer->link;
 
 	return link ? http_bridge_tls(link->bridge) : NULL;
 }
 
-/* ---- a connection that becomes a stream ---- */
-
-struct upgraded {
-	struct http_server *server;
-	struct MHD_UpgradeResponseHandle *handle;
-};
-
-static void on_stream_end(void *ctx)
+const struct tls_peer *http_exchange_tls_peer(const struct http_exchange *x)
 {
-	struct upgraded *u = ctx;
-
-	MHD_upgrade_action(u->handle, MHD_UPGRADE_ACTION_CLOSE);
-	http_server_run_at_round_end(u->server);
-	free(u);
-}
-
-/* libmicrohttpd sent the 101. */
-static void on_upgrade(void *exchange, struct MHD_Connection *connection, void *context, const char *extra, size_t extra_len, MHD_socket socket,
-    struct MHD_UpgradeResponseHandle *handle)
-{
-	struct http_exchange *x = exchange;
-	http_upgraded *fn = x->upgraded;
-	struct upgraded *u = malloc(sizeof *u);
-	struct stream *s;
-
-	(void)context;
-	http_server_works(connection); /* it may be silent for as long as it likes */
-	if (!u)
-		abort();
-	*u = (struct upgraded){x->server, handle};
-	x->upgraded = NULL;
-	if (stream_over(x->server->loop, socket, rd_of(extra, extra_len), x->identity ? &x->identity->peer : NULL, on_stream_end, u, &s) == OK) {
-		fn(x->upgraded_ctx, s);
-		return;
-	}
-	on_stream_end(u);
-	fn(x->upgraded_ctx, NULL);
+	return x->identity ? &x->identity->peer : NULL;
 }
 
 /* ---- a request ---- */
@@ -349,11 +242,10 @@ static void dispatch(struct http_exchange *x)
 		.too_long = x->too_long,
 	};
 
-	if (x->malformed) {
-		simple_answer(x, 400, "there is a control character in the head\n");
-	} else if (x->too_long && !s->refuses_long) {
+	if (x->too_long && !s->refuses_long) {
 		simple_answer(x, 413, "the body is too long\n");
 	} else if (s->tls && (!x->identity || !tls_life_lasts(x->identity->peer.expires_at))) {
+		x->peer->last = true;
 		simple_answer(x, 403, "the credential expired\n");
 	} else if (!wr_done(&x->body, &rq.body)) {
 		simple_answer(x, 500, "out of memory\n");
@@ -362,167 +254,191 @@ static void dispatch(struct http_exchange *x)
 	}
 }
 
-/* libmicrohttpd's form of the answer is made when it is about to be sent, and lives no longer: of many that wait for one commit few have it at a
- * time, which the allocator likes. The octets stay the exchange's, which ends after they are sent. */
-static enum MHD_Result queue(struct http_exchange *x)
-{
-	struct rd headers, body, name, value;
-	struct MHD_Response *response;
-	enum MHD_Result ok;
-
-	if (!wr_done(&x->answer, &headers) || !rd_sub(&headers, x->answer_body, &body))
-		return MHD_NO;
-	response = x->upgraded ? MHD_create_response_for_upgrade(on_upgrade, x) : MHD_create_response_from_buffer(body.left, (void *)(uintptr_t)body.at, MHD_RESPMEM_PERSISTENT);
-	if (!response)
-		return MHD_NO;
-	while (rd_until(&headers, '\0', &name) && rd_until(&headers, '\0', &value))
-		if (MHD_add_response_header(response, (const char *)name.at, (const char *)value.at) == MHD_NO)
-			x->status = 500; /* a value that no header can carry */
-	ok = MHD_queue_response(x->connection, x->status, response);
-	http_server_waits(x->connection);
-	MHD_destroy_response(response);
-	return ok;
-}
-
 static void wait_for_answer(struct http_exchange *x)
 {
 	struct http_server *s = x->server;
 
-	x->state = EXCHANGE_FRESH;
+	x->state = EXCHANGE_WAITING;
 	x->next = s->waiting;
 	x->link = &s->waiting;
 	if (x->next)
 		x->next->link = &x->next;
 	s->waiting = x;
-	s->fresh++;
 }
 
 static void wait_no_more(struct http_exchange *x)
 {
-	x->server->fresh -= x->state == EXCHANGE_FRESH;
 	*x->link = x->next;
 	if (x->next)
 		x->next->link = x->link;
 }
 
-static enum MHD_Result take_body(struct http_exchange *x, const char *octets, size_t *len)
+bool http_exchange_take(struct http_exchange *x, struct rd body)
 {
-	if (x->too_long || x->body.len + *len > HTTP_BODY_MAX) {
-		x->dropped += *len;
+	if (x->too_long || body.left > HTTP_BODY_MAX - x->body.len) {
+		x->dropped += body.left;
 		x->too_long = true;
 		wr_free(&x->body);
 	} else {
-		wr_copy(&x->body, octets, *len);
+		wr_rd(&x->body, body);
 	}
-	*len = 0;
-	return x->dropped > HTTP_DROP_MAX ? MHD_NO : MHD_YES; /* it did not say how long it is, or lied */
+	return x->dropped <= HTTP_DROP_MAX;
 }
 
 /* By what its head says: not worth reading to the end, or its sender waits to be told to go on. */
-static bool refuse_at_once(struct http_exchange *x)
+bool http_exchange_refuses(struct http_exchange *x, const struct http_request_head *h)
 {
-	const char *length = NULL;
-	uint64_t n;
-
-	for (size_t i = 0; i < x->header_count && !length; i++)
-		if (strcmp(text_at(x, x->headers[i].name), "content-length") == 0)
-			length = text_at(x, x->headers[i].value);
-	if (!length || !rd_decimal(rd_str(length), &n) || n <= HTTP_BODY_MAX)
-		return false;
-	return n > HTTP_DROP_MAX || http_request_header(x, MHD_HTTP_HEADER_EXPECT) != NULL;
+	x->too_long = h->length > HTTP_DROP_MAX || (h->length > HTTP_BODY_MAX && h->expects);
+	return x->too_long;
 }
 
-static enum MHD_Result handle(struct http_exchange *x)
+bool http_exchange_handle(struct http_exchange *x)
 {
-	http_server_works(x->connection);
 	x->state = EXCHANGE_IN_HANDLER;
 	dispatch(x);
 	if (x->state == EXCHANGE_ANSWERED)
-		return queue(x);
+		return true;
 	wait_for_answer(x);
-	return MHD_YES;
+	return false;
 }
 
-enum MHD_Result http_exchange_request(void *server, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-    const char *upload, size_t *upload_len, void **exchange)
+void http_exchange_refuse(struct http_exchange *x, unsigned status, const char *why)
 {
-	struct http_exchange *x = *exchange;
-
-	(void)server;
-	(void)connection;
-	(void)url;
-	(void)version;
-	if (!x)
-		return MHD_NO;
-	x->server->moved = x->server->moved || x->state != EXCHANGE_FRESH;
-	switch (x->state) {
-	case EXCHANGE_READING:
-		if (!x->seen) {
-			x->seen = true; /* the head; an answer now ends the connection */
-			if (!keep_head(x, method))
-				return MHD_NO;
-			x->too_long = refuse_at_once(x);
-			return x->too_long ? handle(x) : MHD_YES;
-		}
-		if (*upload_len > 0)
-			return take_body(x, upload, upload_len);
-		return handle(x);
-	case EXCHANGE_FRESH:
-		if (++x->asked < ASKS_MOST)
-			return MHD_YES;
-		x->server->fresh--;
-		x->state = EXCHANGE_SUSPENDED;
-		MHD_suspend_connection(x->connection);
-		return MHD_YES;
-	case EXCHANGE_ANSWERED:
-		return queue(x);
-	case EXCHANGE_IN_HANDLER:
-	case EXCHANGE_SUSPENDED:
-	case EXCHANGE_GONE:
-		break;
-	}
-	return MHD_NO;
+	x->state = EXCHANGE_IN_HANDLER;
+	simple_answer(x, status, why);
 }
 
-void http_exchange_completed(void *server, struct MHD_Connection *connection, void **exchange, enum MHD_RequestTerminationCode why)
+void http_exchange_over(struct http_exchange *x)
 {
-	struct http_exchange *x = *exchange;
-
-	(void)server;
-	(void)connection;
-	(void)why;
-	*exchange = NULL;
-	if (!x)
-		return;
-	x->server->moved = true;
-	if (x->state == EXCHANGE_FRESH || x->state == EXCHANGE_SUSPENDED) {
+	if (x->state == EXCHANGE_WAITING) {
 		wait_no_more(x);
 		x->state = EXCHANGE_GONE;
-	} else if (x->state != EXCHANGE_GONE) {
+	} else {
 		exchange_free(x);
 	}
 }
 
+/* ---- the answer ---- */
+
+/* RFC 9110 clause 15. The words matter to nobody but people. */
+static const char *reason(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *reason;
+	} reasons[] = {
+		{101, "Switching Protocols"}, {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {301, "Moved Permanently"},
+		{302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"},
+		{404, "Not Found"}, {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"}, {409, "Conflict"},
+		{412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
+		{423, "Locked"}, {424, "Failed Dependency"}, {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
+		{500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"},
+		{504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
+	};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Status";
+}
+
+/* RFC 9110 clause 5.6.7, made once a second; strftime would speak the language of the process. */
+static const char *date(struct http_server *s)
+{
+	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	uint64_t now = clock_unix_ms() / 1000;
+	time_t at = (time_t)now;
+	struct tm tm;
+
+	if (s->date_at == now || !gmtime_r(&at, &tm))
+		return s->date;
+	s->date_at = now;
+	snprintf(s->date, sizeof s->date, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday % 7], tm.tm_mday % 100, months[tm.tm_mon % 12],
+	    (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
+	return s->date;
+}
+
+static void put_field(struct wr *w, const char *name, const char *value)
+{
+	wr_str(w, name);
+	wr_copy(w, ": ", 2);
+	wr_str(w, value);
+	wr_copy(w, "\r\n", 2);
+}
+
+/* A value that no field can carry would be read as other fields, or as another answer. */
+static bool can_be_said(const struct http_header *headers)
+{
+	for (; headers && headers->name; headers++)
+		if (!http_is_token(rd_str(headers->name)) || rd_has_control(rd_str(headers->value)))
+			return false;
+	return true;
+}
+
+/* RFC 9110 clause 8.6: these have no body, and say nothing of its length. */
+static bool has_no_body(unsigned status)
+{
+	return status < 200 || status == 204 || status == 304;
+}
+
+static void compose(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
+{
+	struct wr *w = &x->answer;
+	bool dated = false;
+
+	if (!can_be_said(headers)) {
+		headers = NULL;
+		status = 500;
+		body = rd_str("");
+		end_upgrade(x);
+	}
+	wr_str(w, "HTTP/1.1 ");
+	wr_decimal(w, status);
+	wr_u8(w, ' ');
+	wr_str(w, reason(status));
+	wr_copy(w, "\r\n", 2);
+	if (x->upgraded)
+		put_field(w, "Connection", "Upgrade");
+	else if (x->peer->last)
+		put_field(w, "Connection", "close");
+	else if (x->old)
+		put_field(w, "Connection", "keep-alive");
+	for (; headers && headers->name; headers++) {
+		dated = dated || strcasecmp(headers->name, "Date") == 0;
+		put_field(w, headers->name, headers->value);
+	}
+	if (!dated)
+		put_field(w, "Date", date(x->server));
+	if (!has_no_body(status)) {
+		wr_str(w, "Content-Length: ");
+		wr_decimal(w, body.left);
+		wr_copy(w, "\r\n", 2);
+	}
+	wr_copy(w, "\r\n", 2);
+	if (!has_no_body(status) && !x->is_head)
+		wr_rd(w, body);
+}
+
+struct rd http_exchange_answer(const struct http_exchange *x)
+{
+	struct rd all;
+
+	if (!wr_done(&x->answer, &all))
+		abort();
+	return all;
+}
+
 static void answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
 {
-	bool suspended = x->state == EXCHANGE_SUSPENDED, late = suspended || x->state == EXCHANGE_FRESH;
+	bool late = x->state == EXCHANGE_WAITING;
 
-	wr_rd(&x->answer, body);
-	x->answer_body = body.left;
-	for (; headers && headers->name; headers++) {
-		text_add_str(&x->answer, headers->name);
-		text_add_str(&x->answer, headers->value);
-	}
-	if (!wr_done(&x->answer, &body))
-		abort();
-	x->status = status;
+	compose(x, status, headers, body);
 	if (late)
 		wait_no_more(x);
 	x->state = EXCHANGE_ANSWERED;
-	if (suspended)
-		MHD_resume_connection(x->connection);
 	if (late)
-		http_server_run_at_round_end(x->server);
+		http_peer_send(x->peer);
 }
 
 void http_answer(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
@@ -533,6 +449,8 @@ void http_answer(struct http_exchange *x, unsigned status, const struct http_hea
 		answer(x, status, headers, body);
 }
 
+/* ---- a connection that becomes a stream ---- */
+
 void http_upgrade(struct http_exchange *x, const struct http_header *headers, http_upgraded *fn, void *ctx)
 {
 	x->upgraded = fn;
@@ -540,20 +458,34 @@ void http_upgrade(struct http_exchange *x, const struct http_header *headers, ht
 	if (x->state == EXCHANGE_GONE)
 		exchange_discard(x);
 	else
-		answer(x, MHD_HTTP_SWITCHING_PROTOCOLS, headers, rd_of("", 0));
+		answer(x, 101, headers, rd_of("", 0));
 }
 
+bool http_exchange_upgrades(const struct http_exchange *x)
+{
+	return x->upgraded != NULL;
+}
+
+void http_exchange_upgraded(struct http_exchange *x, struct stream *s)
+{
+	http_upgraded *fn = x->upgraded;
+	void *ctx = x->upgraded_ctx;
+
+	x->upgraded = NULL;
+	exchange_free(x);
+	fn(ctx, s);
+}
+
+/* ---- the end of the server ---- */
+
+/* Whoever holds these still answers them, later, to nobody. */
 void http_exchanges_abandon(struct http_server *s)
 {
 	while (s->waiting) {
 		struct http_exchange *x = s->waiting;
-		bool suspended = x->state == EXCHANGE_SUSPENDED;
 
-		/* Whoever holds this exchange still answers it, later, to nobody: libmicrohttpd must not keep it. */
-		wait_no_more(x);
-		x->state = EXCHANGE_GONE;
-		if (suspended)
-			MHD_resume_connection(x->connection);
+		x->peer->x = NULL;
+		http_exchange_over(x);
 	}
 }
 

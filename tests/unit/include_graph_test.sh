@@ -26,7 +26,7 @@ check() { # source root
 		function is_core(file, f) {
 			if (file ~ /^(gateway\/(coordinator|down|egp_client|radio_info|spinel_(host|private|scan|start)|formation)|sim\/(radio|device|device_(aps|attribute|mac|memory|nwk|parent|report|router|tc|zcl|zdo|private))|oci\/(mapping|oci_interview|oci_core|oci_nwk|oci_aps|oci_router))\.[ch]$/)
 				return 1
-			return f ~ /^(base|json|keys|crypto|ieee802154|zigbee|zigbee\/security|zwave\/security|zep|spinel|egp|gba|coap|mqtt|onem2m|security|e2e|serialization|semantics|eg|cse)$/
+			return f ~ /^(base|json|http|keys|crypto|ieee802154|zigbee|zigbee\/security|zwave\/security|zep|spinel|egp|gba|coap|mqtt|onem2m|security|e2e|serialization|semantics|eg|cse)$/
 		}
 		# What a core may not have of the system, but for the few whose work it is.
 		function is_outside(file, header) {

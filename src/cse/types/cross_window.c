@@ -2,8 +2,7 @@
  *
  * A periodic window is looked at whenever its time is over. A sliding one, when all events are wanted, is looked at with each event: have
  * all come within the last timeWindowSize? For other modes it begins with an event and is looked at when its time is over. Windows
- * live in memory: a restart begins them anew. By the customs of open CSEs a sliding window begins with an event whatever is wanted, shuts
- * timeWindowSize later, and ends before if all events have come. */
+ * live in memory: a restart begins them anew. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,7 +210,7 @@ void cross_window_note(struct cse *c, struct resource *crs, const char *subscrip
 	struct seen *s;
 
 	w->timer.fn = on_time;
-	if (sliding && all && !c->config.customs)
+	if (sliding && all)
 		forget(w, now > length ? now - length : 0);
 	for (s = w->seen; s && strcmp(s->subscription, subscription) != 0; s = s->next)
 		;
@@ -227,10 +226,9 @@ void cross_window_note(struct cse *c, struct resource *crs, const char *subscrip
 	if (!sliding)
 		return;
 	if (all && holds(ALL_PRESENT, count(w), expected(crs))) {
-		cse_timer_cancel(c, &w->timer);
 		forget(w, UINT64_MAX);
 		notify(c, crs);
-	} else if ((!all || c->config.customs) && w->timer.at == 0) {
+	} else if (!all && w->timer.at == 0) {
 		cse_timer_at(c, &w->timer, now + length);
 	}
 }

@@ -436,7 +436,6 @@ static void refuses_what_is_too_long(void **state)
 	site_close(&s);
 }
 
-/* More than libmicrohttpd could list. */
 static void takes_a_query_of_many_arguments(void **state)
 {
 	struct site s;
@@ -493,6 +492,188 @@ static void refuses_what_is_far_too_long_unread(void **state)
 	}
 }
 
+/* All that the server says, until it closes or `until` is among it. */
+static void hear_all(struct site *s, int fd, struct wr *said, const char *until)
+{
+	uint64_t end = clock_ms() + PATIENCE_MS;
+	char octets[65536];
+
+	while (!until || !said->octets || !memmem(said->octets, said->len, until, strlen(until))) {
+		ssize_t n = recv(fd, octets, sizeof octets, MSG_DONTWAIT);
+
+		assert_true(clock_ms() < end);
+		if (n == 0)
+			return;
+		if (n > 0)
+			wr_copy(said, octets, (size_t)n);
+		else
+			loop_once(s->loop, 10);
+	}
+}
+
+static size_t times(const struct wr *said, const char *text)
+{
+	struct rd all, before;
+	size_t n = 0;
+
+	assert_true(wr_done(said, &all));
+	for (const uint8_t *at; (at = memmem(all.at, all.left, text, strlen(text))) != NULL; n++)
+		assert_true(rd_sub(&all, (size_t)(at - all.at) + strlen(text), &before));
+	return n;
+}
+
+/* Both are answered, the body in chunks is whole, and then the connection ends as it was asked to. */
+static void takes_chunks_and_tells_to_go_on(void **state)
+{
+	struct site s;
+	struct wr said = wr_new(65536);
+	int fd;
+
+	(void)state;
+	for (enum when when = AT_ONCE; when <= AT_ROUND_END; when++) {
+		site_open(&s, when);
+		fd = dial(&s);
+		say(fd, "PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+		hear_all(&s, fd, &said, "HTTP/1.1 100 Continue\r\n\r\n");
+		assert_int_equal(s.handled, 0);
+		say(fd, "5\r\nhello\r\n1");
+		loop_once(s.loop, 10);
+		say(fd, "0\r\n, how are you ??\r\n0\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\nX-Name: second\r\nConnection: close\r\n\r\nGET /c HTTP/1.1\r\nHost: x\r\n\r\n");
+		hear_all(&s, fd, &said, NULL);
+		assert_int_equal(s.handled, 2);
+		assert_int_equal(times(&said, "HTTP/1.1 200 OK\r\n"), 2);
+		assert_int_equal(times(&said, "Connection: close\r\n"), 1);
+		assert_int_equal(times(&said, "\r\n\r\nsecond"), 1);
+		close(fd);
+		site_close(&s);
+		wr_reset(&said);
+	}
+	wr_free(&said);
+}
+
+/* Who has said all that it wanted to gets all its answers, and then the end. */
+static void answers_who_sends_no_more(void **state)
+{
+	struct site s;
+	struct wr said = wr_new(65536);
+	int fd;
+
+	(void)state;
+	for (enum when when = AT_ONCE; when <= AT_ROUND_END; when++) {
+		site_open(&s, when);
+		fd = dial(&s);
+		for (unsigned i = 0; i < 3; i++)
+			ask(fd, i);
+		assert_int_equal(shutdown(fd, SHUT_WR), 0);
+		hear_all(&s, fd, &said, NULL);
+		assert_int_equal(times(&said, "HTTP/1.1 200 OK\r\n"), 3);
+		close(fd);
+		site_close(&s);
+		wr_reset(&said);
+	}
+	wr_free(&said);
+}
+
+static void refuses_what_may_be_another_request(void **state)
+{
+	static const char *const texts[] = {
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0x0\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n",
+	};
+	struct site s;
+	struct wr said = wr_new(65536);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int fd;
+
+		site_open(&s, AT_ONCE);
+		fd = dial(&s);
+		say(fd, texts[i]);
+		hear_all(&s, fd, &said, NULL);
+		assert_int_equal(s.handled, 0);
+		assert_int_equal(times(&said, "HTTP/1.1 400 "), 1);
+		assert_int_equal(times(&said, "HTTP/1.1 "), 1);
+		close(fd);
+		site_close(&s);
+		wr_reset(&said);
+	}
+	wr_free(&said);
+}
+
+static void on_odd_request(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	const struct http_header headers[] = {{"X-Split", "a\r\nX-Other: b"}, {NULL, NULL}};
+
+	(void)ctx;
+	if (strcmp(rq->path, "/empty") == 0)
+		http_answer(x, 204, NULL, rd_of("", 0));
+	else
+		http_answer(x, 200, strcmp(rq->path, "/split") == 0 ? headers : NULL, rd_str("body"));
+}
+
+/* What an answer cannot say is not said, and what has no body says nothing of its length. */
+static void answers_are_framed(void **state)
+{
+	struct site s = {.loop = loop_new()};
+	struct wr said = wr_new(65536);
+	int fd;
+
+	(void)state;
+	assert_int_equal(http_server_new(s.loop, "127.0.0.1:0", NULL, on_odd_request, &s, &s.server), OK);
+	fd = dial(&s);
+	say(fd, "GET /split HTTP/1.1\r\nHost: x\r\n\r\nHEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET /empty HTTP/1.0\r\n\r\n");
+	hear_all(&s, fd, &said, NULL);
+	assert_int_equal(times(&said, "HTTP/1.1 500 Internal Server Error\r\n"), 1);
+	assert_int_equal(times(&said, "X-Other"), 0);
+	assert_int_equal(times(&said, "body"), 0);
+	assert_int_equal(times(&said, "Content-Length: 4\r\n\r\nHTTP/1.1 204 No Content\r\n"), 1);
+	assert_int_equal(times(&said, "Content-Length: "), 2);
+	assert_int_equal(times(&said, "Date: "), 3);
+	close(fd);
+	wr_free(&said);
+	site_close(&s);
+}
+
+#define LONG_BODY ((size_t)8 << 20)
+
+static void on_long_request(void *ctx, struct http_exchange *x, const struct http_request *rq)
+{
+	struct wr body = wr_new(LONG_BODY);
+	struct rd all;
+
+	(void)ctx;
+	(void)rq;
+	memset(wr_room(&body, LONG_BODY), 'l', LONG_BODY);
+	assert_true(wr_done(&body, &all));
+	http_answer(x, 200, NULL, all);
+	wr_free(&body);
+}
+
+/* More than a socket holds goes out as the client takes it, and others are answered meanwhile. */
+static void long_answers_wait_for_their_clients(void **state)
+{
+	struct site s = {.loop = loop_new()};
+	struct wr said[2] = {wr_new(4 * LONG_BODY), wr_new(4 * LONG_BODY)};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(http_server_new(s.loop, "127.0.0.1:0", NULL, on_long_request, &s, &s.server), OK);
+	for (unsigned i = 0; i < 2; i++) {
+		fds[i] = dial(&s);
+		say(fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+		loop_once(s.loop, 10);
+	}
+	for (unsigned i = 2; i-- > 0;) {
+		hear_all(&s, fds[i], &said[i], NULL);
+		assert_int_equal(times(&said[i], "HTTP/1.1 200 OK\r\n"), 2);
+		assert_true(said[i].len > 2 * LONG_BODY && said[i].octets[said[i].len - 1] == 'l');
+		close(fds[i]);
+		wr_free(&said[i]);
+	}
+	site_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +690,11 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_too_long),
 		cmocka_unit_test(takes_a_query_of_many_arguments),
 		cmocka_unit_test(refuses_what_is_far_too_long_unread),
+		cmocka_unit_test(takes_chunks_and_tells_to_go_on),
+		cmocka_unit_test(answers_who_sends_no_more),
+		cmocka_unit_test(refuses_what_may_be_another_request),
+		cmocka_unit_test(answers_are_framed),
+		cmocka_unit_test(long_answers_wait_for_their_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
