@@ -77,9 +77,13 @@ static void put_representation(struct cse *c, const struct event *e, uint64_t nc
 
 static void put_monitor(struct cse *c, const struct event *e, const struct json *monitor, bool foreign, struct json_out *o)
 {
+	uint64_t ops;
+
 	json_object(o, "om");
 	json_put_int(o, "op", e->operation);
 	/* named as the subscription names it */
+	if (c->config.testbench && json_get(monitor, "org") && json_uint(json_get(monitor, "ops"), &ops))
+		json_put_uint(o, "ops", ops);
 	json_put_string(o, json_get(monitor, "org") ? "org" : "or", compose_id(c, e->originator ? e->originator : "", foreign));
 	json_close(o);
 }

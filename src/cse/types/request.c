@@ -303,4 +303,17 @@ static void request_removed(struct cse *c, struct resource *r)
 		job_free(j);
 }
 
-const struct type_hooks hooks_request = {.type = TY_REQUEST, .removed = request_removed, .start = request_start};
+/* A recall is possible as long as nothing has begun; suites expect of what waits for its time that it cannot be recalled. */
+static enum hook_result request_remove(struct exchange *x, struct resource *r)
+{
+	const struct job *j = jobs_of(x->cse)->first;
+
+	while (j && j->id != r->id)
+		j = j->next;
+	if (!j || j->running || !x->cse->config.testbench)
+		return HOOK_GO;
+	exchange_fail(x, RSC_UNABLE_TO_RECALL_REQUEST, "a pending request cannot be recalled");
+	return HOOK_FAILED;
+}
+
+const struct type_hooks hooks_request = {.type = TY_REQUEST, .remove = request_remove, .removed = request_removed, .start = request_start};

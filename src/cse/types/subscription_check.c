@@ -112,12 +112,23 @@ static bool batch_fits(struct exchange *x, const struct attributes *a)
 	return true;
 }
 
+static bool monitors_fit(struct exchange *x, const struct json *enc)
+{
+	const struct json *om = json_get(enc, "om");
+
+	if (json_get(enc, "net") && om)
+		return REFUSE(x, "`enc`: `net` and `om` exclude each other");
+	/* both members are optional, so that one without any means everything by everybody; suites take it for a mistake */
+	for (const struct json *m = om && x->cse->config.testbench ? om->first : NULL; m; m = m->next)
+		if (m->count == 0)
+			return REFUSE(x, "`enc.om`: each needs operations or an originator");
+	return true;
+}
+
 bool subscription_check(struct exchange *x, struct resource *parent, const struct attributes *a, int64_t own)
 {
 	const struct json *enc = attributes_value(a, "enc");
 
-	if (json_get(enc, "net") && json_get(enc, "om"))
-		return REFUSE(x, "`enc`: `net` and `om` exclude each other");
-	return content_type_fits(x, a, enc) && child_types_fit(x, parent, enc) && missing_data_fits(x, parent, enc) && batch_fits(x, a) &&
+	return monitors_fit(x, enc) && content_type_fits(x, a, enc) && child_types_fit(x, parent, enc) && missing_data_fits(x, parent, enc) && batch_fits(x, a) &&
 	    blocking_fits(x, parent, a, enc, own);
 }

@@ -189,6 +189,8 @@ static void operation_waits_for_its_execution_time(void **state)
 	const struct answer *a, *r;
 
 	(void)state;
+	g->config.testbench = false; /* where nothing is called off */
+	rig_restart(g);
 	rig_ae(g, "CAe", "ae", "");
 	a = rig_ask(g, rq);
 	rig_advance(g, 2900);

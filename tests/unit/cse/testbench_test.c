@@ -87,12 +87,45 @@ static void a_reboot_that_no_device_hears_of_is_over(void **state)
 	rig_free(g);
 }
 
+static void a_request_that_waits_for_its_time_cannot_be_recalled(void **state)
+{
+	struct rig *g = rig_new();
+	struct onem2m_request rq = {.operation = ONEM2M_RETRIEVE, .to = rd_str("cse-in/ae"), .from = rd_str("CAe"), .oet = rd_str("3000"),
+		.rcn = ONEM2M_RCN_ABSENT, .rt = ONEM2M_NON_BLOCKING_SYNCH};
+	const struct json *uri;
+
+	(void)state;
+	rig_ae(g, "CAe", "ae", "");
+	uri = json_get(rig_ask(g, rq)->doc, "m2m:uri");
+	assert_non_null(uri);
+	assert_rsc(rig_delete(g, "CAe", rig_fmt(g, "%.*s", (int)uri->text.left, (const char *)uri->text.at)), RSC_UNABLE_TO_RECALL_REQUEST);
+	rig_advance(g, 3100);
+	assert_rsc(rig_delete(g, "CAe", rig_fmt(g, "%.*s", (int)uri->text.left, (const char *)uri->text.at)), RSC_DELETED);
+	rig_free(g);
+}
+
+static void an_empty_monitor_of_operations_is_a_mistake(void **state)
+{
+	static const char any[] = "{'m2m:sub':{'rn':'s','nu':['http://sink'],'enc':{'om':[{}]}}}";
+	struct rig *g = rig_new();
+
+	(void)state;
+	rig_ae(g, "Ca", "a", "");
+	assert_rsc(rig_create(g, "Ca", "cse-in/a", TY_SUBSCRIPTION, any), RSC_BAD_REQUEST);
+	g->config.testbench = false;
+	rig_restart(g);
+	assert_rsc(rig_create(g, "Ca", "cse-in/a", TY_SUBSCRIPTION, any), RSC_CREATED);
+	rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_CSE_ID_alone_is_no_address_for_an_AE),
 		cmocka_unit_test(a_container_stays_while_its_instances_must_not_be_deleted),
 		cmocka_unit_test(a_reboot_that_no_device_hears_of_is_over),
+		cmocka_unit_test(an_empty_monitor_of_operations_is_a_mistake),
+		cmocka_unit_test(a_request_that_waits_for_its_time_cannot_be_recalled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
