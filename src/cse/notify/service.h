@@ -107,8 +107,10 @@ void keep_forget(struct outbox *b, struct notification *n);
 void keep_load(struct cse *c);
 
 /* outbox.c */
-void outbox_pump(struct outbox *b); /* sends what may go; the outbox may be gone afterwards */
 void outbox_freshen(struct outbox *b);
+void outbox_supersede(struct outbox *b); /* of what is not on its way all but the newest goes */
+/* outbox_send.c */
+void outbox_pump(struct outbox *b); /* sends what may go; the outbox may be gone afterwards */
 
 /* stats.c: notificationStatsInfo. TS-0001 table 9.6.8-2 */
 void stats_event(struct cse *c, struct resource *sub);
