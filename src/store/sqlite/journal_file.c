@@ -11,7 +11,7 @@
 
 #define NAME "keyway"
 #define GATHER (127 * 1024)    /* SQLite's own methods write less than 128 KiB in a call */
-#define STEP (1024 * 1024)
+#define AHEAD (1024 * 1024)
 #define HEAD 24
 #define WRITE_LOCK 0          /* its number among those of the shared memory: "WAL-mode File Format", 2.3 */
 #define LENGTHEN_TO 0x4b657977 /* a file control of our own: those below 100 are SQLite's */
@@ -25,6 +25,7 @@ struct file {
 	uint8_t *waiting;      /* journal: frames, one after the other */
 	int count;
 	int64_t at;            /* of the first octet that waits */
+	int64_t end;           /* of what was written since the last flush; 0: nothing, or the transaction has ended */
 	int64_t length;        /* that the file had when last asked; it may have more */
 	int failed;            /* what waited was not written: until the transaction ends */
 	bool head, completes;  /* the last that waits is a head; it completes a transaction */
@@ -47,37 +48,13 @@ static sqlite3_file *under(sqlite3_file *f)
 
 /* ---- the journal ---- */
 
-/* Behind what was written, which is the end of the journal for everybody: the lock on writing is ours. */
-static void lengthen(struct file *j, int64_t end)
-{
-	static const uint8_t zeros[64 * 1024];
-	int64_t to = j->other ? j->other->lengthen_to : 0;
-	sqlite3_int64 length = 0;
-	int error = errno;
-
-	if (end <= j->length || end >= to || j->below->pMethods->xFileSize(j->below, &length) != SQLITE_OK)
-		return;
-	if (to > end + STEP)
-		to = end + STEP;
-	while (length >= end && length < to) {
-		int n = to - length < (int64_t)sizeof zeros ? (int)(to - length) : (int)sizeof zeros;
-
-		if (j->below->pMethods->xWrite(j->below, zeros, n, length) != SQLITE_OK)
-			break;
-		length += n;
-	}
-	j->length = length;
-	errno = error; /* store_fault looks at it */
-}
-
 static int write_through(struct file *j, const void *octets, int n, int64_t at)
 {
 	int r = j->below->pMethods->xWrite(j->below, octets, n, at);
 
 	if (at == 0)
 		j->length = 0; /* it starts over; another may have shortened it */
-	if (r == SQLITE_OK)
-		lengthen(j, at + n);
+	j->end = at + n;
 	return r;
 }
 
@@ -93,6 +70,7 @@ static int write_waiting(struct file *j)
 static void transaction_ended(struct file *j)
 {
 	j->count = 0;
+	j->end = 0;
 	j->head = false;
 	j->failed = SQLITE_OK;
 }
@@ -148,11 +126,40 @@ static int journal_truncate(sqlite3_file *f, sqlite3_int64 size)
 	return r == SQLITE_OK ? under(f)->pMethods->xTruncate(under(f), size) : r;
 }
 
+/* Behind what this transaction has written, which is the end of the journal for everybody. */
+static void lengthen(struct file *j)
+{
+	static const uint8_t zeros[64 * 1024];
+	int64_t most = j->other ? j->other->lengthen_to : 0, to = j->end + AHEAD < most ? j->end + AHEAD : most;
+	sqlite3_int64 length = 0;
+	int error = errno;
+
+	if (j->length >= most || j->length - j->end >= AHEAD / 2 || j->below->pMethods->xFileSize(j->below, &length) != SQLITE_OK)
+		return;
+	while (length >= j->end && length < to) {
+		int n = to - length < (int64_t)sizeof zeros ? (int)(to - length) : (int)sizeof zeros;
+
+		if (j->below->pMethods->xWrite(j->below, zeros, n, length) != SQLITE_OK)
+			break;
+		length += n;
+	}
+	j->length = length;
+	errno = error; /* store_fault looks at it */
+}
+
+/* Zeros follow the flush: this transaction does not wait for them. SQLite flushes when it copies the journal too, without its lock on writing, and then nothing
+ * was written before. */
 static int journal_sync(sqlite3_file *f, int flags)
 {
-	int r = write_waiting(file_of(f));
+	struct file *j = file_of(f);
+	int r = write_waiting(j);
 
-	return r == SQLITE_OK ? under(f)->pMethods->xSync(under(f), flags) : r;
+	if (r == SQLITE_OK)
+		r = j->below->pMethods->xSync(j->below, flags);
+	if (r == SQLITE_OK && j->end)
+		lengthen(j);
+	j->end = 0;
+	return r;
 }
 
 static int journal_size(sqlite3_file *f, sqlite3_int64 *size)

@@ -2,7 +2,7 @@
  * second wait for the disk, as its length must get there too. So between SQLite and its own file methods lies a layer that
  *
  * - gathers the frames of a transaction and writes them in one call, or one for each 127 KiB;
- * - lengthens the journal ahead, by 1 MiB of zeros, which are no valid frames. Written over later, its length stays.
+ * - lengthens the journal ahead, up to 1 MiB of zeros, which are no valid frames. Written over later, its length stays.
  *
  * What holds with SQLite's own methods holds with these:
  *
@@ -12,7 +12,7 @@
  *   writes elsewhere in it. When that fails, all that it does with the journal fails from then on until the transaction has ended: it may be
  *   that SQLite undoes one statement alone, and has been told that the frames of others are written.
  * - When SQLite gives up its lock on writing, what still waits was undone, and is forgotten: the place is another's from then on.
- * - Zeros are written within that lock, behind the end of the file and of what is written: whoever writes there after us, writes over nothing of theirs.
+ * - Zeros are written within that lock, when a transaction has been flushed, behind it and the end of the file: they replace nothing of anybody's.
  *   Failing to lengthen is no error: the frames that would need the room say so.
  *
  * All other files, and all else that SQLite does with these, go straight to the default methods. Nothing of it shows in the file: any program that
