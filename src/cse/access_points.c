@@ -186,8 +186,13 @@ static const struct json *parsed(struct asking *a, struct rd content)
 	return json_parse(a->x->arena, rd_of(copy, content.left), NULL, &doc) == OK ? doc : NULL;
 }
 
-/* Whom a policy of another CSE names without a CSE-ID is of that one. */
-static void put_originators(struct json_out *o, const struct json *acor, struct rd csi)
+static bool is_bare(const struct json *e)
+{
+	return e->type == JSON_STRING && e->text.left > 0 && !memchr(e->text.at, '/', e->text.left) && !memchr(e->text.at, '*', e->text.left) && !rd_is(e->text, "all");
+}
+
+/* Whom a policy of another CSE names without a CSE-ID is of that one; by the customs of open CSEs who is called so here is meant too. */
+static void put_originators(const struct asking *a, struct json_out *o, const struct json *acor, struct rd csi)
 {
 	char id[CSE_ID_MAX * 2];
 
@@ -198,6 +203,8 @@ static void put_originators(struct json_out *o, const struct json *acor, struct 
 			json_put(o, NULL, e);
 		else
 			json_put_string(o, NULL, id);
+		if (a->x->cse->config.customs && is_bare(e))
+			json_put(o, NULL, e);
 	}
 	json_close(o);
 }
@@ -224,7 +231,7 @@ static void take_elsewhere(struct asking *a, const struct json *acp, struct rd c
 			if (!rd_text(m->key, name, sizeof name))
 				continue;
 			if (rd_is(m->key, "acor"))
-				put_originators(&o, m, csi);
+				put_originators(a, &o, m, csi);
 			else
 				json_put(&o, name, m);
 		}

@@ -476,6 +476,8 @@ void cse_create(struct exchange *x)
 		exchange_fail(x, RSC_BAD_REQUEST, "`%.100s` is no resource of type %d", root, x->rq->type);
 		return;
 	}
+	if (t->ty == TY_REMOTE_CSE && !remote_cse_is_its_own(x, given))
+		return;
 	if (!(x->rq->internal && t->definition ? schema_check_draft(t, given, &fault) : schema_check_create(t, given, &fault))) {
 		exchange_fail(x, fault.rsc, "%s", fault.text);
 		return;

@@ -55,6 +55,7 @@ struct cse_config {
 	bool verify_subscriptions;   /* NOTIFY with vrq to targets that are oneM2M entities too */
 	bool require_subscription;   /* AEs and CSEs register only as service subscriptions say: TS-0004 clause 7.3.2.7 */
 	bool testbench;              /* upper tester commands are taken */
+	bool customs;                /* what open CSEs do where the standard has it otherwise or not at all is done: docs/cse.md */
 	const struct cse_network *network; /* NULL: there is none, triggers end as ERROR_NSE_NOT_FOUND */
 	const char *networks;              /* of the underlying networks that lead to other CSEs, names as CMDH rules have them, ',' between; NULL: any */
 	const char *background_window;     /* when background data transfers are granted, an m2m:scheduleEntry; NULL: as asked for */

@@ -8,6 +8,7 @@
 #include "cse/gate.h"
 #include "cse/access.h"
 #include "cse/commit.h"
+#include "cse/customs.h"
 #include "cse/notify/outbox.h"
 #include "cse/release1.h"
 #include "semantics/semantics.h"
@@ -236,6 +237,8 @@ const struct json *exchange_content(struct exchange *x, const char *root, const 
 	}
 	if (doc->type == JSON_OBJECT && doc->count == 1 && release1_is(x))
 		doc = release1_content(x, doc);
+	if (doc->type == JSON_OBJECT && doc->count == 1 && x->cse->config.customs && (doc = customs_content(x, doc)) == NULL)
+		return NULL;
 	if (document)
 		*document = doc;
 	if (doc->type != JSON_OBJECT || doc->count != 1 || (root && !rd_is(doc->first->key, root))) {

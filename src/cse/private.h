@@ -49,7 +49,7 @@ enum cse_service {
 	SERVICE_TRANSACTION, SERVICE_STATS, SERVICE_NOTIFICATION, SERVICE_BLOCKING, SERVICE_LOCATION, SERVICE_GROUP, SERVICE_FAN_OUT, SERVICE_FLEX_NAMES,
 	SERVICE_REGISTRATION, SERVICE_MISSING_DATA, SERVICE_WATCHES, SERVICE_SCHEDULE, SERVICE_MANAGEMENT_COMMAND, SERVICE_SWEEP,
 	SERVICE_ACCESS, SERVICE_ACCESS_TOKENS, SERVICE_PROFILE, SERVICE_TRANSACTION_MGMT, SERVICE_TRIGGER, SERVICE_MULTICAST, SERVICE_MULTICAST_HOST,
-	SERVICE_PRIMITIVE_PROFILE, SERVICE_CONTACTS, SERVICE_SLICES, SERVICE_CMDH, SERVICE_COUNT,
+	SERVICE_PRIMITIVE_PROFILE, SERVICE_CONTACTS, SERVICE_SLICES, SERVICE_CMDH, SERVICE_PLAYED_NETWORK, SERVICE_COUNT,
 };
 
 struct cse {
@@ -409,6 +409,7 @@ void ae_deliver_where_it_is(struct cse *c, const struct resource *ae, const stru
 bool moves_notified(struct exchange *x);                    /* true: a NOTIFY about one, which is answered */
 void command_object_changed(struct cse *c, struct resource *object); /* types/exec_instance.c: a mgmtObj on which a command may wait */
 void stats_count(struct exchange *x, size_t octets);        /* types/stats.c: a request that went well, with so much in its answer */
+bool remote_cse_is_its_own(struct exchange *x, const struct json *given); /* types/remote_cse.c: who registers is who it says; false after a refusal */
 bool subscription_covers(struct exchange *x, const char *csi); /* types/service_profile.c: a CSE that registers; false after a refusal */
 bool app_rules_permit(struct creation *cr);                /* types/service_profile.c: of an AE; false after a refusal */
 bool app_rules_allow(struct cse *c, const char *credential, const char *ae); /* ae NULL: any */

@@ -1,13 +1,10 @@
-/* XML to JSON, TS-0004 clauses 8.3 and 8.4.2. The parser gets no DTD, no entity but the five, no file and no network, whatever the document says. */
-#include <libxml/parser.h>
-#include <libxml/SAX2.h>
+/* XML to JSON, TS-0004 clauses 8.3 and 8.4.2. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "serialization/private.h"
 #include "serialization/xml_shape.h"
-
-#define ELEMENTS_MAX 200000 /* of a document; its tree costs a hundred times an empty element's four octets */
+#include "serialization/xml_tree.h"
 
 struct reader {
 	struct json_out out;
@@ -24,26 +21,14 @@ static bool fail(struct reader *r, enum err e, const char *why)
 	return false;
 }
 
-static struct rd octets(const xmlChar *text)
-{
-	return rd_str(text ? (const char *)text : "");
-}
-
-/* ---- names ---- */
-
-static bool is_m2m(const xmlNs *ns)
-{
-	return ns && ns->href && strcmp((const char *)ns->href, XML_NAMESPACE_M2M) == 0;
-}
-
 /* "m2m:cnt" or "lbl". A document may put everything into oneM2M's namespace by default: then what is known as a member by its bare name is that. */
 static bool name_of(struct reader *r, const xmlNode *n, const struct xml_shape *parent, char *name, size_t size)
 {
 	const char *prefix = n->ns && n->ns->prefix ? (const char *)n->ns->prefix : NULL;
 	int len;
 
-	if (is_m2m(n->ns)) {
-		bool member = !prefix && xml_shape_member(parent, octets(n->name)).type;
+	if (xml_is_m2m(n->ns)) {
+		bool member = !prefix && xml_shape_member(parent, xml_text(n->name)).type;
 
 		prefix = member ? NULL : "m2m";
 	} else if (n->ns && !prefix) {
@@ -53,79 +38,17 @@ static bool name_of(struct reader *r, const xmlNode *n, const struct xml_shape *
 	return (len > 0 && (size_t)len < size) || fail(r, ERR_TOO_LONG, "the name of an element is too long");
 }
 
-static bool same_name(const xmlNode *a, const xmlNode *b)
-{
-	return a->name == b->name && a->ns == b->ns; /* names are in the document's dictionary */
-}
-
-/* Namespaces that are declared twice, in two elements, are two; the names decide then. */
-static bool is_same(const xmlNode *a, const xmlNode *b)
-{
-	if (same_name(a, b))
-		return true;
-	return a->name == b->name && a->ns && b->ns && xmlStrEqual(a->ns->href, b->ns->href) && xmlStrEqual(a->ns->prefix, b->ns->prefix);
-}
-
-/* ---- the parts of an element ---- */
-
-static const xmlNode *element_from(const xmlNode *n)
-{
-	while (n && n->type != XML_ELEMENT_NODE)
-		n = n->next;
-	return n;
-}
-
 /* Its own text, without that of elements inside. */
 static bool text_of(struct reader *r, const xmlNode *parent, struct wr *w, struct rd *text)
 {
 	wr_reset(w);
 	for (const xmlNode *n = parent->children; n; n = n->next) {
 		if (n->type == XML_TEXT_NODE || n->type == XML_CDATA_SECTION_NODE)
-			wr_rd(w, octets(n->content));
+			wr_rd(w, xml_text(n->content));
 		else if (n->type == XML_ENTITY_REF_NODE)
 			return fail(r, ERR_UNSUPPORTED, "entities are not used in oneM2M");
 	}
 	return wr_done(w, text) || fail(r, ERR_TOO_LONG, "the text of an element is too long");
-}
-
-struct marks {
-	const xmlChar *schema_type; /* xsi:type without its prefix, or NULL */
-	bool nil, json;
-	size_t plain;               /* attributes without a namespace */
-};
-
-static const xmlChar *attribute_value(const xmlAttr *a)
-{
-	static const xmlChar empty[] = "";
-
-	return a->children && a->children->content ? a->children->content : empty;
-}
-
-static bool is_true(const xmlChar *text)
-{
-	return rd_is(xml_trim(octets(text)), "true") || rd_is(xml_trim(octets(text)), "1");
-}
-
-static struct marks marks_of(const xmlNode *n)
-{
-	struct marks m = {0};
-
-	for (const xmlAttr *a = n->properties; a; a = a->next) {
-		const char *name = (const char *)a->name, *space = a->ns && a->ns->href ? (const char *)a->ns->href : NULL;
-
-		if (!space) {
-			m.plain++;
-		} else if (strcmp(space, XML_NAMESPACE_XSI) == 0 && strcmp(name, "nil") == 0) {
-			m.nil = is_true(attribute_value(a));
-		} else if (strcmp(space, XML_NAMESPACE_XSI) == 0 && strcmp(name, "type") == 0) {
-			const xmlChar *colon = xmlStrchr(attribute_value(a), ':');
-
-			m.schema_type = colon ? colon + 1 : attribute_value(a);
-		} else if (strcmp(space, XML_NAMESPACE_JSON) == 0 && strcmp(name, "json") == 0) {
-			m.json = is_true(attribute_value(a));
-		}
-	}
-	return m;
 }
 
 /* ---- values ---- */
@@ -191,7 +114,7 @@ static bool put_typed(struct reader *r, const char *name, const xmlChar *type, s
 {
 	struct xml_scalar scalar;
 
-	if (!xml_scalar_read_as(octets(type), text, &scalar))
+	if (!xml_scalar_read_as(xml_text(type), text, &scalar))
 		return fail(r, ERR_BAD_VALUE, "the value of an element is not of its xsi:type, or that is not known here");
 	put_scalar(r, name, &scalar);
 	return true;
@@ -200,8 +123,8 @@ static bool put_typed(struct reader *r, const char *name, const xmlChar *type, s
 /* One element, as something that is no list of words. */
 static bool value(struct reader *r, const char *name, const xmlNode *n, const struct xml_shape *s)
 {
-	struct marks m = marks_of(n);
-	bool elements = element_from(n->children) != NULL;
+	struct xml_marks m = xml_marks_of(n);
+	bool elements = xml_element_from(n->children) != NULL;
 	struct rd text;
 
 	if (!text_of(r, n, &r->text, &text))
@@ -254,27 +177,11 @@ struct group {
 	size_t count;
 };
 
-static const xmlNode *next_of(const xmlNode *n)
-{
-	const xmlNode *like = n;
-
-	for (n = element_from(n->next); n && !is_same(n, like); n = element_from(n->next))
-		;
-	return n;
-}
-
-static bool is_marked(const xmlNode *n)
-{
-	struct marks m = marks_of(n);
-
-	return m.json || m.nil || m.schema_type;
-}
-
 static bool is_blank(struct reader *r, const xmlNode *n)
 {
 	struct rd text;
 
-	return !element_from(n->children) && text_of(r, n, &r->text, &text) && xml_trim(text).left == 0;
+	return !xml_element_from(n->children) && text_of(r, n, &r->text, &text) && xml_trim(text).left == 0;
 }
 
 static bool simple_list(struct reader *r, const char *name, const struct group *g, const struct xml_shape *s)
@@ -283,8 +190,8 @@ static bool simple_list(struct reader *r, const char *name, const struct group *
 	struct rd text;
 
 	json_array(&r->out, name);
-	for (const xmlNode *n = g->first; n; n = g->count > 1 ? next_of(n) : NULL) {
-		if (element_from(n->children) || n->properties) { /* no word: the check against the schema will say what is wrong with it */
+	for (const xmlNode *n = g->first; n; n = g->count > 1 ? xml_next_of(n) : NULL) {
+		if (xml_element_from(n->children) || n->properties) { /* no word: the check against the schema will say what is wrong with it */
 			if (!value(r, NULL, n, &item))
 				return false;
 			continue;
@@ -300,7 +207,7 @@ static bool simple_list(struct reader *r, const char *name, const struct group *
 static bool each(struct reader *r, const char *name, const struct group *g, const struct xml_shape *item)
 {
 	json_array(&r->out, name);
-	for (const xmlNode *n = g->first; n; n = g->count > 1 ? next_of(n) : NULL)
+	for (const xmlNode *n = g->first; n; n = g->count > 1 ? xml_next_of(n) : NULL)
 		if (!value(r, NULL, n, item))
 			return false;
 	json_close(&r->out);
@@ -313,7 +220,7 @@ static bool group(struct reader *r, const char *name, const struct group *g, con
 	struct xml_shape one = *s, item = xml_shape_item(s);
 
 	one.many = false;
-	if (g->count == 1 && is_marked(g->first))
+	if (g->count == 1 && xml_is_marked(g->first))
 		return value(r, name, g->first, s);
 	if (s->many)
 		return each(r, name, g, &one);
@@ -335,11 +242,11 @@ static bool groups_of(struct reader *r, const xmlNode *parent, struct group *gro
 {
 	struct group *last = NULL;
 
-	for (const xmlNode *n = element_from(parent->children); n; n = element_from(n->next)) {
-		if (!last || !is_same(last->first, n)) {
+	for (const xmlNode *n = xml_element_from(parent->children); n; n = xml_element_from(n->next)) {
+		if (!last || !xml_is_same(last->first, n)) {
 			last = NULL;
 			for (size_t i = 0; i < *count && !last; i++)
-				if (is_same(groups[i].first, n))
+				if (xml_is_same(groups[i].first, n))
 					last = &groups[i];
 		}
 		if (last) {
@@ -378,17 +285,17 @@ static bool elements(struct reader *r, const xmlNode *n, const struct xml_shape 
 static void attributes(struct reader *r, const xmlNode *n, const struct xml_shape *s)
 {
 	for (const xmlAttr *a = n->properties; a; a = a->next) {
-		struct xml_shape inside = xml_shape_member(s, octets(a->name));
+		struct xml_shape inside = xml_shape_member(s, xml_text(a->name));
 
 		if (!a->ns)
-			put_text(r, (const char *)a->name, octets(attribute_value(a)), &inside);
+			put_text(r, (const char *)a->name, xml_text(xml_attribute_value(a)), &inside);
 	}
 }
 
 static bool object(struct reader *r, const char *name, const xmlNode *n, const struct xml_shape *s, struct rd text)
 {
 	struct xml_shape content = xml_shape_member(s, rd_str("val"));
-	bool inside = element_from(n->children) != NULL, ok;
+	bool inside = xml_element_from(n->children) != NULL, ok;
 
 	if (r->depth == JSON_DEPTH_MAX)
 		return fail(r, ERR_TOO_LONG, "the content is nested too deeply");
@@ -423,73 +330,13 @@ static bool document(struct reader *r, const xmlNode *root)
 	return true;
 }
 
-/* ---- the parser ---- */
-
-struct guard {
-	size_t elements;
-	bool dtd, too_many;
-};
-
-static void on_dtd(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
-{
-	xmlParserCtxtPtr parser = ctx;
-	struct guard *g = parser->_private;
-
-	(void)name;
-	(void)external;
-	(void)system;
-	g->dtd = true;
-	xmlStopParser(parser);
-}
-
-static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespaces, const xmlChar **spaces, int count,
-    int defaulted, const xmlChar **attributes_given)
-{
-	xmlParserCtxtPtr parser = ctx;
-	struct guard *g = parser->_private;
-
-	if (++g->elements > ELEMENTS_MAX || parser->nameNr > JSON_DEPTH_MAX * 2) {
-		g->too_many = true;
-		xmlStopParser(parser);
-		return;
-	}
-	xmlSAX2StartElementNs(ctx, name, prefix, uri, namespaces, spaces, count, defaulted, attributes_given);
-}
-
-static xmlDocPtr parse(struct rd in, struct guard *g, bool *well_formed)
-{
-	xmlParserCtxtPtr parser = xmlNewParserCtxt();
-	xmlDocPtr doc;
-
-	if (!parser)
-		return NULL;
-	parser->_private = g;
-	parser->sax->internalSubset = on_dtd;
-	parser->sax->startElementNs = on_start;
-	doc = xmlCtxtReadMemory(parser, (const char *)in.at, (int)in.left, NULL, "UTF-8",
-	    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
-	*well_formed = doc && parser->wellFormed && parser->nsWellFormed;
-	xmlFreeParserCtxt(parser);
-	return doc;
-}
-
 enum err xml_to_json(struct rd in, struct wr *json, struct complaint *c)
 {
 	struct reader r = {.out = json_out(json), .complaint = c};
-	struct guard g = {0};
-	bool well_formed = false;
-	xmlDocPtr doc;
+	xmlDocPtr doc = NULL;
 
-	if (in.left > INT32_MAX)
-		return complain(c, ERR_TOO_LONG, "the content is too long");
-	doc = parse(in, &g, &well_formed);
-	if (g.dtd) {
-		(void)fail(&r, ERR_UNSUPPORTED, "a DTD is not used in oneM2M");
-	} else if (g.too_many) {
-		(void)fail(&r, ERR_TOO_LONG, "the content is nested too deeply, or has too many elements");
-	} else if (!well_formed || !xmlDocGetRootElement(doc)) {
-		(void)fail(&r, ERR_MALFORMED, "the content is no well-formed XML in UTF-8, with all its prefixes declared");
-	} else {
+	r.error = xml_tree_parse(in, &doc, c);
+	if (r.error == OK) {
 		r.text = wr_new(in.left + 1);
 		(void)document(&r, xmlDocGetRootElement(doc));
 		wr_free(&r.text);

@@ -1,5 +1,5 @@
-/* Sealing what leaves. */
-#include "binding/esprim/esprim_sender.h"
+/* Sealing what leaves: the verdict, and each request on its way. */
+#include "binding/esprim/sender_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,23 +10,11 @@
 
 #define TRIES 4 /* its rand object, ours, and the key may each turn out to be forgotten */
 
-/* An entity under one key. */
-struct partner {
-	struct partner *next;
-	char entity[ENTITY_MAX];
-	struct esprim_originator o;
-	bool proved;               /* it answered sealed: nothing goes to it in the clear any more */
-	bool asking;               /* for a rand object */
-	uint64_t deaf_until_ms;
-	char unknown[KEY_ID_MAX];  /* the key that it said it does not know */
-	unsigned sending;
-};
-
 /* One request on its way. */
-struct sending {
-	struct sending *next;
+struct esprim_sending {
+	struct esprim_sending *next;
 	struct esprim_sender *s;
-	struct partner *partner;
+	struct esprim_partner *partner;
 	const struct onem2m_request *rq;
 	bool known, waits;         /* waits: for the partner's rand object */
 	unsigned tries;
@@ -36,16 +24,6 @@ struct sending {
 	struct onem2m_request outer;
 	struct wr content;
 	char id[40];
-};
-
-struct esprim_sender {
-	struct esprim_sender_config config;
-	struct partner *partners;  /* the one that was used last is the first */
-	size_t partner_count;
-	struct sending *first;
-	uint64_t numbers;
-	uint32_t seed;
-	char refused[ENTITY_MAX];  /* who was told of last */
 };
 
 bool esprim_policy_parse(const char *text, enum esprim_policy *p)
@@ -71,77 +49,6 @@ static void tell(struct esprim_sender *s, const char *entity, const char *kid, e
 		s->config.tell(s->config.ctx, entity, kid, rsc);
 }
 
-/* ---- partners ---- */
-
-static void drop_idle(struct esprim_sender *s)
-{
-	struct partner **at, **last = NULL;
-
-	for (at = &s->partners; *at; at = &(*at)->next)
-		if ((*at)->sending == 0)
-			last = at;
-	if (last) {
-		struct partner *p = *last;
-
-		*last = p->next;
-		s->partner_count--;
-		esprim_originator_clear(&p->o);
-		free(p);
-	}
-}
-
-static struct partner *partner_find(struct esprim_sender *s, const char *entity)
-{
-	struct partner **at = &s->partners, *p;
-
-	while (*at && strcmp((*at)->entity, entity) != 0)
-		at = &(*at)->next;
-	p = *at;
-	if (p) {
-		*at = p->next;
-		p->next = s->partners;
-		s->partners = p;
-	}
-	return p;
-}
-
-static struct partner *partner_new(struct esprim_sender *s, const char *entity)
-{
-	struct partner *p;
-
-	if (s->partner_count >= ESPRIM_PARTNERS_MAX)
-		drop_idle(s);
-	p = s->partner_count < ESPRIM_PARTNERS_MAX ? calloc(1, sizeof *p) : NULL;
-	if (!p || !rd_text(rd_str(entity), p->entity, sizeof p->entity)) {
-		free(p);
-		return NULL;
-	}
-	p->next = s->partners;
-	s->partners = p;
-	s->partner_count++;
-	return p;
-}
-
-/* The key as it is now: one that was removed or expired is used no more, and a new one begins anew, also under the name of the former. NULL: there is none. */
-static struct partner *partner_of(struct esprim_sender *s, const char *entity)
-{
-	struct partner *p = partner_find(s, entity);
-	struct secret *key = NULL;
-	char kid[KEY_ID_MAX];
-	enum err e = OK;
-
-	if (!entity[0] || !s->config.key_for(s->config.ctx, entity, p ? p->unknown : "", kid, &key))
-		return NULL;
-	if (!p)
-		p = partner_new(s, entity);
-	if (p && (!p->o.pairwise || strcmp(p->o.kid, kid) != 0 || !secret_equal(p->o.pairwise, key))) {
-		esprim_originator_clear(&p->o);
-		e = esprim_originator_init(&p->o, key, kid, s->config.encs, s->config.life_ms);
-	}
-	secret_free(key);
-	return e == OK ? p : NULL;
-}
-
 /* ---- the verdict ---- */
 
 static enum cse_sealing otherwise(struct esprim_sender *s, const char *entity)
@@ -157,13 +64,13 @@ static enum cse_sealing otherwise(struct esprim_sender *s, const char *entity)
 
 enum cse_sealing esprim_sender_judge(struct esprim_sender *s, const char *entity, struct rd info, bool known)
 {
-	const struct partner *p;
+	const struct esprim_partner *p;
 
 	if (s->config.policy == ESPRIM_NEVER)
 		return CSE_IN_THE_CLEAR;
 	if (known && !security_info_takes_esprim(info)) /* without a look at the keys: most AEs take none */
 		return otherwise(s, entity);
-	p = partner_of(s, entity);
+	p = esprim_partner_of(s, entity);
 	if (!p)
 		return otherwise(s, entity);
 	if (!known && !p->proved && p->deaf_until_ms > now_ms(s))
@@ -173,9 +80,9 @@ enum cse_sealing esprim_sender_judge(struct esprim_sender *s, const char *entity
 
 /* ---- ends ---- */
 
-static struct sending *take_out(struct sending *q)
+static struct esprim_sending *take_out(struct esprim_sending *q)
 {
-	struct sending **at = &q->s->first;
+	struct esprim_sending **at = &q->s->first;
 
 	while (*at != q)
 		at = &(*at)->next;
@@ -184,14 +91,14 @@ static struct sending *take_out(struct sending *q)
 	return q;
 }
 
-static void sending_free(struct sending *q)
+static void sending_free(struct esprim_sending *q)
 {
 	esprim_session_clear(&q->session);
 	wr_free(&q->content);
 	free(q);
 }
 
-static void end(struct sending *q, const struct onem2m_response *rsp)
+static void end(struct esprim_sending *q, const struct onem2m_response *rsp)
 {
 	cse_done *done = q->done;
 	void *ctx = q->ctx;
@@ -202,13 +109,13 @@ static void end(struct sending *q, const struct onem2m_response *rsp)
 	done(ctx, rsp);
 }
 
-static void fail(struct sending *q, enum onem2m_rsc rsc)
+static void fail(struct esprim_sending *q, enum onem2m_rsc rsc)
 {
 	end(q, &(const struct onem2m_response){.rsc = rsc});
 }
 
 /* What the entity does not take sealed, where that is permitted. */
-static void in_the_clear(struct sending *q)
+static void in_the_clear(struct esprim_sending *q)
 {
 	struct esprim_sender *s = q->s;
 	const struct onem2m_request *rq = q->rq;
@@ -221,9 +128,9 @@ static void in_the_clear(struct sending *q)
 
 /* ---- what is sent ---- */
 
-static void step(struct sending *q);
+static void step(struct esprim_sending *q);
 
-static void submit(struct sending *q, cse_done *done)
+static void submit(struct esprim_sending *q, cse_done *done)
 {
 	struct esprim_sender *s = q->s;
 	struct rd content;
@@ -249,9 +156,9 @@ static void submit(struct sending *q, cse_done *done)
 }
 
 /* Everybody who waits for the object of this partner: until one has to ask again. */
-static void resume(struct esprim_sender *s, struct partner *p)
+static void resume(struct esprim_sender *s, struct esprim_partner *p)
 {
-	struct sending *q = s->first;
+	struct esprim_sending *q = s->first;
 
 	p->sending++; /* it stays while this goes on */
 	while (q && !p->asking) {
@@ -273,16 +180,16 @@ static bool may_come_later(enum onem2m_rsc rsc)
 }
 
 /* It gave none: all who wait go the same way. */
-static void gave_none(struct esprim_sender *s, struct partner *p, enum onem2m_rsc rsc)
+static void gave_none(struct esprim_sender *s, struct esprim_partner *p, enum onem2m_rsc rsc)
 {
 	bool later = may_come_later(rsc);
-	struct sending *q = s->first;
+	struct esprim_sending *q = s->first;
 
 	if (!later)
 		p->deaf_until_ms = now_ms(s) + ESPRIM_DEAF_MS;
 	p->sending++;
 	while (q) {
-		struct sending *this = q;
+		struct esprim_sending *this = q;
 
 		q = q->next;
 		if (this->partner != p || !this->waits)
@@ -298,9 +205,9 @@ static void gave_none(struct esprim_sender *s, struct partner *p, enum onem2m_rs
 
 static void on_object(void *ctx, const struct onem2m_response *rsp)
 {
-	struct sending *q = ctx;
+	struct esprim_sending *q = ctx;
 	struct esprim_sender *s = q->s;
-	struct partner *p = q->partner;
+	struct esprim_partner *p = q->partner;
 	struct security_info i;
 	bool got = false;
 
@@ -316,7 +223,7 @@ static void on_object(void *ctx, const struct onem2m_response *rsp)
 }
 
 /* One asks for all. */
-static void ask_object(struct sending *q)
+static void ask_object(struct esprim_sending *q)
 {
 	q->waits = true;
 	if (q->partner->asking)
@@ -327,9 +234,9 @@ static void ask_object(struct sending *q)
 	submit(q, on_object);
 }
 
-static void answered(struct sending *q, struct rd jwe)
+static void answered(struct esprim_sending *q, struct rd jwe)
 {
-	struct partner *p = q->partner;
+	struct esprim_partner *p = q->partner;
 	struct wr inner = wr_new(JOSE_TEXT_MAX);
 	struct envelope *v = NULL;
 	char why[ENVELOPE_FAULT_SIZE];
@@ -349,19 +256,19 @@ static void answered(struct sending *q, struct rd jwe)
 }
 
 /* It knows this key no more, after a restart perhaps: there may be another one. */
-static bool other_key(struct sending *q)
+static bool other_key(struct esprim_sending *q)
 {
-	struct partner *p = q->partner;
+	struct esprim_partner *p = q->partner;
 	char entity[ENTITY_MAX];
 
 	memcpy(p->unknown, p->o.kid, sizeof p->unknown);
 	memcpy(entity, p->entity, sizeof entity);
-	return partner_of(q->s, entity) == p;
+	return esprim_partner_of(q->s, entity) == p;
 }
 
 static void on_answer(void *ctx, const struct onem2m_response *rsp)
 {
-	struct sending *q = ctx;
+	struct esprim_sending *q = ctx;
 	struct security_info i;
 
 	if (rsp->rsc == RSC_OK && security_info_read(rsp->content, &i)) {
@@ -378,7 +285,7 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 	}
 }
 
-static enum err seal(struct sending *q)
+static enum err seal(struct esprim_sending *q)
 {
 	struct esprim_sender *s = q->s;
 	struct wr inner = wr_new(JOSE_TEXT_MAX), jwe = wr_new(2 * JOSE_TEXT_MAX);
@@ -398,7 +305,7 @@ static enum err seal(struct sending *q)
 	return e;
 }
 
-static void step(struct sending *q)
+static void step(struct esprim_sending *q)
 {
 	enum err e = ++q->tries <= TRIES + 1 ? seal(q) : ERR_STATE;
 
@@ -412,8 +319,8 @@ static void step(struct sending *q)
 
 void esprim_sender_send(struct esprim_sender *s, const char *entity, struct rd info, bool known, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
-	struct partner *p = partner_of(s, entity);
-	struct sending *q = p ? calloc(1, sizeof *q) : NULL;
+	struct esprim_partner *p = esprim_partner_of(s, entity);
+	struct esprim_sending *q = p ? calloc(1, sizeof *q) : NULL;
 	struct security_info i;
 
 	if (!q) {
@@ -456,12 +363,6 @@ void esprim_sender_free(struct esprim_sender *s)
 		return;
 	while (s->first)
 		sending_free(take_out(s->first));
-	while (s->partners) {
-		struct partner *p = s->partners;
-
-		s->partners = p->next;
-		esprim_originator_clear(&p->o);
-		free(p);
-	}
+	esprim_partners_free(s);
 	free(s);
 }

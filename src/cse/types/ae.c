@@ -6,17 +6,34 @@
 #include "cse/types/ae_moves.h"
 #include "cse/types/types.h"
 
+/* By the customs of open CSEs an AE of a CSE that is known here may register here too: its name there, or NULL. */
+static const char *guest_of(struct exchange *x)
+{
+	const char *stem = x->from[0] == '/' ? strchr(x->from + 1, '/') : NULL;
+	char csi[CSE_ID_MAX];
+	struct resource *hop;
+
+	if (!x->cse->config.customs || !stem || strchr(stem + 1, '/'))
+		return NULL;
+	snprintf(csi, sizeof csi, "%.*s", (int)(stem - x->from), x->from);
+	hop = cse_next_hop(x->cse, csi);
+	resource_unref(hop);
+	return hop ? stem + 1 : NULL;
+}
+
 /* AE-ID: what the originator asks for, or a new one. */
 static bool assign_id(struct creation *cr)
 {
 	struct exchange *x = cr->x;
 	struct cse *c = x->cse;
 	size_t own = strlen(c->config.id);
-	const char *stem = x->from;
+	const char *stem = x->from, *foreign = NULL;
 	struct resource *other;
 
 	if (strncmp(stem, c->config.id, own) == 0 && stem[own] == '/')
 		stem += own + 1;
+	else if ((foreign = guest_of(x)) != NULL)
+		stem = foreign;
 	if (x->registration || stem[0] == '\0') {
 		bool s = stem[0] == 'S';
 		char derived[64];
@@ -52,7 +69,9 @@ static bool assign_id(struct creation *cr)
 		exchange_fail(x, RSC_ORIGINATOR_HAS_ALREADY_REGISTERED, "the AE `%s` is registered already", cr->ri);
 		return false;
 	}
-	if ((size_t)snprintf(cr->creator, sizeof cr->creator, "%s/%s", c->config.id, cr->ri) >= sizeof cr->creator) {
+	if (foreign) {
+		snprintf(cr->creator, sizeof cr->creator, "%s", x->from);
+	} else if ((size_t)snprintf(cr->creator, sizeof cr->creator, "%s/%s", c->config.id, cr->ri) >= sizeof cr->creator) {
 		exchange_fail(x, RSC_BAD_REQUEST, "the AE-ID is too long");
 		return false;
 	}

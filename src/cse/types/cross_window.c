@@ -2,7 +2,8 @@
  *
  * A periodic window is looked at whenever its time is over. A sliding one, when all events are wanted, is looked at with each event: have
  * all come within the last timeWindowSize? For other modes it begins with an event and is looked at when its time is over. Windows
- * live in memory: a restart begins them anew. */
+ * live in memory: a restart begins them anew. By the customs of open CSEs a sliding window begins with an event whatever is wanted, shuts
+ * timeWindowSize later, and ends before if all events have come. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,7 +211,7 @@ void cross_window_note(struct cse *c, struct resource *crs, const char *subscrip
 	struct seen *s;
 
 	w->timer.fn = on_time;
-	if (sliding && all)
+	if (sliding && all && !c->config.customs)
 		forget(w, now > length ? now - length : 0);
 	for (s = w->seen; s && strcmp(s->subscription, subscription) != 0; s = s->next)
 		;
@@ -226,9 +227,10 @@ void cross_window_note(struct cse *c, struct resource *crs, const char *subscrip
 	if (!sliding)
 		return;
 	if (all && holds(ALL_PRESENT, count(w), expected(crs))) {
+		cse_timer_cancel(c, &w->timer);
 		forget(w, UINT64_MAX);
 		notify(c, crs);
-	} else if (!all && w->timer.at == 0) {
+	} else if ((!all || c->config.customs) && w->timer.at == 0) {
 		cse_timer_at(c, &w->timer, now + length);
 	}
 }

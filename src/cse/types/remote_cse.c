@@ -11,11 +11,37 @@ static bool is_cse_id(const char *id)
 	return id[0] == '/' && id[1] != '\0' && !strchr(id + 1, '/');
 }
 
-/* The originator is the one that registers; only the administrator may name another. */
+/* Another `csi` than the originator's means nothing: by the customs of open CSEs it is an error. */
+bool remote_cse_is_its_own(struct exchange *x, const struct json *given)
+{
+	const struct json *csi = json_get(given, "csi");
+
+	if (!x->cse->config.customs || x->privileged || !csi || csi->type != JSON_STRING || !is_cse_id(x->from) || json_is_string(csi, x->from))
+		return true;
+	exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "`csi`: `%s` can register itself alone", x->from);
+	return false;
+}
+
+/* "/id-mn" of "/id-mn/cse-mn". */
+static bool cse_of_base(const struct json *cb, char *csi, size_t size)
+{
+	char *end;
+
+	if (!json_text(cb, csi, size))
+		return false;
+	end = csi[0] == '/' ? strchr(csi + 1, '/') : NULL;
+	if (end)
+		*end = '\0';
+	return is_cse_id(csi);
+}
+
+/* The originator is the one that registers; only the administrator may name another, if need be by its CSEBase. */
 static bool take_csi(struct creation *cr, char *csi, size_t size)
 {
 	struct exchange *x = cr->x;
 
+	if (x->privileged && !json_get(cr->given, "csi") && cse_of_base(json_get(cr->given, "cb"), csi, size))
+		return true;
 	if (x->privileged && json_text(json_get(cr->given, "csi"), csi, size)) {
 		if (is_cse_id(csi))
 			return true;

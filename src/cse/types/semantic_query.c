@@ -26,10 +26,6 @@ bool semantic_check(struct exchange *x)
 	}
 	if (x->filter.semantics.left == 0)
 		return true;
-	if (x->rq->operation == ONEM2M_RETRIEVE && !is_query(x) && x->filter.usage == 0 && x->rcn == ONEM2M_RCN_ABSENT) {
-		exchange_fail(x, RSC_BAD_REQUEST, "`smf` alone asks nothing: a query has `sqi` besides, a discovery `fu`");
-		return false;
-	}
 	e = sparql_parse(SPARQL_QUERY, x->filter.semantics, &x->query, why, sizeof why);
 	if (e != OK) {
 		exchange_fail(x, RSC_INVALID_SPARQL_QUERY, "`smf`: %s", why);

@@ -2,23 +2,29 @@
  * behind struct cse_network; without one no network is found for any device.
  *
  *	PROCESSING -> TRIGGERED, UNCONFIRMED -> DELIVERED, FAILED, EXPIRED, TERMINATED     (as the network reports)
- *	PROCESSING -> REPLACED (UPDATE), gone (DELETE), EXPIRED (triggerValidityTime) */
+ *	PROCESSING -> REPLACED (UPDATE), gone (DELETE), EXPIRED (triggerValidityTime)
+ *
+ * By the customs of open CSEs what is being processed cannot be changed, what is over can, and is a new trigger then; who made it may
+ * always take it away; the recipient has to be registered, and agrees unless it says otherwise. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cse/gate.h"
+#include "cse/types/played_network.h"
 #include "cse/types/types.h"
 
 #define ESTABLISH_CONNECTION 1 /* m2m:triggerPurpose */
 
-static bool is_pending(uint64_t status)
+static bool is_pending(const struct cse *c, uint64_t status)
 {
+	if (c->config.customs)
+		return status == CSE_TRIGGER_PROCESSING || status == CSE_TRIGGER_TRIGGERED;
 	return status == CSE_TRIGGER_PROCESSING || status == CSE_TRIGGER_TRIGGERED || status == CSE_TRIGGER_REPLACED || status == CSE_TRIGGER_UNCONFIRMED;
 }
 
 /* What a network may report of a trigger that is under way. */
-static bool is_report(enum cse_trigger_status s)
+static bool is_report(const struct cse *c, enum cse_trigger_status s)
 {
 	switch (s) {
 	case CSE_TRIGGER_TRIGGERED:
@@ -30,8 +36,9 @@ static bool is_report(enum cse_trigger_status s)
 		return true;
 	case CSE_TRIGGER_PROCESSING:
 	case CSE_TRIGGER_NSE_NOT_FOUND:
-	case CSE_TRIGGER_REPLACED:
 		break;
+	case CSE_TRIGGER_REPLACED:
+		return c->config.customs;
 	}
 	return false;
 }
@@ -61,12 +68,12 @@ static void watch_free(struct cse *c, void *state)
 }
 
 /* Unix ms; 0: it does not end by itself. */
-static uint64_t ends_at(struct resource *r)
+static uint64_t ends_at(const struct cse *c, struct resource *r)
 {
 	struct rd lt, tvt;
 	uint64_t since, validity;
 
-	if (!is_pending(resource_uint(r, "tst", 0)) || !json_string(resource_get(r, "lt"), &lt) || !timestamp_parse(lt, &since) ||
+	if (!is_pending(c, resource_uint(r, "tst", 0)) || !json_string(resource_get(r, "lt"), &lt) || !timestamp_parse(lt, &since) ||
 	    !json_string(resource_get(r, "tvt"), &tvt) || !duration_parse(tvt, &validity))
 		return 0;
 	return since + validity;
@@ -91,6 +98,7 @@ static void watch_until(struct cse *c, uint64_t unix_ms)
 }
 
 struct due {
+	const struct cse *cse;
 	uint64_t now, next;
 	int64_t ids[64];
 	size_t count;
@@ -99,7 +107,7 @@ struct due {
 static bool look(void *ctx, struct resource *r)
 {
 	struct due *d = ctx;
-	uint64_t end = ends_at(r);
+	uint64_t end = ends_at(d->cse, r);
 
 	if (end == 0)
 		return true;
@@ -112,7 +120,7 @@ static bool look(void *ctx, struct resource *r)
 
 static void on_time(struct cse *c, struct cse_timer *t)
 {
-	struct due d = {.now = cse_now(c)};
+	struct due d = {.cse = c, .now = cse_now(c)};
 	enum err e = tree_by_type(c->tree, TY_TRIGGER_REQUEST, look, &d);
 
 	(void)t;
@@ -151,55 +159,71 @@ static enum cse_trigger_answer ask(struct cse *c, enum cse_trigger_step step, co
 	struct cse_trigger t = trigger_of(a, external, reference, sizeof external);
 
 	/* a rehearsal of a transaction wakes nobody */
-	if (c->rehearsing && n)
+	if (c->rehearsing && (n || c->config.customs))
 		return CSE_TRIGGER_TAKEN;
-	return n ? n->trigger(n->network, step, &t) : CSE_TRIGGER_NO_NETWORK;
+	if (n)
+		return n->trigger(n->network, step, &t);
+	return c->config.customs ? played_network_ask(c, step, &t) : CSE_TRIGGER_NO_NETWORK;
 }
 
 /* ---- requests ---- */
 
 struct recipient {
 	uint64_t id;
-	bool disabled;
+	bool silence;         /* what who says nothing about triggers means */
+	bool known, disabled;
 };
 
-static bool is_disabled(void *ctx, struct resource *r)
+static bool look_at(void *ctx, struct resource *r)
 {
 	struct recipient *t = ctx;
 	uint64_t id;
 
-	if (json_uint(resource_get(r, "tri"), &id) && id == t->id && !resource_bool(r, "tren", false))
-		t->disabled = true;
+	if (!json_uint(resource_get(r, "tri"), &id) || id != t->id)
+		return true;
+	t->known = true;
+	t->disabled = !resource_bool(r, "tren", t->silence);
 	return !t->disabled;
 }
 
 /* A registree that does not want to be triggered (tren; false by default) is not. */
-static bool recipient_allows(struct exchange *x, const struct attributes *a)
+static bool recipient_allows(struct exchange *x, const struct attributes *a, struct recipient *t)
 {
-	struct recipient t = {0, false};
 	enum err e = OK;
 
-	if (json_uint(attributes_value(a, "tri"), &t.id))
-		e = tree_by_type(x->cse->tree, TY_AE, is_disabled, &t);
-	if (e == OK && !t.disabled && t.id)
-		e = tree_by_type(x->cse->tree, TY_REMOTE_CSE, is_disabled, &t);
+	*t = (struct recipient){.silence = x->cse->config.customs};
+	if (json_uint(attributes_value(a, "tri"), &t->id))
+		e = tree_by_type(x->cse->tree, TY_AE, look_at, t);
+	if (e == OK && !t->disabled && t->id)
+		e = tree_by_type(x->cse->tree, TY_REMOTE_CSE, look_at, t);
 	if (e != OK)
 		exchange_store_failed(x, e);
-	else if (t.disabled)
+	else if (t->disabled)
 		exchange_fail(x, RSC_TRIGGERING_DISABLED_FOR_RECIPIENT, "`tri`: who has it is registered here and not to be triggered (`tren`)");
-	return e == OK && !t.disabled;
+	return e == OK && !t->disabled;
+}
+
+/* The network has it: for somebody here? */
+static bool is_for_a_registree(struct exchange *x, const struct attributes *a, const struct recipient *t)
+{
+	if (!x->cse->config.customs || t->known)
+		return true;
+	ask(x->cse, CSE_TRIGGER_RECALL, a);
+	exchange_fail(x, RSC_BAD_REQUEST, "`tri`: nobody who is registered here has it");
+	return false;
 }
 
 static enum hook_result trigger_create(struct creation *cr)
 {
 	struct cse *c = cr->x->cse;
+	struct recipient t;
 	char reference[64];
 
 	if (c->config.type != CSE_IN) {
 		exchange_fail(cr->x, RSC_OPERATION_NOT_ALLOWED, "only an IN-CSE asks underlying networks for triggers");
 		return HOOK_FAILED;
 	}
-	if (!recipient_allows(cr->x, &cr->attributes))
+	if (!recipient_allows(cr->x, &cr->attributes, &t))
 		return HOOK_FAILED;
 	if (!attributes_value(&cr->attributes, "tpe"))
 		attributes_set_uint(&cr->attributes, "tpe", ESTABLISH_CONNECTION);
@@ -207,6 +231,8 @@ static enum hook_result trigger_create(struct creation *cr)
 	attributes_set_string(&cr->attributes, "trf", reference);
 	switch (ask(c, CSE_TRIGGER_SUBMIT, &cr->attributes)) {
 	case CSE_TRIGGER_TAKEN:
+		if (!is_for_a_registree(cr->x, &cr->attributes, &t))
+			return HOOK_FAILED;
 		attributes_set_uint(&cr->attributes, "tst", CSE_TRIGGER_PROCESSING);
 		break;
 	case CSE_TRIGGER_REFUSED:
@@ -221,8 +247,8 @@ static enum hook_result trigger_create(struct creation *cr)
 
 static enum hook_result trigger_created(struct creation *cr)
 {
-	if (ends_at(cr->made))
-		watch_until(cr->x->cse, ends_at(cr->made));
+	if (ends_at(cr->x->cse, cr->made))
+		watch_until(cr->x->cse, ends_at(cr->x->cse, cr->made));
 	return HOOK_GO;
 }
 
@@ -233,18 +259,26 @@ static void note_lost(struct cse *c, struct resource *r)
 		c->round_broken = store_dirty(c->store);
 }
 
+/* PROCESSING: it goes on with what the request says. By the customs it has to be over. */
+static bool may_go_on(const struct cse *c, uint64_t status)
+{
+	return c->config.customs ? !is_pending(c, status) : status == CSE_TRIGGER_PROCESSING;
+}
+
 static enum hook_result trigger_update(struct updating *u)
 {
 	struct exchange *x = u->x;
+	const bool customs = x->cse->config.customs;
 	enum cse_trigger_answer answer = CSE_TRIGGER_REFUSED;
+	struct recipient t;
 
-	if (resource_uint(u->old, "tst", 0) == CSE_TRIGGER_PROCESSING) {
-		if (!recipient_allows(x, &u->attributes))
+	if (may_go_on(x->cse, resource_uint(u->old, "tst", 0))) {
+		if (!recipient_allows(x, &u->attributes, &t))
 			return HOOK_FAILED;
-		answer = ask(x->cse, CSE_TRIGGER_REPLACE, &u->attributes);
+		answer = ask(x->cse, customs ? CSE_TRIGGER_SUBMIT : CSE_TRIGGER_REPLACE, &u->attributes);
 	}
 	if (answer == CSE_TRIGGER_TAKEN) {
-		attributes_set_uint(&u->attributes, "tst", CSE_TRIGGER_REPLACED);
+		attributes_set_uint(&u->attributes, "tst", customs ? CSE_TRIGGER_PROCESSING : CSE_TRIGGER_REPLACED);
 		return HOOK_GO;
 	}
 	if (answer == CSE_TRIGGER_NO_NETWORK)
@@ -255,9 +289,14 @@ static enum hook_result trigger_update(struct updating *u)
 
 static enum hook_result trigger_updated(struct updating *u)
 {
-	if (ends_at(u->made))
-		watch_until(u->x->cse, ends_at(u->made));
+	if (ends_at(u->x->cse, u->made))
+		watch_until(u->x->cse, ends_at(u->x->cse, u->made));
 	return HOOK_GO;
+}
+
+static bool is_makers(const struct exchange *x, const struct resource *r)
+{
+	return x->cse->config.customs && strcmp(x->from, r->creator) == 0;
 }
 
 /* Recalled while it is with the network. What is over stays until it expires; the administrator may take it away. */
@@ -267,7 +306,7 @@ static enum hook_result trigger_remove(struct exchange *x, struct resource *r)
 	enum cse_trigger_answer answer = CSE_TRIGGER_REFUSED;
 	struct attributes a;
 
-	if (!x || (!pending && x->privileged))
+	if (!x || (!pending && (x->privileged || is_makers(x, r))))
 		return HOOK_GO;
 	if (pending) {
 		attributes_init(&a, x->arena, resource_attributes(r));
@@ -283,13 +322,14 @@ static enum hook_result trigger_remove(struct exchange *x, struct resource *r)
 
 static void trigger_start(struct cse *c, struct resource *r)
 {
-	if (ends_at(r))
-		watch_until(c, ends_at(r));
+	if (ends_at(c, r))
+		watch_until(c, ends_at(c, r));
 }
 
 /* ---- reports ---- */
 
 struct report {
+	const struct cse *cse;
 	char reference[64];
 	enum cse_trigger_status status;
 	int64_t id;
@@ -299,7 +339,7 @@ static bool find(void *ctx, struct resource *r)
 {
 	struct report *p = ctx;
 
-	if (resource_is(r, "trf", p->reference) && is_pending(resource_uint(r, "tst", 0)))
+	if (resource_is(r, "trf", p->reference) && is_pending(p->cse, resource_uint(r, "tst", 0)))
 		p->id = r->id;
 	return p->id == 0;
 }
@@ -317,11 +357,12 @@ void cse_trigger_report(struct cse *c, const char *reference, enum cse_trigger_s
 {
 	struct report *p;
 
-	if (!is_report(status))
+	if (!is_report(c, status))
 		return;
 	p = calloc(1, sizeof *p);
 	if (!p)
 		abort();
+	p->cse = c;
 	snprintf(p->reference, sizeof p->reference, "%s", reference);
 	p->status = status;
 	if (!gate_holds(c, take_report, p))

@@ -177,6 +177,7 @@ static int start_cse(struct program *p)
 		.cache_octets = (size_t)o->cache_mib << 20,
 		.verify_subscriptions = o->verify_subscriptions,
 		.testbench = o->testbench,
+		.customs = o->testbench,
 		.on_registration = on_registration,
 		.on_registration_ctx = p,
 	};

@@ -52,7 +52,7 @@ def _(t):
 # triggerRequest
 
 def request(t, **more):
-    return dict({"rn": t.name("tgr"), "mei": "device@example.com", "tri": 4711, "tvt": "PT5M"}, **more)
+    return dict({"rn": t.name("tgr"), "mei": "device@nowhere.invalid", "tri": 4711, "tvt": "PT5M"}, **more)
 
 
 @check("NET", "CREATE/TGR/state-of-the-trigger", TRIGGER + ".2.1", needs=TGR)
@@ -72,7 +72,7 @@ for _rule, _change in (("mei", {"mei": None}), ("tri", {"tri": None}), ("tvt", {
 
 @check("NET", "CREATE/TGR/recipient-does-not-want-it", TRIGGER + ".2.1", needs=TGR, alone=True)
 def _(t):
-    ae = t.ae(tri=815)
+    ae = t.ae(tri=815, tren=False)
     t.refused(t.create(t.cse, TGR, request(t, tri=815)), 5218)
     t.rsc(t.update(ae, {"tren": True}), 2004)
     t.make(t.cse, TGR, request(t, tri=815))

@@ -543,9 +543,10 @@ for _tag, _sufficient, _holds, _runs in (("needed-and-true", False, True, True),
     check("ACT", "ACTION/DEPR/" + _tag, "TS-0001 9.6.62", needs=(ACTR, DEPR))(functools.partial(dependent, _sufficient, _holds, _runs))
 
 
-@check("SEM", "RETRIEVE/SMF/alone", "TS-0001 8.1.2", needs=SMD)
+@check("SEM", "RETRIEVE/SMF/alone-is-no-query", "TS-0001 8.1.2", needs=SMD)
 def _(t):
     query = "SELECT ?s WHERE { ?s ?p ?o }"
     ae = t.ae()
-    t.refused(t.retrieve(ae, smf=query), 4000)
+    t.equal(t.rsc(t.retrieve(ae, smf=query), 2000).get("ri"), ae.ri, "resourceID of the resource itself")
+    t.refused(t.retrieve(ae, smf="SELECT"), 4143)
     t.rsc(t.retrieve(ae, smf=query, fu=1), 2000)

@@ -293,6 +293,25 @@ static void double_belongs_to_the_cse_that_announced(void **state)
 	rig_free(g);
 }
 
+static void by_the_customs_a_policy_there_knows_the_names_here(void **state)
+{
+	struct rig *g = rig_with_remote();
+	const struct answer *a;
+	const char *d;
+
+	(void)state;
+	g->config.customs = true;
+	rig_restart(g);
+	d = double_of(g, ",'acpi':['/id-mn/acp_1']");
+	a = rig_retrieve(g, "CAe", d);
+	reply(g, RSC_OK, "{'m2m:acp':{'pv':{'acr':[{'acor':['CAe'],'acop':2}]}}}");
+	assert_rsc(a, RSC_OK);
+	a = rig_retrieve(g, "CAe", d);
+	reply(g, RSC_OK, "{'m2m:acp':{'pv':{'acr':[{'acor':['C*','x/CAe'],'acop':2}]}}}");
+	assert_rsc(a, RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	rig_free(g);
+}
+
 static void original_is_fetched_through_the_double(void **state)
 {
 	struct rig *g = rig_with_remote();
@@ -360,6 +379,7 @@ int main(void)
 		cmocka_unit_test(means_its_own_identifiers_at_the_other_cse_too),
 		cmocka_unit_test(can_be_announced_to_the_cse_itself),
 		cmocka_unit_test(double_belongs_to_the_cse_that_announced),
+		cmocka_unit_test(by_the_customs_a_policy_there_knows_the_names_here),
 		cmocka_unit_test(original_is_fetched_through_the_double),
 		cmocka_unit_test(change_of_a_bidirectional_double_goes_to_the_original),
 		cmocka_unit_test(cse_with_the_double_may_see_and_change_the_original),

@@ -273,6 +273,42 @@ static void evaluates_windows(void **state)
 	}
 }
 
+/* By the customs a sliding window begins with its first event, whatever is wanted. */
+static void by_the_customs_a_window_shuts(void **state)
+{
+	static const struct {
+		const char *acts, *counts;
+	} cases[] = {
+		{"0300000", "0111111"},
+		{"0100020", "0000011"},
+		{"1000002", "0000000"},
+		{"1000102", "0000000"},
+		{"10000012", "00000001"},
+		{"0300300", "0111222"},
+		{"13003", "01112"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct rig *g = scene();
+
+		g->config.customs = true;
+		rig_restart(g);
+		made(g, "'twt':2,'tws':'PT5S','eem':1");
+		for (size_t t = 0; cases[i].acts[t]; t++) {
+			if (cases[i].acts[t] & 1)
+				instance(g, 1);
+			if (cases[i].acts[t] & 2)
+				instance(g, 2);
+			if (rig_count_sent(g, SINK) != (size_t)(cases[i].counts[t] - '0'))
+				print_error("case %zu (%s), second %zu\n", i, cases[i].acts, t);
+			assert_int_equal(rig_count_sent(g, SINK), cases[i].counts[t] - '0');
+			rig_advance(g, 1010);
+		}
+		rig_free(g);
+	}
+}
+
 static void a_changed_window_begins_anew(void **state)
 {
 	struct rig *g = scene();
@@ -436,6 +472,7 @@ int main(void)
 		cmocka_unit_test(ends_when_a_joined_subscription_goes_or_leaves),
 		cmocka_unit_test(a_stranger_that_names_it_does_not_end_it),
 		cmocka_unit_test(evaluates_windows),
+		cmocka_unit_test(by_the_customs_a_window_shuts),
 		cmocka_unit_test(a_changed_window_begins_anew),
 		cmocka_unit_test(goes_on_after_a_restart),
 		cmocka_unit_test(what_was_half_made_at_a_crash_goes),

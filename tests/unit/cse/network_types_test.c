@@ -206,6 +206,67 @@ static void does_not_trigger_who_does_not_want_it(void **state)
 	rig_free(g);
 }
 
+/* ---- triggerRequest by the customs of open CSEs ---- */
+
+static struct rig *rig_with_customs(void)
+{
+	struct rig *g = rig_new();
+
+	g->config.customs = true;
+	rig_restart(g);
+	rig_ae(g, "Ca", "a", "'tri':7");
+	return g;
+}
+
+#define TRIGGER(mei, tvt) "{'m2m:tgr':{'rn':'t','mei':'" mei "','tri':7,'tvt':'" tvt "'}}"
+
+static void plays_a_network_for_test_suites(void **state)
+{
+	static const struct {
+		const char *request, *comes_to;
+	} cases[] = {
+		{TRIGGER("device@example.com", "PT1M"), "4"},
+		{TRIGGER("TRIGGER_DELIVERED@example.org", "PT1M"), "4"},
+		{TRIGGER("TRIGGER_FAILED@example.com", "PT1M"), "6"},
+		{TRIGGER("TRIGGER_REPLACED@example.net", "PT1M"), "7"},
+		{TRIGGER("TRIGGER_UNCONFIRMED@example.com", "PT1M"), "8"},
+		{TRIGGER("TRIGGER_EXPIRED@example.com", "PT2S"), "5"},
+	};
+	struct rig *g = rig_with_customs();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_value(rig_create(g, "Ca", "cse-in/a", TY_TRIGGER_REQUEST, cases[i].request), "m2m:tgr.tst", "1");
+		rig_advance(g, 1900);
+		assert_value(rig_retrieve(g, "Ca", "cse-in/a/t"), "m2m:tgr.tst", "1");
+		rig_advance(g, 200);
+		assert_value(rig_retrieve(g, "Ca", "cse-in/a/t"), "m2m:tgr.tst", cases[i].comes_to);
+		rig_advance(g, 70000);
+		assert_value(rig_retrieve(g, "Ca", "cse-in/a/t"), "m2m:tgr.tst", cases[i].comes_to);
+		assert_value(rig_update(g, "Ca", "cse-in/a/t", "{'m2m:tgr':{'tpe':4}}"), "m2m:tgr.tst", "1");
+		assert_rsc(rig_update(g, "Ca", "cse-in/a/t", "{'m2m:tgr':{'tpe':1}}"), RSC_UNABLE_TO_REPLACE_REQUEST);
+		rig_advance(g, 2100);
+		assert_value(rig_retrieve(g, "Ca", "cse-in/a/t"), "m2m:tgr.tst", cases[i].comes_to);
+		assert_rsc(rig_delete(g, "Ca", "cse-in/a/t"), RSC_DELETED);
+	}
+	assert_rsc(rig_create(g, "Ca", "cse-in/a", TY_TRIGGER_REQUEST, TRIGGER("device@example.com", "PT1M")), RSC_CREATED);
+	assert_rsc(rig_delete(g, "Ca", "cse-in/a/t"), RSC_DELETED);
+	rig_free(g);
+}
+
+static void the_played_network_has_its_limits(void **state)
+{
+	struct rig *g = rig_with_customs();
+
+	(void)state;
+	assert_value(rig_create(g, "Ca", "cse-in/a", TY_TRIGGER_REQUEST, TRIGGER("device@elsewhere", "PT1M")), "m2m:tgr.tst", "2");
+	assert_rsc(rig_delete(g, "Ca", "cse-in/a/t"), RSC_DELETED);
+	assert_rsc(rig_create(g, "Ca", "cse-in/a", TY_TRIGGER_REQUEST, "{'m2m:tgr':{'mei':'device@example.com','tri':8,'tvt':'PT1M'}}"), RSC_BAD_REQUEST);
+	assert_rsc(rig_update(g, "Ca", "cse-in/a", "{'m2m:ae':{'tren':false}}"), RSC_UPDATED);
+	assert_rsc(rig_create(g, "Ca", "cse-in/a", TY_TRIGGER_REQUEST, TRIGGER("device@example.com", "PT1M")), RSC_TRIGGERING_DISABLED_FOR_RECIPIENT);
+	rig_free(g);
+}
+
 static void is_for_the_IN_CSE(void **state)
 {
 	struct rig *g = rig_new_as(CSE_MN, "/id-mn", "cse-mn");
@@ -399,6 +460,8 @@ int main(void)
 		cmocka_unit_test(leaves_what_is_over_to_expiration_and_to_the_administrator),
 		cmocka_unit_test(expires_after_a_restart_too),
 		cmocka_unit_test(does_not_trigger_who_does_not_want_it),
+		cmocka_unit_test(plays_a_network_for_test_suites),
+		cmocka_unit_test(the_played_network_has_its_limits),
 		cmocka_unit_test(is_for_the_IN_CSE),
 		cmocka_unit_test(two_schedules_at_once),
 		cmocka_unit_test(grants_what_is_asked_for_and_offered),

@@ -23,6 +23,54 @@ static void registers_the_originator(void **state)
 	rig_free(g);
 }
 
+static void by_the_customs_takes_nobody_for_another(void **state)
+{
+	struct rig *g = rig_new();
+
+	(void)state;
+	g->config.customs = true;
+	rig_restart(g);
+	assert_rsc(csr(g, "/id-b", ",'cb':'/id-b/cse','csi':'/id-other'"), RSC_OPERATION_NOT_ALLOWED);
+	assert_rsc(csr(g, "/id-b", ",'csi':'/id-other'"), RSC_OPERATION_NOT_ALLOWED);
+	assert_rsc(csr(g, "/id-b", ",'csi':'/id-b'"), RSC_BAD_REQUEST);
+	assert_rsc(csr(g, "/id-b", ",'cb':'/id-b/cse','csi':'/id-b'"), RSC_CREATED);
+	rig_free(g);
+}
+
+static void by_the_customs_an_AE_from_elsewhere_is_a_guest(void **state)
+{
+	struct rig *g = rig_new();
+
+	(void)state;
+	assert_rsc(rig_create(g, "/id-far/Cguest", "cse-in", TY_AE, "{'m2m:ae':{'rn':'guest','api':'Nx','rr':false,'srv':['4']}}"), RSC_BAD_REQUEST);
+	g->config.customs = true;
+	rig_restart(g);
+	assert_rsc(rig_create(g, "/id-far/Cguest", "cse-in", TY_AE, "{'m2m:ae':{'rn':'guest','api':'Nx','rr':false,'srv':['4']}}"), RSC_BAD_REQUEST);
+	assert_rsc(csr(g, "/id-far", ",'cb':'/id-far/cse'"), RSC_CREATED);
+	assert_rsc(csr(g, "/id-other", ",'cb':'/id-other/cse'"), RSC_CREATED);
+	assert_value(rig_create(g, "/id-far/Cguest", "cse-in", TY_AE, "{'m2m:ae':{'rn':'guest','api':'Nx','rr':false,'srv':['4']}}"), "m2m:ae.aei", "'Cguest'");
+	assert_rsc(rig_create(g, "/id-other/Cguest", "cse-in", TY_AE, "{'m2m:ae':{'api':'Nx','rr':false,'srv':['4']}}"), RSC_ORIGINATOR_HAS_ALREADY_REGISTERED);
+	assert_rsc(rig_create(g, "/id-far/Cguest", "cse-in/guest", TY_CONTAINER, "{'m2m:cnt':{'rn':'c'}}"), RSC_CREATED);
+	assert_rsc(rig_retrieve(g, "/id-far/Cother", "cse-in/guest/c"), RSC_ORIGINATOR_HAS_NO_PRIVILEGE);
+	rig_restart(g);
+	assert_rsc(rig_delete(g, "/id-far/Cguest", "cse-in/guest"), RSC_DELETED);
+	rig_free(g);
+}
+
+static void the_administrator_may_name_another(void **state)
+{
+	struct rig *g = rig_new();
+
+	(void)state;
+	rig_ae(g, "Ctest", "ae", "");
+	assert_rsc(csr(g, "CAdmin", ",'cb':'/Ctest'"), RSC_CONFLICT);
+	assert_rsc(csr(g, "CAdmin", ",'csi':'/id-b'"), RSC_BAD_REQUEST);
+	assert_rsc(csr(g, "CAdmin", ",'cb':'cse-b'"), RSC_OPERATION_NOT_ALLOWED);
+	assert_value(csr(g, "CAdmin", ",'cb':'/id-b/cse','rn':'b'"), "m2m:csr.csi", "'/id-b'");
+	assert_value(csr(g, "CAdmin", ",'cb':'/id-c/cse','csi':'/id-c'"), "m2m:csr.csi", "'/id-c'");
+	rig_free(g);
+}
+
 static void refuses_what_is_no_cse(void **state)
 {
 	struct rig *g = rig_new();
@@ -177,6 +225,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers_the_originator),
+		cmocka_unit_test(by_the_customs_takes_nobody_for_another),
+		cmocka_unit_test(by_the_customs_an_AE_from_elsewhere_is_a_guest),
+		cmocka_unit_test(the_administrator_may_name_another),
 		cmocka_unit_test(refuses_what_is_no_cse),
 		cmocka_unit_test(a_request_goes_over_the_cse_that_names_the_descendant),
 		cmocka_unit_test(registree_keeps_its_registrar_as_a_remote_cse),

@@ -126,7 +126,7 @@ static void a_query_has_all_its_parts(void **state)
 	assert_rsc(rig_retrieve(g, "CAe", "cse-in/ae?sqi=maybe"), RSC_BAD_REQUEST);
 	assert_rsc(rig_retrieve(g, "CAe", rig_fmt(g, "cse-in/ae?sqi=true&smf=%s", escaped(g, names))), RSC_BAD_REQUEST);
 	assert_rsc(rig_retrieve(g, "CAe", rig_fmt(g, "cse-in/ae?fu=1&sqi=true&rcn=10&smf=%s", escaped(g, names))), RSC_BAD_REQUEST);
-	assert_rsc(rig_retrieve(g, "CAe", rig_fmt(g, "cse-in/ae?smf=%s", escaped(g, names))), RSC_BAD_REQUEST);
+	assert_rsc(rig_retrieve(g, "CAe", rig_fmt(g, "cse-in/ae?smf=%s", escaped(g, names))), RSC_OK);
 	assert_rsc(rig_retrieve(g, "CAe", rig_fmt(g, "cse-in/ae?fu=1&smf=%s", escaped(g, names))), RSC_OK);
 	assert_rsc(query(g, "CAe", "cse-in/ae", "SELECT ?n FROM <http://elsewhere/> { ?s ?p ?n }"), RSC_INVALID_SPARQL_QUERY);
 	assert_json(result(g, query(g, "CAe", "cse-in/ae", "ASK { ?s a <http://e#Lamp> }")), "boolean", "true");

@@ -521,6 +521,39 @@ static void keeps_the_order_while_a_target_is_slow(void **state)
 	rig_free(g);
 }
 
+static void by_the_customs_the_content_type_is_a_criterion(void **state)
+{
+	struct rig *g = scene();
+	const struct answer *a;
+
+	(void)state;
+	assert_rsc(subscribe_at(g, "cse-in/own/c", "'nu':['" SINK "'],'enc':{'net':[1],'nct':2}"), RSC_BAD_REQUEST);
+	g->config.customs = true;
+	rig_restart(g);
+	a = subscribe_at(g, "cse-in/own/c", "'nu':['" SINK "'],'enc':{'net':[1],'nct':2}");
+	assert_rsc(a, RSC_CREATED);
+	assert_value(a, "m2m:sub.nct", "2");
+	assert_value(a, "m2m:sub.enc", "{'net':[1]}");
+	assert_value(rig_update(g, "Cown", "cse-in/own/c/s", "{'m2m:sub':{'enc':{'net':[1],'nct':1}}}"), "m2m:sub.nct", "1");
+	assert_rsc(rig_delete(g, "Cown", "cse-in/own/c/s"), RSC_DELETED);
+	assert_value(subscribe_at(g, "cse-in/own/c", "'nu':['" SINK "'],'nct':1,'enc':{'net':[1],'nct':2}"), "m2m:sub.nct", "1");
+	rig_free(g);
+}
+
+static void by_the_customs_coordinates_have_a_point(void **state)
+{
+	struct rig *g = scene();
+
+	(void)state;
+	assert_rsc(rig_update(g, "Cown", "cse-in/own/c", "{'m2m:cnt':{'loc':{'typ':1,'crd':'[8, 49]'}}}"), RSC_UPDATED);
+	g->config.customs = true;
+	rig_restart(g);
+	assert_rsc(rig_update(g, "Cown", "cse-in/own/c", "{'m2m:cnt':{'loc':{'typ':1,'crd':'[8, 49]'}}}"), RSC_BAD_REQUEST);
+	assert_rsc(rig_update(g, "Cown", "cse-in/own/c", "{'m2m:cnt':{'loc':{'typ':2,'crd':'[[8.0, 49.0], [8.5, 49]]'}}}"), RSC_BAD_REQUEST);
+	assert_rsc(rig_update(g, "Cown", "cse-in/own/c", "{'m2m:cnt':{'loc':{'typ':1,'crd':'[8.0, 49.0]'}}}"), RSC_UPDATED);
+	rig_free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +574,8 @@ int main(void)
 		cmocka_unit_test(goes_to_the_next_point_of_access),
 		cmocka_unit_test(a_group_as_target_means_its_members),
 		cmocka_unit_test(keeps_the_order_while_a_target_is_slow),
+		cmocka_unit_test(by_the_customs_the_content_type_is_a_criterion),
+		cmocka_unit_test(by_the_customs_coordinates_have_a_point),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
