@@ -376,6 +376,9 @@ void cse_count_down(struct cse *c, struct resource *sub);       /* exc of a subs
 /* One NOTIFY to a target: a URL, or the address of a resource (AE, CSE, here or elsewhere). `content` is copied; in order per target. */
 void cse_notify_target(struct cse *c, const char *target, struct rd content, cse_done *done, void *ctx);
 void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, cse_done *done, void *ctx);
+/* The release in which a CSE or AE is spoken to, deliver.c: the request's if it has it, otherwise one of its own, whose text goes into `release`. */
+void target_release(struct resource *target, struct onem2m_request *rq, char *release, size_t size);
+enum serialization target_serialization(struct resource *target); /* that it reads: JSON, unless it does not */
 void cse_outboxes_start(struct cse *c);
 void cse_outboxes_flush(struct cse *c); /* after a commit */
 void cse_outboxes_free(struct cse *c);
