@@ -100,7 +100,7 @@ class Popen(subprocess.Popen):
         try:
             self.wait(END_S)
         except subprocess.TimeoutExpired:
-            self.fail("%s was asked to end by SIGTERM, and has not %d s later" % (self.name, END_S))
+            self.fail("%s was asked to end by SIGTERM, and has not %g s later" % (self.name, END_S))
             self.kill()
             self.wait()
 
