@@ -59,10 +59,10 @@ with Plant() as p:
     tls = os.path.join(p.plant, "tls")
     gateway = ["--from", "/id-mn/Cgw1", "--cert", tls + "/gw1.pem", "--key", tls + "/gw1.key"]
     p.wait_value(closed, "binSh", "cod:binSh", "state")
+    p.processes["gateway"].kill()  # so that it numbers no message of its own from here on
     instances = p.get(up, "rcn=8&ty=4", *gateway)["m2m:cnt"]["m2m:cin"]
     messages = [base64.b64decode(i["con"]) for i in instances]
     uplinks = [m for m in messages if m[3] == 0x30]
-    p.processes["gateway"].kill()  # so that it does not number its own messages in between
     next_number = max(int.from_bytes(m[4:8], "big") for m in messages) + 1
 
     def inject(message, number):
