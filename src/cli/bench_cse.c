@@ -106,7 +106,8 @@ void bench_cse_stop(struct bench *b, bool kill_it)
 {
 	if (kill_it && b->cse && process_alive(b->cse))
 		kill(b->cse->pid, SIGKILL);
-	process_stop_all(&b->set);
+	if (!process_stop_all(&b->set))
+		b->crashed = true;
 	b->cse = NULL;
 }
 
@@ -285,6 +286,8 @@ int bench_cse_main(int argc, char **argv)
 		return cli_fail("stopped");
 	if (!ok)
 		return cli_fail("%s", b->error);
+	if (b->crashed)
+		return cli_fail("the CSE did not survive; --keep keeps its log");
 	bench_report(b);
 	return CLI_OK;
 }

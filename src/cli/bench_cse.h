@@ -58,6 +58,7 @@ struct bench {
 	uint16_t port, coap_port, broker_port;
 	struct sink *sink;
 	volatile sig_atomic_t stop;
+	bool crashed;        /* one of its CSEs */
 	struct bench_row rows[BENCH_ROWS];
 	size_t row_count;
 	struct bench_start start;

@@ -371,7 +371,7 @@ int bench_security_main(int argc, char **argv)
 	b.plant.dir = b.dir;
 	b.plant.sp = "keyway.example";
 	good = plant_create(&b.plant) == CLI_OK && run(&b);
-	process_stop_all(&b.set);
+	good = process_stop_all(&b.set) && good;
 	if (good && b.json)
 		tell_json(&b);
 	else if (good)

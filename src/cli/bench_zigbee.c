@@ -132,7 +132,7 @@ int bench_zigbee_main(int argc, char **argv)
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	good = run(&b);
-	process_stop_all(&b.set);
+	good = process_stop_all(&b.set) && good;
 	if (good && b.json)
 		tell_json(&b);
 	else if (good)

@@ -107,7 +107,8 @@ int demo_main(int argc, char **argv)
 	}
 	if (d.client_open)
 		m2m_close(&d.client);
-	process_stop_all(&d.set);
+	if (!process_stop_all(&d.set))
+		r = CLI_FAILED;
 	printf("\n%s%s%s; logs and summary.json in %s\n", style(r == CLI_OK ? STYLE_GREEN : STYLE_RED), r == CLI_OK ? "All worked" : "Something failed", style(STYLE_PLAIN), d.dir);
 	return r;
 }

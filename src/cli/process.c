@@ -106,12 +106,22 @@ struct process *process_start(struct process_set *set, const char *role, const c
 	return p->pid > 0 ? p : NULL;
 }
 
+/* However it goes on: a crash, also one at a program's end, is told, and is a failure of whoever started it. */
+static void note_end(struct process *p, int status)
+{
+	p->pid = -1;
+	if (!WIFSIGNALED(status) || WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGINT)
+		return;
+	p->crashed = true;
+	cli_fail("%s crashed (%s); its log is %s", p->role, strsignal(WTERMSIG(status)), p->log);
+}
+
 bool process_alive(struct process *p)
 {
 	int status;
 
 	if (p->pid > 0 && waitpid(p->pid, &status, WNOHANG) == p->pid)
-		p->pid = -1;
+		note_end(p, status);
 	return p->pid > 0;
 }
 
@@ -151,9 +161,10 @@ void process_tell(struct process *p, const char *line)
 		return; /* it is gone; whoever waits for its answer will say so */
 }
 
-void process_stop_all(struct process_set *set)
+bool process_stop_all(struct process_set *set)
 {
 	uint64_t end = clock_ms() + 3000;
+	bool well = true;
 
 	for (size_t i = set->count; i-- > 0;)
 		if (process_alive(&set->all[i]))
@@ -166,7 +177,9 @@ void process_stop_all(struct process_set *set)
 			waitpid(set->all[i].pid, NULL, 0);
 			set->all[i].pid = -1;
 		}
+		well = well && !set->all[i].crashed;
 	}
+	return well;
 }
 
 bool process_write_pids(const struct process_set *set, const char *path)

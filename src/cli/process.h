@@ -15,6 +15,7 @@ struct process {
 	char log[512];       /* standard output and error */
 	int input;           /* its standard input, for the devices' commands */
 	long log_from;       /* where the last start's lines begin */
+	bool crashed;        /* of its own accord, in whichever of its lives */
 };
 
 struct process_set {
@@ -33,7 +34,7 @@ bool process_wait_line(struct process *p, const char *text, unsigned timeout_ms)
 bool process_has_line(const struct process *p, const char *text);
 bool process_alive(struct process *p);
 void process_tell(struct process *p, const char *line); /* writes a line to its standard input */
-void process_stop_all(struct process_set *set);          /* SIGTERM, then SIGKILL after 3 s; last started first */
+bool process_stop_all(struct process_set *set);          /* SIGTERM, then SIGKILL after 3 s; last started first. false: one has crashed, now or before, which was told */
 bool process_write_pids(const struct process_set *set, const char *path);
 
 #endif
