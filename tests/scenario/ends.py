@@ -1,7 +1,8 @@
 """How the project's programs end: whatever a test starts is watched from the beginning to the end of the test, and one that crashes, or that does not end as it should
 when it is asked to, fails the test - also when the test has seen all that it wanted by then. Importing this is enough.
 
-A crash is a signal such as SIGSEGV, at any time. Who was sent SIGTERM, and nothing stronger, has to end by itself, soon, with status 0."""
+A crash is a signal such as SIGSEGV, at any time. Who was sent SIGTERM, and nothing stronger, has to end by itself, soon, with status 0; but not what was built for
+tests alone."""
 import atexit
 import os
 import re
@@ -12,6 +13,7 @@ import threading
 
 END_S = 60  # to end in, after SIGTERM
 TAIL = 4000
+OURS = r"keyway(-[a-z]+)?"
 CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS, signal.SIGTRAP}
 failures = []
 watched = []
@@ -19,20 +21,21 @@ lock = threading.Lock()
 
 
 def name_of(args):
-    """keyway-cse, also behind a `strace ...`; None: no program of ours."""
+    """keyway-cse, also behind a `strace ...`, or a program that was built for a test; None: no program of ours."""
     words = [args] if isinstance(args, (str, bytes, os.PathLike)) else list(args)
     for word in words:
-        name = os.path.basename(os.fsdecode(word))
-        if re.fullmatch(r"keyway(-[a-z]+)?", name):
-            return name
-    return None
+        path = os.fsdecode(word)
+        if re.fullmatch(OURS, os.path.basename(path)):
+            return os.path.basename(path)
+    path, build = os.path.realpath(os.fsdecode(words[0])), os.environ.get("KEYWAY_BUILD")
+    return os.path.basename(path) if build and path.startswith(os.path.realpath(build) + os.sep) else None
 
 
 def fault_of(name, status, asked):
     """Why this end is none: `asked` are the signals that the test sent. None: it is well."""
     if status < 0 and -status in CRASHES:
         return "%s crashed: %s" % (name, signal.Signals(-status).name)
-    if signal.SIGTERM in asked and not asked & {signal.SIGKILL, signal.SIGINT} and status != 0:
+    if re.fullmatch(OURS, name) and signal.SIGTERM in asked and not asked & {signal.SIGKILL, signal.SIGINT} and status != 0:
         return "%s was asked to end by SIGTERM, and ended %s" % (name, "with status %d" % status if status >= 0 else "by " + signal.Signals(-status).name)
     return None
 

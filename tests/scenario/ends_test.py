@@ -22,7 +22,7 @@ CASES = [
     ("echo ready; read line", "p.kill(); p.wait()", None),
     ("echo ready; read line; exit 3", "p.stdin.close(); p.wait()", None),  # a refusal, which is for the test to judge
     ("echo last words >&2; echo ready; kill -SEGV $$", "p.wait()", "keyway-cse crashed: SIGSEGV"),
-    ("echo last words >&2; echo ready; kill -ABRT $$", "", "keyway-cse crashed: SIGABRT"),
+    ("echo last words >&2; echo ready; kill -ABRT $$", "p.stdout.read()", "keyway-cse crashed: SIGABRT"),
     ("trap 'echo last words >&2; trap - BUS; kill -BUS $$' TERM; echo ready; while true; do sleep 0.01; done", "p.terminate()", "keyway-cse crashed: SIGBUS"),
     ("trap 'echo last words >&2; exit 3' TERM; echo ready; while true; do sleep 0.01; done", "p.terminate(); p.wait()", "ended with status 3"),
     ("echo last words >&2; echo ready; read line", "p.terminate(); p.wait()", "ended by SIGTERM"),
