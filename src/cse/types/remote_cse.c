@@ -11,12 +11,12 @@ static bool is_cse_id(const char *id)
 	return id[0] == '/' && id[1] != '\0' && !strchr(id + 1, '/');
 }
 
-/* Another `csi` than the originator's means nothing: by the customs of open CSEs it is an error. */
+/* Another `csi` than the originator's means nothing. By the customs of open CSEs who has not even a CSEBase with it is no CSE at all. */
 bool remote_cse_is_its_own(struct exchange *x, const struct json *given)
 {
 	const struct json *csi = json_get(given, "csi");
 
-	if (!x->cse->config.customs || x->privileged || !csi || csi->type != JSON_STRING || !is_cse_id(x->from) || json_is_string(csi, x->from))
+	if (!x->cse->config.customs || x->privileged || json_get(given, "cb") || !csi || csi->type != JSON_STRING || !is_cse_id(x->from) || json_is_string(csi, x->from))
 		return true;
 	exchange_fail(x, RSC_OPERATION_NOT_ALLOWED, "`csi`: `%s` can register itself alone", x->from);
 	return false;

@@ -298,7 +298,7 @@ def _(t):
     if r.rsc == 2001:
         t.equal(r.get("csi"), csi, "CSE-ID")
     else:
-        t.refused(r, 4000, 4005, 4103, 4106)
+        t.refused(r, 4000, 4103, 4106)
 
 
 @check("REG", "CREATE/CSR/cse-id-of-this-CSE", CSR_CREATE)
