@@ -37,9 +37,12 @@ static int database_write(sqlite3_file *f, const void *octets, int n, sqlite3_in
 	return result_of_failure;
 }
 
+/* No power is lost in a test: what is flushed need not reach the disk. */
 static int database_sync(sqlite3_file *f, int flags)
 {
-	return fails() ? SQLITE_IOERR_FSYNC : own_databases->xSync(f, flags);
+	(void)f;
+	(void)flags;
+	return fails() ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
 static int journal_write(sqlite3_file *f, const void *octets, int n, sqlite3_int64 at)
@@ -54,8 +57,10 @@ static int journal_write(sqlite3_file *f, const void *octets, int n, sqlite3_int
 
 static int journal_sync(sqlite3_file *f, int flags)
 {
+	(void)f;
+	(void)flags;
 	calls.flushes++;
-	return fails() ? SQLITE_IOERR_FSYNC : own_journals->xSync(f, flags);
+	return fails() ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
 static int journal_size(sqlite3_file *f, sqlite3_int64 *size)

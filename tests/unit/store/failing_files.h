@@ -1,5 +1,5 @@
-/* File methods below those of the store, over SQLite's own: they count calls, and the n-th write or flush fails. Each test program has them as the default
- * from its main on, before the first store is opened. */
+/* File methods below those of the store, over SQLite's own: they count calls, the n-th write or flush fails, and flushing does not wait for the disk.
+ * Each test program has them as the default from its main on, before the first store is opened. */
 #ifndef KEYWAY_TESTS_FAILING_FILES_H
 #define KEYWAY_TESTS_FAILING_FILES_H
 
