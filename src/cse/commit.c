@@ -271,6 +271,8 @@ static void on_round_end(void *ctx)
 
 void cse_between_requests(struct cse *c)
 {
+	if (c->committing && c->worker.finished && c->worker.finished(c->worker.worker))
+		c->worker.finish(c->worker.worker); /* not at the end of a long round: the disk would have nothing to do until then */
 	if (c->worker.run && !c->committing && c->pending_count > 0 && has_enough(c))
 		begin_commit(c);
 }

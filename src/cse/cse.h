@@ -90,6 +90,7 @@ struct cse_transport {
 struct cse_worker {
 	void (*run)(void *worker, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
 	void (*wait)(void *worker);
+	bool (*finished)(void *worker); /* what is under way has returned; or NULL */
 	void (*finish)(void *worker);
 	void (*next_round)(void *worker, void (*fn)(void *ctx), void *ctx);
 	void *worker;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,7 @@ struct worker {
 	/* under the lock */
 	void (*work)(void *ctx); /* not begun, or under way */
 	bool finished, ended;
+	atomic_bool returned; /* as finished, for a look without the lock */
 	/* the loop's own */
 	void (*done)(void *ctx);
 	void *ctx;
@@ -37,6 +39,7 @@ static void *run(void *arg)
 		w->work(w->ctx);
 		pthread_mutex_lock(&w->lock);
 		w->finished = true;
+		atomic_store_explicit(&w->returned, true, memory_order_relaxed);
 		pthread_cond_broadcast(&w->changed);
 		if (write(w->event, &one, sizeof one) != sizeof one)
 			abort();
@@ -55,6 +58,7 @@ static void settle(struct worker *w)
 	finished = w->finished;
 	if (finished) {
 		w->finished = false;
+		atomic_store_explicit(&w->returned, false, memory_order_relaxed);
 		w->work = NULL;
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -112,6 +116,11 @@ void worker_wait(struct worker *w)
 	while (w->work && !w->finished)
 		pthread_cond_wait(&w->changed, &w->lock);
 	pthread_mutex_unlock(&w->lock);
+}
+
+bool worker_finished(const struct worker *w)
+{
+	return atomic_load_explicit(&w->returned, memory_order_relaxed);
 }
 
 void worker_finish(struct worker *w)

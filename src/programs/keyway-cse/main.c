@@ -100,6 +100,11 @@ static void wait_aside(void *program)
 	worker_wait(((struct program *)program)->worker);
 }
 
+static bool finished_aside(void *program)
+{
+	return worker_finished(((struct program *)program)->worker);
+}
+
 static void finish_aside(void *program)
 {
 	worker_finish(((struct program *)program)->worker);
@@ -190,7 +195,7 @@ static int start_cse(struct program *p)
 	/* what is in memory commits at once */
 	if (!o->ephemeral) {
 		p->worker = worker_new(p->loop);
-		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, wait_aside, finish_aside, next_round, p});
+		cse_use_worker(p->cse, &(const struct cse_worker){run_aside, wait_aside, finished_aside, finish_aside, next_round, p});
 	}
 	cse_use_connections(p->cse, router_send_connected);
 	if (end_to_end_start(p->loop, o, p->cse, p->tls, &p->end_to_end) != OK)

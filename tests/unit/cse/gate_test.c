@@ -50,6 +50,12 @@ static void aside_finish(void *worker)
 	aside.done(aside.ctx);
 }
 
+static bool aside_finished(void *worker)
+{
+	(void)worker;
+	return aside.work && aside.worked;
+}
+
 static void aside_next_round(void *worker, void (*fn)(void *ctx), void *ctx)
 {
 	(void)worker;
@@ -65,7 +71,7 @@ static void end_commit(struct rig *g)
 /* A CSE with an AE "Cae" and its container "c". */
 static struct rig *rig_with_container(const char *more)
 {
-	static const struct cse_worker w = {aside_run, aside_wait, aside_finish, aside_next_round, NULL};
+	static const struct cse_worker w = {aside_run, aside_wait, aside_finished, aside_finish, aside_next_round, NULL};
 	struct rig *g = rig_new();
 
 	memset(&aside, 0, sizeof aside);
@@ -297,6 +303,27 @@ static void commits_now_whatever_is_under_way(void **state)
 	rig_free(g);
 }
 
+/* A round may be long: the end of the commit is heard of between two of its requests, and the next begins there. */
+static void hears_of_the_end_between_requests(void **state)
+{
+	struct rig *g = rig_with_container("");
+	const struct answer *first = instance(g, "1"), *second = instance(g, "2");
+
+	(void)state;
+	cse_between_requests(g->cse);
+	assert_non_null(aside.work);
+	assert_false(first->come);
+	aside_work();
+	assert_false(first->come);
+	cse_between_requests(g->cse);
+	assert_rsc(first, RSC_CREATED);
+	assert_false(second->come);
+	rig_settle(g);
+	end_commit(g);
+	assert_rsc(second, RSC_CREATED);
+	rig_free(g);
+}
+
 static void ends_with_no_commit_under_way(void **state)
 {
 	struct rig *g = rig_with_container("");
@@ -319,6 +346,7 @@ int main(void)
 		cmocka_unit_test(a_failure_is_everybodys),
 		cmocka_unit_test(a_failure_that_is_met_early_too),
 		cmocka_unit_test(commits_now_whatever_is_under_way),
+		cmocka_unit_test(hears_of_the_end_between_requests),
 		cmocka_unit_test(ends_with_no_commit_under_way),
 	};
 
