@@ -77,6 +77,7 @@ static void start(void)
 	node.timer = loop_timer_new(node.loop, NULL, NULL); /* the loop does not run */
 	node.descriptions = descriptions;
 	jobs_start(&node);
+	held_start(&node);
 	MUST(node.core && oci_core_restore(node.core, 1000, &d));
 	groups_make(&node);
 	relay_open(&node, DEVICE);
