@@ -212,7 +212,7 @@ static void request(struct world *w, struct rd *in)
 	loop_once(loop, 0);
 }
 
-/* One of a peer's names is the public domain name of /id-b, whichever IN-CSE it names: TS-0001 clause 6.5.1.1. A CSE-ID is one in its provider's domain. */
+/* One of a peer's names is /id-b, or the public domain name of that, whichever IN-CSE it names: TS-0001 clause 6.5.1.1. A CSE-ID is one in its provider's domain. */
 static bool is_node(const char *peer)
 {
 	const struct rd domain = rd_str(".keyway.example");
@@ -220,6 +220,8 @@ static bool is_node(const char *peer)
 	while (*peer) {
 		struct rd name = rd_of(peer, strcspn(peer, " "));
 
+		if (rd_is(name, "/id-b") || rd_is(name, "//keyway.example/id-b"))
+			return true;
 		if (rd_starts(name, "id-b.") && name.left >= domain.left && rd_equal(rd_of(name.at + name.left - domain.left, domain.left), domain))
 			return true;
 		peer += name.left;
