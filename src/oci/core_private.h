@@ -180,8 +180,12 @@ uint64_t oci_groups_deadline(const struct oci_core *c);
 /* oci_command.c: what is said to it */
 uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, const struct zcl_frame *z); /* gives the sequence number */
 uint8_t oci_zcl_ask(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, uint16_t manufacturer, uint8_t command, struct rd payload);
+#define OCI_LATE_MS 20000 /* a device gives up what is not acknowledged long before: nothing that it said earlier comes now */
 struct oci_command *oci_command_of(struct oci_device *d, const struct oci_place *p); /* NULL: none is under way */
-void oci_command_reported(struct oci_device *d, const struct oci_place *p, const char *text);
+void oci_command_end(struct oci_core *c, struct oci_command *m);
+/* It was told another value so short a time ago that a report from before that may be what we believe. */
+bool oci_command_doubtful(const struct oci_core *c, const struct oci_device *d, const struct oci_place *p, const char *text);
+void oci_command_reported(struct oci_core *c, struct oci_device *d, const struct oci_place *p, const char *text);
 /* The device's word on the command with this sequence number; false: there is none. */
 struct oci_command *oci_command_make(struct oci_device *d, const struct oci_place *p); /* in the place of the one under way, or of the oldest */
 bool oci_command_answered(struct oci_core *c, struct oci_device *d, uint8_t sequence, uint8_t status);

@@ -49,29 +49,54 @@ struct oci_command *oci_command_of(struct oci_device *d, const struct oci_place 
 	return NULL;
 }
 
+/* a rather than b: what is not used, then what ended first, then what waits for the shortest time. */
+static bool spared(const struct oci_command *a, const struct oci_command *b)
+{
+	if (!a->place != !b->place)
+		return !a->place;
+	return a->place ? a->until < b->until : a->ended_at < b->ended_at;
+}
+
 struct oci_command *oci_command_make(struct oci_device *d, const struct oci_place *p)
 {
-	struct oci_command *m = oci_command_of(d, p), *oldest = &d->commands[0];
+	struct oci_command *m = oci_command_of(d, p), *best = &d->commands[0];
 
 	for (size_t i = 0; i < OCI_COMMANDS && !m; i++) {
-		if (!d->commands[i].place)
-			m = &d->commands[i];
-		else if (d->commands[i].until < oldest->until)
-			oldest = &d->commands[i];
+		struct oci_command *o = &d->commands[i];
+
+		if (o->ended == p)
+			m = o;
+		else if (spared(o, best))
+			best = o;
 	}
 	if (!m)
-		m = oldest;
+		m = best;
 	memset(m, 0, sizeof *m);
 	m->place = p;
 	return m;
 }
 
-void oci_command_reported(struct oci_device *d, const struct oci_place *p, const char *text)
+void oci_command_end(struct oci_core *c, struct oci_command *m)
+{
+	m->ended = m->place;
+	m->ended_at = c->now;
+	m->place = NULL;
+}
+
+bool oci_command_doubtful(const struct oci_core *c, const struct oci_device *d, const struct oci_place *p, const char *text)
+{
+	for (size_t i = 0; i < OCI_COMMANDS; i++)
+		if (d->commands[i].ended == p)
+			return c->now - d->commands[i].ended_at < OCI_LATE_MS && strcmp(d->commands[i].text, text) != 0;
+	return false;
+}
+
+void oci_command_reported(struct oci_core *c, struct oci_device *d, const struct oci_place *p, const char *text)
 {
 	struct oci_command *m = oci_command_of(d, p);
 
 	if (m && strcmp(m->text, text) == 0)
-		m->place = NULL;
+		oci_command_end(c, m);
 }
 
 /* The device said yes: its attributes are what was wanted, until it says otherwise. */
@@ -109,7 +134,7 @@ bool oci_command_answered(struct oci_core *c, struct oci_device *d, uint8_t sequ
 
 		if (!m.place || m.unheard || m.sequence != sequence)
 			continue;
-		d->commands[i].place = NULL;
+		oci_command_end(c, &d->commands[i]);
 		if (status != ZCL_SUCCESS && !any)
 			oci_log(c, d, "the device refused a command: status %02x", status);
 		any = true;
@@ -158,7 +183,7 @@ void oci_command_tick(struct oci_core *c, struct oci_device *d)
 			tell_alone(c, d, &d->commands[i]);
 			continue;
 		}
-		d->commands[i].place = NULL;
+		oci_command_end(c, &d->commands[i]);
 		oci_log(c, d, "the device did not confirm a command");
 		oci_value_show(c, d, p);
 	}

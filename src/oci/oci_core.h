@@ -133,6 +133,8 @@ struct oci_attribute {
 /* An UPDATE on its way to the device. */
 struct oci_command {
 	const struct oci_place *place; /* NULL: none */
+	const struct oci_place *ended; /* what a command was about that waits no more; NULL: none */
+	uint64_t ended_at;
 	const struct point_write *write;
 	bool unheard;               /* it went as a groupcast, which nobody acknowledges: unless the device reports in time, it is told by itself */
 	char text[OCI_TEXT];        /* the JSON value that is wanted */

@@ -64,8 +64,8 @@ bool oci_frame_equal(const struct oci_device *d, const struct oci_frame *a, cons
 	    a->by_attribute == b->by_attribute && a->command == b->command && rd_equal(rd_of(a->payload, a->len), rd_of(b->payload, b->len));
 }
 
-/* What the device has already, or is being told, is not said again. */
-static bool is_news(struct oci_device *d, const struct oci_place *p, const char *text)
+/* What the device has already, or is being told, is not said again: members are there that the application did not name. */
+static bool is_news(const struct oci_core *c, struct oci_device *d, const struct oci_place *p, const char *text)
 {
 	const struct oci_command *m = oci_command_of(d, p);
 	char now[OCI_TEXT] = "";
@@ -73,7 +73,7 @@ static bool is_news(struct oci_device *d, const struct oci_place *p, const char 
 
 	if (m)
 		return strcmp(m->text, text) != 0;
-	return !oci_place_value(d, p, &w) || strcmp(now, text) != 0;
+	return !oci_place_value(d, p, &w) || strcmp(now, text) != 0 || oci_command_doubtful(c, d, p, text);
 }
 
 static void refuse(struct oci_core *c, struct oci_device *d, const struct oci_update *u, const struct oci_place *p)
@@ -122,7 +122,7 @@ static void place_order(struct oci_core *c, struct oci_order *o, const struct oc
 		refuse(c, o->d, u, p);
 		return;
 	}
-	k.news = is_news(o->d, p, k.text);
+	k.news = is_news(c, o->d, p, k.text);
 	if (!change_make(o, u, p, v, &k, &f)) {
 		if (k.news)
 			refuse(c, o->d, u, p);

@@ -129,13 +129,13 @@ static void order_begin(struct oci_core *c, struct oci_group *g, enum oci_scene_
 /* ---- recall ---- */
 
 /* What it was told before and may not have heard is not told again: the scene is newer. */
-static void older_drop(struct oci_device *d, uint8_t endpoint)
+static void older_drop(struct oci_core *c, struct oci_device *d, uint8_t endpoint)
 {
 	for (size_t i = 0; i < OCI_COMMANDS; i++) {
 		struct oci_command *m = &d->commands[i];
 
 		if (m->place && m->unheard && d->endpoints[m->place->endpoint].id == endpoint)
-			m->place = NULL;
+			oci_command_end(c, m);
 	}
 }
 
@@ -193,7 +193,7 @@ static void recall_begin(struct oci_core *c, struct oci_group *g, uint8_t scene)
 		m->unheard = false;
 		m->recall_again = c->now;
 		if (m->recall)
-			older_drop(d, m->endpoint);
+			older_drop(c, d, m->endpoint);
 	}
 	for (size_t i = 0; i < g->count && go_on; i++) {
 		const struct oci_member *m = &g->members[i];

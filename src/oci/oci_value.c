@@ -4,8 +4,6 @@
 
 #include "oci/core_private.h"
 
-#define LATE_MS 20000 /* a device gives up what is not acknowledged long before */
-
 /* A ZCL frame of a device and where it came from. */
 struct said {
 	struct oci_core *c;
@@ -69,7 +67,7 @@ static void place_told(struct said *s, const struct oci_place *p)
 		ask_for_the_rest(s, p);
 	if (!oci_place_serves(s->d, p) || !oci_place_value(s->d, p, &w))
 		return;
-	oci_command_reported(s->d, p, text);
+	oci_command_reported(s->c, s->d, p, text);
 	if (!oci_command_of(s->d, p)) /* else a report that left before our command arrived */
 		show(s->c, s->d, p, text);
 }
@@ -159,7 +157,7 @@ static bool is_late(const struct said *s)
 {
 	uint8_t asked = (uint8_t)(s->d->zcl_sequence - s->d->zcl_first);
 
-	return s->c->restored && s->c->now - s->c->restored_at < LATE_MS && (uint8_t)(s->z->sequence - s->d->zcl_first) >= asked;
+	return s->c->restored && s->c->now - s->c->restored_at < OCI_LATE_MS && (uint8_t)(s->z->sequence - s->d->zcl_first) >= asked;
 }
 
 static void on_read_response(struct said *s)

@@ -591,6 +591,33 @@ static void what_is_so_already_is_not_said_again(void **state)
 	assert_int_equal(r.count, 0);
 }
 
+/* It says yes to the command in d. */
+static void confirm(const struct rig_down *d)
+{
+	static const char yes[] = {ZCL_ON_OFF_ON, ZCL_SUCCESS};
+
+	assert_int_equal(rig_zcl(&r, ZCL_ON_OFF, ZCL_GLOBAL, ZCL_DEFAULT_RESPONSE, d->zcl.sequence, rd_of(yes, 2)), OK);
+}
+
+/* Frames overtake each other: what it reported before the last command comes after it has confirmed that. */
+static void a_late_report_hides_no_command(void **state)
+{
+	struct rig_down d;
+
+	(void)state;
+	assert_true(switched(true, &d));
+	acknowledge(&d);
+	confirm(&d);
+	assert_int_equal(rig_report(&r, ZCL_ON_OFF, 0, ZCL_BOOL, 0), OK);
+	assert_true(switched(false, &d));
+	expect_zcl(&d, ZCL_ON_OFF, ZCL_ON_OFF_OFF);
+	acknowledge(&d);
+	confirm(&d);
+	rig_run(&r, 25000);
+	assert_false(switched(false, &d)); /* nothing is late any more */
+	assert_true(switched(true, &d));
+}
+
 static void a_value_that_cannot_be_is_set_back(void **state)
 {
 	(void)state;
@@ -946,6 +973,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_update_of_the_switch_is_a_command, switchable, teardown),
 		cmocka_unit_test_setup_teardown(a_repeat_is_dropped_but_no_other_message_of_its_counter, switchable, teardown),
 		cmocka_unit_test_setup_teardown(what_is_so_already_is_not_said_again, switchable, teardown),
+		cmocka_unit_test_setup_teardown(a_late_report_hides_no_command, switchable, teardown),
 		cmocka_unit_test_setup_teardown(a_value_that_cannot_be_is_set_back, switchable, teardown),
 		cmocka_unit_test_setup_teardown(a_report_from_before_the_command_is_not_shown, switchable, teardown),
 		cmocka_unit_test_setup_teardown(a_default_response_confirms_or_refuses, switchable, teardown),
