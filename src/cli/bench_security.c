@@ -341,7 +341,6 @@ static bool run(struct security_bench *b)
 	return registrations(b, servers[2].port, servers[2].pid);
 }
 
-/* Files of a plant only: whatever else the operator's folder has stays. */
 int bench_security_main(int argc, char **argv)
 {
 	static struct security_bench b;

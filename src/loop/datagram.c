@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loop/address.h"
 #include "loop/datagram_private.h"
-#include "loop/udp.h"
 #include "tls/tls_session.h"
 
 #define DATAGRAMS_A_ROUND 64 /* then others of the loop have their turn */
@@ -113,11 +113,7 @@ enum err datagram_open(struct loop *l, const char *host_port, const struct datag
 
 uint16_t datagram_port_number(const struct datagram_port *p)
 {
-	struct sockaddr_in a = {0};
-	socklen_t len = sizeof a;
-
-	getsockname(p->fd, (struct sockaddr *)&a, &len);
-	return ntohs(a.sin_port);
+	return address_port(p->fd);
 }
 
 void datagram_close(struct datagram_port *p)

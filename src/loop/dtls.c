@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "loop/address.h"
 #include "loop/dtls_private.h"
 #include "loop/tls_life.h"
-#include "loop/udp.h"
 
 #define HANDSHAKE_MTU 1200
 #define RECORDS_MOST 64

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "loop/address.h"
 #include "loop/tls_life.h"
-#include "loop/udp.h"
 
 #define CHUNK 16384 /* a TLS record's most */
 #define RAW 4096

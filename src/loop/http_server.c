@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "loop/udp.h"
+#include "loop/address.h"
+#include "loop/tcp.h"
 
 #define IDLE_MS 120000ULL /* without a request */
 #define STALL_MS (HTTP_STALL_S * 1000ULL)
@@ -19,6 +20,7 @@
 #define FILES_SPARED 256 /* descriptors for everything else in the process */
 #define SWEEP_MS 1000
 #define SHAKING_MAX 512      /* handshakes at a time */
+#define WAITING_MAX 512      /* to be accepted */
 #define ACCEPTED_A_ROUND 64
 
 /* ---- connections ---- */
@@ -211,26 +213,6 @@ static void on_accept(void *ctx, unsigned events)
 	}
 }
 
-static enum err listen_on(const char *host_port, int *out)
-{
-	struct sockaddr_in a;
-	enum err e = address_parse(host_port, &a);
-	int fd, one = 1;
-
-	if (e != OK)
-		return e;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_IO;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 512) != 0) {
-		close(fd);
-		return ERR_IO;
-	}
-	*out = fd;
-	return OK;
-}
-
 /* Whether a server can be made of them, which is not known before there is a session. */
 static bool usable(struct tls_credentials *tls)
 {
@@ -248,7 +230,7 @@ enum err http_server_new(struct loop *l, const char *host_port, struct tls_crede
 
 	if (!s)
 		return tls ? ERR_TLS : ERR_NO_MEMORY;
-	e = listen_on(host_port, &s->listener);
+	e = tcp_listen(host_port, WAITING_MAX, &s->listener);
 	if (e != OK) {
 		free(s);
 		return e;
@@ -272,11 +254,7 @@ void http_server_refuse_long(struct http_server *s)
 
 uint16_t http_server_port(const struct http_server *s)
 {
-	struct sockaddr_in a = {0};
-	socklen_t len = sizeof a;
-
-	getsockname(s->listener, (struct sockaddr *)&a, &len);
-	return ntohs(a.sin_port);
+	return address_port(s->listener);
 }
 
 void http_server_free(struct http_server *s)

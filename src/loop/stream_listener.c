@@ -1,11 +1,14 @@
 /* Byte streams that others open to us. */
 #include "loop/stream_private.h"
 
-#include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "loop/tcp.h"
+
+#define WAITING_MAX 128 /* to be accepted */
 
 struct stream_listener {
 	struct loop *loop;
@@ -48,20 +51,16 @@ enum err stream_listen(struct loop *l, const char *host_port, struct tls_credent
     struct stream_listener **out)
 {
 	struct stream_listener *sl;
-	struct sockaddr_in a;
-	enum err e = address_parse(host_port, &a);
-	int fd, one = 1;
+	enum err e;
+	int fd;
 
+	e = tcp_listen(host_port, WAITING_MAX, &fd);
 	if (e != OK)
 		return e;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_IO;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	sl = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 128) == 0 ? calloc(1, sizeof *sl) : NULL;
+	sl = calloc(1, sizeof *sl);
 	if (!sl) {
 		close(fd);
-		return ERR_IO;
+		return ERR_NO_MEMORY;
 	}
 	sl->loop = l;
 	sl->fd = fd;
@@ -75,11 +74,7 @@ enum err stream_listen(struct loop *l, const char *host_port, struct tls_credent
 
 uint16_t stream_listener_port(const struct stream_listener *sl)
 {
-	struct sockaddr_in a = {0};
-	socklen_t len = sizeof a;
-
-	getsockname(sl->fd, (struct sockaddr *)&a, &len);
-	return ntohs(a.sin_port);
+	return address_port(sl->fd);
 }
 
 void stream_listener_free(struct stream_listener *sl)

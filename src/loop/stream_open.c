@@ -11,30 +11,7 @@
 #include <unistd.h>
 
 #include "loop/serial.h"
-
-/* On loopback a refusal is known at once; it is told from the loop like any other. */
-static enum err connect_tcp(const char *host_port, int *out, bool *refused)
-{
-	struct sockaddr_in a;
-	enum err e = address_parse(host_port, &a);
-	int fd, one = 1;
-
-	if (e != OK)
-		return e;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_IO;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 && errno != EINPROGRESS) {
-		*refused = errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH;
-		if (!*refused) {
-			close(fd);
-			return ERR_IO;
-		}
-	}
-	*out = fd;
-	return OK;
-}
+#include "loop/tcp.h"
 
 enum err stream_open(struct loop *l, const char *address, struct tls_credentials *tls, const char *expected_peer,
     const struct stream_events *events, void *ctx, struct stream **out)
@@ -50,7 +27,7 @@ enum err stream_open(struct loop *l, const char *address, struct tls_credentials
 		return ERR_CONFIG;
 	if (secure && !tls)
 		return ERR_CONFIG;
-	e = serial ? serial_open(address + 7, &fd) : connect_tcp(address + 4, &fd, &refused);
+	e = serial ? serial_open(address + 7, &fd) : tcp_connect(address + 4, &fd, &refused);
 	if (e != OK)
 		return e;
 	s = stream_make(l, fd, STREAM_CONNECTING);

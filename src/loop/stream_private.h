@@ -3,9 +3,9 @@
 #define KEYWAY_LOOP_STREAM_PRIVATE_H
 
 #include "base/wr.h"
+#include "loop/address.h"
 #include "loop/stream.h"
 #include "loop/tls_life.h"
-#include "loop/udp.h"
 #include "tls/tls_session.h"
 
 enum stream_state {

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "base/rd.h"
+#include "loop/address.h"
 #include "loop/loop.h"
 
 struct udp;
@@ -17,8 +18,5 @@ enum err udp_multicast_by(struct udp *u, const char *interface) MUST_CHECK; /* w
 uint16_t udp_port(const struct udp *u);
 enum err udp_send(struct udp *u, struct rd datagram, const struct sockaddr_in *to) MUST_CHECK;
 void udp_free(struct udp *u);
-enum err address_parse(const char *host_port, struct sockaddr_in *out) MUST_CHECK; /* "127.0.0.1:17754" or "localhost:..." */
-#define ADDRESS_TEXT_MAX 64
-void address_print(const struct sockaddr_in *a, char text[static ADDRESS_TEXT_MAX]); /* "127.0.0.1:17754" */
 
 #endif

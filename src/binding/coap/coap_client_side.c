@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "binding/coap/coap_private.h"
-#include "loop/udp.h"
+#include "loop/address.h"
 #include "onem2m/timestamp.h"
 
 #define TIMEOUT_DEFAULT_MS 20000

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "loop/address.h"
 #include "loop/datagram.h"
-#include "loop/udp.h"
 #include "pki/pki.h"
 
 #define PATIENCE_MS 20000

@@ -14,12 +14,12 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "loop/address.h"
 #include "loop/config.h"
 #include "loop/http.h"
 #include "loop/log.h"
 #include "loop/serial.h"
 #include "loop/stream.h"
-#include "loop/udp.h"
 #include "pki/pki.h"
 
 #define PATIENCE_MS 20000
