@@ -14,6 +14,8 @@
 #include "base/timers.h"
 
 #define EVENTS_A_ROUND 64
+#define VAIN_MOST 8 /* after so many it looks at every SELDOM-th sleep alone */
+#define SELDOM 16
 
 struct loop_io {
 	struct loop *loop;
@@ -45,6 +47,8 @@ struct loop {
 	struct deferred *first, **last;
 	struct deferred *next_first, **next_last; /* for the next round */
 	bool stopped;
+	unsigned looks;          /* before it sleeps */
+	unsigned vain, skipped;  /* times in a row that they found nothing, and that they were left out since */
 };
 
 static void die(const char *what)
@@ -301,10 +305,36 @@ static int wait_ms(const struct loop *l, int timeout_ms)
 	return timeout_ms >= 0 && (uint64_t)timeout_ms < left ? timeout_ms : (int)left;
 }
 
+void loop_linger(struct loop *l, unsigned looks)
+{
+	l->looks = looks;
+}
+
+static bool lingers(struct loop *l)
+{
+	return l->looks > 0 && (l->vain < VAIN_MOST || ++l->skipped % SELDOM == 0);
+}
+
+static int wait_for_events(struct loop *l, struct epoll_event events[EVENTS_A_ROUND], int timeout_ms)
+{
+	int n = 0;
+
+	if (timeout_ms != 0 && lingers(l)) {
+		for (unsigned i = 0; i < l->looks && n == 0; i++)
+			n = epoll_wait(l->epoll, events, EVENTS_A_ROUND, 0);
+		if (n != 0) {
+			l->vain = 0;
+			return n;
+		}
+		l->vain++;
+	}
+	return epoll_wait(l->epoll, events, EVENTS_A_ROUND, timeout_ms);
+}
+
 void loop_once(struct loop *l, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_A_ROUND];
-	int n = epoll_wait(l->epoll, events, EVENTS_A_ROUND, wait_ms(l, timeout_ms));
+	int n = wait_for_events(l, events, wait_ms(l, timeout_ms));
 
 	take_next(l);
 	for (int i = 0; i < n; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cse/tree.h"
@@ -21,6 +22,7 @@
 #define DEREGISTER_MS 2000
 #define GOODBYE_ROUNDS 10
 #define GOODBYE_MS 2
+#define LOOKS 40 /* some 20 us, where waking may take twice that */
 
 int program_fail(const char *fmt, const char *a, const char *b)
 {
@@ -278,6 +280,8 @@ static int start(struct program *p)
 	int r;
 
 	p->loop = loop_new();
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		loop_linger(p->loop, LOOKS);
 	p->wake_at = CLOCK_NEVER;
 	p->wake = loop_timer_new(p->loop, on_wake, p);
 	r = open_store(p);

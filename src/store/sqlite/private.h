@@ -116,6 +116,7 @@ struct store {
 	bool begun;                        /* and for SQLite; before that everything of it is in `later` */
 	struct later later;
 	struct ending ending;
+	enum err ended;                    /* the result of the last commit that store_commit_begin began */
 	bool committing;                   /* ending and the database are another thread's: store_join before either is touched */
 	void (*wait)(void *ctx);           /* until store_commit_run has returned */
 	void *wait_ctx;

@@ -216,6 +216,7 @@ static void commit_settle(struct store *s)
 	struct ending *n = &s->ending;
 
 	s->committing = false;
+	s->ended = n->result;
 	later_drop(&n->later);
 	if (n->result == OK) {
 		s->committed_count = n->count;
@@ -230,20 +231,24 @@ enum err store_commit_end(struct store *s)
 {
 	if (s->committing)
 		commit_settle(s);
-	return s->ending.result;
+	return s->ended;
 }
 
+/* Within a commit in three parts, as for a number when none is left, this one's result is not that one's. */
 enum err store_commit(struct store *s)
 {
-	enum err e;
+	enum err e, other;
 
 	store_join(s);
 	if (!s->dirty)
 		return OK;
+	other = s->ended;
 	if ((e = store_commit_begin(s)) != OK)
 		return e;
 	store_commit_run(s);
-	return store_commit_end(s);
+	e = store_commit_end(s);
+	s->ended = other;
+	return e;
 }
 
 enum err store_mark(struct store *s, bool clean)
