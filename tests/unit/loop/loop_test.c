@@ -562,6 +562,55 @@ static void a_stopped_loop_waits_in_a_round_that_is_asked_for(void **state)
 	loop_free(l);
 }
 
+struct dripping {
+	struct loop *loop;
+	struct loop_timer *timer;
+	int ends[2];
+	unsigned drops, heard;
+};
+
+static void drip(void *ctx)
+{
+	struct dripping *d = ctx;
+
+	assert_int_equal(write(d->ends[1], "x", 1), 1);
+	if (++d->drops < 50)
+		loop_timer_in(d->timer, 1);
+}
+
+static void on_drop(void *ctx, unsigned what)
+{
+	struct dripping *d = ctx;
+	char octet;
+
+	assert_int_equal(what, LOOP_READ);
+	assert_int_equal(read(d->ends[0], &octet, 1), 1);
+	d->heard++;
+}
+
+/* So seldom does something come that looking for it is in vain, over and over: it sleeps then, and wakes for timers and for what is there. */
+static void a_loop_that_lingers_misses_nothing(void **state)
+{
+	struct dripping d = {.loop = loop_new()};
+	uint64_t end = clock_ms() + PATIENCE_MS;
+	struct loop_io *io;
+
+	(void)state;
+	assert_int_equal(pipe(d.ends), 0);
+	io = loop_io_new(d.loop, d.ends[0], LOOP_READ, on_drop, &d);
+	d.timer = loop_timer_new(d.loop, drip, &d);
+	loop_linger(d.loop, 5);
+	loop_timer_in(d.timer, 1);
+	while (d.heard < 50 && clock_ms() < end)
+		loop_once(d.loop, PATIENCE_MS);
+	assert_int_equal(d.heard, 50);
+	loop_io_free(io);
+	loop_timer_free(d.timer);
+	loop_free(d.loop);
+	close(d.ends[0]);
+	close(d.ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +626,7 @@ int main(void)
 		cmocka_unit_test(timers_fire_in_order_and_deferred_calls_in_the_round),
 		cmocka_unit_test(cancelled_calls_do_not_run),
 		cmocka_unit_test(a_stopped_loop_waits_in_a_round_that_is_asked_for),
+		cmocka_unit_test(a_loop_that_lingers_misses_nothing),
 		cmocka_unit_test(quotes_what_comes_from_outside),
 	};
 
