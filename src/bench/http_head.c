@@ -4,9 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAMED(line, name, value) named(line, name, sizeof(name) - 1, value)
-static bool named(struct rd line, const char *name, size_t len, struct rd *value)
+static bool named(struct rd line, const char *name, struct rd *value)
 {
+	size_t len = strlen(name);
 	struct rd part;
 
 	if (line.left <= len || strncasecmp((const char *)line.at, name, len) != 0 || !rd_sub(&line, len, &part))
@@ -46,11 +46,11 @@ enum http_head_found http_head_take(struct rd *in, struct http_head *h)
 		}
 		if (first && rd_starts(line, "HTTP/"))
 			bad = !status_of(line, &h->status);
-		else if ((line.at[0] | 0x20) == 'c' && NAMED(line, "content-length:", &value))
+		else if ((line.at[0] | 0x20) == 'c' && named(line, "content-length:", &value))
 			bad = bad || !rd_decimal(value, &h->length);
-		else if ((line.at[0] | 0x20) == 'x' && NAMED(line, "x-m2m-ri:", &value))
+		else if ((line.at[0] | 0x20) == 'x' && named(line, "x-m2m-ri:", &value))
 			h->request_id = value;
-		else if ((line.at[0] | 0x20) == 't' && NAMED(line, "transfer-encoding:", &value))
+		else if ((line.at[0] | 0x20) == 't' && named(line, "transfer-encoding:", &value))
 			bad = true; /* nobody here sends chunks */
 		first = false;
 	}

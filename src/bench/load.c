@@ -45,7 +45,7 @@ struct load {
 static bool dial(struct load *l, struct connection *c)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(l->o->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct epoll_event e = {.events = EPOLLIN | EPOLLET, .data.ptr = c};
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
 	int one = 1;
 
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -132,7 +132,6 @@ static void lost(struct load *l, struct connection *c)
 	if (c->waiting)
 		count(l, c, 0);
 	c->waiting = false;
-	c->have = 0;
 	if (!dial(l, c))
 		l->failure = ERR_UNREACHABLE;
 	else
@@ -145,11 +144,14 @@ static void keep(struct load *l, const uint8_t *octets, size_t len)
 		wr_copy(l->o->answer, octets, len);
 }
 
-static void take(struct load *l, struct connection *c, ssize_t n)
+static void on_readable(struct load *l, struct connection *c)
 {
+	ssize_t n = recv(c->fd, c->in + c->have, IN_MAX - c->have, MSG_DONTWAIT);
 	struct http_head h;
 	struct rd in;
 
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
 	if (n <= 0 || !c->waiting) {
 		lost(l, c);
 		return;
@@ -181,23 +183,6 @@ static void take(struct load *l, struct connection *c, ssize_t n)
 	}
 	if (c->body_left == 0)
 		answer_done(l, c);
-}
-
-/* Told once of what has come: all of it is read, which is so when it did not fill the room. */
-static void on_readable(struct load *l, struct connection *c)
-{
-	bool more = true;
-
-	while (more && l->failure == OK) {
-		size_t room = IN_MAX - c->have;
-		ssize_t n = recv(c->fd, c->in + c->have, room, MSG_DONTWAIT);
-
-		if (n < 0 && errno == EAGAIN)
-			return;
-		more = n == (ssize_t)room || (n < 0 && errno == EINTR);
-		if (n >= 0 || errno != EINTR)
-			take(l, c, n);
-	}
 }
 
 static void look_at_clock(struct load *l)
