@@ -1,7 +1,6 @@
 /* Byte streams that we open: over TCP, TLS and serial lines, and over descriptors that somebody else has opened. */
 #include "loop/stream_private.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>

@@ -6,10 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -588,6 +592,43 @@ static void on_drop(void *ctx, unsigned what)
 	d->heard++;
 }
 
+static void on_ring(void *ctx, unsigned what)
+{
+	struct dripping *d = ctx;
+	uint64_t times;
+
+	assert_int_equal(what, LOOP_READ);
+	assert_int_equal(read(d->ends[0], &times, sizeof times), sizeof times);
+	d->heard++;
+}
+
+/* How often it slept until the clock beside it rang. */
+static long sleeps_with(unsigned looks)
+{
+	const struct itimerspec soon = {.it_value.tv_nsec = 20000000};
+	struct dripping d = {.loop = loop_new(), .ends = {timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), -1}};
+	struct loop_io *io = loop_io_new(d.loop, d.ends[0], LOOP_READ, on_ring, &d);
+	struct rusage before, after;
+
+	loop_linger(d.loop, looks);
+	assert_int_equal(timerfd_settime(d.ends[0], 0, &soon, NULL), 0);
+	assert_int_equal(getrusage(RUSAGE_THREAD, &before), 0);
+	loop_once(d.loop, PATIENCE_MS);
+	assert_int_equal(getrusage(RUSAGE_THREAD, &after), 0);
+	assert_int_equal(d.heard, 1);
+	loop_io_free(io);
+	loop_free(d.loop);
+	close(d.ends[0]);
+	return after.ru_nvcsw - before.ru_nvcsw;
+}
+
+static void a_loop_that_lingers_need_not_be_woken(void **state)
+{
+	(void)state;
+	assert_true(sleeps_with(0) > 0);
+	assert_int_equal(sleeps_with(UINT_MAX), 0);
+}
+
 /* So seldom does something come that looking for it is in vain, over and over: it sleeps then, and wakes for timers and for what is there. */
 static void a_loop_that_lingers_misses_nothing(void **state)
 {
@@ -626,6 +667,7 @@ int main(void)
 		cmocka_unit_test(timers_fire_in_order_and_deferred_calls_in_the_round),
 		cmocka_unit_test(cancelled_calls_do_not_run),
 		cmocka_unit_test(a_stopped_loop_waits_in_a_round_that_is_asked_for),
+		cmocka_unit_test(a_loop_that_lingers_need_not_be_woken),
 		cmocka_unit_test(a_loop_that_lingers_misses_nothing),
 		cmocka_unit_test(quotes_what_comes_from_outside),
 	};
