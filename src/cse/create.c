@@ -381,6 +381,8 @@ static bool root_is_right(const struct schema_type *t, int ty, const char *root)
 
 	if (t->ty != ty)
 		return false;
+	if (t->root && strcmp(t->root, root) == 0)
+		return true; /* no other type has it */
 	named = schema_by_root(rd_str(root));
 	/* a specialisation brings its own name, which is none of another type */
 	return t->root ? named == t : strchr(root, ':') != NULL && (!named || named->ty == ty);

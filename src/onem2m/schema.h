@@ -88,6 +88,7 @@ struct schema_type {
 	const char *definition;               /* containerDefinition of a known SDT module class; "" where the root alone tells the specialisation; otherwise NULL */
 	const struct schema_attribute *attributes; /* sorted by name, for a binary search */
 	size_t attribute_count;
+	size_t mandatory_on_create, mandatory_on_update; /* so many of them are */
 	const struct schema_child *children;
 	size_t child_count;
 	bool own_acpi;                        /* has accessControlPolicyIDs; others inherit their parent's */

@@ -261,33 +261,28 @@ static bool is_mandatory(const struct schema_attribute *a, bool create)
 	return (create ? a->create : a->update) == SCHEMA_MANDATORY;
 }
 
-/* Each attribute that is there. */
-static bool check_given(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
+/* Each attribute that is there. *mandatory is how many of the mandatory ones are. */
+static bool check_given(const struct schema_type *t, const struct json *resource, bool create, size_t *mandatory, struct schema_fault *fault)
 {
+	*mandatory = 0;
 	if (resource->type != JSON_OBJECT) {
 		struct schema_place p = {NULL, rd_str(t->name), 0};
 
 		return schema_fault_put(fault, &p, "must be an object, not %s", schema_fault_found(resource));
 	}
-	for (const struct json *v = resource->first; v; v = v->next)
-		if (!check_attribute(t, schema_attribute(t, v->key), v, create, fault))
+	for (const struct json *v = resource->first; v; v = v->next) {
+		const struct schema_attribute *a = schema_attribute(t, v->key);
+
+		if (!check_attribute(t, a, v, create, fault))
 			return false;
+		*mandatory += a && is_mandatory(a, create);
+	}
 	return true;
 }
 
-static bool check_missing(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
+static bool name_missing(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
 {
-	const struct schema_attribute *end = t->attributes + t->attribute_count;
-	size_t missing = 0;
-
-	for (const struct schema_attribute *a = t->attributes; a < end; a++)
-		missing += is_mandatory(a, create);
-	for (const struct json *v = missing ? resource->first : NULL; v; v = v->next) {
-		const struct schema_attribute *a = schema_attribute(t, v->key);
-
-		missing -= a && is_mandatory(a, create);
-	}
-	for (const struct schema_attribute *a = t->attributes; missing && a < end; a++) {
+	for (const struct schema_attribute *a = t->attributes; a < t->attributes + t->attribute_count; a++) {
 		struct schema_place p = {NULL, rd_str(a->name), 0};
 
 		if (is_mandatory(a, create) && !json_get(resource, a->name))
@@ -296,17 +291,28 @@ static bool check_missing(const struct schema_type *t, const struct json *resour
 	return true;
 }
 
+static bool check(const struct schema_type *t, const struct json *resource, bool create, struct schema_fault *fault)
+{
+	size_t mandatory;
+
+	if (!check_given(t, resource, create, &mandatory, fault))
+		return false;
+	return mandatory == (create ? t->mandatory_on_create : t->mandatory_on_update) || name_missing(t, resource, create, fault);
+}
+
 bool schema_check_create(const struct schema_type *t, const struct json *resource, struct schema_fault *fault)
 {
-	return check_given(t, resource, true, fault) && check_missing(t, resource, true, fault);
+	return check(t, resource, true, fault);
 }
 
 bool schema_check_draft(const struct schema_type *t, const struct json *resource, struct schema_fault *fault)
 {
-	return check_given(t, resource, true, fault);
+	size_t mandatory;
+
+	return check_given(t, resource, true, &mandatory, fault);
 }
 
 bool schema_check_update(const struct schema_type *t, const struct json *resource, struct schema_fault *fault)
 {
-	return check_given(t, resource, false, fault) && check_missing(t, resource, false, fault);
+	return check(t, resource, false, fault);
 }

@@ -257,8 +257,8 @@ def write_types(out, all_types):
     out.append("\nstatic const struct schema_type types[] = {")
     for i, t in enumerate(all_types):
         shorts = {a["short"] for a in t["attributes"]}
-        out.append("\t{%d, %d, %s, %s, %s, %s, attributes_%d, %d, %s, %d, %s, %s, %s}," % (
-            t["ty"], t["mgd"], quote(t["name"]), quote(t["root"]), quote(t["sn"]), quote(t["definition"]), i, len(shorts),
+        out.append("\t{%d, %d, %s, %s, %s, %s, attributes_%d, %d, %d, %d, %s, %d, %s, %s, %s}," % (
+            t["ty"], t["mgd"], quote(t["name"]), quote(t["root"]), quote(t["sn"]), quote(t["definition"]), i, len(shorts), *(sum(a[operation] == "M" for a in t["attributes"]) for operation in ("create", "update")),
             "children_%d" % i if t["children"] else "NULL", len(t["children"]), *("true" if b else "false" for b in ("acpi" in shorts, t["announceable"], t["custom"]))))
     out.append("};\n")
     out.append("static const struct schema_type *const all[] = {%s, NULL};" % ", ".join("&types[%d]" % i for i in range(len(all_types))))

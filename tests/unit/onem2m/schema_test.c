@@ -342,6 +342,38 @@ static void null_is_judged_by_the_rules_in_every_type(void **state)
 		}
 }
 
+static void counts_the_mandatory_attributes_of_every_type(void **state)
+{
+	(void)state;
+	for (const struct schema_type *const *t = schema_types(); *t; t++) {
+		size_t on_create = 0, on_update = 0;
+
+		for (size_t i = 0; i < (*t)->attribute_count; i++) {
+			on_create += (*t)->attributes[i].create == SCHEMA_MANDATORY;
+			on_update += (*t)->attributes[i].update == SCHEMA_MANDATORY;
+		}
+		assert_int_equal((*t)->mandatory_on_create, on_create);
+		assert_int_equal((*t)->mandatory_on_update, on_update);
+	}
+}
+
+/* A beginning of a name, or more than one, is another name. */
+static void finds_no_attribute_by_a_part_of_its_name(void **state)
+{
+	(void)state;
+	for (const struct schema_type *const *t = schema_types(); *t; t++)
+		for (size_t i = 0; i < (*t)->attribute_count; i++) {
+			const char *name = (*t)->attributes[i].name;
+			size_t len = strlen(name);
+			const struct schema_attribute *part;
+
+			assert_ptr_equal(schema_attribute(*t, rd_of(name, len)), &(*t)->attributes[i]);
+			assert_null(schema_attribute(*t, rd_of(name, len + 1))); /* with its zero */
+			part = schema_attribute(*t, rd_of(name, len - 1));
+			assert_true(!part || strlen(part->name) == len - 1);
+		}
+}
+
 static void every_default_is_a_value_of_its_type(void **state)
 {
 	size_t defaults = 0;
@@ -415,6 +447,8 @@ int main(void)
 		cmocka_unit_test(data_types_are_complete),
 		cmocka_unit_test(judges_bodies_as_the_cases_say),
 		cmocka_unit_test(null_is_judged_by_the_rules_in_every_type),
+		cmocka_unit_test(counts_the_mandatory_attributes_of_every_type),
+		cmocka_unit_test(finds_no_attribute_by_a_part_of_its_name),
 		cmocka_unit_test(every_default_is_a_value_of_its_type),
 		cmocka_unit_test(announces_what_the_standard_says),
 		cmocka_unit_test(permits_children_as_the_standard_says),
