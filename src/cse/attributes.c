@@ -12,14 +12,21 @@ static struct attribute *find(const struct attributes *a, struct rd name)
 	return NULL;
 }
 
-#define FEW 256 /* octets of most values, as JSON: they are put together on the stack */
+#define FEW 256 /* octets of most strings as JSON: they are put together where they stay */
 
-static struct rd keep(struct attributes *a, const void *octets, size_t len)
+static uint8_t *room_for(struct attributes *a, size_t len)
 {
-	uint8_t *room = json_arena_alloc(a->arena, len + 1);
+	uint8_t *room = json_arena_alloc(a->arena, len);
 
 	if (!room)
 		abort();
+	return room;
+}
+
+static struct rd keep(struct attributes *a, const void *octets, size_t len)
+{
+	uint8_t *room = room_for(a, len + 1);
+
 	memcpy(room, octets, len);
 	return rd_of(room, len);
 }
@@ -67,15 +74,29 @@ const struct json *attributes_value(const struct attributes *a, const char *name
 	return attributes_get(a, name, &raw) && json_parse(a->arena, raw, NULL, &v) == OK ? v : NULL;
 }
 
-void attributes_set_raw(struct attributes *a, const char *name, struct rd json)
+/* The attribute, which changes, and a writer of `size` octets for its value. A new one's name is kept in the same piece of memory. */
+static struct attribute *change(struct attributes *a, const char *name, size_t size, struct wr *value)
 {
-	struct attribute *t = find(a, rd_str(name));
+	struct rd wanted = rd_str(name);
+	struct attribute *t = find(a, wanted);
+	size_t before = t ? 0 : wanted.left;
 
-	if (!t)
-		t = append(a, keep(a, name, strlen(name)));
-	t->raw = json;
+	*value = wr_of(room_for(a, before + size), before + size);
+	if (!t) {
+		wr_rd(value, wanted);
+		t = append(a, rd_of(value->octets, before));
+		*value = wr_of(value->octets + before, size);
+	}
 	t->removed = false;
 	t->changed = true;
+	return t;
+}
+
+void attributes_set_raw(struct attributes *a, const char *name, struct rd json)
+{
+	struct wr nothing;
+
+	change(a, name, 0, &nothing)->raw = json;
 }
 
 void attributes_set_json(struct attributes *a, const char *name, const struct json *v)
@@ -88,25 +109,40 @@ void attributes_set_json(struct attributes *a, const char *name, const struct js
 	wr_free(&w);
 }
 
-void attributes_set_string(struct attributes *a, const char *name, const char *text)
+static void set_long_string(struct attributes *a, const char *name, struct rd text)
 {
-	uint8_t few[FEW];
-	struct rd string = rd_str(text);
-	struct wr w = string.left < FEW / 6 ? wr_of(few, sizeof few) : wr_new(CSE_BODY_MAX); /* an octet becomes six at most */
+	struct wr w = wr_new(CSE_BODY_MAX);
 	struct json_out o = json_out(&w);
 
-	json_put_rd(&o, NULL, string);
+	json_put_rd(&o, NULL, text);
 	attributes_set_raw(a, name, keep(a, w.octets, w.len));
 	wr_free(&w);
 }
 
+void attributes_set_string(struct attributes *a, const char *name, const char *text)
+{
+	struct rd string = rd_str(text);
+	struct attribute *t;
+	struct json_out o;
+	struct wr w;
+
+	if (string.left > FEW / 6) {
+		set_long_string(a, name, string);
+		return;
+	}
+	t = change(a, name, 6 * string.left + 2, &w); /* an octet becomes six at most */
+	o = json_out(&w);
+	json_put_rd(&o, NULL, string);
+	t->raw = rd_of(w.octets, w.len);
+}
+
 void attributes_set_uint(struct attributes *a, const char *name, uint64_t n)
 {
-	uint8_t text[24];
-	struct wr w = wr_of(text, sizeof text);
+	struct wr w;
+	struct attribute *t = change(a, name, 20, &w);
 
 	wr_decimal(&w, n);
-	attributes_set_raw(a, name, keep(a, w.octets, w.len));
+	t->raw = rd_of(w.octets, w.len);
 }
 
 void attributes_set_bool(struct attributes *a, const char *name, bool b)
@@ -116,11 +152,15 @@ void attributes_set_bool(struct attributes *a, const char *name, bool b)
 
 void attributes_set_time(struct attributes *a, const char *name, uint64_t unix_ms)
 {
-	char text[TIMESTAMP_SIZE + 2] = "\"";
+	char stamp[TIMESTAMP_SIZE];
+	struct wr w;
+	struct attribute *t = change(a, name, TIMESTAMP_SIZE + 2, &w);
 
-	timestamp_print_precise(text + 1, unix_ms);
-	strcat(text, "\"");
-	attributes_set_raw(a, name, keep(a, text, strlen(text)));
+	timestamp_print_precise(stamp, unix_ms);
+	wr_u8(&w, '"');
+	wr_str(&w, stamp);
+	wr_u8(&w, '"');
+	t->raw = rd_of(w.octets, w.len);
 }
 
 void attributes_remove(struct attributes *a, const char *name)

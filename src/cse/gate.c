@@ -121,7 +121,9 @@ static void route_again(struct cse *c, void *exchange)
 
 static bool has_room(struct resource *container)
 {
-	return container->counters.instances < resource_uint(container, "mni", UINT64_MAX) && resource_uint(container, "mbs", UINT64_MAX) == UINT64_MAX;
+	const struct limits *l = resource_limits(container);
+
+	return container->counters.instances < l->instances && l->octets == UINT64_MAX;
 }
 
 static bool is_plain(struct exchange *x)

@@ -112,9 +112,9 @@ static const struct json *base_attributes(struct resource *r)
 
 const struct json *resource_get(struct resource *r, const char *name)
 {
-	if (r->counters.used && !is_counter(rd_str(name)))
-		return json_get(base_attributes(r), name);
-	return json_get(resource_attributes(r), name);
+	struct rd wanted = rd_str(name);
+
+	return json_member(r->counters.used && !is_counter(wanted) ? base_attributes(r) : resource_attributes(r), wanted);
 }
 
 bool resource_is(struct resource *r, const char *name, const char *value)
@@ -134,6 +134,16 @@ bool resource_bool(struct resource *r, const char *name, bool otherwise)
 	bool b;
 
 	return json_bool(resource_get(r, name), &b) ? b : otherwise;
+}
+
+const struct limits *resource_limits(struct resource *r)
+{
+	struct resource_private *p = r->p;
+
+	if (!p->limits_known)
+		p->limits = (struct limits){resource_uint(r, "mni", UINT64_MAX), resource_uint(r, "mbs", UINT64_MAX), resource_uint(r, "mia", UINT64_MAX)};
+	p->limits_known = true;
+	return &p->limits;
 }
 
 /* ---- making ---- */

@@ -28,6 +28,13 @@ struct counters {
 	uint64_t modified_ms;    /* lt */
 };
 
+/* What a container, timeSeries or flexContainer takes of instances; UINT64_MAX: no limit. TS-0001 clause 9.6.6. */
+struct limits {
+	uint64_t instances;      /* mni */
+	uint64_t octets;         /* mbs */
+	uint64_t age_s;          /* mia */
+};
+
 struct resource {
 	int64_t id, parent;       /* parent 0: the CSEBase */
 	int type;
@@ -54,6 +61,7 @@ const struct json *resource_get(struct resource *r, const char *name); /* one at
 bool resource_is(struct resource *r, const char *name, const char *value); /* a string attribute of that value */
 uint64_t resource_uint(struct resource *r, const char *name, uint64_t otherwise);
 bool resource_bool(struct resource *r, const char *name, bool otherwise);
+const struct limits *resource_limits(struct resource *r); /* borrowed from r */
 
 struct tree *tree_new(struct store *s, size_t cache_octets);
 void tree_free(struct tree *t);

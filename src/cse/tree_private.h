@@ -15,6 +15,8 @@ struct resource_private {
 	const struct json *attributes;
 	struct json_arena *base_arena; /* of the base alone, where there are counters */
 	const struct json *base_attributes;
+	struct limits limits;          /* as its attributes say, which stay as they are; read when they are asked for */
+	bool limits_known;
 	struct resource *same_id, *same_ri, *same_name; /* hash chains */
 	struct resource *newer, *older;                 /* by last use */
 	struct resource *next_dirty;

@@ -46,7 +46,7 @@ static enum hook_result instance_create(struct creation *cr)
 		exchange_fail(x, RSC_BAD_REQUEST, "`cnf`: must be a media type, an encoding (0 to 2) and a security option (0 to 5), joined by `:`");
 		return HOOK_FAILED;
 	}
-	if (size > resource_uint(x->target, "mbs", UINT64_MAX)) {
+	if (size > resource_limits(x->target)->octets) {
 		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the content has %llu octets, more than the container takes (mbs)", (unsigned long long)size);
 		return HOOK_FAILED;
 	}

@@ -24,12 +24,12 @@ static enum err drop(struct cse *c, struct resource *parent, struct resource *ol
 /* Lets the oldest go until the limits hold and none is left up to `until`, or it has been enough for now. */
 static enum err make_room(struct cse *c, struct resource *parent, struct counters *n, int64_t until, bool *more)
 {
-	uint64_t most = resource_uint(parent, "mni", UINT64_MAX), octets = resource_uint(parent, "mbs", UINT64_MAX);
+	const struct limits l = *resource_limits(parent);
 	enum err e = OK;
 
 	*more = false;
 	for (unsigned i = 0; e == OK && n->instances > 0; i++) {
-		bool over = n->instances > most || n->octets > octets;
+		bool over = n->instances > l.instances || n->octets > l.octets;
 		struct resource *oldest = over || until ? tree_oldest(c->tree, parent) : NULL;
 
 		if (!oldest)
@@ -120,7 +120,7 @@ void instances_subtract(struct cse *c, struct resource *parent, struct resource 
 
 void instances_age(struct creation *cr)
 {
-	uint64_t age = resource_uint(cr->x->target, "mia", 0), end = cr->expires ? cr->expires : cr->x->target->expires;
+	uint64_t age = resource_limits(cr->x->target)->age_s, end = cr->expires ? cr->expires : cr->x->target->expires;
 
 	if (age == 0 || age > INT64_MAX / 1000 || (end > 0 && cr->now + age * 1000 >= end))
 		return; /* it goes earlier by itself, or with its parent */

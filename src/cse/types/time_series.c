@@ -111,7 +111,7 @@ static enum hook_result instance_create(struct creation *cr)
 
 	if (json_get(cr->given, "dgt")->type == JSON_STRING)
 		dgt = json_get(cr->given, "dgt")->text;
-	if (size > resource_uint(x->target, "mbs", UINT64_MAX)) {
+	if (size > resource_limits(x->target)->octets) {
 		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the content has %llu octets, more than the timeSeries takes (mbs)", (unsigned long long)size);
 		return HOOK_FAILED;
 	}
