@@ -7,27 +7,33 @@
 #include "cse/schedule.h"
 #include "onem2m/identity.h"
 
-bool cse_pattern_matches(const char *pattern, const char *text)
+static bool matches(struct rd pattern, const char *text)
 {
-	const char *star = NULL, *again = NULL;
+	size_t at = 0, behind_star = 0;
+	const char *again = NULL;
 
 	while (*text) {
-		if (*pattern == '*') {
-			star = pattern++;
+		if (at < pattern.left && pattern.at[at] == '*') {
+			behind_star = ++at;
 			again = text;
-		} else if (*pattern == *text) {
-			pattern++;
+		} else if (at < pattern.left && pattern.at[at] == (uint8_t)*text) {
+			at++;
 			text++;
-		} else if (star) {
-			pattern = star + 1;
+		} else if (again) {
+			at = behind_star;
 			text = ++again;
 		} else {
 			return false;
 		}
 	}
-	while (*pattern == '*')
-		pattern++;
-	return *pattern == '\0';
+	while (at < pattern.left && pattern.at[at] == '*')
+		at++;
+	return at == pattern.left;
+}
+
+bool cse_pattern_matches(const char *pattern, const char *text)
+{
+	return matches(rd_str(pattern), text);
 }
 
 bool cse_id_matches(const char *pattern, const char *id)
@@ -38,14 +44,13 @@ bool cse_id_matches(const char *pattern, const char *id)
 bool cse_list_matches(const char *patterns, const char *text)
 {
 	struct rd list = rd_str(patterns ? patterns : ""), part;
-	char pattern[CSE_ID_MAX];
 
 	while (list.left > 0) {
 		if (!rd_until(&list, ',', &part))
 			part = rd_rest(&list);
 		while (part.left > 0 && part.at[0] == ' ')
 			part = rd_of(part.at + 1, part.left - 1);
-		if (rd_text(part, pattern, sizeof pattern) && cse_pattern_matches(pattern, text))
+		if (matches(part, text))
 			return true;
 	}
 	return false;

@@ -85,6 +85,8 @@ enum err cse_new(const struct cse_config *config, struct store *store, const str
 	c->config = *config;
 	c->store = store;
 	c->transport = *t;
+	if (config->admin && !cse_sp_relative(c, rd_str(config->admin), c->admin, sizeof c->admin))
+		c->admin[0] = '\0';
 	c->pending_last = &c->pending;
 	c->expiry.fn = on_expiry;
 	c->tree = tree_new(store, config->cache_octets ? config->cache_octets : CACHE_DEFAULT);

@@ -218,10 +218,11 @@ static bool note_expired(void *ctx, struct resource *r)
 
 void cse_expire_at(struct cse *c, uint64_t unix_ms)
 {
-	uint64_t now = cse_now(c), at;
+	uint64_t now, at;
 
 	if (unix_ms == 0)
 		return;
+	now = cse_now(c);
 	if (unix_ms < now + 100)
 		unix_ms = now + 100;
 	if (unix_ms > now + 3600000)

@@ -57,6 +57,7 @@ struct cse {
 	struct store *store;
 	struct tree *tree;
 	struct cse_transport transport;
+	char admin[CSE_ID_MAX];       /* SP-relative ID of the administrator, or "" */
 	cse_send_over *send_over;     /* or NULL */
 	struct cse_security security; /* notify NULL: none */
 	struct cse_tokens tokens;     /* open NULL: none */

@@ -169,11 +169,10 @@ static bool label_is_free(struct exchange *x, const char *creator, const struct 
 
 static enum hook_result policy_create(struct creation *cr)
 {
-	struct cse *c = cr->x->cse;
-	char admin[CSE_ID_MAX];
+	const struct cse *c = cr->x->cse;
 
 	/* the administrator's default would be everybody's */
-	if (json_get(cr->given, "cr") && c->config.admin && cse_sp_relative(c, rd_str(c->config.admin), admin, sizeof admin) && strcmp(admin, cr->creator) == 0) {
+	if (json_get(cr->given, "cr") && c->admin[0] && strcmp(c->admin, cr->creator) == 0) {
 		exchange_fail(cr->x, RSC_BAD_REQUEST, "`cr`: the administrator is nobody's subscription creator");
 		return HOOK_FAILED;
 	}

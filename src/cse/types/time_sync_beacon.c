@@ -119,10 +119,11 @@ static void on_interval(struct cse *c, struct cse_timer *t)
 void beacon_check(struct exchange *x)
 {
 	const struct beacons *s = x->cse->services[SERVICE_BEACON];
-	uint64_t theirs, ours = cse_now(x->cse), apart;
+	uint64_t theirs, ours, apart;
 
 	if (!s || s->waiting == 0 || x->rq->ot.left == 0 || !timestamp_parse(x->rq->ot, &theirs))
 		return;
+	ours = cse_now(x->cse);
 	apart = theirs > ours ? theirs - ours : ours - theirs;
 	for (const struct beacon *b = s->by_requester[bucket_of(x->from)]; b; b = b->next)
 		if (strcmp(b->requester, x->from) == 0 && apart > b->threshold)
