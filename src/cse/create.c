@@ -258,7 +258,7 @@ static void answer(void *ctx)
 	}
 	if (!wr_done(w, &content))
 		content = rd_of("", 0);
-	exchange_answer(x, RSC_CREATED, content, rd_str(path));
+	exchange_answer_composed(x, RSC_CREATED, content, rd_str(path));
 	resource_unref(made);
 }
 

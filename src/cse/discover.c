@@ -292,7 +292,7 @@ static void answer(struct discovery *d, enum err e)
 	else if (!wr_done(&d->w, &content))
 		exchange_fail(x, RSC_NOT_ACCEPTABLE, "too many results; ask with lim and ofst");
 	else
-		exchange_answer(x, RSC_OK, content, rd_str(""));
+		exchange_answer_composed(x, RSC_OK, content, rd_str(""));
 	discovery_free(&d->slices);
 }
 

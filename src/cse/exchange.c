@@ -78,7 +78,7 @@ static void exchange_free(struct exchange *x)
 
 void exchange_tell(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location)
 {
-	struct onem2m_response rsp = {.rsc = rsc, .content = content, .location = location, .cts = x->cts, .cto = x->cto};
+	struct onem2m_response rsp = {.rsc = rsc, .content = content, .composed = x->composed, .location = location, .cts = x->cts, .cto = x->cto};
 	char stamp[TIMESTAMP_SIZE];
 
 	if (x->rq->ot.left > 0) {
@@ -131,6 +131,12 @@ void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content,
 	commit_answers(x, rsc, keep(x, content), keep(x, location));
 }
 
+void exchange_answer_composed(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location)
+{
+	x->composed = true;
+	exchange_answer(x, rsc, content, location);
+}
+
 static void answer_debug(struct exchange *x, enum onem2m_rsc rsc, const char *text)
 {
 	char body[1200];
@@ -143,7 +149,7 @@ static void answer_debug(struct exchange *x, enum onem2m_rsc rsc, const char *te
 	json_close(&o);
 	if (!wr_done(&w, &content))
 		content = rd_of("", 0);
-	exchange_answer(x, rsc, content, rd_str(""));
+	exchange_answer_composed(x, rsc, content, rd_str(""));
 }
 
 void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...)

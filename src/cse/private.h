@@ -146,6 +146,7 @@ struct exchange {
 	int rcn;                      /* as asked, or ONEM2M_RCN_ABSENT */
 	int cts;                      /* contentStatus of the answer */
 	uint64_t cto;
+	bool composed;                /* what it is answered with was put together here: onem2m_response.composed */
 	bool saved;                   /* a savepoint is open: a failure undoes the operation's writes */
 	uint64_t mark;                /* and the notifications that were posted since */
 	struct sparql *query;         /* of smf; NULL without one */
@@ -173,6 +174,8 @@ void exchange_spares_free(struct cse *c);
  * that lies there exchange_answer need not copy. */
 struct wr *exchange_room(struct exchange *x);
 void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location);
+/* The same with content that was written by json_out from what was parsed or made here, and not passed on unread. */
+void exchange_answer_composed(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location);
 void exchange_fail(struct exchange *x, enum onem2m_rsc rsc, const char *fmt, ...) PRINTF_LIKE(3, 4); /* with m2m:dbg */
 void exchange_store_failed(struct exchange *x, enum err e); /* 5000-class, and undoes what the operation wrote */
 /* The content's single root member, or NULL after a failure was answered. `root` NULL: any. */

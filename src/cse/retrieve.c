@@ -86,7 +86,7 @@ static void answer(struct exchange *x, struct wr w)
 	struct rd content;
 
 	if (wr_done(&w, &content))
-		exchange_answer(x, RSC_OK, content, rd_str(""));
+		exchange_answer_composed(x, RSC_OK, content, rd_str(""));
 	else
 		exchange_fail(x, RSC_NOT_ACCEPTABLE, "the answer is too large; ask with lim and ofst");
 	wr_free(&w);

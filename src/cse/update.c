@@ -188,7 +188,7 @@ static void answer(void *ctx)
 	}
 	if (!wr_done(&w, &content))
 		content = rd_of("", 0);
-	exchange_answer(x, RSC_UPDATED, content, rd_str(""));
+	exchange_answer_composed(x, RSC_UPDATED, content, rd_str(""));
 	wr_free(&w);
 	resource_unref(made);
 }

@@ -120,7 +120,9 @@ void json_put_rd(struct json_out *o, const char *name, struct rd text)
 void json_put_int(struct json_out *o, const char *name, int64_t n)
 {
 	start(o, name);
-	wr_fmt(o->w, "%lld", (long long)n);
+	if (n < 0)
+		wr_u8(o->w, '-');
+	wr_decimal(o->w, n < 0 ? -(uint64_t)n : (uint64_t)n);
 }
 
 void json_put_uint(struct json_out *o, const char *name, uint64_t n)

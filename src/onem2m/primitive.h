@@ -66,6 +66,7 @@ struct onem2m_request {
 struct onem2m_response {
 	enum onem2m_rsc rsc;
 	struct rd content;  /* borrowed during the callback; JSON, possibly empty */
+	bool composed;      /* the content is JSON for certain: this CSE put it together. Otherwise somebody else's answer is passed on, whatever it is */
 	struct rd location; /* URI of a created resource; empty otherwise */
 	struct rd ot, rset; /* empty when absent */
 	int cts;            /* contentStatus: 1 partial, 2 full; 0 when absent */

@@ -34,7 +34,8 @@ struct envelope {
 enum err envelope_read(enum serialization s, struct rd octets, struct envelope **out, char *why, size_t size) MUST_CHECK;
 void envelope_free(struct envelope *v);
 
-/* ERR_TOO_LONG, or ERR_BAD_VALUE when the serialisation cannot say it. Content that is no JSON goes as a string. */
+/* ERR_TOO_LONG, or ERR_BAD_VALUE when the serialisation cannot say it; what was written is worth nothing then. Content that is no JSON goes as a string;
+ * that of a composed response is not looked at. */
 enum err envelope_write_request(enum serialization s, const struct onem2m_request *rq, struct wr *out) MUST_CHECK;
 
 /* What a response says of its request. */

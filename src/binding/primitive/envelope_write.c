@@ -38,16 +38,15 @@ static void put_list(struct json_out *o, const char *name, struct rd text, char 
 	json_close(o);
 }
 
-/* What others answered is passed on as it is, and that may be no JSON. */
+/* What others asked or answered is passed on as it is, and that may be no JSON. */
 static void put_content(struct json_out *o, struct rd content)
 {
-	struct json_arena *a = json_arena_new();
+	struct json_arena *a;
 	const struct json *doc;
 
-	if (content.left == 0) {
-		json_arena_free(a);
+	if (content.left == 0)
 		return;
-	}
+	a = json_arena_new();
 	if (a && json_parse(a, content, NULL, &doc) == OK)
 		json_put(o, "pc", doc);
 	else
@@ -165,49 +164,61 @@ static void put_response(struct json_out *o, const struct onem2m_response *rsp, 
 		json_put_int(o, "cnst", rsp->cts);
 	if (rsp->cts == 1)
 		json_put_uint(o, "cnot", rsp->cto);
-	put_content(o, rsp->content);
+	if (rsp->composed && rsp->content.left > 0)
+		json_put_raw(o, "pc", rsp->content);
+	else
+		put_content(o, rsp->content);
 }
 
-/* JSON first; `root` NULL: none. */
-static struct json_out begin(struct wr *w, const char *root)
-{
-	struct json_out o = json_out(w);
+/* A message is put together in JSON: at its place, or in a room of its own when it leaves in another serialisation. */
+struct writing {
+	enum serialization s;
+	struct wr room, *out;
+	struct json_out o;
+};
 
-	json_object(&o, NULL);
+static void begin(struct writing *g, enum serialization s, const char *root, struct wr *out)
+{
+	g->s = s;
+	g->out = out;
+	g->room = wr_new(ENVELOPE_OUT_MAX);
+	g->o = json_out(s == SERIALIZATION_JSON ? out : &g->room);
+	json_object(&g->o, NULL);
 	if (root)
-		json_object(&o, root);
-	return o;
+		json_object(&g->o, root);
 }
 
-static enum err end(enum serialization s, struct json_out *o, struct wr *w, struct wr *out)
+static enum err end(struct writing *g)
 {
+	enum err e = OK;
 	struct rd json;
-	enum err e = ERR_TOO_LONG;
 
-	while (o->depth > 0)
-		json_close(o);
-	if (wr_done(w, &json))
-		e = serialization_from_json(s, json, out);
-	wr_free(w);
+	while (g->o.depth > 0)
+		json_close(&g->o);
+	if (g->o.w->spoilt)
+		e = ERR_TOO_LONG;
+	else if (g->s != SERIALIZATION_JSON)
+		e = wr_done(&g->room, &json) ? serialization_from_json(g->s, json, g->out) : ERR_TOO_LONG;
+	wr_free(&g->room);
 	return e == ERR_MALFORMED ? ERR_BAD_VALUE : e;
 }
 
 enum err envelope_write_request(enum serialization s, const struct onem2m_request *rq, struct wr *out)
 {
-	struct wr w = wr_new(ENVELOPE_OUT_MAX);
-	struct json_out o = begin(&w, s == SERIALIZATION_XML ? "m2m:rqp" : NULL);
+	struct writing g;
 
-	if (put_request(&o, rq))
-		return end(s, &o, &w, out);
-	wr_free(&w);
+	begin(&g, s, s == SERIALIZATION_XML ? "m2m:rqp" : NULL, out);
+	if (put_request(&g.o, rq))
+		return end(&g);
+	wr_free(&g.room);
 	return ERR_BAD_VALUE;
 }
 
 enum err envelope_write_response(enum serialization s, const struct onem2m_response *rsp, const struct envelope_about *about, struct wr *out)
 {
-	struct wr w = wr_new(ENVELOPE_OUT_MAX);
-	struct json_out o = begin(&w, s == SERIALIZATION_XML || about->rooted ? "m2m:rsp" : NULL);
+	struct writing g;
 
-	put_response(&o, rsp, about);
-	return end(s, &o, &w, out);
+	begin(&g, s, s == SERIALIZATION_XML || about->rooted ? "m2m:rsp" : NULL, out);
+	put_response(&g.o, rsp, about);
+	return end(&g);
 }

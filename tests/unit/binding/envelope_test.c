@@ -153,6 +153,64 @@ static void takes_and_gives_responses(void **state)
 	wr_free(&json);
 }
 
+static void answer_must_be(const struct onem2m_response *rsp, const char *expected)
+{
+	const struct envelope_about about = {.id = rd_str("1")};
+	struct wr out = wr_new(65536);
+	struct rd text;
+
+	assert_int_equal(envelope_write_response(SERIALIZATION_JSON, rsp, &about, &out), OK);
+	assert_true(wr_done(&out, &text));
+	assert_rd(text, expected);
+	wr_free(&out);
+}
+
+/* What another CSE answered must not break out of its place in the message. */
+static void content_that_is_no_json_leaves_as_a_string(void **state)
+{
+	static const char *const contents[] = {"{", "{}}", "1,\"rsc\":4000", "text", "{\"a\":1,\"a\":2}", "\"", "{\"a\":\"\xff\"}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+		const struct onem2m_response rsp = {.rsc = RSC_OK, .content = rd_str(contents[i])};
+		const struct envelope_about about = {.id = rd_str("1")};
+		struct wr out = wr_new(65536);
+		char why[SERIALIZATION_WHY_SIZE];
+		struct envelope *v;
+		struct rd text;
+
+		assert_int_equal(envelope_write_response(SERIALIZATION_JSON, &rsp, &about, &out), OK);
+		assert_true(wr_done(&out, &text));
+		assert_int_equal(envelope_read(SERIALIZATION_JSON, text, &v, why, sizeof why), OK);
+		assert_int_equal(v->rsp.rsc, RSC_OK);
+		assert_rd(v->rsp.content, i + 1 < sizeof contents / sizeof contents[0] ? contents[i] : "{\"a\":\"\xef\xbf\xbd\"}");
+		envelope_free(v);
+		wr_free(&out);
+	}
+	answer_must_be(&(const struct onem2m_response){.rsc = RSC_OK, .content = rd_str("{\"a\": 1 }")}, "{\"rsc\":2000,\"rqi\":\"1\",\"pc\":{\"a\": 1 }}");
+}
+
+static void composed_content_leaves_as_it_is(void **state)
+{
+	(void)state;
+	answer_must_be(&(const struct onem2m_response){.rsc = RSC_OK, .composed = true, .content = rd_str("{\"a\":1}")}, "{\"rsc\":2000,\"rqi\":\"1\",\"pc\":{\"a\":1}}");
+	answer_must_be(&(const struct onem2m_response){.rsc = RSC_OK, .composed = true, .content = rd_of("", 0)}, "{\"rsc\":2000,\"rqi\":\"1\"}");
+}
+
+static void what_is_too_long_is_said(void **state)
+{
+	const struct onem2m_response rsp = {.rsc = RSC_OK, .content = rd_str("\"0123456789\"")};
+	const struct envelope_about about = {.id = rd_str("1")};
+
+	(void)state;
+	for (int s = 0; s < SERIALIZATION_COUNT; s++) {
+		struct wr out = wr_new(12);
+
+		assert_int_equal(envelope_write_response((enum serialization)s, &rsp, &about, &out), ERR_TOO_LONG);
+		wr_free(&out);
+	}
+}
+
 static void takes_a_root_in_json_and_answers_with_one(void **state)
 {
 	struct envelope *v = read_json("{'m2m:rqp':{'op':2,'to':'cse-in','rqi':'1'}}");
@@ -274,6 +332,9 @@ int main(void)
 		cmocka_unit_test(takes_every_parameter_of_a_request),
 		cmocka_unit_test(writes_what_it_read_in_every_serialisation),
 		cmocka_unit_test(takes_and_gives_responses),
+		cmocka_unit_test(content_that_is_no_json_leaves_as_a_string),
+		cmocka_unit_test(composed_content_leaves_as_it_is),
+		cmocka_unit_test(what_is_too_long_is_said),
 		cmocka_unit_test(takes_a_root_in_json_and_answers_with_one),
 		cmocka_unit_test(tells_no_targets_from_no_list_of_targets),
 		cmocka_unit_test(names_the_parameter_that_is_wrong),

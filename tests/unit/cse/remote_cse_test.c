@@ -98,6 +98,53 @@ static void a_request_goes_over_the_cse_that_names_the_descendant(void **state)
 	rig_free(g);
 }
 
+struct told {
+	bool come, composed;
+	char content[64];
+};
+
+static void on_told(void *ctx, const struct onem2m_response *rsp)
+{
+	struct told *t = ctx;
+
+	t->come = true;
+	t->composed = rsp->composed;
+	assert_true(rd_text(rsp->content, t->content, sizeof t->content));
+}
+
+static struct told ask(struct rig *g, const char *to, const char *query)
+{
+	const struct onem2m_request rq = {
+		.operation = ONEM2M_RETRIEVE, .to = rd_str(to), .from = rd_str("CAdmin"), .request_id = rd_str("r1"), .release = rd_str("3"), .filter = rd_str(query), .rcn = ONEM2M_RCN_ABSENT, .peer = ""};
+	struct told t = {.come = false};
+
+	cse_submit(g->cse, &rq, on_told, &t);
+	if (!t.come)
+		rig_reply(g, g->sent_count - 1, RSC_OK, "this is no JSON");
+	assert_true(t.come);
+	return t;
+}
+
+/* Bindings splice into their messages what the CSE says that it put together itself: never what another one answered. */
+static void only_content_of_this_cse_is_said_to_be_composed(void **state)
+{
+	struct rig *g = rig_new();
+	struct told t;
+
+	(void)state;
+	assert_rsc(csr(g, "/id-mn", ",'cb':'/id-mn/cse-mn'"), RSC_CREATED);
+	rig_hold(g, "http://id-mn");
+	t = ask(g, "cse-in", "atrl=csi");
+	assert_true(t.composed);
+	assert_string_equal(t.content, "{\"m2m:cb\":{\"csi\":\"/id-in\"}}");
+	t = ask(g, "cse-in/nowhere", "");
+	assert_true(t.composed);
+	t = ask(g, "/id-mn/cse-mn", "");
+	assert_false(t.composed);
+	assert_string_equal(t.content, "this is no JSON");
+	rig_free(g);
+}
+
 /* A registree: it asks its registrar, and does not send back what came from there. */
 static struct rig *registree(void)
 {
@@ -229,6 +276,7 @@ int main(void)
 		cmocka_unit_test(the_administrator_may_name_another),
 		cmocka_unit_test(refuses_what_is_no_cse),
 		cmocka_unit_test(a_request_goes_over_the_cse_that_names_the_descendant),
+		cmocka_unit_test(only_content_of_this_cse_is_said_to_be_composed),
 		cmocka_unit_test(registree_keeps_its_registrar_as_a_remote_cse),
 		cmocka_unit_test(registration_that_is_there_already_is_updated),
 		cmocka_unit_test(tells_the_registrar_who_is_below),
