@@ -7,6 +7,7 @@
 #include "base/wr.h"
 
 #define BUCKETS 16384
+#define KEY_MAX 16384
 #define TEXTS_MAX ((size_t)64 << 20) /* of one answer; the CSE's own limits are lower */
 
 struct waiter {
@@ -20,7 +21,8 @@ struct entry {
 	struct once *once;
 	uint64_t digest, at;
 	bool kept;                   /* when it is answered */
-	struct waiter *first, **last; /* empty: answered */
+	bool waiting;                /* under way; its answer is for */
+	struct waiter asker, **last; /* who asked first, and those behind who asked again */
 	struct onem2m_response rsp;
 	struct wr texts;             /* of rsp */
 	uint64_t hash;
@@ -35,6 +37,7 @@ struct once {
 	struct entry *buckets[BUCKETS];
 	struct entry *oldest, *newest;
 	size_t count, octets;
+	struct wr key;               /* room for that of the request that just came */
 };
 
 /* ---- which request it is ---- */
@@ -107,7 +110,7 @@ static void forget_old(struct once *o, uint64_t now)
 
 	for (; e && (e->at + ONCE_AGAIN_MS <= now || o->count > ONCE_MAX || o->octets > ONCE_OCTETS_MAX); e = newer) {
 		newer = e->newer;
-		if (!e->first)
+		if (!e->waiting)
 			forget(e);
 	}
 }
@@ -133,7 +136,6 @@ static struct entry *add(struct once *o, uint64_t now, uint64_t hash, struct rd 
 	e->hash = hash;
 	e->digest = digest;
 	e->at = now;
-	e->last = &e->first;
 	e->next = *bucket;
 	*bucket = e;
 	e->older = o->newest;
@@ -172,22 +174,23 @@ static void keep(struct entry *e, const struct onem2m_response *rsp)
 static void on_response(void *ctx, const struct onem2m_response *rsp)
 {
 	struct entry *e = ctx;
-	struct waiter *w = e->first, *next;
+	const struct waiter asker = e->asker;
+	struct waiter *next;
 
-	e->first = NULL;
-	e->last = &e->first;
+	e->waiting = false;
 	if (e->kept)
 		keep(e, rsp);
 	else
 		forget(e);
-	for (; w; w = next) {
+	asker.done(asker.ctx, rsp);
+	for (struct waiter *w = asker.next; w; w = next) {
 		next = w->next;
 		w->done(w->ctx, rsp);
 		free(w);
 	}
 }
 
-static void wait_for(struct entry *e, cse_done *done, void *ctx)
+static void wait_too(struct entry *e, cse_done *done, void *ctx)
 {
 	struct waiter *w = calloc(1, sizeof *w);
 
@@ -201,14 +204,13 @@ static void wait_for(struct entry *e, cse_done *done, void *ctx)
 
 void once_submit(struct once *o, uint64_t now, const struct onem2m_request *rq, struct rd who, bool again, cse_done *done, void *ctx)
 {
-	struct wr w = wr_new(16384);
 	struct entry *e = NULL;
 	uint64_t hash, digest;
 	struct rd key;
 
-	key_write(rq, who, &w);
-	if (rq->request_id.left == 0 || !wr_done(&w, &key)) { /* nothing to know it by */
-		wr_free(&w);
+	wr_reset(&o->key);
+	key_write(rq, who, &o->key);
+	if (rq->request_id.left == 0 || !wr_done(&o->key, &key)) { /* nothing to know it by */
 		o->submit(o->to, rq, done, ctx);
 		return;
 	}
@@ -216,24 +218,22 @@ void once_submit(struct once *o, uint64_t now, const struct onem2m_request *rq, 
 	hash = mix(o->seed, key);
 	digest = digest_of(o->seed, rq);
 	e = find(o, hash, key, digest);
-	if (e && !e->first && !again && e->at + ONCE_MS <= now) {
+	if (e && !e->waiting && !again && e->at + ONCE_MS <= now) {
 		forget(e);
 		e = NULL;
 	}
-	if (e && !e->first) {
-		wr_free(&w);
+	if (e && e->waiting) {
+		wait_too(e, done, ctx);
+	} else if (e) {
 		done(ctx, &e->rsp);
-		return;
-	}
-	if (e) {
-		wait_for(e, done, ctx);
 	} else {
 		e = add(o, now, hash, key, digest);
 		e->kept = rq->operation != ONEM2M_RETRIEVE;
-		wait_for(e, done, ctx);
+		e->waiting = true;
+		e->asker = (struct waiter){.done = done, .ctx = ctx};
+		e->last = &e->asker.next;
 		o->submit(o->to, rq, on_response, e);
 	}
-	wr_free(&w);
 }
 
 /* ---- life ---- */
@@ -247,6 +247,7 @@ struct once *once_new(cse_submit_fn *submit, void *to, uint64_t seed)
 	o->submit = submit;
 	o->to = to;
 	o->seed = seed ^ 0xcbf29ce484222325U;
+	o->key = wr_new(KEY_MAX);
 	return o;
 }
 
@@ -257,13 +258,12 @@ void once_free(struct once *o)
 	while (o->oldest) {
 		struct entry *e = o->oldest;
 
-		while (e->first) {
-			struct waiter *w = e->first;
-
-			e->first = w->next;
+		for (struct waiter *w = e->waiting ? e->asker.next : NULL, *next; w; w = next) {
+			next = w->next;
 			free(w);
 		}
 		forget(e);
 	}
+	wr_free(&o->key);
 	free(o);
 }

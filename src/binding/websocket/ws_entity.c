@@ -64,6 +64,17 @@ void ws_entities_forget(struct ws_peer *p)
 	p->entity_count = 0;
 }
 
+static bool join(char *id, size_t size, const char *before, const char *slash, const char *text)
+{
+	struct wr w = wr_of(id, size);
+
+	wr_str(&w, before);
+	wr_str(&w, slash);
+	wr_str(&w, text);
+	wr_u8(&w, 0);
+	return !w.spoilt;
+}
+
 /* "//sp/id-in/Cx" is "/id-in/Cx", "Cx" is "/id-in/Cx". */
 bool ws_entity_id(const struct identity_self *self, struct rd from, char *id, size_t size)
 {
@@ -79,8 +90,8 @@ bool ws_entity_id(const struct identity_self *self, struct rd from, char *id, si
 	if (from.left == 0 || !rd_text(from, text, sizeof text))
 		return false;
 	if (text[0] != '/')
-		return !strchr(text, '/') && (size_t)snprintf(id, size, "%s/%s", self->own_id, text) < size;
+		return !strchr(text, '/') && join(id, size, self->own_id, "/", text);
 	if (strchr(text + 1, '/') && (strncmp(text, self->own_id, own) != 0 || text[own] != '/' || strchr(text + own + 1, '/')))
 		return false;
-	return text[1] != '\0' && (size_t)snprintf(id, size, "%s", text) < size;
+	return text[1] != '\0' && join(id, size, text, "", "");
 }

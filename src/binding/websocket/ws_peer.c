@@ -126,7 +126,6 @@ static void on_served(void *ctx, const struct onem2m_response *rsp)
 static void serve(struct ws_peer *p, struct envelope *v)
 {
 	struct ws_served *s = calloc(1, sizeof *s);
-	char where[32];
 
 	if (!s)
 		abort();
@@ -136,8 +135,7 @@ static void serve(struct ws_peer *p, struct envelope *v)
 	v->rq.peer = p->identity;
 	v->rq.credential = p->credential;
 	v->rq.address = rd_str(p->address);
-	snprintf(where, sizeof where, "ws %llu", (unsigned long long)p->number);
-	once_submit(p->binding->once, clock_ms(), &v->rq, rd_str(where), false, on_served, s);
+	once_submit(p->binding->once, p->heard_ms, &v->rq, rd_str(p->name), false, on_served, s);
 }
 
 /* ---- our requests ---- */
@@ -249,7 +247,7 @@ static void on_message(void *ctx, bool binary, struct rd message)
 	char why[SERIALIZATION_WHY_SIZE];
 	struct envelope *v;
 
-	p->used_ms = clock_ms();
+	p->used_ms = p->heard_ms;
 	if (binary != (p->serialization == SERIALIZATION_CBOR)) { /* TS-0020 table 6.2.2.9-1 */
 		ws_link_close(p->link, 1003);
 		return;
@@ -325,6 +323,7 @@ struct ws_peer *ws_peer_new(struct websocket_binding *b, bool client)
 	p->binding = b;
 	p->client = client;
 	p->number = ++b->connections;
+	snprintf(p->name, sizeof p->name, "ws %llu", (unsigned long long)p->number);
 	p->failure = ERR_CLOSED;
 	p->heard_ms = p->used_ms = clock_ms();
 	p->next = b->peers;

@@ -51,6 +51,7 @@ struct ws_peer {
 	bool pinged;
 	bool leaving;                 /* a client that said goodbye: new requests take a new connection */
 	uint64_t number;              /* no other connection had it */
+	char name[32];                /* "ws 7": the number, for those that do not say who they are */
 	struct stream *stream;
 	struct ws_link *link;
 	enum serialization serialization;
