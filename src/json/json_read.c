@@ -173,17 +173,18 @@ static bool string_end(struct reader *r, struct rd *raw, bool *escapes)
 
 	*escapes = false;
 	while (rd_run(&r->in, plain()), peek(r, &c)) {
-		size_t len = utf8_length(r->in);
-
-		if (c < 0x20 || len == 0 || !rd_skip(&r->in, len))
-			break;
 		if (c == '"') {
-			*raw = rd_of(start.at, start.left - r->in.left - 1);
-			return true;
+			*raw = rd_of(start.at, start.left - r->in.left);
+			return next(r);
 		}
 		if (c == '\\') {
 			*escapes = true;
-			if (!next(r))
+			if (!rd_skip(&r->in, 2))
+				break;
+		} else {
+			size_t len = c < 0x20 ? 0 : utf8_length(r->in);
+
+			if (len == 0 || !rd_skip(&r->in, len))
 				break;
 		}
 	}

@@ -27,13 +27,12 @@ static size_t plain_run(struct rd text)
 	return n;
 }
 
-static void quoted(struct wr *w, struct rd text)
+static void escaped(struct wr *w, struct rd text)
 {
 	static const char hex[] = "0123456789abcdef";
 	struct rd plain;
 	uint8_t c;
 
-	wr_u8(w, '"');
 	while (rd_sub(&text, plain_run(text), &plain)) {
 		struct rd tail;
 		size_t len;
@@ -60,6 +59,15 @@ static void quoted(struct wr *w, struct rd text)
 			wr_u8(w, c);
 		}
 	}
+}
+
+static void quoted(struct wr *w, struct rd text)
+{
+	wr_u8(w, '"');
+	if (plain_run(text) == text.left)
+		wr_rd(w, text);
+	else
+		escaped(w, text);
 	wr_u8(w, '"');
 }
 

@@ -1,6 +1,5 @@
 /* Messages become primitives. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "binding/primitive/envelope.h"
@@ -33,7 +32,7 @@ static const struct name names[PARAMETERS] = {
 struct message {
 	struct envelope public; /* first: what the caller has is this */
 	struct wr json, query, texts;
-	struct json_arena *arena;
+	struct json_arena *arena; /* in which all this is */
 	const struct json *given[PARAMETERS]; /* NULL: absent */
 };
 
@@ -304,15 +303,18 @@ static enum err open_message(struct message *m, enum serialization s, struct rd 
 
 enum err envelope_read(enum serialization s, struct rd octets, struct envelope **out, char *why, size_t size)
 {
-	struct message *m = calloc(1, sizeof *m);
+	struct json_arena *a = json_arena_new();
+	struct message *m = a ? json_arena_alloc(a, sizeof *m) : NULL;
 	enum err e;
 
-	if (!m)
+	if (!m) {
+		json_arena_free(a);
 		return ERR_NO_MEMORY;
+	}
 	m->json = wr_new(ENVELOPE_MAX);
 	m->query = wr_new(QUERY_MAX);
-	m->arena = json_arena_new();
-	e = m->arena ? open_message(m, s, octets, why, size) : ERR_NO_MEMORY;
+	m->arena = a;
+	e = open_message(m, s, octets, why, size);
 	if (e != OK) {
 		envelope_free(&m->public);
 		return e;
@@ -328,8 +330,7 @@ void envelope_free(struct envelope *v)
 
 	if (!m)
 		return;
-	json_arena_free(m->arena);
 	wr_free(&m->json);
 	wr_free(&m->query);
-	free(m);
+	json_arena_free(m->arena);
 }
