@@ -55,7 +55,7 @@ static enum err prepare_file(struct store *s, const char *path, store_derive *de
 		return e;
 	if (kind == FILE_EMPTY)
 		return schema_create(s);
-	return kind == FILE_OLD ? schema_migrate(s, derive) : OK;
+	return kind == FILE_CURRENT ? OK : schema_migrate(s, kind, derive);
 }
 
 static enum err load_state(struct store *s, bool *clean)

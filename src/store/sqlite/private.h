@@ -9,7 +9,8 @@
 #include "store/store.h"
 
 #define APPLICATION_ID 0x4b657977 /* "Keyw" in the header of the file */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
+#define SCHEMA_CLUSTERED 2         /* the one before: instances clustered by (parent, id) */
 #define PAGE_SIZE 4096
 #define BUSY_MS 2000           /* someone else writes with a tool of their own; more would stall the loop */
 #define CACHE_KIB (64 * 1024)
@@ -23,6 +24,7 @@
 /* Pages of the journal at which a commit copies it into the database: 64 MiB. Seldom enough that the pause (about 30 ms) stays above the
  * 99th percentile of commits, and a page that changes often is written back once. bench/store_bench tells. */
 #define CHECKPOINT_PAGES 16000
+#define STRETCHES 1024         /* remembered: 24 octets each */
 #define INSTANCES_AT_ONCE 8   /* rows of one statement: half of a short one's time is its beginning and its end */
 /* A store that was not closed cleanly is checked while the loop does not run yet: up to this size that takes well below a second. */
 #define CHECK_MAX (128LL * 1024 * 1024)
@@ -56,6 +58,10 @@ enum query {
 	QUERY_DELETE,
 	QUERY_DELETE_INSTANCE,
 	QUERY_DELETE_INSTANCES,
+	QUERY_STRETCH,
+	QUERY_STRETCHES,
+	QUERY_STRETCH_PUT,
+	QUERY_STRETCHES_DROP,
 	QUERY_LABEL_PUT,
 	QUERY_LABELS_DROP,
 	QUERY_LABELS_DROP_INSTANCES,
@@ -77,6 +83,11 @@ enum query {
 struct pool {
 	sqlite3_stmt *idle[IDLE_MAX];
 	unsigned count;
+};
+
+/* Where the instances below a parent lie whose ids have the same upper half: see stretch.c. */
+struct stretch {
+	int64_t parent, high, slot;        /* slot 0: none */
 };
 
 /* A deleted resource that has instances left. */
@@ -131,6 +142,7 @@ struct store {
 	uint64_t count, committed_count;
 	uint64_t saved[SAVEPOINTS_MAX];    /* count at each savepoint */
 	unsigned depth;
+	struct stretch stretches[STRETCHES]; /* some that are there, by a hash of their parent; whoever has the database has these */
 	struct gone *gone;                 /* sorted */
 	size_t gone_count, gone_room;
 	uint64_t deleted_now;              /* instances that went with their parents in this transaction */
@@ -178,6 +190,17 @@ enum err store_instances_insert(struct store *s, const struct later_row *rows) M
 enum err store_row_update(struct store *s, const struct store_row *row) MUST_CHECK;
 enum err store_body_update(struct store *s, const struct store_row *row) MUST_CHECK; /* of a resource: leaves the indexes alone */
 
+/* ---- stretch.c: the keys of instances ---- */
+#define STRETCH_BITS 32
+#define STRETCH_MASK 0xffffffff
+/* The key of an instance, if there were one: ERR_NOT_FOUND when nothing of its stretch is there. */
+enum err stretch_find(struct store *s, int64_t parent, int64_t id, int64_t *key) MUST_CHECK;
+/* The key of one that is to be inserted, within a transaction: makes its stretch when it is the first. */
+enum err stretch_make(struct store *s, int64_t parent, int64_t id, int64_t *key) MUST_CHECK;
+/* Deletes the instances with id <= upto, and the stretches that can have no others. */
+enum err stretch_delete(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted) MUST_CHECK;
+void stretch_undone(struct store *s); /* some that were made may be there no more */
+
 /* ---- later.c ---- */
 enum err later_put(struct store *s, const struct store_row *row, bool update) MUST_CHECK;
 enum err later_run(struct store *s) MUST_CHECK; /* before anything else reads or writes */
@@ -199,10 +222,10 @@ enum err file_make(struct store *s, const char *path) MUST_CHECK; /* empty and p
 enum err file_connect(struct store *s, const char *path, bool read_only) MUST_CHECK;
 
 /* ---- schema.c ---- */
-enum file_kind { FILE_EMPTY, FILE_CURRENT, FILE_OLD, FILE_NEWER, FILE_FOREIGN };
+enum file_kind { FILE_EMPTY, FILE_CURRENT, FILE_FIRST, FILE_CLUSTERED, FILE_NEWER, FILE_FOREIGN };
 enum err schema_identify(struct store *s, enum file_kind *kind) MUST_CHECK;
 enum err schema_create(struct store *s) MUST_CHECK;
-enum err schema_migrate(struct store *s, store_derive *derive) MUST_CHECK;
+enum err schema_migrate(struct store *s, enum file_kind kind, store_derive *derive) MUST_CHECK;
 
 /* ---- gone.c ---- */
 enum err gone_load(struct store *s) MUST_CHECK;

@@ -8,48 +8,63 @@
 
 /* The order of columns is that of row_of in read.c. */
 #define RESOURCE "SELECT id, parent, type, ri, rn, root, creator, expires, body, 0 FROM resource "
-#define INSTANCE "SELECT id, parent, type, NULL, rn, root, creator, expires, body, 1 FROM instance "
+#define INSTANCE "SELECT (t.high<<32)|(i.key&4294967295), t.parent, i.type, NULL, i.rn, i.root, i.creator, i.expires, i.body, 1 "
+/* From a parent to its instances, in the order of (t.high, i.key); and from instances that an index gives to their parents. */
+#define BELOW "FROM stretch t CROSS JOIN instance i WHERE t.parent=?1 AND "
+#define FOUND "FROM instance i CROSS JOIN stretch t ON t.slot=i.key>>32 WHERE "
+_Static_assert(STRETCH_BITS == 32 && STRETCH_MASK == 4294967295, "so the statements say");
 
 /* Without `rn`, and without a savepoint of the statement's own (OR FAIL): a failure spoils the transaction anyway. */
-#define INSTANCE_VALUES "(?,?,?,?,?,?,?)"
+#define INSTANCE_VALUES "(?,?,?,?,?,?)"
 #define INSERT_INSTANCES                                                                                                                     \
-	"INSERT OR FAIL INTO instance(id, parent, type, root, creator, expires, body) VALUES" INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES \
+	"INSERT OR FAIL INTO instance(key, type, root, creator, expires, body) VALUES" INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES \
 	"," INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES "," INSTANCE_VALUES
 _Static_assert(INSTANCES_AT_ONCE == 8, "INSERT_INSTANCES has so many rows");
 
 static const char *const texts[QUERIES] = {
 	[QUERY_BY_ID] = RESOURCE "WHERE id=?1",
-	[QUERY_INSTANCE] = INSTANCE "WHERE parent=?1 AND id=?2",
+	[QUERY_INSTANCE] = INSTANCE BELOW "t.high=?2>>32 AND i.key=(t.slot<<32)|(?2&4294967295)",
 	[QUERY_BY_RI] = RESOURCE "WHERE ri=?1",
 	[QUERY_BY_NAME] = RESOURCE "WHERE parent=?1 AND rn=?2",
-	[QUERY_INSTANCE_BY_NAME] = INSTANCE "WHERE parent=?1 AND rn=?2",
+	[QUERY_INSTANCE_BY_NAME] = INSTANCE FOUND "i.named_in=?1 AND i.rn=?2",
 	[QUERY_CHILDREN] = RESOURCE "WHERE parent=?1 AND id>?2 ORDER BY id",
 	[QUERY_CHILDREN_OF_TYPE] = RESOURCE "WHERE parent=?1 AND id>?2 AND type=?3 ORDER BY id",
-	[QUERY_INSTANCES] = INSTANCE "WHERE parent=?1 AND id>?2 ORDER BY id",
-	[QUERY_INSTANCES_NEWEST] = INSTANCE "WHERE parent=?1 AND id<?2 ORDER BY id DESC",
-	[QUERY_INSTANCE_NTH] = "SELECT id FROM instance WHERE parent=?1 ORDER BY id LIMIT 1 OFFSET ?2",
+	[QUERY_INSTANCES] = INSTANCE BELOW "t.high>=?2>>32 AND i.key<=(t.slot<<32)|4294967295 AND"
+			    " i.key>(t.slot<<32)+iif(t.high=?2>>32, ?2&4294967295, -1) ORDER BY t.high, i.key",
+	[QUERY_INSTANCES_NEWEST] = INSTANCE BELOW "t.high<=?2>>32 AND i.key>=t.slot<<32 AND"
+				   " i.key<(t.slot<<32)+iif(t.high=?2>>32, ?2&4294967295, 4294967296) ORDER BY t.high DESC, i.key DESC",
+	[QUERY_INSTANCE_NTH] = "SELECT (t.high<<32)|(i.key&4294967295) " BELOW "i.key>=t.slot<<32 AND i.key<=(t.slot<<32)|4294967295"
+			       " ORDER BY t.high, i.key LIMIT 1 OFFSET ?2",
 	[QUERY_BY_TYPE] = RESOURCE "WHERE type=?1 AND id>?2 ORDER BY id",
 	[QUERY_BY_LABEL] = "SELECT l.id, l.parent, coalesce(r.type, i.type), r.ri, coalesce(r.rn, i.rn), coalesce(r.root, i.root),"
 			   " coalesce(r.creator, i.creator), coalesce(r.expires, i.expires), coalesce(r.body, i.body), l.instance FROM label l"
 			   " LEFT JOIN resource r ON l.instance=0 AND r.id=l.id"
-			   " LEFT JOIN instance i ON l.instance=1 AND i.parent=l.parent AND i.id=l.id"
+			   " LEFT JOIN stretch t ON l.instance=1 AND t.parent=l.parent AND t.high=l.id>>32"
+			   " LEFT JOIN instance i ON i.key=(t.slot<<32)|(l.id&4294967295)"
 			   " WHERE l.label=?1 AND l.id>?2 ORDER BY l.id",
 	[QUERY_LABEL_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM label WHERE label=?1 LIMIT ?2)",
 	[QUERY_TYPE_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM resource WHERE type=?1 LIMIT ?2)",
-	[QUERY_EXPIRED] = RESOURCE "WHERE expires>0 AND expires<=?1 UNION ALL " INSTANCE "WHERE expires>0 AND expires<=?1 ORDER BY expires",
+	[QUERY_EXPIRED] = RESOURCE "WHERE expires>0 AND expires<=?1 UNION ALL " INSTANCE FOUND "i.expires>0 AND i.expires<=?1 ORDER BY 8",
 	[QUERY_NEXT_EXPIRY] = ("SELECT min(coalesce((SELECT min(expires) FROM resource WHERE expires>0), 9223372036854775807),"
 			      " coalesce((SELECT min(expires) FROM instance WHERE expires>0), 9223372036854775807))"),
 	[QUERY_NAME_TAKEN] = "SELECT 1 FROM resource WHERE parent=?1 AND rn=?2",
-	[QUERY_INSTANCE_NAME_TAKEN] = "SELECT 1 FROM instance WHERE parent=?1 AND rn=?2",
+	[QUERY_INSTANCE_NAME_TAKEN] = "SELECT 1 FROM instance WHERE named_in=?1 AND rn=?2",
 	[QUERY_INSERT] = "INSERT INTO resource(id, parent, type, rn, root, creator, expires, body, ri) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
-	[QUERY_INSERT_INSTANCE] = "INSERT INTO instance(id, parent, type, rn, root, creator, expires, body) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+	[QUERY_INSERT_INSTANCE] = "INSERT INTO instance(key, named_in, type, rn, root, creator, expires, body) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
 	[QUERY_INSERT_INSTANCES] = INSERT_INSTANCES,
 	[QUERY_UPDATE] = "UPDATE resource SET expires=?3, body=?4 WHERE id=?1 AND parent=?2",
-	[QUERY_UPDATE_INSTANCE] = "UPDATE instance SET expires=?3, body=?4 WHERE parent=?2 AND id=?1",
+	[QUERY_UPDATE_INSTANCE] = "UPDATE instance SET expires=?3, body=?4 WHERE key=?1",
 	[QUERY_UPDATE_BODY] = "UPDATE resource SET body=?2 WHERE id=?1",
 	[QUERY_DELETE] = "DELETE FROM resource WHERE id=?1 AND parent=?2",
-	[QUERY_DELETE_INSTANCE] = "DELETE FROM instance WHERE parent=?2 AND id=?1",
-	[QUERY_DELETE_INSTANCES] = "DELETE FROM instance WHERE parent=?1 AND id<=?2",
+	[QUERY_DELETE_INSTANCE] = "DELETE FROM instance WHERE key=?1",
+	[QUERY_DELETE_INSTANCES] = "DELETE FROM instance WHERE key>=?1 AND key<=?2",
+	[QUERY_STRETCH] = "SELECT slot FROM stretch WHERE parent=?1 AND high=?2",
+	[QUERY_STRETCHES] = "SELECT slot, high FROM stretch WHERE parent=?1 AND high<=?2 ORDER BY high",
+	/* After the last; when that is the last there can be, in the first gap. */
+	[QUERY_STRETCH_PUT] = "INSERT INTO stretch(slot, parent, high) SELECT CASE WHEN last<2147483647 THEN last+1 ELSE (SELECT slot+1 FROM stretch t"
+			      " WHERE NOT EXISTS (SELECT 1 FROM stretch n WHERE n.slot=t.slot+1) ORDER BY slot LIMIT 1) END, ?1, ?2"
+			      " FROM (SELECT coalesce(max(slot), 0) AS last FROM stretch)",
+	[QUERY_STRETCHES_DROP] = "DELETE FROM stretch WHERE parent=?1 AND high<?2",
 	[QUERY_LABEL_PUT] = "INSERT OR IGNORE INTO label(label, id, parent, instance) VALUES(?1,?2,?3,?4)",
 	[QUERY_LABELS_DROP] = "DELETE FROM label WHERE parent=?1 AND instance=?2 AND id=?3",
 	[QUERY_LABELS_DROP_INSTANCES] = "DELETE FROM label WHERE parent=?1 AND instance=1 AND id<=?2",

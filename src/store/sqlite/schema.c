@@ -1,7 +1,9 @@
 /* The schema: what a file is, a new one, and how an older one becomes the present one.
  *
  *   resource   a row each, by id; unique by (parent, rn) and by ri where these are given; walks by parent, parent and type, type, expiry
- *   instance   clustered by (parent, id): the newest and oldest of a parent stand at the ends of its stretch
+ *   instance   by key: the slot of its stretch and the lower half of its id; so a parent's lie together in order, the newest and oldest at
+ *              the ends; unique by (named_in, rn) where they have a name of their own, named_in being the parent then
+ *   stretch    the slot of each parent and upper half of its instances' ids; see stretch.c
  *   label      clustered by (label, id) for discovery; by row for deleting
  *   value      small named values of services
  *   state      one row: next free number on disk, number of rows, whether the store was closed cleanly
@@ -15,26 +17,43 @@
 /* What the header of the file says, in the transaction that makes it true. */
 #define MARK "PRAGMA application_id=" STRING(APPLICATION_ID) "; PRAGMA user_version=" STRING(SCHEMA_VERSION) ";"
 
-static const char tables[] =
+static const char resources[] =
     "CREATE TABLE resource(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, type INTEGER NOT NULL, ri TEXT, rn TEXT, root TEXT NOT NULL,"
     " creator TEXT NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL);"
-    "CREATE TABLE instance(parent INTEGER NOT NULL, id INTEGER NOT NULL, type INTEGER NOT NULL, rn TEXT, root TEXT NOT NULL,"
-    " creator TEXT NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(parent, id)) WITHOUT ROWID;"
     "CREATE TABLE label(label TEXT NOT NULL, id INTEGER NOT NULL, parent INTEGER NOT NULL, instance INTEGER NOT NULL,"
     " PRIMARY KEY(label, id)) WITHOUT ROWID;"
     "CREATE TABLE value(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one=1), next INTEGER NOT NULL, count INTEGER NOT NULL, clean INTEGER NOT NULL);";
 
-static const char indexes[] =
+static const char instances[] =
+    "CREATE TABLE instance(key INTEGER PRIMARY KEY, type INTEGER NOT NULL, rn TEXT, named_in INTEGER, root TEXT NOT NULL,"
+    " creator TEXT NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL);"
+    "CREATE TABLE stretch(slot INTEGER PRIMARY KEY CHECK(slot BETWEEN 1 AND 2147483647), parent INTEGER NOT NULL, high INTEGER NOT NULL,"
+    " UNIQUE(parent, high));";
+
+static const char resource_indexes[] =
     "CREATE UNIQUE INDEX resource_name ON resource(parent, rn) WHERE rn IS NOT NULL;"
     "CREATE UNIQUE INDEX resource_ri ON resource(ri) WHERE ri IS NOT NULL;"
     "CREATE INDEX resource_child ON resource(parent);"
     "CREATE INDEX resource_child_type ON resource(parent, type);"
     "CREATE INDEX resource_type ON resource(type);"
     "CREATE INDEX resource_expires ON resource(expires) WHERE expires>0;"
-    "CREATE UNIQUE INDEX instance_name ON instance(parent, rn) WHERE rn IS NOT NULL;"
-    "CREATE INDEX instance_expires ON instance(expires) WHERE expires>0;"
     "CREATE INDEX label_row ON label(parent, instance, id);";
+
+static const char instance_indexes[] =
+    "CREATE UNIQUE INDEX instance_name ON instance(named_in, rn) WHERE rn IS NOT NULL;"
+    "CREATE INDEX instance_expires ON instance(expires) WHERE expires>0;";
+
+/* From anything with the columns of version 2's instances, in order of (parent, id) when that is. */
+#define MOVE_INSTANCES(from)                                                                                                         \
+	"INSERT INTO stretch(parent, high) SELECT DISTINCT parent, id>>32 FROM " from " ORDER BY 1, 2;"                              \
+	"INSERT INTO instance(key, type, rn, named_in, root, creator, expires, body)"                                                \
+	" SELECT (t.slot<<32)|(f.id&4294967295), f.type, f.rn, iif(f.rn IS NULL, NULL, f.parent), f.root, f.creator, f.expires, f.body" \
+	" FROM " from " f CROSS JOIN stretch t ON t.parent=f.parent AND t.high=f.id>>32;"
+
+/* Version 2 had its instances clustered by (parent, id). */
+static const char from_2[] = "DROP INDEX instance_name; DROP INDEX instance_expires; ALTER TABLE instance RENAME TO former;";
+static const char move_2[] = MOVE_INSTANCES("former") "DROP TABLE former;";
 
 /* Version 0 had one table for both kinds, `et` and `lbl` in the body only, and a resourceID in every row. Those of instances are derived
  * from their key now, and so change; and so does their name where it was that. The CSEBase's attributes that say what the CSE is are no
@@ -52,11 +71,10 @@ static const char move_0[] =
     " SELECT id, parent, type, ri, rn, root, creator, " EXPIRES ","
     "  CASE WHEN type=5 THEN json_remove(json, '$.csi', '$.cst', '$.srt', '$.srv', '$.poa') ELSE json END FROM"
     "  (SELECT *, json_extract(json, '$.et') AS et FROM " FORMER " WHERE type NOT IN (4, 30, 58));"
-    "INSERT INTO instance(parent, id, type, rn, root, creator, expires, body)"
-    " SELECT parent, id, type, nullif(rn, ri), root, creator, " EXPIRES ","
+    MOVE_INSTANCES("(SELECT parent, id, type, nullif(rn, ri) AS rn, root, creator, " EXPIRES " AS expires,"
     "  CASE WHEN d IS NULL AND rn=ri THEN json_remove(json, '$.ri', '$.rn') WHEN d IS NULL THEN json_remove(json, '$.ri')"
-    "  WHEN rn=ri THEN json_set(json, '$.ri', d, '$.rn', d) ELSE json_set(json, '$.ri', d) END FROM"
-    "  (SELECT *, json_extract(json, '$.et') AS et, derived(type, parent, id) AS d FROM " FORMER " WHERE type IN (4, 30, 58));"
+    "  WHEN rn=ri THEN json_set(json, '$.ri', d, '$.rn', d) ELSE json_set(json, '$.ri', d) END AS body FROM"
+    "  (SELECT *, json_extract(json, '$.et') AS et, derived(type, parent, id) AS d FROM " FORMER " WHERE type IN (4, 30, 58)))")
     "INSERT OR IGNORE INTO label(label, id, parent, instance)"
     " SELECT j.value, f.id, f.parent, f.type IN (4, 30, 58) FROM " FORMER " f, json_each(f.json, '$.lbl') j WHERE j.type='text';"
     "INSERT INTO state SELECT 1, max((SELECT max(next) FROM number), (SELECT coalesce(max(id), 0) + 1 FROM former)),"
@@ -74,11 +92,14 @@ enum err schema_identify(struct store *s, enum file_kind *kind)
 	    (e = query_number(s, "SELECT count(*) FROM sqlite_schema WHERE type='table' AND name IN ('resource', 'number')", &former)) != OK)
 		return e;
 	if (application == APPLICATION_ID)
-		*kind = version == SCHEMA_VERSION ? FILE_CURRENT : version > SCHEMA_VERSION ? FILE_NEWER : FILE_FOREIGN;
+		*kind = version == SCHEMA_VERSION      ? FILE_CURRENT
+			: version > SCHEMA_VERSION     ? FILE_NEWER
+			: version == SCHEMA_CLUSTERED ? FILE_CLUSTERED
+						       : FILE_FOREIGN;
 	else if (application != 0 || version != 0)
 		*kind = FILE_FOREIGN;
 	else
-		*kind = objects == 0 ? FILE_EMPTY : former == 2 ? FILE_OLD : FILE_FOREIGN;
+		*kind = objects == 0 ? FILE_EMPTY : former == 2 ? FILE_FIRST : FILE_FOREIGN;
 	return OK;
 }
 
@@ -98,7 +119,7 @@ static enum err execute_all(struct store *s, const char *const parts[])
 
 enum err schema_create(struct store *s)
 {
-	static const char *const parts[] = {tables, indexes, "INSERT INTO state VALUES(1, 1, 0, 1);", MARK, NULL};
+	static const char *const parts[] = {resources, instances, resource_indexes, instance_indexes, "INSERT INTO state VALUES(1, 1, 0, 1);", MARK, NULL};
 
 	return execute_all(s, parts);
 }
@@ -115,9 +136,9 @@ static void derived(sqlite3_context *ctx, int count, sqlite3_value **values)
 	sqlite3_result_text(ctx, ri, -1, SQLITE_TRANSIENT);
 }
 
-enum err schema_migrate(struct store *s, store_derive *derive)
+static enum err migrate_0(struct store *s, store_derive *derive)
 {
-	static const char *const parts[] = {from_0, tables, move_0, indexes, MARK, NULL};
+	static const char *const parts[] = {from_0, resources, instances, move_0, resource_indexes, instance_indexes, MARK, NULL};
 	enum err e;
 	int r = sqlite3_create_function(s->db, "derived", 3, SQLITE_UTF8, &derive, derived, NULL, NULL);
 
@@ -126,4 +147,11 @@ enum err schema_migrate(struct store *s, store_derive *derive)
 	e = execute_all(s, parts);
 	sqlite3_create_function(s->db, "derived", 3, SQLITE_UTF8, NULL, NULL, NULL, NULL); /* what it borrowed ends here */
 	return e;
+}
+
+enum err schema_migrate(struct store *s, enum file_kind kind, store_derive *derive)
+{
+	static const char *const from_clustered[] = {from_2, instances, move_2, instance_indexes, MARK, NULL};
+
+	return kind == FILE_CLUSTERED ? execute_all(s, from_clustered) : migrate_0(s, derive);
 }

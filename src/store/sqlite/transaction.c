@@ -96,6 +96,7 @@ void store_rollback(struct store *s)
 	if (alive(s))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	later_drop(&s->later);
+	stretch_undone(s);
 	s->count = s->committed_count;
 	s->depth = 0;
 	gone_rolled_back(s);
@@ -195,6 +196,8 @@ void store_commit_run(struct store *s)
 	struct ending *n = &s->ending;
 
 	n->result = commit(s, n);
+	if (n->result != OK)
+		stretch_undone(s);
 	if (n->result != OK && alive(s))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -324,6 +327,7 @@ void store_undo(struct store *s)
 		return;
 	s->count = s->saved[--s->depth];
 	gone_undone(s);
+	stretch_undone(s);
 	if (!alive(s))
 		return; /* nothing is left; store_commit will say so */
 	if ((e = query_run(s, QUERY_UNDO)) != OK || (e = query_run(s, QUERY_RELEASE)) != OK)

@@ -96,10 +96,13 @@ static enum err name_free(struct store *s, const struct store_row *row)
 	return e;
 }
 
-static void bind_row(sqlite3_stmt *st, const struct store_row *row)
+static void bind_row(sqlite3_stmt *st, const struct store_row *row, int64_t key)
 {
-	sqlite3_bind_int64(st, 1, row->id);
-	sqlite3_bind_int64(st, 2, row->parent);
+	sqlite3_bind_int64(st, 1, key);
+	if (row->instance && !row->rn)
+		sqlite3_bind_null(st, 2); /* named in nothing */
+	else
+		sqlite3_bind_int64(st, 2, row->parent);
 	sqlite3_bind_int(st, 3, row->type);
 	sqlite3_bind_text(st, 4, row->rn, -1, SQLITE_STATIC); /* NULL binds NULL */
 	sqlite3_bind_text(st, 5, row->root ? row->root : "", -1, SQLITE_STATIC);
@@ -111,12 +114,13 @@ static void bind_row(sqlite3_stmt *st, const struct store_row *row)
 enum err store_row_insert(struct store *s, const struct store_row *row)
 {
 	enum query q = row->instance ? QUERY_INSERT_INSTANCE : QUERY_INSERT;
+	int64_t key = row->id;
 	sqlite3_stmt *st;
-	enum err e = take(s, q, &st);
+	enum err e = row->instance ? stretch_make(s, row->parent, row->id, &key) : OK;
 
-	if (e != OK)
+	if (e != OK || (e = take(s, q, &st)) != OK)
 		return e;
-	bind_row(st, row);
+	bind_row(st, row, key);
 	if (!row->instance)
 		sqlite3_bind_text(st, 9, row->ri, -1, SQLITE_STATIC);
 	return finish(s, q, st);
@@ -124,17 +128,20 @@ enum err store_row_insert(struct store *s, const struct store_row *row)
 
 enum err store_instances_insert(struct store *s, const struct later_row *rows)
 {
+	int64_t keys[INSTANCES_AT_ONCE];
 	sqlite3_stmt *st;
-	enum err e = take(s, QUERY_INSERT_INSTANCES, &st);
+	enum err e;
 	int n = 1;
 
-	if (e != OK)
+	for (size_t i = 0; i < INSTANCES_AT_ONCE; i++)
+		if ((e = stretch_make(s, rows[i].row.parent, rows[i].row.id, &keys[i])) != OK)
+			return e;
+	if ((e = take(s, QUERY_INSERT_INSTANCES, &st)) != OK)
 		return e;
 	for (size_t i = 0; i < INSTANCES_AT_ONCE; i++) {
 		const struct store_row *row = &rows[i].row;
 
-		sqlite3_bind_int64(st, n++, row->id);
-		sqlite3_bind_int64(st, n++, row->parent);
+		sqlite3_bind_int64(st, n++, keys[i]);
 		sqlite3_bind_int(st, n++, row->type);
 		sqlite3_bind_text(st, n++, row->root, -1, SQLITE_STATIC);
 		sqlite3_bind_text(st, n++, row->creator, -1, SQLITE_STATIC);
@@ -169,16 +176,28 @@ enum err store_insert(struct store *s, const struct store_row *row, const struct
 
 /* ---- update and delete ---- */
 
+/* A statement on a row: a resource's by its id and parent, an instance's by its key. */
+static enum err take_row(struct store *s, const struct store_row *row, enum query q, sqlite3_stmt **st)
+{
+	int64_t key = row->id;
+	enum err e = row->instance ? stretch_find(s, row->parent, row->id, &key) : OK;
+
+	if (e != OK || (e = take(s, q, st)) != OK)
+		return e;
+	sqlite3_bind_int64(*st, 1, key);
+	if (!row->instance)
+		sqlite3_bind_int64(*st, 2, row->parent);
+	return OK;
+}
+
 enum err store_row_update(struct store *s, const struct store_row *row)
 {
 	enum query q = row->instance ? QUERY_UPDATE_INSTANCE : QUERY_UPDATE;
 	sqlite3_stmt *st;
-	enum err e = take(s, q, &st);
+	enum err e = take_row(s, row, q, &st);
 
 	if (e != OK)
 		return e;
-	sqlite3_bind_int64(st, 1, row->id);
-	sqlite3_bind_int64(st, 2, row->parent);
 	sqlite3_bind_int64(st, 3, expiry_of(row));
 	bind_octets_as_text(st, 4, row->body);
 	if ((e = finish(s, q, st)) != OK)
@@ -230,11 +249,7 @@ enum err store_delete(struct store *s, const struct store_row *row)
 	sqlite3_stmt *st;
 	enum err e;
 
-	if ((e = store_begin(s)) != OK || (e = take(s, q, &st)) != OK)
-		return e;
-	sqlite3_bind_int64(st, 1, row->id);
-	sqlite3_bind_int64(st, 2, row->parent);
-	if ((e = finish(s, q, st)) != OK)
+	if ((e = store_begin(s)) != OK || (e = take_row(s, row, q, &st)) != OK || (e = finish(s, q, st)) != OK)
 		return e;
 	if (sqlite3_changes(s->db) == 0)
 		return ERR_NOT_FOUND;
@@ -246,16 +261,11 @@ enum err store_delete(struct store *s, const struct store_row *row)
 
 enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, uint64_t *deleted)
 {
-	sqlite3_stmt *st;
 	enum err e;
 
-	if ((e = store_begin(s)) != OK || (e = labels_drop_instances(s, parent, upto)) != OK || (e = take(s, QUERY_DELETE_INSTANCES, &st)) != OK)
+	*deleted = 0;
+	if ((e = store_begin(s)) != OK || (e = labels_drop_instances(s, parent, upto)) != OK || (e = stretch_delete(s, parent, upto, deleted)) != OK)
 		return e;
-	sqlite3_bind_int64(st, 1, parent);
-	sqlite3_bind_int64(st, 2, upto);
-	if ((e = finish(s, QUERY_DELETE_INSTANCES, st)) != OK)
-		return e;
-	*deleted = (uint64_t)sqlite3_changes64(s->db);
 	s->count -= *deleted;
 	return OK;
 }

@@ -1,4 +1,4 @@
-/* What a store makes of files: of others' and damaged ones a sentence, of an old one a new one, of one in use a refusal. */
+/* What a store makes of files: of others' and damaged ones a sentence, of one in use a refusal. */
 #include "stores.h"
 
 #include <fcntl.h>
@@ -19,21 +19,6 @@ static void write_file(const char *path, const void *octets, size_t len)
 	fclose(f);
 }
 
-static void write_database(const char *path, const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-static void assert_says(const char *sentence, const char *part)
-{
-	if (!strstr(sentence, part))
-		fail_msg("\"%s\" does not say \"%s\"", sentence, part);
-}
-
 static void other_files_are_left_alone(void **state)
 {
 	static const char text[] = "Not a database at all, but long enough to have the header of one: .............................................";
@@ -51,8 +36,11 @@ static void other_files_are_left_alone(void **state)
 	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 	assert_int_equal(before.st_size, after.st_size);
 	unlink(path);
-	write_database(path, "PRAGMA application_id=0x4b657977; PRAGMA user_version=3; CREATE TABLE x(y);");
+	write_database(path, "PRAGMA application_id=0x4b657977; PRAGMA user_version=4; CREATE TABLE x(y);");
 	assert_says(refusal(path, false), "newer version");
+	unlink(path);
+	write_database(path, "PRAGMA application_id=0x4b657977; PRAGMA user_version=1; CREATE TABLE x(y);"); /* there was none */
+	assert_says(refusal(path, false), "is not a store of Keyway");
 	unlink(path);
 	write_database(path, "PRAGMA user_version=2; CREATE TABLE resource(x); CREATE TABLE number(next);");
 	assert_says(refusal(path, false), "is not a store of Keyway");
@@ -146,20 +134,6 @@ static void a_reader_makes_no_store(void **state)
 
 /* ---- damage ---- */
 
-static size_t read_file(const char *path, uint8_t **octets)
-{
-	FILE *f = fopen(path, "r");
-	struct stat info;
-
-	assert_non_null(f);
-	assert_int_equal(fstat(fileno(f), &info), 0);
-	*octets = malloc((size_t)info.st_size);
-	assert_non_null(*octets);
-	assert_int_equal(fread(*octets, 1, (size_t)info.st_size, f), (size_t)info.st_size);
-	fclose(f);
-	return (size_t)info.st_size;
-}
-
 static bool use(void *ctx, const struct store_row *row)
 {
 	size_t *octets = ctx;
@@ -251,12 +225,15 @@ static void a_check_finds_broken_references(void **state)
 		const char *sql, *says;
 	} cases[] = {
 		{"INSERT INTO resource VALUES(50, 49, 3, NULL, 'x', '', '', 0, '{}'); UPDATE state SET count=count+1", "resource 50 (x) lies below 49"},
-		{"INSERT INTO instance VALUES(49, 50, 4, NULL, '', '', 0, '{}'); UPDATE state SET count=count+1", "instances lie below 49"},
+		{"INSERT INTO stretch VALUES(7, 49, 0); INSERT INTO instance VALUES((7<<32)+50, 4, NULL, NULL, '', '', 0, '{}'); UPDATE state SET count=count+1", "instances lie below 49"},
+		{"INSERT INTO instance VALUES((7<<32)+50, 4, NULL, NULL, '', '', 0, '{}'); UPDATE state SET count=count+1", "keys of slot 7, which is nobody's"},
+		{"INSERT INTO stretch VALUES(7, 1, 0); INSERT INTO instance VALUES((7<<32)+50, 4, 'c', 2, '', '', 0, '{}'); UPDATE state SET count=count+1", "an instance below 1 has its name c in 2"},
 		{"INSERT INTO label VALUES('x', 50, 1, 0)", "label x names row 50"},
 		{"INSERT INTO label VALUES('x', 50, 1, 1)", "label x names row 50"},
-		{"INSERT INTO instance VALUES(1, 50, 4, 'b', '', '', 0, '{}'); UPDATE state SET count=count+1", "two children of 1 are named b"},
-		{"INSERT INTO instance VALUES(1, 2, 4, NULL, '', '', 0, '{}'); UPDATE state SET count=count+1", "number 2 is that of two rows"},
+		{"INSERT INTO stretch VALUES(7, 1, 0); INSERT INTO instance VALUES((7<<32)+50, 4, 'b', 1, '', '', 0, '{}'); UPDATE state SET count=count+1", "two children of 1 are named b"},
+		{"INSERT INTO stretch VALUES(7, 1, 0); INSERT INTO instance VALUES((7<<32)+2, 4, NULL, NULL, '', '', 0, '{}'); UPDATE state SET count=count+1", "number 2 is that of two rows"},
 		{"UPDATE state SET next=2", "number 2 is in use"},
+		{"INSERT INTO stretch VALUES(7, 1, 3); INSERT INTO instance VALUES((7<<32)+2, 4, NULL, NULL, '', '', 0, '{}'); UPDATE state SET count=count+1", "number 12884901890 is in use"},
 		{"UPDATE state SET count=7", "the store has 2 rows and counts 7"},
 	};
 	const char *path = file_in("broken.db");
@@ -306,133 +283,6 @@ static void a_damaged_store_that_was_not_closed_is_refused(void **state)
 	assert_says(refusal(path, false), "damaged");
 }
 
-/* ---- migration ---- */
-
-/* As version 0 wrote them. */
-static const char version_0[] =
-    "PRAGMA journal_mode=WAL;"
-    "CREATE TABLE resource(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, type INTEGER NOT NULL, ri TEXT NOT NULL,"
-    " rn TEXT NOT NULL, root TEXT NOT NULL, creator TEXT NOT NULL, body BLOB NOT NULL);"
-    "CREATE UNIQUE INDEX resource_ri ON resource(ri);"
-    "CREATE UNIQUE INDEX resource_name ON resource(parent, rn);"
-    "CREATE INDEX resource_child ON resource(parent, type, id);"
-    "CREATE TABLE number(next INTEGER NOT NULL);"
-    "INSERT INTO number VALUES(1001);"
-    "INSERT INTO resource VALUES(1, 0, 5, 'id-in', 'cse-in', 'm2m:cb', '', CAST('{\"rn\":\"cse-in\",\"csi\":\"/id-in\",\"ty\":5,\"srt\":[1,2],\"ri\":\"id-in\"}' AS BLOB));"
-    "INSERT INTO resource VALUES(2, 1, 2, 'Csensor', 'sensor', 'm2m:ae', '/id-in/Csensor',"
-    " CAST('{\"rn\":\"sensor\",\"ty\":2,\"ri\":\"Csensor\",\"et\":\"20300101T000000\",\"lbl\":[\"cold\",\"cold\",\"room\"]}' AS BLOB));"
-    "INSERT INTO resource VALUES(3, 2, 3, 'cnt2f', 'cnt2f', 'm2m:cnt', 'Csensor', CAST('{\"rn\":\"cnt2f\",\"ty\":3,\"ri\":\"cnt2f\"}' AS BLOB));"
-    "INSERT INTO resource VALUES(4, 3, 4, 'cin30', 'cin30', 'm2m:cin', 'Csensor',"
-    " CAST('{\"rn\":\"cin30\",\"ty\":4,\"ri\":\"cin30\",\"et\":\"20300101T000000,123456\",\"con\":\"1.50\",\"n\":1.50,\"lbl\":[\"cold\"]}' AS BLOB));"
-    "INSERT INTO resource VALUES(5, 3, 4, 'cin31', 'named', 'm2m:cin', 'Csensor', CAST('{\"rn\":\"named\",\"ty\":4,\"ri\":\"cin31\",\"con\":2}' AS BLOB));"
-    "INSERT INTO resource VALUES(6, 2, 3, 'cnt32', 'bad', 'm2m:cnt', 'Csensor', CAST('no json' AS BLOB));";
-
-static bool is_row(void *ctx, const struct store_row *row)
-{
-	const struct store_row *want = ctx;
-	char text[200];
-
-	assert_int_equal(row->id, want->id);
-	assert_int_equal(row->parent, want->parent);
-	assert_int_equal(row->type, want->type);
-	if (want->ri)
-		assert_string_equal(row->ri, want->ri);
-	else
-		assert_null(row->ri);
-	if (want->rn)
-		assert_string_equal(row->rn, want->rn);
-	else
-		assert_null(row->rn);
-	assert_string_equal(row->root, want->root);
-	assert_string_equal(row->creator, want->creator);
-	assert_int_equal(row->expires, want->expires);
-	assert_true(rd_text(row->body, text, sizeof text));
-	assert_string_equal(text, (const char *)want->body.at);
-	return true;
-}
-
-#define BODY(text) {(const uint8_t *)(text), sizeof(text) - 1}
-
-static void an_old_store_becomes_a_new_one(void **state)
-{
-	struct store_row base = {.id = 1, .type = 5, .ri = "id-in", .rn = "cse-in", .root = "m2m:cb", .creator = "", .body = BODY("{\"rn\":\"cse-in\",\"ty\":5,\"ri\":\"id-in\"}")};
-	struct store_row container = {.id = 3, .parent = 2, .type = 3, .ri = "cnt2f", .rn = "cnt2f", .root = "m2m:cnt", .creator = "Csensor", .body = BODY("{\"rn\":\"cnt2f\",\"ty\":3,\"ri\":\"cnt2f\"}")};
-	struct store_row without = {.id = 4, .parent = 3, .type = 4, .root = "m2m:cin", .creator = "Csensor", .expires = 1893456000000,
-	    .body = BODY("{\"ty\":4,\"et\":\"20300101T000000,123456\",\"con\":\"1.50\",\"n\":1.50,\"lbl\":[\"cold\"]}")};
-	struct store_row named = {.id = 5, .parent = 3, .type = 4, .rn = "named", .root = "m2m:cin", .creator = "Csensor", .body = BODY("{\"rn\":\"named\",\"ty\":4,\"con\":2}")};
-	struct store_row bad = {.id = 6, .parent = 2, .type = 3, .ri = "cnt32", .rn = "bad", .root = "m2m:cnt", .creator = "Csensor", .body = BODY("{}")};
-	const char *path = file_in("old.db");
-	struct seen seen = {0};
-	struct store *s = NULL;
-	const char *detail;
-
-	(void)state;
-	write_database(path, version_0);
-	assert_int_equal(store_open(&(struct store_options){.path = path, .read_only = true}, &s, &detail), ERR_STORE);
-	assert_says(detail, "older version");
-	for (int reopened = 0; reopened < 2; reopened++) {
-		s = opened(path);
-		assert_int_equal(store_count(s), 6);
-		assert_int_equal(store_by_ri(s, "id-in", is_row, &base), OK);
-		assert_int_equal(store_by_name(s, 2, "cnt2f", is_row, &container), OK);
-		assert_int_equal(store_instance(s, 3, 4, is_row, &without), OK);
-		assert_int_equal(store_by_name(s, 3, "named", is_row, &named), OK);
-		assert_int_equal(store_by_id(s, 6, is_row, &bad), OK);
-		seen.count = 0;
-		assert_int_equal(store_by_label(s, rd_str("cold"), 0, see, &seen), OK);
-		assert_ids(&seen, 2, (int64_t)2, (int64_t)4);
-		seen.count = 0;
-		assert_int_equal(store_by_label(s, rd_str("room"), 0, see, &seen), OK);
-		assert_ids(&seen, 1, (int64_t)2);
-		assert_int_equal(store_next_expiry(s), 1893456000000);
-		assert_sound(s);
-		store_close(s);
-	}
-	s = opened(path);
-	assert_true(store_new_id(s) >= 1001); /* a number of the old store names nothing new */
-	store_close(s);
-}
-
-static void derive(char *ri, size_t size, int type, int64_t parent, int64_t id, bool instance)
-{
-	snprintf(ri, size, "%s%d_%lld-%lld", instance ? "i" : "r", type, (long long)parent, (long long)id);
-}
-
-static void old_instances_say_their_new_id(void **state)
-{
-	struct store_row unnamed = {.id = 4, .parent = 3, .type = 4, .root = "m2m:cin", .creator = "Csensor", .expires = 1893456000000,
-	    .body = BODY("{\"rn\":\"i4_3-4\",\"ty\":4,\"ri\":\"i4_3-4\",\"et\":\"20300101T000000,123456\",\"con\":\"1.50\",\"n\":1.50,\"lbl\":[\"cold\"]}")};
-	struct store_row named = {.id = 5, .parent = 3, .type = 4, .rn = "named", .root = "m2m:cin", .creator = "Csensor", .body = BODY("{\"rn\":\"named\",\"ty\":4,\"ri\":\"i4_3-5\",\"con\":2}")};
-	const char *path = file_in("old.db"), *detail = "";
-	struct store *s = NULL;
-
-	(void)state;
-	write_database(path, version_0);
-	if (store_open(&(struct store_options){.path = path, .derive = derive}, &s, &detail) != OK)
-		fail_msg("%s", detail);
-	assert_int_equal(store_instance(s, 3, 4, is_row, &unnamed), OK);
-	assert_int_equal(store_by_name(s, 3, "named", is_row, &named), OK);
-	store_close(s);
-}
-
-static void a_migration_that_fails_leaves_the_old_store(void **state)
-{
-	const char *path = file_in("stuck.db");
-	uint8_t *before, *after;
-	size_t len;
-
-	(void)state;
-	write_database(path, version_0);
-	write_database(path, "PRAGMA journal_mode=DELETE; CREATE TABLE label(mine);"); /* in the way */
-	len = read_file(path, &before);
-	assert_says(refusal(path, false), "label");
-	assert_says(refusal(path, false), "label");
-	assert_int_equal(read_file(path, &after), len);
-	assert_memory_equal(before + 100, after + 100, len - 100); /* the header tells the kind of journal */
-	free(before);
-	free(after);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
@@ -445,9 +295,6 @@ int main(void)
 		TEST(damage_is_a_sentence_and_not_a_crash),
 		TEST(a_check_finds_broken_references),
 		TEST(a_damaged_store_that_was_not_closed_is_refused),
-		TEST(an_old_store_becomes_a_new_one),
-		TEST(old_instances_say_their_new_id),
-		TEST(a_migration_that_fails_leaves_the_old_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

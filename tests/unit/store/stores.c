@@ -2,9 +2,11 @@
 #include "stores.h"
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -44,6 +46,29 @@ const char *file_in(const char *name)
 	return path;
 }
 
+void write_database(const char *path, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+size_t read_file(const char *path, uint8_t **octets)
+{
+	FILE *f = fopen(path, "r");
+	struct stat info;
+
+	assert_non_null(f);
+	assert_int_equal(fstat(fileno(f), &info), 0);
+	*octets = malloc((size_t)info.st_size);
+	assert_non_null(*octets);
+	assert_int_equal(fread(*octets, 1, (size_t)info.st_size, f), (size_t)info.st_size);
+	fclose(f);
+	return (size_t)info.st_size;
+}
+
 static struct store *open_with(const struct store_options *o)
 {
 	struct store *s = NULL;
@@ -73,6 +98,12 @@ const char *refusal(const char *path, bool check)
 	assert_null(s);
 	assert_non_null(detail);
 	return detail;
+}
+
+void assert_says(const char *sentence, const char *part)
+{
+	if (!strstr(sentence, part))
+		fail_msg("\"%s\" does not say \"%s\"", sentence, part);
 }
 
 static int64_t insert(struct store *s, struct store_row row, const char *label)

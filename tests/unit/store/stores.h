@@ -13,6 +13,9 @@
 int folder_make(void **state);   /* setup */
 int folder_remove(void **state); /* teardown */
 const char *file_in(const char *name); /* a path in the folder; four are valid at a time */
+void write_database(const char *path, const char *sql);
+size_t read_file(const char *path, uint8_t **octets); /* the caller frees them */
+void assert_says(const char *sentence, const char *part);
 
 struct store *opened(const char *path);
 struct store *opened_to_read(const char *path);
