@@ -2,8 +2,8 @@
  * object as it is answered, so that a retrieval copies octets. Writes of one round of the loop share a transaction: the first begins it,
  * store_commit ends it, acknowledgements follow (group commit).
  *
- * Two kinds of rows: *instances* (contentInstance, timeSeriesInstance, flexContainerInstance) lie together below their parent, clustered
- * by (parent, id), so that a million of them cost neither memory nor a second index; everything else is a *resource* with indexes for
+ * Two kinds of rows: *instances* (contentInstance, timeSeriesInstance, flexContainerInstance) lie together below their parent in
+ * the order of their ids, so that a million of them cost neither memory nor a second index; everything else is a *resource* with indexes for
  * name, children, type, labels and expiry.
  *
  * Keys: `id` is positive and grows with every row of this store; it is never used twice. `ri` is the unstructured resourceID. For rows
@@ -44,6 +44,8 @@ struct store_options {
 	unsigned cache_kib;        /* page cache; 0: 64 MiB */
 	bool check;                /* full check before anything else; the structure of one that was not closed cleanly is checked in any case up to 128 MiB */
 	bool read_only;            /* beside the process that has it open: for checks and tools; nothing is migrated, writes are refused */
+	void (*migrates)(void *ctx, uint64_t rows); /* may be NULL: told before a file of an older version is brought up to date, some seconds a million rows */
+	void *ctx;
 	store_derive *derive;      /* for migration only, from a version that kept resourceIDs of instances in their bodies; NULL: they go without */
 };
 /* `detail` gets a sentence for the operator on an error: not a Keyway store, newer schema, damaged at ..., disk full, in use; it is good

@@ -1,5 +1,6 @@
 /* keyway-cse: a oneM2M CSE. Puts the parts together: store, CSE, bindings, IPE-OCI. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,10 +120,16 @@ static void next_round(void *program, void (*fn)(void *ctx), void *ctx)
 
 /* ---- start ---- */
 
+static void log_migration(void *ctx, uint64_t rows)
+{
+	(void)ctx;
+	log_line(LOG_LEVEL_NOTICE, "store is brought up to date", "rows=%" PRIu64 " hint=\"some seconds a million\"", rows);
+}
+
 static int open_store(struct program *p)
 {
 	const struct options *o = &p->options;
-	struct store_options s = {.path = ":memory:", .check = o->check, .derive = tree_ri, .cache_kib = (unsigned)(o->cache_mib << 10)};
+	struct store_options s = {.path = ":memory:", .check = o->check, .derive = tree_ri, .migrates = log_migration, .cache_kib = (unsigned)(o->cache_mib << 10)};
 	const char *detail = "";
 	char path[600];
 

@@ -37,9 +37,19 @@ static enum err journal(struct store *s, const char *path)
 	return is_wal ? OK : store_refuse(s, ERR_STORE, "the file system of %s can't hold a store: it has no shared memory or locks", path);
 }
 
-/* Makes the file one of the present schema, or says why not. */
-static enum err prepare_file(struct store *s, const char *path, store_derive *derive)
+static enum err migrate(struct store *s, enum file_kind kind, const struct store_options *o)
 {
+	int64_t rows = 0;
+
+	if (o->migrates && query_number(s, kind == FILE_CLUSTERED ? "SELECT count FROM state" : "SELECT count(*) FROM resource", &rows) == OK)
+		o->migrates(o->ctx, (uint64_t)rows);
+	return schema_migrate(s, kind, o->derive);
+}
+
+/* Makes the file one of the present schema, or says why not. */
+static enum err prepare_file(struct store *s, const struct store_options *o)
+{
+	const char *path = o->path;
 	enum file_kind kind;
 	enum err e = schema_identify(s, &kind);
 
@@ -55,7 +65,7 @@ static enum err prepare_file(struct store *s, const char *path, store_derive *de
 		return e;
 	if (kind == FILE_EMPTY)
 		return schema_create(s);
-	return kind == FILE_CURRENT ? OK : schema_migrate(s, kind, derive);
+	return kind == FILE_CURRENT ? OK : migrate(s, kind, o);
 }
 
 static enum err load_state(struct store *s, bool *clean)
@@ -97,7 +107,7 @@ static enum err open_file(struct store *s, const struct store_options *o)
 	if (!in_memory(o->path) && !s->read_only && ((e = file_lock(s, o->path)) != OK || (e = file_make(s, o->path)) != OK))
 		return e;
 	if ((e = file_connect(s, o->path, s->read_only && !in_memory(o->path))) != OK || (e = settings(s, o)) != OK ||
-	    (e = prepare_file(s, o->path, o->derive)) != OK || (e = query_prepare_all(s)) != OK || (e = load_state(s, &clean)) != OK ||
+	    (e = prepare_file(s, o)) != OK || (e = query_prepare_all(s)) != OK || (e = load_state(s, &clean)) != OK ||
 	    (e = gone_load(s)) != OK || (e = check(s, o, clean)) != OK)
 		return e;
 	if (s->read_only)

@@ -190,6 +190,33 @@ static void assert_migrated(struct store *s)
 	assert_sound(s);
 }
 
+static void migrates(void *ctx, uint64_t rows)
+{
+	*(uint64_t *)ctx += rows;
+}
+
+/* Told once, before the one opening that does it. */
+static void a_migration_is_announced(void **state)
+{
+	static const char *const versions[] = {version_0, version_2};
+	static const uint64_t rows[] = {6, 8};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = file_in("told.db"), *detail;
+		struct store *s = NULL;
+		uint64_t told = 0;
+
+		write_database(path, versions[i]);
+		for (int reopened = 0; reopened < 2; reopened++) {
+			assert_int_equal(store_open(&(struct store_options){.path = path, .migrates = migrates, .ctx = &told}, &s, &detail), OK);
+			assert_int_equal(told, rows[i]);
+			store_close(s);
+		}
+		remove(path);
+	}
+}
+
 static void clustered_instances_get_keys(void **state)
 {
 	const char *path = file_in("two.db"), *detail;
@@ -239,6 +266,7 @@ int main(void)
 		TEST(old_instances_say_their_new_id),
 		TEST(a_migration_that_fails_leaves_the_old_store),
 		TEST(clustered_instances_get_keys),
+		TEST(a_migration_is_announced),
 		TEST(a_clustered_store_that_can_t_move_stays),
 	};
 
