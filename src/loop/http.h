@@ -38,8 +38,9 @@ struct http_request {
  * what comes later than that costs half as much again. */
 typedef void http_handler(void *ctx, struct http_exchange *x, const struct http_request *rq);
 const char *http_request_header(struct http_exchange *x, const char *name); /* NULL when absent; valid until answered */
-/* Every header in turn, names in lower case. */
-void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
+/* Every header in turn: names in lower case, values without control characters but tabs, a zero behind each of both. */
+typedef void http_each_header(void *ctx, struct rd name, struct rd value);
+void http_request_headers(struct http_exchange *x, http_each_header *fn, void *ctx);
 /* The client's session, for tls_export; NULL without TLS and when the client is gone. */
 struct tls_session *http_request_tls(struct http_exchange *x);
 /* Answers and ends the exchange. body is copied. headers end with {NULL, NULL}; may be NULL. */

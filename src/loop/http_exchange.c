@@ -20,7 +20,7 @@ enum exchange_state {
 
 /* Places in a text that may still move while it grows. */
 struct kept_header {
-	size_t name, value;
+	size_t name, name_len, value, value_len;
 };
 
 struct http_exchange {
@@ -138,6 +138,8 @@ static void keep_field(struct http_exchange *x, const struct http_field *f, stru
 	uint8_t *room;
 
 	h->name = x->text.len;
+	h->name_len = f->name.left;
+	h->value_len = f->value.left;
 	room = wr_room(&x->text, f->name.left + 1);
 	if (!room)
 		return;
@@ -201,10 +203,10 @@ const char *http_request_header(struct http_exchange *x, const char *name)
 	return NULL;
 }
 
-void http_request_headers(struct http_exchange *x, void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
+void http_request_headers(struct http_exchange *x, http_each_header *fn, void *ctx)
 {
-	for (size_t i = 0; i < x->header_count; i++)
-		fn(ctx, text_at(x, x->headers[i].name), text_at(x, x->headers[i].value));
+	for (const struct kept_header *h = x->headers; h < x->headers + x->header_count; h++)
+		fn(ctx, rd_of(text_at(x, h->name), h->name_len), rd_of(text_at(x, h->value), h->value_len));
 }
 
 struct tls_session *http_request_tls(struct http_exchange *x)
@@ -359,20 +361,30 @@ static const char *date(struct http_server *s)
 	return s->date;
 }
 
-static void put_field(struct wr *w, const char *name, const char *value)
+static void put_field(struct wr *w, struct rd name, struct rd value)
 {
-	wr_str(w, name);
+	wr_rd(w, name);
 	wr_copy(w, ": ", 2);
-	wr_str(w, value);
+	wr_rd(w, value);
 	wr_copy(w, "\r\n", 2);
 }
 
-/* A value that no field can carry would be read as other fields, or as another answer. */
-static bool can_be_said(const struct http_header *headers)
+static bool is_date(struct rd name)
 {
-	for (; headers && headers->name; headers++)
-		if (!http_is_token(rd_str(headers->name)) || rd_has_control(rd_str(headers->value)))
+	return name.left == 4 && strncasecmp((const char *)name.at, "Date", 4) == 0;
+}
+
+/* False: a value that no field can carry would be read as other fields, or as another answer. */
+static bool put_fields(struct wr *w, const struct http_header *headers, bool *dated)
+{
+	for (; headers && headers->name; headers++) {
+		struct rd name = rd_str(headers->name), value = rd_str(headers->value);
+
+		if (!http_is_token(name) || rd_has_control(value))
 			return false;
+		*dated = *dated || is_date(name);
+		put_field(w, name, value);
+	}
 	return true;
 }
 
@@ -382,34 +394,27 @@ static bool has_no_body(unsigned status)
 	return status < 200 || status == 204 || status == 304;
 }
 
-static void compose(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
+/* False: it cannot be said. */
+static bool compose(struct http_exchange *x, unsigned status, const struct http_header *headers, struct rd body)
 {
 	struct wr *w = &x->answer;
 	bool dated = false;
 
-	if (!can_be_said(headers)) {
-		headers = NULL;
-		status = 500;
-		body = rd_str("");
-		end_upgrade(x);
-	}
 	wr_str(w, "HTTP/1.1 ");
 	wr_decimal(w, status);
 	wr_u8(w, ' ');
 	wr_str(w, reason(status));
 	wr_copy(w, "\r\n", 2);
 	if (x->upgraded)
-		put_field(w, "Connection", "Upgrade");
+		wr_str(w, "Connection: Upgrade\r\n");
 	else if (x->peer->last)
-		put_field(w, "Connection", "close");
+		wr_str(w, "Connection: close\r\n");
 	else if (x->old)
-		put_field(w, "Connection", "keep-alive");
-	for (; headers && headers->name; headers++) {
-		dated = dated || strcasecmp(headers->name, "Date") == 0;
-		put_field(w, headers->name, headers->value);
-	}
+		wr_str(w, "Connection: keep-alive\r\n");
+	if (!put_fields(w, headers, &dated))
+		return false;
 	if (!dated)
-		put_field(w, "Date", date(x->server));
+		put_field(w, rd_str("Date"), rd_str(date(x->server)));
 	if (!has_no_body(status)) {
 		wr_str(w, "Content-Length: ");
 		wr_decimal(w, body.left);
@@ -418,6 +423,7 @@ static void compose(struct http_exchange *x, unsigned status, const struct http_
 	wr_copy(w, "\r\n", 2);
 	if (!has_no_body(status) && !x->is_head)
 		wr_rd(w, body);
+	return true;
 }
 
 struct rd http_exchange_answer(const struct http_exchange *x)
@@ -433,7 +439,11 @@ static void answer(struct http_exchange *x, unsigned status, const struct http_h
 {
 	bool late = x->state == EXCHANGE_WAITING;
 
-	compose(x, status, headers, body);
+	if (!compose(x, status, headers, body)) {
+		wr_reset(&x->answer);
+		end_upgrade(x);
+		(void)compose(x, 500, NULL, rd_of("", 0));
+	}
 	if (late)
 		wait_no_more(x);
 	x->state = EXCHANGE_ANSWERED;

@@ -12,8 +12,8 @@ void message_of(struct rd *in, struct message *m)
 	memset(m, 0, sizeof *m);
 	m->first = rd_line(in, &line) ? rd_strdup(line) : strdup("");
 	while (rd_line(in, &line) && line.left > 0) {
-		/* HTTP carries no lone CR */
-		if (m->count == MESSAGE_HEADERS || memchr(line.at, '\r', line.left) || !rd_until(&line, ':', &name))
+		/* HTTP carries no control characters */
+		if (m->count == MESSAGE_HEADERS || rd_has_control(line) || !rd_until(&line, ':', &name))
 			continue;
 		if (rd_starts(line, " "))
 			MUST(rd_skip(&line, 1));

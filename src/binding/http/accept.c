@@ -7,12 +7,9 @@
 #define QUALITY_MOST 1000
 
 /* TS-0004 clause 6.7: what a response may be called beside its plain name. */
-static const struct {
-	const char *type;
-	enum serialization s;
-} vendor_types[] = {
-	{"application/vnd.onem2m-res+json", SERIALIZATION_JSON}, {"application/vnd.onem2m-res+xml", SERIALIZATION_XML}, {"application/vnd.onem2m-res+cbor", SERIALIZATION_CBOR},
-	{"application/vnd.onem2m-prsp+json", SERIALIZATION_JSON}, {"application/vnd.onem2m-prsp+xml", SERIALIZATION_XML}, {"application/vnd.onem2m-prsp+cbor", SERIALIZATION_CBOR},
+static const char *const vendor_types[] = {
+	"application/vnd.onem2m-res+json", "application/vnd.onem2m-res+xml", "application/vnd.onem2m-res+cbor",
+	"application/vnd.onem2m-prsp+json", "application/vnd.onem2m-prsp+xml", "application/vnd.onem2m-prsp+cbor",
 };
 
 static bool is_blank(uint8_t c)
@@ -67,6 +64,19 @@ static void note(struct accept_one *o, unsigned specificity, unsigned quality, c
 	*o = (struct accept_one){specificity, quality, type};
 }
 
+/* What an answer is called that is of this type: as it was asked for, if that is the name of a response. */
+static const char *name_of(struct rd type, enum serialization s)
+{
+	const char *plain = serialization_media_type(s);
+
+	if (is_like(type, plain))
+		return plain;
+	for (size_t i = 0; i < sizeof vendor_types / sizeof vendor_types[0]; i++)
+		if (is_like(type, vendor_types[i]))
+			return vendor_types[i];
+	return plain;
+}
+
 static void range(struct accept *a, struct rd type, unsigned quality)
 {
 	unsigned wild = is_like(type, "*/*") || is_like(type, "*") ? 1 : is_like(type, "application/*") ? 2 : 0;
@@ -74,24 +84,14 @@ static void range(struct accept *a, struct rd type, unsigned quality)
 
 	for (size_t i = 0; wild && i < SERIALIZATION_COUNT; i++)
 		note(&a->of[i], wild, quality, serialization_media_type((enum serialization)i));
-	if (wild)
-		return;
-	for (size_t i = 0; i < sizeof vendor_types / sizeof vendor_types[0]; i++) {
-		if (is_like(type, vendor_types[i].type)) {
-			note(&a->of[vendor_types[i].s], 3, quality, vendor_types[i].type);
-			return;
-		}
-	}
-	if (serialization_of_media_type(type, &s))
-		note(&a->of[s], 3, quality, serialization_media_type(s));
+	if (!wild && serialization_of_media_type(type, &s))
+		note(&a->of[s], 3, quality, name_of(type, s));
 }
 
-void accept_add(struct accept *a, const char *field)
+void accept_add(struct accept *a, struct rd field)
 {
-	struct rd rest = rd_str(field);
-
-	while (rest.left > 0) {
-		struct rd one = part(&rest, ','), type = part(&one, ';');
+	while (field.left > 0) {
+		struct rd one = part(&field, ','), type = part(&one, ';');
 		unsigned quality = QUALITY_MOST;
 
 		if (type.left == 0)

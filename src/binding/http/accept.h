@@ -2,7 +2,7 @@
  *
  *	struct accept a = {0};
  *
- *	accept_add(&a, "application/cbor, application/json;q=0.5");
+ *	accept_add(&a, rd_str("application/cbor, application/json;q=0.5"));
  *	type = accept_choose(&a, SERIALIZATION_JSON, &s);      NULL: nothing that we have */
 #ifndef KEYWAY_BINDING_HTTP_ACCEPT_H
 #define KEYWAY_BINDING_HTTP_ACCEPT_H
@@ -19,7 +19,7 @@ struct accept {
 	struct accept_one of[SERIALIZATION_COUNT];
 };
 
-void accept_add(struct accept *a, const char *field); /* what is no media range is passed over */
+void accept_add(struct accept *a, struct rd field); /* what is no media range is passed over */
 /* The Content-Type of the answer, and its serialisation. Between equals `preferred` wins. Without a field that says anything, anything goes. */
 const char *accept_choose(const struct accept *a, enum serialization preferred, enum serialization *s);
 

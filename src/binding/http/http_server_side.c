@@ -8,12 +8,14 @@
 #include "binding/http/http_binding.h"
 #include "onem2m/query.h"
 
-/* Header fields that are request parameters, in the order of struct waiting's texts; all but the last begin with "x-m2m-". TS-0009 clause 6.4. */
+/* Header fields that are request parameters, in the order of struct waiting's texts. Names behind "x-m2m-" are oneM2M's own: TS-0009 clause 6.4. */
 enum text { FROM, ID, RELEASE, VENDOR, RTU, OT, RQET, RSET, OET, EC, GID, TOKENS, TEXTS };
 
-static const char *const header_of[TEXTS] = {
-	[FROM] = "x-m2m-origin", [ID] = "x-m2m-ri", [RELEASE] = "x-m2m-rvi", [VENDOR] = "x-m2m-vsi", [RTU] = "x-m2m-rtu", [OT] = "x-m2m-ot",
-	[RQET] = "x-m2m-ret", [RSET] = "x-m2m-rst", [OET] = "x-m2m-oet", [EC] = "x-m2m-ec", [GID] = "x-m2m-gid", [TOKENS] = "authorization",
+#define OF_ONEM2M "x-m2m-"
+#define NAME(text) {(const uint8_t *)(text), sizeof(text) - 1}
+static const struct rd names[] = {
+	[FROM] = NAME("origin"), [ID] = NAME("ri"), [RELEASE] = NAME("rvi"), [VENDOR] = NAME("vsi"), [RTU] = NAME("rtu"), [OT] = NAME("ot"),
+	[RQET] = NAME("ret"), [RSET] = NAME("rst"), [OET] = NAME("oet"), [EC] = NAME("ec"), [GID] = NAME("gid"),
 };
 
 /* What content grows by at most on its way from JSON: a member with a prefix becomes an element that declares its namespace. */
@@ -24,7 +26,7 @@ struct waiting {
 	struct http_exchange *http;
 	const struct http_binding *binding;
 	struct onem2m_request rq;
-	const char *texts[TEXTS]; /* the exchange's, until it is answered */
+	struct rd texts[TEXTS];   /* the exchange's, until it is answered, with a zero behind each; `at` NULL: not given */
 	char *absolute;           /* "//sp/..." as rq.to, or NULL */
 	struct accept accept;
 	const char *content_type; /* of the request, or NULL */
@@ -41,8 +43,21 @@ struct answering {
 
 static void put(struct answering *a, const char *name, const char *value)
 {
-	if (value && value[0] && !rd_has_control(rd_str(value))) /* what came in with control characters is not sent back */
+	if (value && value[0])
 		a->headers[a->count++] = (struct http_header){name, value};
+}
+
+/* What the request said, of which the HTTP server made sure that a header field can carry it. */
+static void put_back(struct answering *a, const char *name, struct rd value)
+{
+	put(a, name, (const char *)value.at);
+}
+
+/* Of the answer, which may be another CSE's: what no header field can carry is not passed on. */
+static void put_text(struct answering *a, const char *name, struct rd value, char *room, size_t size)
+{
+	if (value.left > 0 && !rd_has_control(value) && rd_text(value, room, size))
+		put(a, name, room);
 }
 
 static void waiting_free(struct waiting *w)
@@ -69,28 +84,26 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 	struct wr room = wr_new(0), number;
 	struct rd content = rd_of("", 0);
 	enum onem2m_rsc code = rsp->rsc;
-	struct answering a = {.count = 0};
+	struct answering a;
 	char rsc[16], cts[16], cto[24], location[2100], ot[40], rset[64], ati[2100];
 
 	if (w->answer_type && !content_of(w, rsp->content, &room, &content)) {
 		code = RSC_NOT_ACCEPTABLE;
 		content = rd_of("", 0);
 	}
+	a.count = 0;
 	number = wr_of(rsc, sizeof rsc);
 	wr_decimal(&number, (uint64_t)code);
 	wr_u8(&number, 0);
 	if (!rsp->silent) /* who wants no response gets HTTP's alone */
 		put(&a, "X-M2M-RSC", rsc);
-	put(&a, "X-M2M-RI", w->texts[ID]);
-	put(&a, "X-M2M-RVI", w->texts[RELEASE]);
-	put(&a, "X-M2M-VSI", w->texts[VENDOR]);
-	put(&a, "X-M2M-EC", w->texts[EC]);
-	if (rd_text(rsp->ot, ot, sizeof ot))
-		put(&a, "X-M2M-OT", ot);
-	if (rd_text(rsp->rset, rset, sizeof rset))
-		put(&a, "X-M2M-RST", rset);
-	if (rd_text(rsp->ati, ati, sizeof ati))
-		put(&a, "X-M2M-ATI", ati);
+	put_back(&a, "X-M2M-RI", w->texts[ID]);
+	put_back(&a, "X-M2M-RVI", w->texts[RELEASE]);
+	put_back(&a, "X-M2M-VSI", w->texts[VENDOR]);
+	put_back(&a, "X-M2M-EC", w->texts[EC]);
+	put_text(&a, "X-M2M-OT", rsp->ot, ot, sizeof ot);
+	put_text(&a, "X-M2M-RST", rsp->rset, rset, sizeof rset);
+	put_text(&a, "X-M2M-ATI", rsp->ati, ati, sizeof ati);
 	if (rsp->cts) {
 		snprintf(cts, sizeof cts, "%d", rsp->cts);
 		put(&a, "X-M2M-CTS", cts);
@@ -101,8 +114,7 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 	}
 	if (!rsp->silent) /* with no content too: clients expect to find nothing in JSON rather than nothing */
 		put(&a, "Content-Type", w->answer_type);
-	if (rd_text(rsp->location, location, sizeof location))
-		put(&a, "Content-Location", location);
+	put_text(&a, "Content-Location", rsp->location, location, sizeof location);
 	if (w->from_page && w->binding->cors) {
 		put(&a, "Access-Control-Allow-Origin", w->binding->cors);
 		put(&a, "Access-Control-Expose-Headers", "*");
@@ -188,42 +200,48 @@ static bool take_parameters(struct waiting *w, const struct http_request *rq)
 	if (!query_parameters(&w->rq))
 		return false;
 	take_to(w, rq->path);
-	w->rq.from = rd_str(w->texts[FROM]);
-	w->rq.request_id = rd_str(w->texts[ID]);
-	w->rq.release = rd_str(w->texts[RELEASE]);
-	w->rq.vendor = rd_str(w->texts[VENDOR]);
-	if (w->texts[RTU]) /* an empty list of targets is another thing than none */
-		w->rq.rt_nu = rd_str(w->texts[RTU]);
-	w->rq.ot = rd_str(w->texts[OT]);
-	w->rq.rqet = rd_str(w->texts[RQET]);
-	w->rq.rset = rd_str(w->texts[RSET]);
-	w->rq.oet = rd_str(w->texts[OET]);
-	w->rq.ec = rd_str(w->texts[EC]);
-	w->rq.gid = rd_str(w->texts[GID]);
-	w->rq.tokens = rd_str(w->texts[TOKENS]);
+	w->rq.from = w->texts[FROM];
+	w->rq.request_id = w->texts[ID];
+	w->rq.release = w->texts[RELEASE];
+	w->rq.vendor = w->texts[VENDOR];
+	w->rq.rt_nu = w->texts[RTU]; /* an empty list of targets is another thing than none */
+	w->rq.ot = w->texts[OT];
+	w->rq.rqet = w->texts[RQET];
+	w->rq.rset = w->texts[RSET];
+	w->rq.oet = w->texts[OET];
+	w->rq.ec = w->texts[EC];
+	w->rq.gid = w->texts[GID];
+	w->rq.tokens = w->texts[TOKENS];
 	w->rq.peer = rq->peer;
 	w->rq.credential = rq->tls_peer ? rq->tls_peer->credential : "";
 	w->rq.address = rd_str(rq->address);
 	return true;
 }
 
-/* This is asked of each header of each request: the names of oneM2M's own have one beginning, and are told apart behind it. */
-static void on_header(void *ctx, const char *name, const char *value)
+/* Of two of one name the first counts. */
+static void take_text(struct waiting *w, enum text t, struct rd value)
+{
+	if (!w->texts[t].at)
+		w->texts[t] = value;
+}
+
+static void on_header(void *ctx, struct rd name, struct rd value)
 {
 	struct waiting *w = ctx;
-	size_t begin = strncmp(name, "x-m2m-", 6) == 0 ? 6 : 0;
 
-	for (size_t i = begin ? 0 : TOKENS; i <= (begin ? GID : TOKENS); i++)
-		if (name[begin] == header_of[i][begin] && strcmp(name + begin, header_of[i] + begin) == 0 && !w->texts[i])
-			w->texts[i] = value;
-	if (begin)
-		return;
-	if (strcmp(name, "accept") == 0)
+	if (rd_starts(name, OF_ONEM2M) && rd_skip(&name, sizeof OF_ONEM2M - 1)) {
+		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+			if (rd_equal(name, names[i]))
+				take_text(w, (enum text)i, value);
+	} else if (rd_is(name, "authorization")) {
+		take_text(w, TOKENS, value);
+	} else if (rd_is(name, "accept")) {
 		accept_add(&w->accept, value);
-	else if (strcmp(name, "content-type") == 0 && !w->content_type)
-		w->content_type = value;
-	else if (strcmp(name, "origin") == 0)
+	} else if (rd_is(name, "content-type") && !w->content_type) {
+		w->content_type = (const char *)value.at;
+	} else if (rd_is(name, "origin")) {
 		w->from_page = true;
+	}
 }
 
 static struct waiting *keep(const struct http_binding *b, struct http_exchange *x)
@@ -238,9 +256,6 @@ static struct waiting *keep(const struct http_binding *b, struct http_exchange *
 	w->json = wr_new(HTTP_BODY_MAX);
 	w->answer_type = serialization_media_type(SERIALIZATION_JSON);
 	http_request_headers(x, on_header, w);
-	for (size_t i = 0; i < TEXTS; i++)
-		if (!w->texts[i] && i != RTU)
-			w->texts[i] = "";
 	return w;
 }
 
@@ -300,10 +315,8 @@ static void submit(struct waiting *w, const struct http_request *rq)
 		refuse(w, RSC_NOT_ACCEPTABLE, "the content is longer than a MiB");
 	else if (!resource_type(w->content_type, &ty) || !operation_of(w, rq->method, ty))
 		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
-	else if (w->texts[ID][0] == '\0' && w->texts[RELEASE][0] != '\0') /* without both it may be of Release 1: the dispatcher knows */
+	else if (w->texts[ID].left == 0 && w->texts[RELEASE].left > 0) /* without both it may be of Release 1: the dispatcher knows */
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
-	else if (rd_has_control(rd_str(w->texts[ID])))
-		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) holds control characters");
 	else if (!known && rq->body.left > 0)
 		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON, XML or CBOR");
 	else if (!w->answer_type)

@@ -12,9 +12,9 @@ static const struct onem2m_response unreachable = {.rsc = RSC_TARGET_NOT_REACHAB
 
 /* ---- clients that come ---- */
 
-static void add_header(void *opening, const char *name, const char *value)
+static void add_header(void *opening, struct rd name, struct rd value)
 {
-	ws_opening_header(opening, name, value);
+	ws_opening_header(opening, (const char *)name.at, (const char *)value.at);
 }
 
 static struct ws_opening opening_of(struct http_exchange *x)

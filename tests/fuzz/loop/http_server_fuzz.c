@@ -30,13 +30,15 @@ static size_t held_count;
 static uint8_t how;
 static unsigned requests;
 
-static void on_header(void *ctx, const char *name, const char *value)
+static void on_header(void *ctx, struct rd name, struct rd value)
 {
 	struct http_exchange *x = ctx;
+	const char *text = (const char *)name.at;
 
-	MUST(name[0] && value && !strpbrk(value, "\r\n") && !strpbrk(name, "\r\n: "));
-	if (strlen(name) < 100)
-		MUST(http_request_header(x, name));
+	MUST(name.left > 0 && strlen(text) == name.left && !strpbrk(text, "\r\n: "));
+	MUST(value.at && strlen((const char *)value.at) == value.left && !rd_has_control(value));
+	if (name.left < 100)
+		MUST(http_request_header(x, text));
 }
 
 static void answer(struct http_exchange *x)

@@ -62,7 +62,7 @@ static void chooses(void **state)
 		const char *type;
 
 		for (size_t f = 0; f < 3 && cases[i].fields[f]; f++)
-			accept_add(&a, cases[i].fields[f]);
+			accept_add(&a, rd_str(cases[i].fields[f]));
 		type = accept_choose(&a, cases[i].preferred, &s);
 		if (!cases[i].type != !type)
 			fail_msg("case %zu: %s: %s", i, cases[i].fields[0], type ? type : "nothing");

@@ -673,6 +673,80 @@ static void long_answers_wait_for_their_clients(void **state)
 	site_close(&s);
 }
 
+static void says_nothing_that_would_be_read_as_something_else(void **state)
+{
+	static const struct http_header bad[][3] = {
+		{{"X-A", "1"}, {"X-B", "2\r\nX-C: 3"}, {NULL, NULL}},
+		{{"X-A", "1\x7f"}, {"X-B", "2"}, {NULL, NULL}},
+		{{"X-A", "1"}, {"X-B: ", "2"}, {NULL, NULL}},
+		{{"X-A", "1"}, {"", "2"}, {NULL, NULL}},
+	};
+	static const struct http_header good[] = {{"X-A", "1\t2 \xc3\xa4"}, {"date", "once"}, {NULL, NULL}};
+	char text[ANSWER_MAX];
+	struct site s;
+	int fd;
+
+	(void)state;
+	site_open(&s, WHEN_TOLD);
+	fd = dial(&s);
+	for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
+		bool well = i == sizeof bad / sizeof bad[0];
+
+		ask(fd, (unsigned)i);
+		while (s.count == 0)
+			loop_once(s.loop, 10);
+		http_answer(s.held[--s.count], 200, well ? good : bad[i], rd_str("body"));
+		assert_int_equal(hear(&s, fd, text), well ? 200 : 500);
+		if (well) {
+			assert_non_null(strstr(text, "X-A: 1\t2 \xc3\xa4\r\ndate: once\r\n"));
+			assert_null(strstr(text, "Date:")); /* one is enough */
+			assert_non_null(strstr(text, "\r\n\r\nbody"));
+		} else {
+			assert_null(strstr(text, "X-"));
+			assert_null(strstr(text, "body"));
+			assert_non_null(strstr(text, "Content-Length: 0\r\n\r\n"));
+		}
+	}
+	close(fd);
+	site_close(&s);
+}
+
+static void note_header(void *ctx, struct rd name, struct rd value)
+{
+	struct wr *w = ctx;
+
+	assert_int_equal(strlen((const char *)name.at), name.left);
+	assert_int_equal(strlen((const char *)value.at), value.left);
+	wr_rd(w, name);
+	wr_u8(w, '=');
+	wr_rd(w, value);
+	wr_u8(w, ';');
+}
+
+static void hands_over_every_header_as_it_came(void **state)
+{
+	uint8_t noted[256];
+	struct wr w = wr_of(noted, sizeof noted);
+	char text[ANSWER_MAX];
+	struct rd all;
+	struct site s;
+	int fd;
+
+	(void)state;
+	site_open(&s, WHEN_TOLD);
+	fd = dial(&s);
+	say(fd, "GET / HTTP/1.1\r\nHOST: x\r\nX-Name: \t a b  \r\nx-empty:\r\nX-Name:c\r\n\r\n");
+	while (s.count == 0)
+		loop_once(s.loop, 10);
+	http_request_headers(s.held[0], note_header, &w);
+	assert_true(wr_done(&w, &all) && rd_is(all, "host=x;x-name=a b;x-empty=;x-name=c;"));
+	assert_string_equal(http_request_header(s.held[0], "X-NAME"), "a b");
+	give_all(&s);
+	assert_int_equal(hear(&s, fd, text), 200);
+	close(fd);
+	site_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -693,6 +767,8 @@ int main(void)
 		cmocka_unit_test(answers_who_sends_no_more),
 		cmocka_unit_test(refuses_what_may_be_another_request),
 		cmocka_unit_test(answers_are_framed),
+		cmocka_unit_test(says_nothing_that_would_be_read_as_something_else),
+		cmocka_unit_test(hands_over_every_header_as_it_came),
 		cmocka_unit_test(long_answers_wait_for_their_clients),
 	};
 
