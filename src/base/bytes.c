@@ -54,6 +54,35 @@ size_t utf8_length(struct rd text)
 	return len;
 }
 
+/* Octets of ASCII that text begins with; most text is nothing else, so eight at a time. */
+static size_t ascii_run(struct rd text)
+{
+	uint64_t eight;
+	size_t n = 0;
+
+	for (; text.left - n >= sizeof eight; n += sizeof eight) {
+		memcpy(&eight, text.at + n, sizeof eight);
+		if (eight & 0x8080808080808080ULL)
+			break;
+	}
+	while (n < text.left && text.at[n] < 0x80)
+		n++;
+	return n;
+}
+
+bool utf8_is(struct rd text)
+{
+	while (text.left > 0) {
+		size_t n = ascii_run(text);
+
+		if (n == 0)
+			n = utf8_length(text);
+		if (n == 0 || !rd_skip(&text, n))
+			return false;
+	}
+	return true;
+}
+
 void hex_print(char *text, const void *octets, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

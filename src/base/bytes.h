@@ -15,6 +15,7 @@ bool bytes_equal_ct(const void *a, const void *b, size_t len);      /* constant 
 
 /* Octets of the UTF-8 character that text begins with: shortest form only, no surrogates, up to U+10FFFF. 0 when it begins with none. */
 size_t utf8_length(struct rd text);
+bool utf8_is(struct rd text) MUST_CHECK; /* all of it */
 
 #define HEX_SIZE(octets) (2 * (octets) + 1)
 /* Lower case, zero-terminated; text must hold HEX_SIZE(len). */

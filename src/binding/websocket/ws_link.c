@@ -1,65 +1,232 @@
-/* Frames, by wslay. */
+/* Messages from frames, and the closing handshake. */
 #include "binding/websocket/ws_link.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <wslay/wslay.h>
 
-struct ws_link {
-	wslay_event_context_ptr ws;
-	struct rng *rng;
-	const struct ws_link_events *events;
-	void *ctx;
-	struct rd in;      /* what is left of the present input */
-	bool busy, freed, ended;
+#include "base/bytes.h"
+#include "base/wr.h"
+#include "binding/websocket/ws_frame.h"
+
+#define ROOM_KEPT 4096 /* octets of a message whose room is used again for the next */
+
+/* RFC 6455 clause 7.4.1 */
+enum {
+	CLOSE_PROTOCOL_ERROR = 1002,
+	CLOSE_NO_CODE = 1005,         /* never on the wire */
+	CLOSE_NO_TEXT = 1007,
+	CLOSE_TOO_LONG = 1009,
+	CLOSE_INTERNAL_ERROR = 1011,
 };
 
-/* ---- wslay's callbacks ---- */
+struct ws_link {
+	bool server;
+	struct rng *rng;
+	size_t message_max;
+	const struct ws_link_events *events;
+	void *ctx;
+	bool busy, freed;
+	bool closing;                 /* our close frame is out */
+	bool ended;
+	/* the frame that comes */
+	struct wr head;               /* the first octets, when they came in pieces */
+	uint8_t head_octets[WS_FRAME_HEAD_MAX];
+	bool inside;                  /* its head was read, its payload not to the end */
+	struct ws_frame frame;
+	uint64_t taken;               /* of its payload */
+	struct wr control;            /* payload of a control frame */
+	uint8_t control_octets[WS_FRAME_CONTROL_MAX];
+	/* the message that comes */
+	bool begun, binary;
+	struct wr message;
+};
 
-static ssize_t on_recv(wslay_event_context_ptr ws, uint8_t *room, size_t size, int flags, void *ctx)
+/* ---- what leaves ---- */
+
+static enum err write_frame(struct ws_link *l, enum ws_opcode opcode, struct rd payload)
 {
-	struct ws_link *l = ctx;
-	size_t n = l->in.left < size ? l->in.left : size;
+	struct ws_frame f = {.final = true, .masked = !l->server, .opcode = opcode, .length = payload.left};
+	uint8_t octets[WS_FRAME_HEAD_MAX];
+	struct wr head = wr_of(octets, sizeof octets), masked = wr_new(payload.left);
+	struct rd first;
+	bool ok = true;
 
-	(void)flags;
-	if (n == 0 || !rd_copy(&l->in, room, n)) {
-		wslay_event_set_error(ws, WSLAY_ERR_WOULDBLOCK);
-		return -1;
+	if (f.masked) {
+		rng_fill(l->rng, f.mask, sizeof f.mask);
+		ws_frame_mask(f.mask, 0, payload, &masked);
+		ok = wr_done(&masked, &payload);
 	}
-	return (ssize_t)n;
+	ws_frame_write(&f, &head);
+	if (ok && wr_done(&head, &first)) {
+		l->events->write(l->ctx, first);
+		if (payload.left > 0)
+			l->events->write(l->ctx, payload);
+	}
+	wr_free(&masked);
+	return ok ? OK : ERR_NO_MEMORY;
 }
 
-static ssize_t on_send(wslay_event_context_ptr ws, const uint8_t *octets, size_t len, int flags, void *ctx)
+static void write_close(struct ws_link *l, uint16_t code)
 {
-	struct ws_link *l = ctx;
+	uint8_t octets[2];
+	struct wr w = wr_of(octets, sizeof octets);
 
-	(void)ws;
-	(void)flags;
-	if (!l->freed)
-		l->events->write(l->ctx, rd_of(octets, len));
-	return (ssize_t)len;
+	if (l->closing)
+		return;
+	l->closing = true;
+	if (code != CLOSE_NO_CODE)
+		wr_be16(&w, code);
+	(void)write_frame(l, WS_CLOSE, rd_of(octets, w.len)); /* without memory it ends without a word */
 }
 
-static int on_mask(wslay_event_context_ptr ws, uint8_t *mask, size_t len, void *ctx)
+/* The peer broke the rules: it is told, and not listened to any more. */
+static void fail(struct ws_link *l, uint16_t code)
 {
-	struct ws_link *l = ctx;
-
-	(void)ws;
-	rng_fill(l->rng, mask, len);
-	return 0;
+	write_close(l, code);
+	l->ended = true;
 }
 
-static void on_message(wslay_event_context_ptr ws, const struct wslay_event_on_msg_recv_arg *m, void *ctx)
+/* ---- what comes ---- */
+
+static void on_message_end(struct ws_link *l)
 {
-	struct ws_link *l = ctx;
+	struct rd message;
 
-	(void)ws;
-	if (!l->freed && !wslay_is_ctrl_frame(m->opcode))
-		l->events->message(l->ctx, m->opcode == WSLAY_BINARY_FRAME, rd_of(m->msg, m->msg_length));
+	l->begun = false;
+	if (!wr_done(&l->message, &message))
+		fail(l, CLOSE_INTERNAL_ERROR); /* its length was judged before: there was no memory */
+	else if (!l->binary && !utf8_is(message))
+		fail(l, CLOSE_NO_TEXT);
+	else
+		l->events->message(l->ctx, l->binary, message);
+	if (l->message.capacity > ROOM_KEPT) {
+		wr_free(&l->message);
+		l->message = wr_new(l->message_max);
+	}
+	wr_reset(&l->message);
 }
 
-static const struct wslay_event_callbacks callbacks = {
-	.recv_callback = on_recv, .send_callback = on_send, .genmask_callback = on_mask, .on_msg_recv_callback = on_message};
+/* Those of the RFC and of IANA's registry that may be sent, those of libraries, and private ones. */
+static bool is_close_code(uint16_t code)
+{
+	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
+static void on_close(struct ws_link *l, struct rd reason)
+{
+	uint16_t code = CLOSE_NO_CODE;
+
+	if (reason.left > 0 && (!rd_be16(&reason, &code) || !is_close_code(code)))
+		fail(l, CLOSE_PROTOCOL_ERROR);
+	else if (!utf8_is(reason))
+		fail(l, CLOSE_NO_TEXT);
+	else
+		write_close(l, code);
+	l->ended = true;
+}
+
+static void on_frame_end(struct ws_link *l)
+{
+	struct rd control = rd_of(l->control_octets, l->control.len);
+
+	l->inside = false;
+	wr_reset(&l->control);
+	switch (l->frame.opcode) {
+	case WS_CONTINUATION:
+	case WS_TEXT:
+	case WS_BINARY:
+		if (l->frame.final)
+			on_message_end(l);
+		break;
+	case WS_CLOSE:
+		on_close(l, control);
+		break;
+	case WS_PING:
+		if (!l->closing)
+			(void)write_frame(l, WS_PONG, control); /* who hears nothing asks again */
+		break;
+	case WS_PONG:
+		break;
+	}
+}
+
+/* Takes note of a frame whose head has come: 0, or the code that the link closes with. */
+static uint16_t judge(struct ws_link *l)
+{
+	const struct ws_frame *f = &l->frame;
+
+	if (f->masked != l->server)
+		return CLOSE_PROTOCOL_ERROR;
+	switch (f->opcode) {
+	case WS_CLOSE:
+	case WS_PING:
+	case WS_PONG:
+		return 0;
+	case WS_CONTINUATION:
+		if (!l->begun)
+			return CLOSE_PROTOCOL_ERROR;
+		break;
+	case WS_TEXT:
+	case WS_BINARY:
+		if (l->begun)
+			return CLOSE_PROTOCOL_ERROR;
+		l->begun = true;
+		l->binary = f->opcode == WS_BINARY;
+		break;
+	}
+	return f->length > l->message_max - l->message.len ? CLOSE_TOO_LONG : 0;
+}
+
+/* A head that comes in pieces is put together octet by octet, and so never takes one that is the payload's. */
+static enum err read_head(struct ws_link *l, struct rd *in)
+{
+	enum err e = l->head.len == 0 ? ws_frame_read(in, &l->frame) : ERR_SHORT;
+	struct rd head;
+	uint8_t octet;
+
+	while (e == ERR_SHORT && rd_u8(in, &octet)) {
+		wr_u8(&l->head, octet);
+		head = rd_of(l->head_octets, l->head.len);
+		e = ws_frame_read(&head, &l->frame);
+	}
+	if (e != ERR_SHORT)
+		wr_reset(&l->head);
+	return e;
+}
+
+static bool take_head(struct ws_link *l, struct rd *in)
+{
+	enum err e = read_head(l, in);
+	uint16_t code;
+
+	if (e == ERR_SHORT)
+		return false;
+	code = e == OK ? judge(l) : CLOSE_PROTOCOL_ERROR;
+	if (code != 0) {
+		fail(l, code);
+		return false;
+	}
+	l->inside = true;
+	l->taken = 0;
+	return true;
+}
+
+/* Memory is taken for what is there, not for what a head promises. */
+static bool take_payload(struct ws_link *l, struct rd *in)
+{
+	uint64_t left = l->frame.length - l->taken;
+	struct wr *w = l->frame.opcode >= WS_CLOSE ? &l->control : &l->message;
+	struct rd part;
+
+	if (!rd_sub(in, left < in->left ? (size_t)left : in->left, &part))
+		return false;
+	if (l->frame.masked)
+		ws_frame_mask(l->frame.mask, l->taken, part, w);
+	else
+		wr_rd(w, part);
+	l->taken += part.left;
+	return l->taken == l->frame.length;
+}
 
 /* ---- the link ---- */
 
@@ -69,20 +236,15 @@ struct ws_link *ws_link_new(bool server, struct rng *rng, size_t message_max, co
 
 	if (!l)
 		return NULL;
-	l->rng = rng;
-	l->events = events;
-	l->ctx = ctx;
-	if ((server ? wslay_event_context_server_init(&l->ws, &callbacks, l) : wslay_event_context_client_init(&l->ws, &callbacks, l)) != 0) {
-		free(l);
-		return NULL;
-	}
-	wslay_event_config_set_max_recv_msg_length(l->ws, message_max);
+	*l = (struct ws_link){.server = server, .rng = rng, .message_max = message_max, .events = events, .ctx = ctx, .message = wr_new(message_max)};
+	l->head = wr_of(l->head_octets, sizeof l->head_octets);
+	l->control = wr_of(l->control_octets, sizeof l->control_octets);
 	return l;
 }
 
 static void release(struct ws_link *l)
 {
-	wslay_event_context_free(l->ws);
+	wr_free(&l->message);
 	free(l);
 }
 
@@ -95,61 +257,33 @@ void ws_link_free(struct ws_link *l)
 		release(l);
 }
 
-/* Sends what waits, tells the end, and goes if it was freed meanwhile. */
-static void settle(struct ws_link *l, bool broken)
+void ws_link_input(struct ws_link *l, struct rd octets)
 {
-	if (wslay_event_want_write(l->ws) && wslay_event_send(l->ws) != 0)
-		broken = true;
-	if (!l->freed && !l->ended && (broken || (!wslay_event_want_read(l->ws) && !wslay_event_want_write(l->ws)))) {
-		l->ended = true;
+	if (l->busy || l->ended)
+		return;
+	l->busy = true;
+	while (!l->ended && !l->freed && (l->inside || take_head(l, &octets)) && take_payload(l, &octets))
+		on_frame_end(l);
+	if (l->ended && !l->freed)
 		l->events->ended(l->ctx);
-	}
 	l->busy = false;
 	if (l->freed)
 		release(l);
 }
 
-void ws_link_input(struct ws_link *l, struct rd octets)
-{
-	bool broken;
-
-	if (l->busy || l->ended)
-		return;
-	l->busy = true;
-	l->in = octets;
-	broken = wslay_event_recv(l->ws) != 0;
-	l->in = rd_of("", 0);
-	settle(l, broken);
-}
-
 enum err ws_link_send(struct ws_link *l, bool binary, struct rd message)
 {
-	const struct wslay_event_msg m = {binary ? WSLAY_BINARY_FRAME : WSLAY_TEXT_FRAME, message.at, message.left};
-	int r = l->ended || l->freed ? WSLAY_ERR_NO_MORE_MSG : wslay_event_queue_msg(l->ws, &m);
-
-	if (r != 0)
-		return r == WSLAY_ERR_NOMEM ? ERR_NO_MEMORY : ERR_CLOSED;
-	if (!l->busy) { /* otherwise the input that it came from sends it */
-		l->busy = true;
-		settle(l, false);
-	}
-	return OK;
+	return l->closing || l->ended || l->freed ? ERR_CLOSED : write_frame(l, binary ? WS_BINARY : WS_TEXT, message);
 }
 
 void ws_link_ping(struct ws_link *l)
 {
-	const struct wslay_event_msg m = {WSLAY_PING, NULL, 0};
-
-	if (l->busy || l->ended || wslay_event_queue_msg(l->ws, &m) != 0)
-		return;
-	l->busy = true;
-	settle(l, false);
+	if (!l->closing && !l->ended && !l->freed)
+		(void)write_frame(l, WS_PING, rd_of("", 0)); /* not sent, it is not answered: the peer counts as gone */
 }
 
 void ws_link_close(struct ws_link *l, uint16_t code)
 {
-	if (l->ended || l->freed || wslay_event_queue_close(l->ws, code, NULL, 0) != 0 || l->busy)
-		return;
-	l->busy = true;
-	settle(l, false);
+	if (!l->ended && !l->freed)
+		write_close(l, code);
 }

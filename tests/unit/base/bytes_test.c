@@ -94,6 +94,33 @@ static void base64_as_in_rfc_4648(void **state)
 	}
 }
 
+/* Each at every distance from the beginning of eight octets, and cut off at every length. */
+static void text_is_utf8_wherever_its_characters_are(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} cases[] = {{"\xc3\xa4", true}, {"\xe2\x82\xac", true}, {"\xf0\x9f\x98\x80", true}, {"\xc3\x28", false}, {"\x80", false}, {"\xc0\x80", false},
+		{"\xed\xa0\x80", false}, {"\xf4\x90\x80\x80", false}, {"\xff", false}};
+	char text[40];
+
+	(void)state;
+	assert_true(utf8_is(rd_of(NULL, 0)));
+	assert_true(utf8_is(rd_of("\0", 1)));
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		size_t len = strlen(cases[i].text);
+
+		for (size_t at = 0; at < 20; at++) {
+			memset(text, 'a', sizeof text);
+			memcpy(text + at, cases[i].text, len);
+			assert_int_equal(utf8_is(rd_of(text, sizeof text)), cases[i].good);
+			for (size_t n = at + 1; cases[i].good && n < at + len; n++)
+				assert_false(utf8_is(rd_of(text, n)));
+			assert_int_equal(utf8_is(rd_of(text, at + len)), cases[i].good);
+		}
+	}
+}
+
 static void checksums_have_their_catalogued_check_values(void **state)
 {
 	(void)state;
@@ -163,6 +190,7 @@ int main(void)
 		cmocka_unit_test(loose_hexadecimal_takes_separators_between_octets_only),
 		cmocka_unit_test(eui64_in_the_usual_spellings),
 		cmocka_unit_test(base64_as_in_rfc_4648),
+		cmocka_unit_test(text_is_utf8_wherever_its_characters_are),
 		cmocka_unit_test(checksums_have_their_catalogued_check_values),
 		cmocka_unit_test(comparison_sees_every_octet),
 		cmocka_unit_test(every_error_has_a_name_and_a_sentence),

@@ -205,7 +205,7 @@ static void may_be_freed_from_its_own_callbacks(void **state)
 static const struct {
 	const char *hex;
 	unsigned messages;
-	unsigned code;     /* of the close frame that comes back; 0: none; wslay gives none for what is no frame at all, which counts as 1005 */
+	unsigned code;     /* of the close frame that comes back; 0: none; one without a code counts as 1005 */
 	const char *what;
 } frames[] = {
 	{"8185 00000000 68656c6c6f", 1, 0, "a text"},
@@ -215,21 +215,36 @@ static const struct {
 	{"8a80 00000000", 0, 0, "a pong that nobody asked for"},
 	{"8880 00000000", 0, 1005, "a close without code"},
 	{"8882 00000000 03e8", 0, 1000, "a close"},
+	{"8885 00000000 0fa0 c3a4 62", 0, 4000, "a close with a code of its own, and a reason"},
+	{"0183 00000000 68656c 8882 00000000 03e9", 0, 1001, "a close between fragments"},
+	{"0181 00000000 c3 8081 00000000 a4", 1, 0, "a character in two fragments"},
+	{"0180 00000000 0080 00000000 8080 00000000", 1, 0, "three fragments of nothing"},
+	{"0283 00000000 ff00ff 8082 00000000 ffff", 1, 0, "octets in two fragments"},
+	{"8580 00000000", 0, 1002, "another reserved opcode"},
+	{"9180 00000000", 0, 1002, "the last reserved bit"},
+	{"8800", 0, 1002, "a close without mask"},
+	{"8080 00000000", 0, 1002, "a continuation of nothing, with nothing"},
+	{"0181 00000000 61 8081 00000000 61 8081 00000000 61", 1, 1002, "a continuation of what has ended"},
+	{"8882 00000000 03ec", 0, 1002, "the reserved close code"},
+	{"8882 00000000 03e7", 0, 1002, "a close code below all"},
+	{"8882 00000000 0bb7", 0, 1002, "a close code of nobody"},
+	{"8882 00000000 1388", 0, 1002, "a close code above all"},
+	{"8884 00000000 03e8 c328", 0, 1007, "a close whose reason is no UTF-8"},
 	{"8105 68656c6c6f", 0, 1002, "no mask"},
 	{"c185 00000000 68656c6c6f", 0, 1002, "a reserved bit"},
 	{"8385 00000000 68656c6c6f", 0, 1002, "a reserved opcode"},
 	{"8b80 00000000", 0, 1002, "a reserved control opcode"},
-	{"0980 00000000", 0, 1005, "a ping in fragments"},
-	{"89fe 007e 00000000", 0, 1005, "a long ping"},
+	{"0980 00000000", 0, 1002, "a ping in fragments"},
+	{"89fe 007e 00000000", 0, 1002, "a long ping"},
 	{"8085 00000000 68656c6c6f", 0, 1002, "a continuation of nothing"},
 	{"0181 00000000 61 8181 00000000 61", 0, 1002, "a message within a message"},
-	{"8881 00000000 03", 0, 1005, "half a close code"},
+	{"8881 00000000 03", 0, 1002, "half a close code"},
 	{"8882 00000000 03ed", 0, 1002, "a close code that is never sent"},
 	{"8182 00000000 c3 28", 0, 1007, "a text that is no UTF-8"},
 	{"8181 00000000 c3", 0, 1007, "a text with half a character"},
-	{"81fe 0005 00000000 68656c6c6f", 0, 1005, "a length that could be shorter"},
-	{"81ff 0000000000000005 00000000 68656c6c6f", 0, 1005, "a much longer length that could be shorter"},
-	{"81ff 8000000000000000 00000000", 0, 1005, "a negative length"},
+	{"81fe 0005 00000000 68656c6c6f", 0, 1002, "a length that could be shorter"},
+	{"81ff 0000000000000005 00000000 68656c6c6f", 0, 1002, "a much longer length that could be shorter"},
+	{"81ff 8000000000000000 00000000", 0, 1002, "a negative length"},
 	{"81ff 0000000000100000 00000000 61", 0, 1009, "too long a message"},
 	{"82ff 7fffffffffffffff 00000000 61", 0, 1009, "a message of 8 EiB"},
 };
@@ -276,6 +291,82 @@ static void judges_frames(void **state)
 	}
 }
 
+/* The RFC's own examples, clause 5.7. */
+static void takes_the_examples_of_the_rfc(void **state)
+{
+	static const char *const hex[] = {"8185 37fa213d 7f9f4d5158", "0183 37fa213d 7f9f4d 8082 37fa213d 5b95"};
+	uint8_t octets[64];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct end *server = end_new(true);
+
+		assert_true(hex_parse_loose(rd_str(hex[i]), octets, sizeof octets, &len));
+		ws_link_input(server->link, rd_of(octets, len));
+		assert_int_equal(server->messages, 1);
+		assert_true(rd_is(rd_of(server->message.octets, server->message.len), "Hello"));
+		assert_int_equal(ws_link_send(server->link, false, rd_str("Hello")), OK);
+		assert_true(hex_parse_loose(rd_str("810548656c6c6f"), octets, sizeof octets, &len));
+		assert_int_equal(server->written.len, len);
+		assert_memory_equal(server->written.octets, octets, len);
+		end_free(server);
+	}
+	assert_true(hex_parse_loose(rd_str("8985 37fa213d 7f9f4d5158"), octets, sizeof octets, &len));
+	{
+		struct end *server = end_new(true);
+
+		ws_link_input(server->link, rd_of(octets, len));
+		assert_true(rd_is(rd_of(server->written.octets, server->written.len), "\x8a\x05Hello"));
+		end_free(server);
+	}
+}
+
+/* Together they are too long, and neither is alone; none of what the second promises is waited for. */
+static void counts_all_fragments_of_a_message(void **state)
+{
+	struct end *peer = end_new(true), *server = end_new(true);
+	struct rd back;
+
+	(void)state;
+	wr_copy(&peer->written, "\x02\xff\0\0\0\0\0\x01\x86\xa0\0\0\0\0", 14); /* MESSAGE_MAX */
+	memset(wr_room(&peer->written, MESSAGE_MAX), 'x', MESSAGE_MAX);
+	carry(peer, server, 1000);
+	assert_int_equal(server->written.len, 0);
+	wr_copy(&peer->written, "\x80\x81\0\0\0\0", 6);
+	carry(peer, server, 1000);
+	assert_true(wr_done(&server->written, &back));
+	assert_int_equal(close_code(back), 1009);
+	assert_int_equal(server->messages, 0);
+	assert_int_equal(server->ends, 1);
+	end_free(peer);
+	end_free(server);
+}
+
+/* It is said once, nothing but the peer's goodbye is waited for, and what is on its way still comes. */
+static void says_goodbye_once(void **state)
+{
+	struct end *peer = end_new(true), *server = end_new(true);
+	size_t said;
+
+	(void)state;
+	ws_link_close(server->link, 1000);
+	said = server->written.len;
+	assert_int_equal(said, 4);
+	ws_link_close(server->link, 1001);
+	ws_link_ping(server->link);
+	wr_copy(&peer->written, "\x81\x81\0\0\0\0a\x89\x80\0\0\0\0", 13);
+	carry(peer, server, 1);
+	assert_int_equal(server->messages, 1);
+	assert_int_equal(server->ends, 0);
+	wr_copy(&peer->written, "\x88\x82\0\0\0\0\x03\xe8", 8);
+	carry(peer, server, 1);
+	assert_int_equal(server->ends, 1);
+	assert_int_equal(server->written.len, said);
+	end_free(peer);
+	end_free(server);
+}
+
 static void refuses_a_masked_frame_of_a_server(void **state)
 {
 	struct end *client = end_new(false);
@@ -299,6 +390,9 @@ int main(void)
 		cmocka_unit_test(ends_by_the_closing_handshake),
 		cmocka_unit_test(may_be_freed_from_its_own_callbacks),
 		cmocka_unit_test(judges_frames),
+		cmocka_unit_test(takes_the_examples_of_the_rfc),
+		cmocka_unit_test(counts_all_fragments_of_a_message),
+		cmocka_unit_test(says_goodbye_once),
 		cmocka_unit_test(refuses_a_masked_frame_of_a_server),
 	};
 
