@@ -42,6 +42,7 @@ static void hosting_free(struct cse *c, void *state)
 		s->first = h->next;
 		multicast_hosted_free(h);
 	}
+	multicast_leaving_free(c, s);
 	free(s->due);
 	free(s);
 	c->services[SERVICE_MULTICAST_HOST] = NULL;
@@ -75,7 +76,7 @@ struct hosted *multicast_find(struct cse *c, int64_t group)
 
 /* ---- localMulticastGroups at the other CSEs ---- */
 
-static void ask(struct cse *c, enum onem2m_operation operation, const char *to, struct rd content, cse_done *done, void *ctx)
+void multicast_ask(struct cse *c, enum onem2m_operation operation, const char *to, struct rd content, cse_done *done, void *ctx)
 {
 	struct onem2m_request rq = {.operation = operation, .type = operation == ONEM2M_CREATE ? TY_LOCAL_MULTICAST_GROUP : 0, .rcn = operation == ONEM2M_CREATE ? ONEM2M_RCN_ABSENT : 0, .content = content, .internal = true};
 	char id[32];
@@ -102,7 +103,7 @@ static void tear_down(struct cse *c, struct hosted *h)
 	*at = h->next;
 	for (size_t i = 0; i < h->count; i++)
 		if (h->sites[i].made[0])
-			ask(c, ONEM2M_DELETE, h->sites[i].made, rd_of("", 0), NULL, NULL);
+			multicast_leave(c, h->sites[i].made);
 	multicast_keep(c, h->group, NULL);
 	multicast_hosted_free(h);
 }
@@ -160,7 +161,7 @@ static void on_made(void *ctx, const struct onem2m_response *rsp)
 		if (--h->waits == 0)
 			settle(m->cse, h);
 	} else if (made && s) {
-		ask(m->cse, ONEM2M_DELETE, address, rd_of("", 0), NULL, NULL); /* the group is another by now */
+		multicast_leave(m->cse, address); /* the group is another by now */
 	}
 	free(m);
 }
@@ -192,7 +193,7 @@ static void make_one(struct cse *c, const struct hosted *h, const struct site *s
 	if (!wr_done(&w, &content))
 		content = rd_of("", 0);
 	snprintf(text, sizeof text, "%s/-", site->csi); /* its CSEBase, whatever its name */
-	ask(c, ONEM2M_CREATE, text, content, on_made, m);
+	multicast_ask(c, ONEM2M_CREATE, text, content, on_made, m);
 	wr_free(&w);
 }
 

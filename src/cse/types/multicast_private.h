@@ -39,6 +39,7 @@ struct hosting {
 	struct cse_timer timer;
 	struct hosted *first;
 	struct multicast_call *calls;
+	struct leaving *leaving;
 	int64_t *due;            /* groups to look at */
 	size_t due_count, due_room;
 };
@@ -48,6 +49,10 @@ struct hosting *multicast_hosting(struct cse *c);            /* made when it is 
 struct hosted *multicast_find(struct cse *c, int64_t group); /* NULL: none */
 struct site *multicast_add_site(struct hosted *h, const char *csi);
 void multicast_hosted_free(struct hosted *h);
+void multicast_ask(struct cse *c, enum onem2m_operation operation, const char *to, struct rd content, cse_done *done, void *ctx); /* by this CSE itself */
+/* multicast_leave.c */
+void multicast_leave(struct cse *c, const char *made); /* ends a localMulticastGroup of another CSE */
+void multicast_leaving_free(struct cse *c, struct hosting *s);
 /* multicast_keep.c: in the store; h NULL: no more */
 void multicast_keep(struct cse *c, int64_t group, const struct hosted *h);
 char *multicast_text(struct rd r); /* to be freed */

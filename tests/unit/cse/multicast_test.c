@@ -208,6 +208,50 @@ static void is_not_worth_it_for_one(void **state)
 	rig_free(g);
 }
 
+/* It is asked again when it is back, and not after that. */
+static void goes_on_telling_one_that_is_away_to_leave(void **state)
+{
+	struct rig *g = rig_with_group();
+
+	(void)state;
+	make_group(g);
+	settle_group(g);
+	rig_forget_sent(g);
+	assert_rsc(rig_delete(g, "CAdmin", "cse-in/g"), RSC_DELETED);
+	answer_to(g, "http://id-a", RSC_DELETED, "");
+	answer_to(g, "http://id-b", RSC_TARGET_NOT_REACHABLE, "");
+	for (unsigned tries = 1; tries < 4; tries++) {
+		assert_int_equal(rig_count_sent(g, "http://id-b"), tries);
+		rig_advance(g, 999U << (tries - 1));
+		assert_int_equal(rig_count_sent(g, "http://id-b"), tries);
+		rig_advance(g, 1U << (tries - 1));
+		assert_int_equal(rig_count_sent(g, "http://id-b"), tries + 1);
+		assert_int_equal(rig_last_sent(g, "http://id-b")->rq.operation, ONEM2M_DELETE);
+		assert_string_equal(rig_last_sent(g, "http://id-b")->to, "/id-b/lmg_2");
+		answer_to(g, "http://id-b", tries < 3 ? RSC_TARGET_NOT_REACHABLE : RSC_NOT_FOUND, "");
+	}
+	rig_advance(g, 3600 * 1000);
+	assert_int_equal(rig_count_sent(g, "http://id-b"), 4);
+	assert_int_equal(rig_count_sent(g, "http://id-a"), 1);
+	rig_free(g);
+}
+
+/* Whether it waits for an answer or for the next try when the CSE ends. */
+static void ends_with_somebody_away(void **state)
+{
+	struct rig *g = rig_with_group();
+
+	(void)state;
+	make_group(g);
+	settle_group(g);
+	rig_forget_sent(g);
+	assert_rsc(rig_delete(g, "CAdmin", "cse-in/g"), RSC_DELETED);
+	answer_to(g, "http://id-b", RSC_TARGET_NOT_REACHABLE, "");
+	rig_restart(g);
+	rig_advance(g, 3600 * 1000);
+	rig_free(g);
+}
+
 /* ---- the other side ---- */
 
 static void answers_a_multicast_by_a_notification(void **state)
@@ -244,6 +288,8 @@ int main(void)
 		cmocka_unit_test(leaves_out_who_does_not_answer_in_time),
 		cmocka_unit_test(asks_one_by_one_what_does_not_fit),
 		cmocka_unit_test(is_not_worth_it_for_one),
+		cmocka_unit_test(goes_on_telling_one_that_is_away_to_leave),
+		cmocka_unit_test(ends_with_somebody_away),
 		cmocka_unit_test(answers_a_multicast_by_a_notification),
 	};
 
