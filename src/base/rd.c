@@ -166,19 +166,60 @@ bool rd_decimal(struct rd a, uint64_t *v)
 	return true;
 }
 
-#define EACH 0x0101010101010101ULL /* times an octet: eight of it */
+/* ---- All that comes and goes over HTTP passes here, and nearly all of it is good: eight octets at a time are told to be, and the others are looked at. ---- */
 
-/* Whether one of eight octets may be below a space, or DEL. */
-static bool eight_suspicious(const uint8_t *octets)
+#define EACH 0x0101010101010101ULL /* times an octet: eight of it */
+#define HIGH (EACH * 0x80)
+
+static uint64_t eight(const uint8_t *octets)
 {
-	uint64_t v, del;
+	uint64_t v;
 
 	memcpy(&v, octets, sizeof v);
-	del = v ^ (EACH * 0x7f);
-	return (((v - EACH * 0x20) & ~v) | ((del - EACH) & ~del)) & (EACH * 0x80);
+	return v;
 }
 
-/* All that comes and goes over HTTP passes here, and nearly all of it is good: eight octets at a time are told to be, and the others are looked at. */
+/* Some of the high bits are set: one of the eight is below a space. What is beyond ASCII is not. */
+static uint64_t below_space(uint64_t v)
+{
+	return (v - EACH * 0x20) & ~v & HIGH;
+}
+
+static uint64_t equal(uint64_t v, uint8_t c)
+{
+	v ^= EACH * c;
+	return (v - EACH) & ~v & HIGH;
+}
+
+static bool eight_suspicious(const uint8_t *octets)
+{
+	uint64_t v = eight(octets);
+
+	return below_space(v) | equal(v, 0x7f);
+}
+
+static bool eight_plain(const uint8_t *octets)
+{
+	uint64_t v = eight(octets);
+
+	return !((v & HIGH) | below_space(v) | equal(v, '"') | equal(v, '\\'));
+}
+
+struct rd rd_plain(struct rd *r)
+{
+	const struct rd all = *r;
+	size_t n = 0;
+
+	while (all.left - n >= 8 && eight_plain(all.at + n))
+		n += 8;
+	while (n < all.left && all.at[n] >= 0x20 && all.at[n] < 0x80 && all.at[n] != '"' && all.at[n] != '\\')
+		n++;
+	if (n > 0)
+		r->at += n;
+	r->left -= n;
+	return rd_of(all.at, n);
+}
+
 bool rd_has_control(struct rd a)
 {
 	for (size_t i = 0; i < a.left; i++) {

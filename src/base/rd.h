@@ -61,6 +61,8 @@ static inline MUST_CHECK bool rd_skip(struct rd *r, size_t len)
 }
 /* Takes the octets that the set has, as many as there are; the number of them. */
 size_t rd_run(struct rd *r, const bool set[static 256]);
+/* The same of ASCII but control characters, `"` and `\`: what stands for itself in a string of JSON. DEL does. */
+struct rd rd_plain(struct rd *r);
 bool rd_sub(struct rd *r, size_t len, struct rd *sub) MUST_CHECK; /* a borrowed slice */
 /* Takes everything that is left, except `tail` octets at the end. */
 bool rd_sub_but(struct rd *r, size_t tail, struct rd *sub) MUST_CHECK;

@@ -22,7 +22,7 @@ static enum err make_base(struct cse *c)
 {
 	struct json_arena *arena = json_arena_new();
 	struct wr text = wr_new(4096);
-	struct resource_new n = {.type = TY_CSE_BASE, .id = tree_new_id(c->tree), .ri = c->config.resource_id ? c->config.resource_id : c->config.id + 1, .rn = c->config.name, .root = "m2m:cb", .creator = c->config.id};
+	struct resource_new n = {.type = TY_CSE_BASE, .id = tree_new_id(c->tree), .ri = c->config.resource_id ? c->config.resource_id : c->config.id + 1, .rn = c->config.name, .own_ri = true, .own_rn = true, .root = "m2m:cb", .creator = c->config.id};
 	struct attributes a;
 	struct resource *made = NULL;
 	uint64_t now = cse_now(c);

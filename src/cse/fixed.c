@@ -18,7 +18,7 @@ uint64_t cse_request_life(const struct cse *c)
 
 struct resource *cse_make_resource(struct cse *c, const struct own_resource *o)
 {
-	struct resource_new n = {.parent = o->parent, .type = o->type, .id = tree_new_id(c->tree), .ri = o->ri, .rn = o->rn, .root = schema_type(o->type)->root,
+	struct resource_new n = {.parent = o->parent, .type = o->type, .id = tree_new_id(c->tree), .own_ri = o->ri != NULL, .own_rn = o->rn != NULL, .root = schema_type(o->type)->root,
 		.creator = o->creator, .expires = o->expires};
 	struct wr text = wr_new(CSE_BODY_MAX * 4);
 	struct attributes *a = o->attributes;
@@ -30,7 +30,9 @@ struct resource *cse_make_resource(struct cse *c, const struct own_resource *o)
 		snprintf(ri, sizeof ri, "%s", o->ri);
 	else
 		tree_ri(ri, sizeof ri, o->type, o->parent->id, n.id, false);
-	attributes_set_string(a, "rn", o->rn ? o->rn : ri);
+	n.ri = ri;
+	n.rn = o->rn ? o->rn : ri;
+	attributes_set_string(a, "rn", n.rn);
 	attributes_set_uint(a, "ty", (uint64_t)o->type);
 	attributes_set_string(a, "ri", ri);
 	attributes_set_string(a, "pi", o->parent->ri);

@@ -231,12 +231,16 @@ struct resource *tree_make(struct tree *t, const struct store_row *row)
 	struct wr base = wr_new(RESOURCE_TEXT_MAX);
 	struct rd text = row->body;
 	struct resource *r;
+	const char *ri = row->ri;
 	char derived[64];
 
-	tree_ri(derived, sizeof derived, row->type, row->parent, row->id, row->instance);
+	if (!ri) {
+		tree_ri(derived, sizeof derived, row->type, row->parent, row->id, row->instance);
+		ri = derived;
+	}
 	if (counts_instances(row->type) && split(row->body, &base, &counters))
 		text = rd_of(base.octets, base.len);
-	r = allocate(t, rd_str(row->ri ? row->ri : derived), rd_str(row->rn ? row->rn : row->ri ? row->ri : derived), row->root, row->creator, text);
+	r = allocate(t, rd_str(ri), rd_str(row->rn ? row->rn : ri), row->root, row->creator, text);
 	wr_free(&base);
 	r->p->own_ri = row->ri != NULL;
 	r->p->own_rn = row->rn != NULL;
@@ -252,13 +256,10 @@ struct resource *tree_make(struct tree *t, const struct store_row *row)
 
 struct resource *tree_from_new(struct tree *t, const struct resource_new *n)
 {
-	struct resource *r;
-	char derived[64];
+	struct resource *r = allocate(t, rd_str(n->ri), rd_str(n->rn), n->root, n->creator, n->text);
 
-	tree_ri(derived, sizeof derived, n->type, n->parent ? n->parent->id : 0, n->id, n->instance);
-	r = allocate(t, rd_str(n->ri ? n->ri : derived), rd_str(n->rn ? n->rn : n->ri ? n->ri : derived), n->root, n->creator, n->text);
-	r->p->own_ri = n->ri != NULL;
-	r->p->own_rn = n->rn != NULL;
+	r->p->own_ri = n->own_ri;
+	r->p->own_rn = n->own_rn;
 	r->id = n->id;
 	r->parent = n->parent ? n->parent->id : 0;
 	r->type = n->type;

@@ -108,7 +108,8 @@ struct resource_new {
 	bool instance;
 	bool watched;            /* of an instance: whoever makes it goes on with it later, and has to hear of what becomes of it (stale) */
 	int64_t id;              /* from tree_new_id */
-	const char *ri, *rn;     /* NULL: derived from the id */
+	const char *ri, *rn;
+	bool own_ri, own_rn;     /* not derived from the id: the store keeps them */
 	const char *root, *creator;
 	uint64_t expires;
 	struct rd text;          /* attributes, without counters' ones when counters.used */

@@ -48,7 +48,11 @@ static void chunk_free(struct chunk *c)
 
 struct json_arena *json_arena_new(void)
 {
-	return calloc(1, sizeof(struct json_arena));
+	struct json_arena *a = malloc(sizeof *a);
+
+	if (a)
+		*a = (struct json_arena){NULL, 0};
+	return a;
 }
 
 static size_t aligned(size_t size)

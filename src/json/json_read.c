@@ -154,17 +154,6 @@ static bool escape(struct rd *in, struct wr *w)
 	return true;
 }
 
-/* Octets of a string that need no second look: ASCII without control characters, quote and backslash. */
-static const bool *plain(void)
-{
-	static bool set[256];
-
-	if (!set['a'])
-		for (unsigned c = 0x20; c < 0x80; c++)
-			set[c] = c != '"' && c != '\\';
-	return set;
-}
-
 /* Finds the end of a string whose opening quote is behind us, checking it; *escapes tells whether it must be rewritten. */
 static bool string_end(struct reader *r, struct rd *raw, bool *escapes)
 {
@@ -172,7 +161,7 @@ static bool string_end(struct reader *r, struct rd *raw, bool *escapes)
 	uint8_t c;
 
 	*escapes = false;
-	while (rd_run(&r->in, plain()), peek(r, &c)) {
+	while (rd_plain(&r->in), peek(r, &c)) {
 		if (c == '"') {
 			*raw = rd_of(start.at, start.left - r->in.left);
 			return next(r);

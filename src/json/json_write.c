@@ -17,27 +17,16 @@ struct json_out json_out(struct wr *w)
 	return o;
 }
 
-/* Octets that stand for themselves in a string. */
-static size_t plain_run(struct rd text)
-{
-	size_t n = 0;
-
-	while (n < text.left && text.at[n] >= 0x20 && text.at[n] < 0x80 && text.at[n] != '"' && text.at[n] != '\\')
-		n++;
-	return n;
-}
-
 static void escaped(struct wr *w, struct rd text)
 {
 	static const char hex[] = "0123456789abcdef";
-	struct rd plain;
 	uint8_t c;
 
-	while (rd_sub(&text, plain_run(text), &plain)) {
+	for (;;) {
 		struct rd tail;
 		size_t len;
 
-		wr_rd(w, plain);
+		wr_rd(w, rd_plain(&text));
 		len = utf8_length(text);
 		if (!rd_u8(&text, &c))
 			break;
@@ -64,9 +53,8 @@ static void escaped(struct wr *w, struct rd text)
 static void quoted(struct wr *w, struct rd text)
 {
 	wr_u8(w, '"');
-	if (plain_run(text) == text.left)
-		wr_rd(w, text);
-	else
+	wr_rd(w, rd_plain(&text));
+	if (text.left > 0)
 		escaped(w, text);
 	wr_u8(w, '"');
 }

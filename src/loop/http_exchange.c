@@ -135,17 +135,16 @@ static size_t text_add(struct wr *w, struct rd text)
 
 static void keep_field(struct http_exchange *x, const struct http_field *f, struct kept_header *h)
 {
-	uint8_t *room;
+	size_t name = x->text.len, value = name + f->name.left + 1;
+	uint8_t *room = wr_room(&x->text, f->name.left + 1 + f->value.left + 1);
 
-	h->name = x->text.len;
-	h->name_len = f->name.left;
-	h->value_len = f->value.left;
-	room = wr_room(&x->text, f->name.left + 1);
 	if (!room)
 		return;
+	*h = (struct kept_header){name, f->name.left, value, f->value.left};
 	http_token_small(f->name, room);
 	room[f->name.left] = 0;
-	h->value = text_add(&x->text, f->value);
+	memcpy(room + f->name.left + 1, f->value.at, f->value.left);
+	room[f->name.left + 1 + f->value.left] = 0;
 }
 
 static bool room_for_headers(struct http_exchange *x, size_t need)

@@ -246,15 +246,17 @@ static void on_header(void *ctx, struct rd name, struct rd value)
 
 static struct waiting *keep(const struct http_binding *b, struct http_exchange *x)
 {
-	struct waiting *w = calloc(1, sizeof *w);
+	struct waiting *w = malloc(sizeof *w);
 
 	if (!w)
 		abort();
-	w->http = x;
-	w->binding = b;
-	w->rq.rcn = ONEM2M_RCN_ABSENT;
-	w->json = wr_new(HTTP_BODY_MAX);
-	w->answer_type = serialization_media_type(SERIALIZATION_JSON);
+	*w = (struct waiting){
+		.http = x,
+		.binding = b,
+		.rq.rcn = ONEM2M_RCN_ABSENT,
+		.json = wr_new(HTTP_BODY_MAX),
+		.answer_type = serialization_media_type(SERIALIZATION_JSON),
+	};
 	http_request_headers(x, on_header, w);
 	return w;
 }

@@ -254,6 +254,7 @@ static enum err add(struct exchange *x, struct resource *parent, uint64_t now)
 	if (age > 0 && (expires == 0 || now + age * 1000 < expires))
 		n.expires = expires = now + age * 1000;
 	tree_ri(ri, sizeof ri, n.type, parent->id, n.id, true);
+	n.ri = n.rn = ri;
 	attributes_init(&a, x->arena, NULL);
 	complete(&a, parent, ri, cse_relative(c, x->from), now, expires);
 	n.label_count = attributes_labels(&a, &n.labels);

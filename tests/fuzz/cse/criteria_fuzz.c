@@ -41,8 +41,11 @@ static struct resource *make(struct cse *c, const struct resource *parent, int t
 {
 	struct resource_new n = {.parent = parent, .type = type, .instance = instance, .root = root, .creator = "/id-in/Ca", .text = rd_str(text)};
 	struct resource *r;
+	char ri[64];
 
 	n.id = tree_new_id(c->tree);
+	tree_ri(ri, sizeof ri, type, parent ? parent->id : 0, n.id, instance);
+	n.ri = n.rn = ri;
 	MUST(tree_insert(c->tree, &n, &r) == OK);
 	return r;
 }

@@ -157,8 +157,45 @@ static void finds_control_characters_anywhere(void **state)
 				text[at] = (uint8_t)c;
 				assert_int_equal(rd_has_control(rd_of(text, len)), (c < 0x20 && c != '\t') || c == 0x7f);
 			}
+	for (size_t tab = 0; tab < 24; tab++)
+		for (size_t at = 0; at < 24; at++) {
+			char text[] = "aaaaaaaaaaaaaaaaaaaaaaaa";
+
+			text[at] = '\r';
+			text[tab] = '\t';
+			assert_int_equal(rd_has_control(rd_str(text)), at != tab);
+		}
 	assert_false(rd_has_control(rd_str("")));
 	assert_true(rd_has_control(rd_str("\xff\xff\xff\xff\xff\xff\xff\xff\xff\r")));
+}
+
+/* Each octet at each place of texts of each length, alone and behind another that ends the run. */
+static void tells_plain_octets_wherever_they_stand(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 256; c++)
+		for (size_t len = 1; len <= 20; len++)
+			for (size_t at = 0; at < len; at++) {
+				bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+				uint8_t text[20];
+				struct rd r = rd_of(text, len), run;
+
+				memset(text, 'a', sizeof text);
+				text[at] = (uint8_t)c;
+				run = rd_plain(&r);
+				assert_ptr_equal(run.at, text);
+				assert_int_equal(run.left, plain ? len : at);
+				assert_ptr_equal(r.at, text + run.left);
+				assert_int_equal(r.left, len - run.left);
+			}
+	for (unsigned c = 0; c < 256; c++) {
+		uint8_t text[] = {'a', 'a', '"', (uint8_t)c, 'a', 0xff, 'a', 'a', 'a'};
+		struct rd r = rd_of(text, sizeof text), none = {NULL, 0};
+
+		assert_int_equal(rd_plain(&r).left, 2);
+		assert_int_equal(rd_plain(&r).left, 0);
+		assert_int_equal(rd_plain(&none).left, 0);
+	}
 }
 
 static void decimal_numbers_end_at_64_bits(void **state)
@@ -186,6 +223,7 @@ int main(void)
 		cmocka_unit_test(copies_text_only_where_it_fits_and_holds_no_zero),
 		cmocka_unit_test(compares_whole_and_beginning),
 		cmocka_unit_test(finds_control_characters_anywhere),
+		cmocka_unit_test(tells_plain_octets_wherever_they_stand),
 		cmocka_unit_test(decimal_numbers_end_at_64_bits),
 	};
 
