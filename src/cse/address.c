@@ -158,21 +158,34 @@ const char *cse_relative(const struct cse *c, const char *id)
 	return strncmp(id, c->config.id, own) == 0 && id[own] == '/' ? id + own + 1 : id;
 }
 
+/* What stands before a CSE-relative address; *n octets. Who is elsewhere, or asks by way of another CSE, could not use less; nobody who addresses this
+ * one in full needs less. */
+static bool prefix(const struct exchange *x, char *out, size_t size, size_t *n)
+{
+	const char *id = x->cse->config.id;
+	size_t own = strlen(id);
+	bool local = strncmp(x->from, id, own) == 0 && (x->from[own] == '/' || x->from[own] == '\0'), full = (x->from[0] && !local) || rd_starts(x->rq->to, "/");
+
+	*n = full ? own + 1 : 0;
+	return !full || join(id, rd_of("", 0), out, size);
+}
+
 bool cse_address_for(struct exchange *x, struct resource *r, bool structured, char *out, size_t size)
 {
-	struct cse *c = x->cse;
-	size_t own = strlen(c->config.id), n = 0;
-	bool local = strncmp(x->from, c->config.id, own) == 0 && (x->from[own] == '/' || x->from[own] == '\0');
+	size_t n;
 
-	/* who is elsewhere, or asks by way of another CSE, could not use less; nobody who addresses this one in full needs less */
-	if ((x->from[0] && !local) || rd_starts(x->rq->to, "/")) {
-		if (!join(c->config.id, rd_of("", 0), out, size))
-			return false;
-		n = own + 1;
-	}
+	if (!prefix(x, out, size, &n))
+		return false;
 	if (structured)
-		return tree_path(c->tree, r, out + n, size - n);
+		return tree_path(x->cse->tree, r, out + n, size - n);
 	return rd_text(rd_str(r->ri), out + n, size - n);
+}
+
+bool cse_address_below(struct exchange *x, const char *parent, const char *name, char *out, size_t size)
+{
+	size_t n;
+
+	return prefix(x, out, size, &n) && join(parent, rd_str(name), out + n, size - n);
 }
 
 bool cse_reference_for(struct exchange *x, struct resource *r, char *out, size_t size)

@@ -100,14 +100,23 @@ static bool take_creator(struct creation *cr)
 	return true;
 }
 
+/* The address of what is made has to fit as well. */
 static bool is_reachable(struct creation *cr)
 {
-	char path[CSE_PATH_MAX];
+	char path[CSE_PATH_MAX], *kept;
+	size_t size;
 
-	if (tree_path(cr->x->cse->tree, cr->x->target, path, sizeof path - 256))
-		return true;
-	exchange_fail(cr->x, RSC_NOT_ACCEPTABLE, "resources nest too deeply here");
-	return false;
+	if (!tree_path(cr->x->cse->tree, cr->x->target, path, sizeof path - 256)) {
+		exchange_fail(cr->x, RSC_NOT_ACCEPTABLE, "resources nest too deeply here");
+		return false;
+	}
+	size = strlen(path) + 1;
+	kept = json_arena_alloc(cr->x->arena, size);
+	if (!kept)
+		abort();
+	memcpy(kept, path, size);
+	cr->parent_path = kept;
+	return true;
 }
 
 struct counting {
@@ -229,7 +238,7 @@ static void answer(void *ctx)
 
 	refresh(cr);
 	made = cr->made;
-	if (!cse_address_for(x, made, true, path, sizeof path))
+	if (!cse_address_below(x, cr->parent_path, made->rn, path, sizeof path))
 		path[0] = '\0';
 	switch (x->rcn == ONEM2M_RCN_ABSENT ? 1 : x->rcn) {
 	case 1:
@@ -273,11 +282,12 @@ static bool insert(struct creation *cr)
 	enum err e = ERR_TOO_LONG;
 
 	complete(cr);
+	cr->announced = attributes_get(&cr->attributes, "at", &at);
 	n = (struct resource_new){
 		.parent = x->target,
 		.type = cr->type->ty,
 		.instance = cr->instance,
-		.watched = attributes_get(&cr->attributes, "at", &at) || type_hooks(cr->type->ty)->created,
+		.watched = cr->announced || type_hooks(cr->type->ty)->created,
 		.id = cr->id,
 		.ri = cr->ri,
 		.rn = cr->rn[0] ? cr->rn : cr->ri,
@@ -308,7 +318,6 @@ static bool insert(struct creation *cr)
 void creation_finish(struct creation *cr)
 {
 	struct exchange *x = cr->x;
-	struct rd at;
 
 	/* while a hook waited the parent may have changed, or gone with what was made below it */
 	if (x->target->stale) {
@@ -323,7 +332,7 @@ void creation_finish(struct creation *cr)
 		return;
 	}
 	cse_event(x->cse, &(const struct event){.kind = EVENT_CHILD_CREATE, .subject = x->target, .shown = cr->made, .operation = ONEM2M_CREATE, .originator = x->from});
-	if (!attributes_get(&cr->attributes, "at", &at) || !announce_created(x, cr->made, answer, cr))
+	if (!cr->announced || !announce_created(x, cr->made, answer, cr))
 		answer(cr);
 }
 

@@ -213,6 +213,7 @@ struct creation {
 	const struct schema_type *type;
 	const struct json *given;     /* content below its root */
 	const char *root;
+	const char *parent_path;      /* "cse-in/a" */
 	struct attributes attributes; /* what will be stored: hooks add and change */
 	struct counters counters;
 	char ri[128], rn[128];        /* "" : derived */
@@ -222,6 +223,7 @@ struct creation {
 	bool instance;
 	bool own_ri;                  /* ri was chosen by a hook, not derived */
 	bool resumed;                 /* a check was under way in the meantime */
+	bool announced;               /* it has `at` */
 	struct resource *made;        /* after the insertion */
 	void *hook;                   /* a hook's own memory, from x->arena */
 	const struct json *limited;   /* the attributes that the originator may see; NULL: all */
@@ -324,6 +326,7 @@ const char *cse_relative(const struct cse *c, const char *sp_relative); /* "Cx" 
 bool cse_sp_relative(const struct cse *c, struct rd id, char *out, size_t size);    /* "/id-in/Cx" */
 /* For results: CSE-relative for who is registered here, SP-relative for others; structured or not. */
 bool cse_address_for(struct exchange *x, struct resource *r, bool structured, char *out, size_t size);
+bool cse_address_below(struct exchange *x, const char *parent, const char *name, char *out, size_t size); /* structured; parent as of tree_path */
 /* val of an m2m:childResourceRef; an unstructured one is SP-relative for everybody, as the references are that the CSE makes of its own (rrats). */
 bool cse_reference_for(struct exchange *x, struct resource *r, char *out, size_t size);
 bool cse_is_below(struct cse *c, const struct resource *r, int64_t ancestor, unsigned *depth);
