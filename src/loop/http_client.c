@@ -88,6 +88,16 @@ static void finished(struct http_client *c)
 	c->dispatching = false;
 }
 
+static void act(struct http_client *c)
+{
+	int running;
+
+	c->due = false;
+	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	finished(c);
+}
+
+/* Who heard an answer may have the next call for the same connection: it leaves now, not at the end of the round. */
 static void on_socket_event(void *ctx, unsigned events)
 {
 	struct socket_io *s = ctx;
@@ -97,6 +107,8 @@ static void on_socket_event(void *ctx, unsigned events)
 	c->kicked = false;
 	curl_multi_socket_action(c->multi, s->fd, what, &running);
 	finished(c);
+	if (c->due)
+		act(c);
 }
 
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
@@ -123,16 +135,9 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
 	s->client = c;
 	s->fd = fd;
 	s->io = loop_io_new(c->loop, fd, events, on_socket_event, s);
+	loop_io_urgent(s->io);
 	curl_multi_assign(c->multi, fd, s);
 	return 0;
-}
-
-static void act(struct http_client *c)
-{
-	int running;
-
-	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	finished(c);
 }
 
 static void on_time(void *ctx)
@@ -145,7 +150,10 @@ static void on_time(void *ctx)
 
 static void on_kick(void *ctx)
 {
-	act(ctx);
+	struct http_client *c = ctx;
+
+	if (c->due)
+		act(c);
 }
 
 /* A new call asks for a timer at once. Notifications are called at the end of a round, after the commit: they are to leave in that round, not
@@ -155,6 +163,7 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
 	struct http_client *c = ctx;
 
 	(void)multi;
+	c->due = timeout_ms == 0;
 	if (timeout_ms < 0) {
 		loop_timer_at(c->timer, UINT64_MAX);
 		return 0;

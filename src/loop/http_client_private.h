@@ -20,6 +20,7 @@ struct http_client {
 	struct crossing *crossings;
 	uint64_t next_route;
 	bool dispatching;
+	bool due;                /* libcurl asked to be called at once, and was not yet */
 	bool kicked;             /* on_kick comes, or was in this round */
 };
 

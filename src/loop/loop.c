@@ -24,6 +24,7 @@ struct loop_io {
 	void *ctx;
 	struct loop_io *next_dead;
 	unsigned events; /* that epoll was told */
+	bool urgent;
 };
 
 struct loop_timer {
@@ -176,6 +177,11 @@ void loop_io_events(struct loop_io *io, unsigned events)
 		return;
 	io->events = events;
 	epoll_ctl(io->loop->epoll, EPOLL_CTL_MOD, io->fd, &e);
+}
+
+void loop_io_urgent(struct loop_io *io)
+{
+	io->urgent = true;
 }
 
 void loop_io_free(struct loop_io *io)
@@ -331,12 +337,8 @@ static int wait_for_events(struct loop *l, struct epoll_event events[EVENTS_A_RO
 	return epoll_wait(l->epoll, events, EVENTS_A_ROUND, timeout_ms);
 }
 
-void loop_once(struct loop *l, int timeout_ms)
+static void dispatch(const struct epoll_event *events, int n, bool urgent)
 {
-	struct epoll_event events[EVENTS_A_ROUND];
-	int n = wait_for_events(l, events, wait_ms(l, timeout_ms));
-
-	take_next(l);
 	for (int i = 0; i < n; i++) {
 		struct loop_io *io = events[i].data.ptr;
 		uint32_t e = events[i].events;
@@ -344,9 +346,19 @@ void loop_once(struct loop *l, int timeout_ms)
 
 		if (e & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
 			what |= LOOP_READ | LOOP_WRITE;
-		if (io->fn)
+		if (io->fn && io->urgent == urgent)
 			io->fn(io->ctx, what);
 	}
+}
+
+void loop_once(struct loop *l, int timeout_ms)
+{
+	struct epoll_event events[EVENTS_A_ROUND];
+	int n = wait_for_events(l, events, wait_ms(l, timeout_ms));
+
+	take_next(l);
+	dispatch(events, n, true);
+	dispatch(events, n, false);
 	run_timers(l);
 	run_deferred(l);
 	bury(l);

@@ -7,10 +7,12 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -24,6 +26,7 @@
 #include "loop/log.h"
 #include "loop/serial.h"
 #include "loop/stream.h"
+#include "loop/tcp.h"
 #include "pki/pki.h"
 
 #define PATIENCE_MS 20000
@@ -652,6 +655,139 @@ static void a_loop_that_lingers_misses_nothing(void **state)
 	close(d.ends[1]);
 }
 
+/* ---- what goes first ---- */
+
+struct turn {
+	struct loop_io *io;
+	int ends[2];
+	unsigned *turns, at;
+};
+
+static void on_turn(void *ctx, unsigned what)
+{
+	struct turn *t = ctx;
+	char octet;
+
+	(void)what;
+	assert_int_equal(read(t->ends[0], &octet, 1), 1);
+	t->at = ++*t->turns;
+}
+
+static void urgent_ones_go_first_in_a_round(void **state)
+{
+	struct loop *l = loop_new();
+	unsigned turns = 0;
+	struct turn all[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		all[i].turns = &turns;
+		assert_int_equal(pipe(all[i].ends), 0);
+		all[i].io = loop_io_new(l, all[i].ends[0], LOOP_READ, on_turn, &all[i]);
+		if (i % 2 == 1)
+			loop_io_urgent(all[i].io);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(write(all[i].ends[1], "x", 1), 1);
+	loop_once(l, 0);
+	assert_int_equal(turns, 4);
+	assert_true(all[1].at <= 2 && all[3].at <= 2);
+	for (int i = 0; i < 4; i++) {
+		loop_io_free(all[i].io);
+		close(all[i].ends[0]);
+		close(all[i].ends[1]);
+	}
+	loop_free(l);
+}
+
+/* A server that the test plays itself, and a client that calls again when it is answered. */
+struct caller {
+	struct loop *loop;
+	struct http_client *client;
+	char url[64];
+	int connection;
+	unsigned answers;
+};
+
+static void on_answered(void *ctx, const struct http_result *r)
+{
+	struct caller *c = ctx;
+
+	assert_int_equal(r->error, OK);
+	assert_int_equal(r->status, 200);
+	if (++c->answers == 1)
+		http_call(c->client, &(const struct http_call_options){.method = "POST", .url = c->url, .body = rd_str("next")}, on_answered, c);
+}
+
+static bool comes(int fd)
+{
+	return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, PATIENCE_MS) == 1;
+}
+
+static void take_request(int fd, const char *body)
+{
+	char text[2048];
+	size_t have = 0, len = strlen(body);
+
+	while (have < len || memcmp(text + have - len, body, len) != 0) {
+		ssize_t n = comes(fd) ? read(fd, text + have, sizeof text - have) : 0;
+
+		assert_true(n > 0);
+		have += (size_t)n;
+	}
+}
+
+static void give_answer(int fd)
+{
+	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+	assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+}
+
+static void on_other(void *ctx, unsigned what)
+{
+	struct caller *c = ctx;
+
+	(void)what;
+	assert_int_equal(c->answers, 1);
+	take_request(c->connection, "next"); /* which has left already: nobody else sends it while we wait here */
+	loop_stop(c->loop);
+}
+
+static void the_next_call_leaves_before_others_are_heard(void **state)
+{
+	struct caller c = {.loop = loop_new()};
+	struct loop_io *io;
+	int listener, other[2];
+
+	(void)state;
+	c.client = http_client_new(c.loop, NULL);
+	assert_int_equal(tcp_listen("127.0.0.1:0", 8, &listener), OK);
+	snprintf(c.url, sizeof c.url, "http://127.0.0.1:%u/", address_port(listener));
+	http_call(c.client, &(const struct http_call_options){.method = "POST", .url = c.url, .body = rd_str("first")}, on_answered, &c);
+	while (poll(&(struct pollfd){.fd = listener, .events = POLLIN}, 1, 0) != 1)
+		loop_once(c.loop, 10);
+	c.connection = accept(listener, NULL, NULL);
+	assert_true(c.connection >= 0);
+	while (poll(&(struct pollfd){.fd = c.connection, .events = POLLIN}, 1, 0) != 1)
+		loop_once(c.loop, 10);
+	take_request(c.connection, "first");
+	assert_int_equal(pipe(other), 0);
+	io = loop_io_new(c.loop, other[0], LOOP_READ, on_other, &c);
+	give_answer(c.connection);
+	assert_true(comes(loop_fd(c.loop))); /* the answer is there, whatever else is */
+	assert_int_equal(write(other[1], "x", 1), 1);
+	loop_once(c.loop, 0);
+	assert_true(loop_stopped(c.loop));
+	http_client_free(c.client);
+	loop_io_free(io);
+	loop_free(c.loop);
+	close(c.connection);
+	close(listener);
+	close(other[0]);
+	close(other[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -669,6 +805,8 @@ int main(void)
 		cmocka_unit_test(a_stopped_loop_waits_in_a_round_that_is_asked_for),
 		cmocka_unit_test(a_loop_that_lingers_need_not_be_woken),
 		cmocka_unit_test(a_loop_that_lingers_misses_nothing),
+		cmocka_unit_test(urgent_ones_go_first_in_a_round),
+		cmocka_unit_test(the_next_call_leaves_before_others_are_heard),
 		cmocka_unit_test(quotes_what_comes_from_outside),
 	};
 
