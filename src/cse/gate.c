@@ -18,7 +18,6 @@ static void hold(struct cse *c, struct held *h, void (*fn)(struct cse *c, struct
 		c->held_last = &c->held;
 	*c->held_last = h;
 	c->held_last = &h->next;
-	c->held_count++;
 }
 
 void gate_open(struct cse *c)
@@ -31,7 +30,6 @@ void gate_open(struct cse *c)
 		struct held *h = c->held;
 
 		c->held = h->next;
-		c->held_count--;
 		h->fn(c, h);
 		cse_between_requests(c);
 	}
@@ -53,6 +51,7 @@ static void submit_held(struct cse *c, struct held *h)
 	struct held_request r = *(struct held_request *)(void *)h;
 
 	free(h);
+	c->held_count--;
 	cse_submit(c, r.rq, r.done, r.ctx);
 }
 
@@ -72,6 +71,7 @@ bool gate_holds_request(struct cse *c, const struct onem2m_request *rq, cse_done
 		abort();
 	*r = (struct held_request){.rq = rq, .done = done, .ctx = ctx};
 	hold(c, &r->held, submit_held);
+	c->held_count++;
 	return true;
 }
 
@@ -94,6 +94,7 @@ static void call_held(struct cse *c, struct held *h)
 	struct held_call k = *(struct held_call *)(void *)h;
 
 	free(h);
+	c->held_count--;
 	k.fn(c, k.ctx);
 }
 
@@ -108,6 +109,7 @@ bool gate_holds(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx)
 		abort();
 	*k = (struct held_call){.fn = fn, .ctx = ctx};
 	hold(c, &k->held, call_held);
+	c->held_count++;
 	return true;
 }
 
@@ -164,6 +166,7 @@ bool gate_holds_content(struct exchange *x, const struct json *given)
 struct held_answer {
 	struct held held;
 	struct cse *cse;
+	gate_passes *passes; /* or NULL */
 	cse_done *done;
 	void *ctx;
 	struct onem2m_response rsp; /* texts in octets */
@@ -195,7 +198,7 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 	struct held_answer *a = ctx;
 	char *at;
 
-	if (!a->cse->committing) {
+	if (!a->cse->committing || (a->passes && a->passes(a->ctx, rsp))) {
 		cse_done *done = a->done;
 		void *done_ctx = a->ctx;
 
@@ -214,7 +217,7 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 	hold(a->cse, &a->held, tell_held);
 }
 
-void gate_answer(struct cse *c, cse_done **done, void **ctx)
+static void before_answer(struct cse *c, gate_passes *passes, cse_done **done, void **ctx)
 {
 	struct held_answer *a;
 
@@ -223,15 +226,26 @@ void gate_answer(struct cse *c, cse_done **done, void **ctx)
 	a = calloc(1, sizeof *a);
 	if (!a)
 		abort();
-	*a = (struct held_answer){.cse = c, .done = *done, .ctx = *ctx};
+	*a = (struct held_answer){.cse = c, .passes = passes, .done = *done, .ctx = *ctx};
 	*done = on_answer;
 	*ctx = a;
+}
+
+void gate_answer(struct cse *c, cse_done **done, void **ctx)
+{
+	before_answer(c, NULL, done, ctx);
 }
 
 void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
 	gate_answer(c, &done, &ctx);
 	c->transport.send(c->transport.transport, url, target_id, rq, done, ctx);
+}
+
+void cse_send_passing(struct cse *c, const char *url, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx)
+{
+	before_answer(c, passes, &done, &ctx);
+	c->transport.send(c->transport.transport, url, "", rq, done, ctx);
 }
 
 bool cse_send_connected(struct cse *c, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)

@@ -21,6 +21,9 @@ bool gate_holds(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx);
 void gate_answer(struct cse *c, cse_done **done, void **ctx);
 /* cse_transport.send with the gate before its answer. */
 void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
+/* The same, to a URL, and an answer of which `passes` says so when it comes does not wait: its done must not need the store then, nor tell anybody. */
+typedef bool gate_passes(void *ctx, const struct onem2m_response *rsp);
+void cse_send_passing(struct cse *c, const char *url, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx);
 /* Over the target's own connection; false when it has none. */
 bool cse_send_connected(struct cse *c, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
 

@@ -81,7 +81,7 @@ struct cse {
 	size_t pending_seen;          /* at the end of the last round, if the commit was put off then */
 	size_t batch;                 /* so many answers are enough for a commit */
 	struct held *held, **held_last;
-	size_t held_count;
+	size_t held_count;            /* of them those that may write: no answers */
 	bool tick_held;
 	bool rehearsing;              /* what is done now is undone: nobody hears of it */
 	bool orphans;                 /* there may be some */

@@ -71,6 +71,22 @@ static void on_answer(void *ctx, const struct onem2m_response *rsp)
 	outbox_pump(b);
 }
 
+/* While a commit is under way (gate.h): what was taken lived in memory alone and nobody waits to hear of it, and its successor may go without a
+ * look at the store. So a target that keeps up is not held up by the commits of others. */
+static bool may_go_on(void *ctx, const struct onem2m_response *rsp)
+{
+	const struct outbox *b = ctx;
+	const struct outbox_policy *p = &b->flow->policy;
+	const struct notification *n = b->first;
+
+	if (may_come_later(rsp->rsc) || p->schedule != 0 || p->latest)
+		return false;
+	for (size_t i = 0; i < b->sending; i++, n = n->next)
+		if (n->kept || n->done || n->farewell)
+			return false;
+	return true;
+}
+
 static bool is_url(struct rd nu)
 {
 	struct rd part;
@@ -160,7 +176,7 @@ static void send_first(struct outbox *b, size_t n, struct rd content, const stru
 	if (is_url(nu)) {
 		char *url = url_and_form(b->target, &b->rq.wanted);
 
-		cse_send(c, url, "", &b->rq, on_answer, b);
+		cse_send_passing(c, url, &b->rq, may_go_on, on_answer, b);
 		free(url);
 		return;
 	}
@@ -189,7 +205,8 @@ void outbox_pump(struct outbox *b)
 		return;
 	}
 	if (b->first->number > s->committed) {
-		outbox_freshen(b); /* posted by what was just sent */
+		if (!b->fresh) /* otherwise the next commit, or the one under way, leads here again */
+			outbox_freshen(b); /* posted by what was just sent */
 		return;
 	}
 	at = hold_until(b);

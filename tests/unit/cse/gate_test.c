@@ -194,6 +194,78 @@ static void watched_containers_wait(void **state)
 	rig_free(g);
 }
 
+/* A subscription with two notifications for http://there, the first of them on its way, and a commit under way that brings a third. */
+static const struct answer *busy_target(struct rig *g, const char *policy)
+{
+	const struct answer *last;
+
+	rig_create(g, "Cae", "cse-in/ae/c", TY_SUBSCRIPTION, rig_fmt(g, "{'m2m:sub':{'rn':'s','nu':['http://there'],'enc':{'net':[3]},'nct':1%s}}", policy));
+	while (aside.work)
+		end_commit(g);
+	rig_forget_sent(g);
+	rig_hold(g, "http://there");
+	for (int i = 0; i < 2; i++) {
+		instance(g, "x");
+		end_commit(g);
+	}
+	assert_int_equal(rig_count_sent(g, "http://there"), 1);
+	last = instance(g, "last");
+	assert_non_null(aside.work);
+	return last;
+}
+
+/* A target that keeps up is not held up by commits; and it hears of nothing that is not on disk. */
+static void notifications_follow_each_other_during_a_commit(void **state)
+{
+	struct rig *g = rig_with_container("");
+	const struct answer *last = busy_target(g, "");
+
+	(void)state;
+	rig_reply(g, 0, RSC_OK, "");
+	assert_int_equal(rig_count_sent(g, "http://there"), 2);
+	assert_int_equal(aside.waits, 0);
+	assert_false(aside.worked);
+	rig_reply(g, 1, RSC_OK, "");
+	assert_int_equal(rig_count_sent(g, "http://there"), 2);
+	end_commit(g);
+	assert_rsc(last, RSC_CREATED);
+	assert_int_equal(rig_count_sent(g, "http://there"), 3);
+	assert_json(rig_last_sent(g, "http://there")->doc, "m2m:sgn.nev.rep.m2m:cin.con", "'last'");
+	rig_reply(g, 2, RSC_OK, "");
+	assert_null(aside.work); /* nothing of all this was a reason for another commit */
+	rig_free(g);
+}
+
+static void answer_waits(const char *policy, enum onem2m_rsc rsc, size_t sent_then)
+{
+	struct rig *g = rig_with_container("");
+	const struct answer *last = busy_target(g, policy);
+
+	rig_reply(g, 0, rsc, "");
+	assert_non_null(g->cse->held);
+	assert_int_equal(held_of(g), 0); /* it is nobody who asks for a commit */
+	assert_int_equal(rig_count_sent(g, "http://there"), 1);
+	end_commit(g);
+	assert_rsc(last, RSC_CREATED);
+	assert_null(g->cse->held);
+	while (aside.work)
+		end_commit(g);
+	assert_int_equal(rig_count_sent(g, "http://there"), sent_then);
+	for (size_t i = 1; i < g->sent_count; i++)
+		rig_reply(g, i, RSC_OK, "");
+	while (aside.work)
+		end_commit(g);
+	rig_free(g);
+}
+
+/* What was kept is forgotten in the store, and what failed is kept there from then on. */
+static void answers_of_which_the_store_hears_wait(void **state)
+{
+	(void)state;
+	answer_waits(",'pn':2", RSC_OK, 2);
+	answer_waits("", RSC_TARGET_NOT_REACHABLE, 1);
+}
+
 /* What is not in the cache is looked up: the store waits until the database is its own again. */
 static void the_store_waits_for_its_database(void **state)
 {
@@ -342,6 +414,8 @@ int main(void)
 		cmocka_unit_test(everything_else_waits),
 		cmocka_unit_test(full_containers_wait),
 		cmocka_unit_test(watched_containers_wait),
+		cmocka_unit_test(notifications_follow_each_other_during_a_commit),
+		cmocka_unit_test(answers_of_which_the_store_hears_wait),
 		cmocka_unit_test(the_store_waits_for_its_database),
 		cmocka_unit_test(a_failure_is_everybodys),
 		cmocka_unit_test(a_failure_that_is_met_early_too),
