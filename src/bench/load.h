@@ -38,7 +38,7 @@ struct load_options {
 	void *ctx;
 	pid_t server;              /* whose CPU time is told; 0: nobody's */
 	struct wr *answer;         /* gets head and body of the last answer whole; NULL: thrown away */
-	int beside;                /* with on_beside: a descriptor that is looked after in between, such as a sink's */
+	int beside;                /* with on_beside: a descriptor that is looked after between any two answers, such as a sink's */
 	void (*on_beside)(void *ctx);
 	void *beside_ctx;
 	void (*progress)(void *ctx, uint64_t answered); /* about once a second; may be NULL */

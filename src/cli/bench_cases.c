@@ -268,6 +268,7 @@ static bool measure_notifications(struct bench *b, struct load_options o)
 	e = load_run(&o, &r);
 	if (e != OK)
 		return bench_fail(b, "notify: %s", err_text(e));
+	bench_row_add(b, "notify-create", o.connections, &r);
 	in_time = c->requests;
 	seconds = (double)(load_now_ns() - first) / 1e9;
 	cpu = process_cpu_us(b->cse->pid) - cpu;

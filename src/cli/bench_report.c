@@ -116,7 +116,7 @@ static void legend_print(const struct bench *b)
 	}
 	puts("\n(a) http-get, http-post: bare libmicrohttpd answering the same octets.  (b) sqlite: bare durable inserts, as many a transaction as\n"
 	     "connections; its times are a transaction's. CPU us: of the server, a request; gen. us: of the load generator. Times of notify: from\n"
-	     "sending the CREATE until the notification is there; its errors are notifications that did not come.");
+	     "sending the CREATE until the notification is there; its errors are notifications that did not come. notify-create: the CREATEs meanwhile.");
 }
 
 static void rows_print(const struct bench *b)

@@ -9,7 +9,7 @@ import tempfile
 import ends  # noqa: F401 - it watches over what is started here
 
 KEYWAY = os.path.join(os.environ["KEYWAY_BUILD"], "src/programs/keyway/keyway")
-NAMES = {"http-get", "latest", "path", "http-post", "sqlite", "create", "notify",
+NAMES = {"http-get", "latest", "path", "http-post", "sqlite", "create", "notify-create", "notify",
          "discover-10-small", "discover-1000-small", "discover-10-large", "discover-1000-large"}
 
 
