@@ -40,6 +40,7 @@ enum serialization target_serialization(struct resource *target)
 struct attempt {
 	struct cse *cse;
 	const struct onem2m_request *rq;
+	gate_passes *passes;          /* or NULL */
 	cse_done *done;
 	void *ctx;
 	char id[CSE_ID_MAX];
@@ -70,13 +71,21 @@ static void on_tried(void *ctx, const struct onem2m_response *rsp)
 	free(t);
 }
 
+/* It is over, and whoever hears of it may. */
+static bool may_end(void *ctx, const struct onem2m_response *rsp)
+{
+	const struct attempt *t = ctx;
+
+	return rsp->rsc != RSC_TARGET_NOT_REACHABLE && t->passes && t->passes(t->ctx, rsp);
+}
+
 static void try_next(struct attempt *t)
 {
 	char poa[CSE_PATH_MAX];
 	struct rd one;
 
 	if (rd_until(&t->left, '\n', &one) && rd_text(one, poa, sizeof poa))
-		cse_send(t->cse, poa, t->id, t->rq, on_tried, t);
+		cse_send_passing(t->cse, poa, t->id, t->rq, may_end, on_tried, t);
 	else
 		on_tried(t, &(const struct onem2m_response){.rsc = RSC_TARGET_NOT_REACHABLE});
 }
@@ -102,7 +111,7 @@ static struct attempt *attempt_new(const struct json *poa)
 	return t;
 }
 
-void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, cse_done *done, void *ctx)
+void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx)
 {
 	struct attempt *t;
 
@@ -129,6 +138,7 @@ void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request
 	t->own.wanted = target_serialization(ae);
 	target_release(ae, &t->own, t->release, sizeof t->release);
 	t->rq = &t->own;
+	t->passes = passes;
 	t->done = done;
 	t->ctx = ctx;
 	snprintf(t->id, sizeof t->id, "%s/%s", c->config.id, ae->ri);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cse/gate.h"
+#include "cse/notify/outbox.h"
 #include "cse/private.h"
 #include "cse/registration.h"
 #include "cse/types/cmdh.h"
@@ -309,6 +310,14 @@ static bool is_secured(struct exchange *x)
 	return true;
 }
 
+/* The answer to a notification of this CSE's own: see gate.h. */
+static bool may_be_told(void *ctx, const struct onem2m_response *rsp)
+{
+	const struct forward *f = ctx;
+
+	return f->x && rsp->rsc == RSC_OK && outbox_may_hear(f->x->done, f->x->ctx, rsp);
+}
+
 /* The receiver of a NOTIFY is an AE, or this CSE for a resource of its own (crossResourceSubscription). */
 void cse_notify(struct exchange *x)
 {
@@ -336,5 +345,5 @@ void cse_notify(struct exchange *x)
 		return;
 	}
 	f = forward_new(x, x->rq);
-	cse_deliver(x->cse, x->target, f->rq, on_forwarded, f);
+	cse_deliver(x->cse, x->target, f->rq, may_be_told, on_forwarded, f);
 }

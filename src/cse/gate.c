@@ -57,7 +57,9 @@ static void submit_held(struct cse *c, struct held *h)
 
 static bool may_pass(const struct onem2m_request *rq)
 {
-	return rq->operation == ONEM2M_CREATE && rq->type == TY_CONTENT_INSTANCE && (rq->rt == 0 || rq->rt == ONEM2M_BLOCKING) && !rq->internal && !rq->multicast;
+	if ((rq->rt != 0 && rq->rt != ONEM2M_BLOCKING) || rq->multicast)
+		return false;
+	return rq->internal ? rq->operation == ONEM2M_NOTIFY : rq->operation == ONEM2M_CREATE && rq->type == TY_CONTENT_INSTANCE;
 }
 
 bool gate_holds_request(struct cse *c, const struct onem2m_request *rq, cse_done *done, void *ctx)
@@ -128,12 +130,26 @@ static bool has_room(struct resource *container)
 	return container->counters.instances < l->instances && l->octets == UINT64_MAX;
 }
 
+/* A notification goes to its first point of access at once; parts of this process, polling channels and AEs that moved are another matter. */
+static bool is_within_reach(struct cse *c, struct resource *ae)
+{
+	char poa[CSE_ID_MAX];
+
+	for (size_t i = 0; i < c->internal_count; i++)
+		if (strcmp(c->internals[i].id, ae->ri) == 0)
+			return false;
+	return resource_bool(ae, "rr", true) && cse_poa(ae, poa, sizeof poa) && !ae_has_moved(ae) && node_is_reachable(c, ae);
+}
+
 static bool is_plain(struct exchange *x)
 {
 	const int64_t *ids;
 
-	return x->target && x->virtual_child == VIRTUAL_NONE && x->target->type == TY_CONTAINER && has_room(x->target) &&
-	    tree_subscriptions(x->cse->tree, x->target, &ids) == 0;
+	if (!x->target || x->virtual_child != VIRTUAL_NONE)
+		return false;
+	if (x->rq->operation == ONEM2M_NOTIFY)
+		return x->target->type == TY_AE && is_within_reach(x->cse, x->target);
+	return x->target->type == TY_CONTAINER && has_room(x->target) && tree_subscriptions(x->cse->tree, x->target, &ids) == 0;
 }
 
 /* Its target is looked for anew: it may have changed by then. */
@@ -236,16 +252,15 @@ void gate_answer(struct cse *c, cse_done **done, void **ctx)
 	before_answer(c, NULL, done, ctx);
 }
 
-void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
+void cse_send_passing(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx)
 {
-	gate_answer(c, &done, &ctx);
+	before_answer(c, passes, &done, &ctx);
 	c->transport.send(c->transport.transport, url, target_id, rq, done, ctx);
 }
 
-void cse_send_passing(struct cse *c, const char *url, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx)
+void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)
 {
-	before_answer(c, passes, &done, &ctx);
-	c->transport.send(c->transport.transport, url, "", rq, done, ctx);
+	cse_send_passing(c, url, target_id, rq, NULL, done, ctx);
 }
 
 bool cse_send_connected(struct cse *c, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx)

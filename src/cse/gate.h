@@ -2,9 +2,10 @@
  * clock wait here, and go on in the order in which they came. Meanwhile the loop reads requests and sends answers, and more of
  * them share the next commit. Without a worker the gate is always open.
  *
- * One kind of request passes: the plain contentInstance of a container that nobody subscribed to and that has room. It needs nothing but the cache, is
+ * What passes is the plain contentInstance of a container that nobody subscribed to and that has room. It needs nothing but the cache, is
  * written late, and nobody but its originator hears of it, so that it belongs to the next commit alone. (The store itself waits if something of it needs the
- * database after all.) When the commit under way fails, those that passed fail with it: they counted on it. */
+ * database after all.) When the commit under way fails, those that passed fail with it: they counted on it. And notifications of this CSE's own to AEs that
+ * have a point of access here pass, as do their answers while all goes well: what they tell was on disk before, and the store need not hear of it. */
 #ifndef KEYWAY_CSE_GATE_H
 #define KEYWAY_CSE_GATE_H
 
@@ -21,9 +22,8 @@ bool gate_holds(struct cse *c, void (*fn)(struct cse *c, void *ctx), void *ctx);
 void gate_answer(struct cse *c, cse_done **done, void **ctx);
 /* cse_transport.send with the gate before its answer. */
 void cse_send(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
-/* The same, to a URL, and an answer of which `passes` says so when it comes does not wait: its done must not need the store then, nor tell anybody. */
-typedef bool gate_passes(void *ctx, const struct onem2m_response *rsp);
-void cse_send_passing(struct cse *c, const char *url, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx);
+/* The same, and an answer of which `passes` says so when it comes does not wait: its done must not need the store then, nor tell anybody who might. */
+void cse_send_passing(struct cse *c, const char *url, const char *target_id, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx);
 /* Over the target's own connection; false when it has none. */
 bool cse_send_connected(struct cse *c, const char *target_id, const struct onem2m_request *rq, cse_done *done, void *ctx);
 

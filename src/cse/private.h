@@ -382,7 +382,9 @@ void cse_monitors(struct cse *c, const struct json *enc);       /* a subscriptio
 void cse_count_down(struct cse *c, struct resource *sub);       /* exc of a subscription or crossResourceSubscription; the last one ends it */
 /* One NOTIFY to a target: a URL, or the address of a resource (AE, CSE, here or elsewhere). `content` is copied; in order per target. */
 void cse_notify_target(struct cse *c, const char *target, struct rd content, cse_done *done, void *ctx);
-void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, cse_done *done, void *ctx);
+/* passes: whether an answer may go on while a commit is under way, as for cse_send_passing (gate.h); NULL: it may not. */
+typedef bool gate_passes(void *ctx, const struct onem2m_response *rsp);
+void cse_deliver(struct cse *c, struct resource *ae, const struct onem2m_request *rq, gate_passes *passes, cse_done *done, void *ctx);
 /* The release in which a CSE or AE is spoken to, deliver.c: the request's if it has it, otherwise one of its own, whose text goes into `release`. */
 void target_release(struct resource *target, struct onem2m_request *rq, char *release, size_t size);
 enum serialization target_serialization(struct resource *target); /* that it reads: JSON, unless it does not */

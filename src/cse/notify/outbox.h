@@ -59,6 +59,9 @@ void outbox_change_policy(struct cse *c, const char *sender, const struct outbox
 void outbox_close(struct cse *c, const char *sender, const char *to, struct rd last);
 size_t outbox_waiting(struct cse *c, const char *sender, const char *target);
 
+/* done and ctx are those of a notification of an outbox, and it may hear of this answer while a commit is under way (gate.h). */
+bool outbox_may_hear(cse_done *done, void *ctx, const struct onem2m_response *rsp);
+
 /* A schedule below a subscription came. */
 void outbox_note_schedule(struct cse *c, int64_t sub, int64_t schedule);
 

@@ -87,6 +87,11 @@ static bool may_go_on(void *ctx, const struct onem2m_response *rsp)
 	return true;
 }
 
+bool outbox_may_hear(cse_done *done, void *ctx, const struct onem2m_response *rsp)
+{
+	return done == on_answer && may_go_on(ctx, rsp);
+}
+
 static bool is_url(struct rd nu)
 {
 	struct rd part;
@@ -176,7 +181,7 @@ static void send_first(struct outbox *b, size_t n, struct rd content, const stru
 	if (is_url(nu)) {
 		char *url = url_and_form(b->target, &b->rq.wanted);
 
-		cse_send_passing(c, url, &b->rq, may_go_on, on_answer, b);
+		cse_send_passing(c, url, "", &b->rq, may_go_on, on_answer, b);
 		free(url);
 		return;
 	}

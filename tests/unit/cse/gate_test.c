@@ -194,12 +194,12 @@ static void watched_containers_wait(void **state)
 	rig_free(g);
 }
 
-/* A subscription with two notifications for http://there, the first of them on its way, and a commit under way that brings a third. */
-static const struct answer *busy_target(struct rig *g, const char *policy)
+/* A subscription with two notifications for http://there, the first of them on its way, and a commit under way that brings a third. `nu` leads there. */
+static const struct answer *busy_target(struct rig *g, const char *nu, const char *policy)
 {
 	const struct answer *last;
 
-	rig_create(g, "Cae", "cse-in/ae/c", TY_SUBSCRIPTION, rig_fmt(g, "{'m2m:sub':{'rn':'s','nu':['http://there'],'enc':{'net':[3]},'nct':1%s}}", policy));
+	rig_create(g, "Cae", "cse-in/ae/c", TY_SUBSCRIPTION, rig_fmt(g, "{'m2m:sub':{'rn':'s','nu':['%s'],'enc':{'net':[3]},'nct':1%s}}", nu, policy));
 	while (aside.work)
 		end_commit(g);
 	rig_forget_sent(g);
@@ -215,12 +215,10 @@ static const struct answer *busy_target(struct rig *g, const char *policy)
 }
 
 /* A target that keeps up is not held up by commits; and it hears of nothing that is not on disk. */
-static void notifications_follow_each_other_during_a_commit(void **state)
+static void follow_each_other(struct rig *g, const char *nu)
 {
-	struct rig *g = rig_with_container("");
-	const struct answer *last = busy_target(g, "");
+	const struct answer *last = busy_target(g, nu, "");
 
-	(void)state;
 	rig_reply(g, 0, RSC_OK, "");
 	assert_int_equal(rig_count_sent(g, "http://there"), 2);
 	assert_int_equal(aside.waits, 0);
@@ -236,10 +234,49 @@ static void notifications_follow_each_other_during_a_commit(void **state)
 	rig_free(g);
 }
 
+static void notifications_follow_each_other_during_a_commit(void **state)
+{
+	(void)state;
+	follow_each_other(rig_with_container(""), "http://there");
+}
+
+static void those_to_an_ae_with_a_point_of_access_too(void **state)
+{
+	struct rig *g = rig_with_container("");
+
+	(void)state;
+	rig_update(g, "Cae", "cse-in/ae", "{'m2m:ae':{'poa':['http://there'],'rr':true}}");
+	end_commit(g);
+	follow_each_other(g, "cse-in/ae");
+}
+
+/* Whose answer is fetched by the AE itself, or is of a part of this process, waits: nobody knows what comes of it. */
+static void those_to_other_aes_wait(void **state)
+{
+	struct rig *g = rig_with_container("");
+
+	(void)state;
+	rig_update(g, "Cae", "cse-in/ae", "{'m2m:ae':{'poa':['http://there'],'rr':true}}");
+	end_commit(g);
+	busy_target(g, "cse-in/ae", "");
+	rig_update(g, "Cae", "cse-in/ae", "{'m2m:ae':{'rr':false}}");
+	assert_int_equal(held_of(g), 1);
+	while (aside.work)
+		end_commit(g);
+	instance(g, "another");
+	assert_non_null(aside.work);
+	rig_reply(g, 0, RSC_OK, "");
+	assert_int_equal(held_of(g), 1); /* the next one */
+	assert_int_equal(rig_count_sent(g, "http://there"), 1);
+	while (aside.work)
+		end_commit(g);
+	rig_free(g);
+}
+
 static void answer_waits(const char *policy, enum onem2m_rsc rsc, size_t sent_then)
 {
 	struct rig *g = rig_with_container("");
-	const struct answer *last = busy_target(g, policy);
+	const struct answer *last = busy_target(g, "http://there", policy);
 
 	rig_reply(g, 0, rsc, "");
 	assert_non_null(g->cse->held);
@@ -415,6 +452,8 @@ int main(void)
 		cmocka_unit_test(full_containers_wait),
 		cmocka_unit_test(watched_containers_wait),
 		cmocka_unit_test(notifications_follow_each_other_during_a_commit),
+		cmocka_unit_test(those_to_an_ae_with_a_point_of_access_too),
+		cmocka_unit_test(those_to_other_aes_wait),
 		cmocka_unit_test(answers_of_which_the_store_hears_wait),
 		cmocka_unit_test(the_store_waits_for_its_database),
 		cmocka_unit_test(a_failure_is_everybodys),
