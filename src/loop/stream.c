@@ -146,7 +146,9 @@ static ssize_t raw_read(struct stream *s, uint8_t *octets, size_t len)
 
 	if (s->tls)
 		return tls_session_read(s->tls, octets, len);
-	n = read(s->fd, octets, len);
+	n = recv(s->fd, octets, len, 0); /* a shorter way than read(2)'s, and nearly all are sockets */
+	if (n < 0 && errno == ENOTSOCK)
+		n = read(s->fd, octets, len);
 	if (n >= 0)
 		return n;
 	return errno == EAGAIN || errno == EINTR ? -EAGAIN : -EIO;

@@ -23,9 +23,6 @@ struct stream {
 	enum stream_state state;
 	enum err why;
 	struct tls_session *tls;
-	struct tls_life life; /* with TLS */
-	char peer[ADDRESS_TEXT_MAX]; /* where it is, for the log */
-	uint8_t in[STREAM_FIRST_MAX];
 	size_t in_len;
 	struct wr out;
 	size_t out_sent;
@@ -40,6 +37,9 @@ struct stream {
 	bool ending;                /* nobody cares for it any more but for what is still to be written */
 	bool given;                 /* octets came with it */
 	struct tls_peer *given_peer; /* somebody else does its TLS */
+	struct tls_life life;       /* with TLS */
+	char peer[ADDRESS_TEXT_MAX]; /* where it is, for the log */
+	uint8_t in[STREAM_FIRST_MAX]; /* behind what each event touches */
 };
 
 /* Takes over the descriptor, which does not block; nothing happens before stream_start. NULL without memory: the descriptor is the caller's still. */

@@ -7,6 +7,7 @@
 #include "base/wr.h"
 
 #define BUCKETS 16384
+#define BUCKETS_UNDER_WAY 1024 /* few are at once: these stay in the processor's cache */
 #define KEY_MAX 16384
 #define TEXTS_MAX ((size_t)64 << 20) /* of one answer; the CSE's own limits are lower */
 
@@ -17,7 +18,7 @@ struct waiter {
 };
 
 struct entry {
-	struct entry *next, *older, *newer;
+	struct entry *next, **bucket, *older, *newer;
 	struct once *once;
 	uint64_t digest, at;
 	bool kept;                   /* when it is answered */
@@ -34,7 +35,7 @@ struct once {
 	cse_submit_fn *submit;
 	void *to;
 	uint64_t seed;
-	struct entry *buckets[BUCKETS];
+	struct entry *kept[BUCKETS], *under_way[BUCKETS_UNDER_WAY]; /* those that are kept when they are answered, and those that are not */
 	struct entry *oldest, *newest;
 	size_t count, octets;
 	struct wr key;               /* room for that of the request that just came */
@@ -42,21 +43,31 @@ struct once {
 
 /* ---- which request it is ---- */
 
-/* FNV-1a, from a start that senders do not know. */
+/* From a start that senders do not know. No two values take the same number to the same one. */
+static uint64_t step(uint64_t h, uint64_t value)
+{
+	h = (h ^ value) * 0x9e3779b97f4a7c15U;
+	return h ^ h >> 32; /* the upper half of a product depends on all of it, the lower one chooses the bucket */
+}
+
+/* Its length first, so that no text runs into the next; then eight octets at a time. */
 static uint64_t mix(uint64_t h, struct rd octets)
 {
-	uint8_t octet;
+	uint64_t eight, rest = 0;
 
-	while (rd_u8(&octets, &octet))
-		h = (h ^ octet) * 0x100000001b3U;
-	return (h ^ 0x1ff) * 0x100000001b3U; /* no octet: the end of a text */
+	h = step(h, octets.left);
+	while (rd_copy(&octets, &eight, sizeof eight))
+		h = step(h, eight);
+	if (octets.left > 0)
+		memcpy(&rest, octets.at, octets.left);
+	return step(h, rest);
 }
 
 static uint64_t digest_of(uint64_t seed, const struct onem2m_request *rq)
 {
-	const uint8_t numbers[] = {(uint8_t)rq->operation, (uint8_t)(rq->type >> 8), (uint8_t)rq->type};
+	uint64_t h = step(seed, (uint64_t)rq->operation << 32 | (uint32_t)rq->type);
 
-	return mix(mix(mix(mix(seed, rd_of(numbers, sizeof numbers)), rq->to), rq->filter), rq->content);
+	return mix(mix(mix(h, rq->to), rq->filter), rq->content);
 }
 
 /* peer '\n' Credential-ID '\n' From '\n' [who] '\n' request identifier */
@@ -84,7 +95,7 @@ static size_t size_of(const struct entry *e)
 static void forget(struct entry *e)
 {
 	struct once *o = e->once;
-	struct entry **link = &o->buckets[e->hash % BUCKETS];
+	struct entry **link = e->bucket;
 
 	while (*link != e)
 		link = &(*link)->next;
@@ -115,30 +126,22 @@ static void forget_old(struct once *o, uint64_t now)
 	}
 }
 
-static struct entry *find(struct once *o, uint64_t hash, struct rd key, uint64_t digest)
+static struct entry *find(struct entry *e, uint64_t hash, struct rd key, uint64_t digest)
 {
-	struct entry *e = o->buckets[hash % BUCKETS];
-
 	while (e && (e->hash != hash || e->digest != digest || !rd_equal(rd_of(e->key, e->key_len), key)))
 		e = e->next;
 	return e;
 }
 
-static struct entry *add(struct once *o, uint64_t now, uint64_t hash, struct rd key, uint64_t digest)
+static struct entry *add(struct once *o, struct entry **bucket, uint64_t now, uint64_t hash, struct rd key, uint64_t digest)
 {
-	struct entry *e = calloc(1, sizeof *e + key.left), **bucket = &o->buckets[hash % BUCKETS];
+	struct entry *e = malloc(sizeof *e + key.left);
 
 	if (!e)
 		abort();
+	*e = (struct entry){.once = o, .hash = hash, .digest = digest, .at = now, .key_len = key.left, .next = *bucket, .bucket = bucket, .older = o->newest};
 	memcpy(e->key, key.at, key.left);
-	e->key_len = key.left;
-	e->once = o;
-	e->hash = hash;
-	e->digest = digest;
-	e->at = now;
-	e->next = *bucket;
 	*bucket = e;
-	e->older = o->newest;
 	if (o->newest)
 		o->newest->newer = e;
 	else
@@ -204,7 +207,8 @@ static void wait_too(struct entry *e, cse_done *done, void *ctx)
 
 void once_submit(struct once *o, uint64_t now, const struct onem2m_request *rq, struct rd who, bool again, cse_done *done, void *ctx)
 {
-	struct entry *e = NULL;
+	bool kept = rq->operation != ONEM2M_RETRIEVE;
+	struct entry *e, **bucket;
 	uint64_t hash, digest;
 	struct rd key;
 
@@ -217,7 +221,8 @@ void once_submit(struct once *o, uint64_t now, const struct onem2m_request *rq, 
 	forget_old(o, now);
 	hash = mix(o->seed, key);
 	digest = digest_of(o->seed, rq);
-	e = find(o, hash, key, digest);
+	bucket = kept ? &o->kept[hash % BUCKETS] : &o->under_way[hash % BUCKETS_UNDER_WAY];
+	e = find(*bucket, hash, key, digest);
 	if (e && !e->waiting && !again && e->at + ONCE_MS <= now) {
 		forget(e);
 		e = NULL;
@@ -227,8 +232,8 @@ void once_submit(struct once *o, uint64_t now, const struct onem2m_request *rq, 
 	} else if (e) {
 		done(ctx, &e->rsp);
 	} else {
-		e = add(o, now, hash, key, digest);
-		e->kept = rq->operation != ONEM2M_RETRIEVE;
+		e = add(o, bucket, now, hash, key, digest);
+		e->kept = kept;
 		e->waiting = true;
 		e->asker = (struct waiter){.done = done, .ctx = ctx};
 		e->last = &e->asker.next;

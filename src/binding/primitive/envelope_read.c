@@ -226,7 +226,8 @@ static bool take_request(struct message *m)
 	const struct json *content = m->given[P_PC];
 	int op = 0;
 
-	*rq = (struct onem2m_request){.rcn = ONEM2M_RCN_ABSENT, .peer = ""};
+	rq->rcn = ONEM2M_RCN_ABSENT;
+	rq->peer = "";
 	if (!take_number(m, P_OP, 1, 5, &op) || !take_text(m, P_TO, &rq->to) || !take_text(m, P_FR, &rq->from))
 		return false;
 	m->public.to = rq->to;

@@ -296,6 +296,7 @@ struct websocket_binding *websocket_new(struct loop *l, const struct websocket_c
 	if (b->config.ping_ms == 0)
 		b->config.ping_ms = WEBSOCKET_PING_MS;
 	b->rng = rng_system();
+	b->room = wr_new(ENVELOPE_OUT_MAX);
 	b->sweep = loop_timer_new(l, on_sweep, b);
 	loop_timer_in(b->sweep, b->config.ping_ms / 6);
 	return b;
@@ -342,5 +343,6 @@ void websocket_free(struct websocket_binding *b)
 	while (b->seeking)
 		seeking_free(b->seeking);
 	loop_timer_free(b->sweep);
+	wr_free(&b->room);
 	free(b);
 }

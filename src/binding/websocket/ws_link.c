@@ -29,16 +29,15 @@ struct ws_link {
 	bool closing;                 /* our close frame is out */
 	bool ended;
 	/* the frame that comes */
-	struct wr head;               /* the first octets, when they came in pieces */
-	uint8_t head_octets[WS_FRAME_HEAD_MAX];
 	bool inside;                  /* its head was read, its payload not to the end */
 	struct ws_frame frame;
 	uint64_t taken;               /* of its payload */
+	struct wr head;               /* the first octets, when they came in pieces */
 	struct wr control;            /* payload of a control frame */
-	uint8_t control_octets[WS_FRAME_CONTROL_MAX];
 	/* the message that comes */
 	bool begun, binary;
 	struct wr message;
+	uint8_t head_octets[WS_FRAME_HEAD_MAX], control_octets[WS_FRAME_CONTROL_MAX];
 };
 
 /* ---- what leaves ---- */

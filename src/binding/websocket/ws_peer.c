@@ -23,16 +23,20 @@ static bool send_message(struct ws_peer *p, const struct wr *w)
 static void send_response(struct ws_peer *p, const struct onem2m_response *rsp, const struct envelope_about *about)
 {
 	static const struct onem2m_response too_long = {.rsc = RSC_NOT_ACCEPTABLE};
-	struct wr w = wr_new(ENVELOPE_OUT_MAX);
+	struct wr *w = &p->binding->room;
 
-	if (envelope_write_response(p->serialization, rsp, about, &w) != OK) {
-		wr_reset(&w);
-		if (envelope_write_response(p->serialization, &too_long, about, &w) != OK)
-			wr_reset(&w);
+	wr_reset(w);
+	if (envelope_write_response(p->serialization, rsp, about, w) != OK) {
+		wr_reset(w);
+		if (envelope_write_response(p->serialization, &too_long, about, w) != OK)
+			wr_reset(w);
 	}
-	if (w.len > 0)
-		(void)send_message(p, &w); /* who is gone needs no answer */
-	wr_free(&w);
+	if (w->len > 0)
+		(void)send_message(p, w); /* who is gone needs no answer */
+	if (w->capacity > WS_ROOM_KEPT) {
+		wr_free(w);
+		*w = wr_new(ENVELOPE_OUT_MAX);
+	}
 }
 
 static struct envelope_about about_of(const struct ws_peer *p, const struct envelope *v)
@@ -88,20 +92,21 @@ static bool registered_id(const struct onem2m_response *rsp, struct json_arena *
 static void note_sender(struct ws_peer *p, const struct onem2m_request *rq, const struct onem2m_response *rsp)
 {
 	bool registration = rq->operation == ONEM2M_CREATE && rq->type == 2;
-	struct json_arena *a = registration ? json_arena_new() : NULL;
 	const struct identity_self *self = &p->binding->config.self;
+	struct json_arena *a;
 	struct rd from = rq->from;
 	char id[WS_ID_MAX], there[WS_ID_MAX];
 
-	if ((int)rsp->rsc >= 4000) {
-		json_arena_free(a);
+	if ((int)rsp->rsc >= 4000 || (!registration && rd_is(from, p->noted)))
 		return;
-	}
+	a = registration ? json_arena_new() : NULL;
 	if ((!registration || registered_id(rsp, a, &from) || from.left > 1) && ws_entity_id(self, from, id, sizeof id) && strcmp(id, self->own_id) != 0) {
 		ws_entity_note(p, id);
 		/* "/Sx" is an AE-ID that the service provider gave, which is here at this CSE, or a CSE */
 		if (id[1] == 'S' && !strchr(id + 1, '/') && (size_t)snprintf(there, sizeof there, "%s%s", self->own_id, id) < sizeof there)
 			ws_entity_note(p, there);
+		if (!rd_text(from, p->noted, sizeof p->noted))
+			p->noted[0] = '\0';
 	}
 	json_arena_free(a);
 }
@@ -125,7 +130,7 @@ static void on_served(void *ctx, const struct onem2m_response *rsp)
 
 static void serve(struct ws_peer *p, struct envelope *v)
 {
-	struct ws_served *s = calloc(1, sizeof *s);
+	struct ws_served *s = malloc(sizeof *s);
 
 	if (!s)
 		abort();

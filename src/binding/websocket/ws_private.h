@@ -12,6 +12,7 @@
 #define WS_URL_MAX 512
 #define WS_IDS_MAX 16         /* entities behind one connection; the oldest goes */
 #define WS_BUCKETS 1024       /* of the table of entities */
+#define WS_ROOM_KEPT 8192     /* octets that are kept for the next answer */
 #define WS_WAITING_MAX (ENVELOPE_OUT_MAX + 65536) /* octets that a peer has not taken yet */
 
 /* An entity that is reached over a connection. */
@@ -50,22 +51,23 @@ struct ws_peer {
 	bool client;                  /* we opened it */
 	bool pinged;
 	bool leaving;                 /* a client that said goodbye: new requests take a new connection */
-	uint64_t number;              /* no other connection had it */
-	char name[32];                /* "ws 7": the number, for those that do not say who they are */
+	enum serialization serialization;
 	struct stream *stream;
 	struct ws_link *link;
-	enum serialization serialization;
 	uint64_t heard_ms, used_ms;
+	struct ws_asked *asked;
+	struct ws_served *served;
+	size_t asked_count, served_count;
+	uint64_t number;              /* no other connection had it */
 	enum err failure;             /* why it ends, for who waits for answers */
 	const char *why;
+	char name[32];                /* "ws 7": the number, for those that do not say who they are */
 	char address[64];
+	char noted[WS_ID_MAX];        /* the From that was noted last: most connections have one only; "" before */
 	char identity[TLS_IDENTITIES_MAX];  /* its names and its Credential-ID, "" without TLS */
 	char credential[CREDENTIAL_ID_MAX];
 	struct ws_entity *entities[WS_IDS_MAX];
 	size_t entity_count;
-	struct ws_asked *asked;
-	struct ws_served *served;
-	size_t asked_count, served_count;
 	/* of a client */
 	char url[WS_URL_MAX], target[WS_ID_MAX], key[WS_KEY_SIZE], host_port[128], path[WS_URL_MAX];
 };
@@ -75,6 +77,7 @@ struct websocket_binding {
 	struct websocket_config config;
 	struct once *once;
 	struct rng rng;
+	struct wr room;               /* for the answer that is put together; streams copy it */
 	struct loop_timer *sweep;
 	struct ws_peer *peers;
 	struct ws_seeking *seeking;

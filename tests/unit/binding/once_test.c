@@ -148,6 +148,35 @@ static void knows_a_request_by_sender_originator_identifier_and_what_it_asks(voi
 	assert_int_equal(d.executed, 12);
 }
 
+static void sees_any_octet_that_differs(void **state)
+{
+	uint8_t content[20] = {0};
+	struct onem2m_request rq = create("Cae", "1");
+	unsigned executed = 0;
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof content; len++) {
+		rq.content = rd_of(content, len);
+		ask(&rq, 0, "", false);
+		assert_int_equal(d.executed, ++executed);
+		for (size_t i = 0; i < len; i++) {
+			for (unsigned bit = 0; bit < 8; bit++) {
+				content[i] ^= (uint8_t)(1U << bit);
+				ask(&rq, 0, "", false);
+				assert_int_equal(d.executed, ++executed);
+				content[i] = 0;
+			}
+		}
+	}
+	rq = create("Cae", "1");
+	rq.to = rd_str("cse-in/cntrcn=0");
+	ask(&rq, 0, "", false);
+	rq.to = rd_str("cse-in/cnt");
+	rq.filter = rd_str("rcn=0");
+	ask(&rq, 0, "", false);
+	assert_int_equal(d.executed, executed + 2);
+}
+
 static void tells_registrations_apart_by_where_they_come_from(void **state)
 {
 	static const char *const nobodies[] = {"", "C", "S"};
@@ -263,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(answers_again_what_was_answered),
 		T(knows_a_request_by_sender_originator_identifier_and_what_it_asks),
+		T(sees_any_octet_that_differs),
 		T(tells_registrations_apart_by_where_they_come_from),
 		T(waits_for_the_one_that_is_under_way),
 		T(retrieves_anew),
