@@ -18,7 +18,7 @@ def address(p, eui64):
     return "0x%04x" % p.state(eui64)["short"]
 
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.configure("node-b.ini", "[zigbee]\n", "[zigbee]\nlink_status_s = 1\ngroupcast_wait_s = 30\n")
     p.start_all()
     p.keyway("application", "add", "pumps", "--policy", "group", "--owner", "/id-b")

@@ -6,7 +6,7 @@ import os
 
 from plant import Plant, assert_no_counter_repeats, key_values, tshark, wait_for
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     r = p.keyway("application", "add", "pumps", "--policy", "group", "--owner", "/id-b")
     assert "pumps registered" in r.stdout

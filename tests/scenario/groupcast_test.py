@@ -8,7 +8,7 @@ from plant import Plant, assert_no_counter_repeats, key_values, tshark, wait_for
 
 UNHEARD = 30  # s: who has not reported by then is told by itself; long, so that a busy machine does not come to that
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.configure("node-b.ini", "[zigbee]\n", "[zigbee]\ngroupcast_wait_s = %d\n" % UNHEARD)
     p.start_all()
     p.keyway("application", "add", "hall", "--policy", "group", "--owner", "/id-b")

@@ -9,7 +9,7 @@ def enrolling(p):
     return eui64, device
 
 
-with Plant() as mute, Plant() as p:
+with Plant(rate=10) as mute, Plant(rate=10) as p:
     mute.configure("node-b.ini", "[zigbee]\n", "[zigbee]\nanswer_commissioning = no\n")
     _, leaver = enrolling(mute)
     eui64, device = enrolling(p)

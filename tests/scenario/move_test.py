@@ -5,7 +5,7 @@ import re
 
 from plant import Plant, assert_no_counter_repeats, free_port, program, wait_for
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     port = free_port()
     p.start("rcp-2", program("keyway-sim"), "rcp", "--listen", "127.0.0.1:%d" % port, "--air", "127.0.0.1:%d" % p.air_port).wait_line(" ready")

@@ -58,12 +58,15 @@ def free_port():
 
 
 def wait_for(what, check, patience=PATIENCE):
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
+    begin = time.monotonic()
+    looked = begin
+    while looked < begin + patience:
         value = check()
         if value:
             return value
-        time.sleep(0.05)
+        took = time.monotonic() - looked
+        time.sleep(max(0.05, took))  # what is looked at, such as a tshark, leaves the plant at least half of the machine
+        looked = time.monotonic()
     raise AssertionError("waited %d s in vain for: %s" % (patience, what))
 
 
@@ -144,7 +147,8 @@ class Plant:
              ("node-b", "keyway-cse", "node-b.ini"), ("gateway", "keyway-gateway", "gateway.ini")]
 
     def __init__(self, rate=1, folder=None):
-        """rate: the plant's clock is up to so many times faster than ours (tests/soak); patience stays in our seconds."""
+        """rate: the plant's clock is up to so many times faster than ours (tests/soak), and stands still while a program has something to do: for a test that
+        waits for what real devices and servers take seconds for. Who stops a program (SIGSTOP) stops that clock. Patience stays in our seconds."""
         self.dir = tempfile.mkdtemp(prefix="keyway-scenario-", dir=folder)
         self.environment, self.clock, self.keep = dict(os.environ), FastClock(self.dir, rate) if rate != 1 else None, False
         if self.clock:

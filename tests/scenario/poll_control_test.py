@@ -2,11 +2,10 @@
 import json
 import os
 import re
-import time
 
 from plant import Plant, wait_for
 
-with Plant() as p:
+with Plant(rate=10) as p:
     directory = os.path.join(p.plant, "devices")
     os.mkdir(directory)
     with open(os.path.join(directory, "lock.json"), "w") as f:
@@ -25,7 +24,7 @@ with Plant() as p:
     assert not lock.events("fast-poll")
 
     def asleep():  # it polls fast for 3 s after whatever it sent, and then for ten minutes not at all
-        return time.time() * 1000 > max(e["time"] for name in ("checked-in", "acknowledged", "reporting", "fast-poll") for e in lock.events(name)) + 4000
+        return p.now_ms() > max(e["time"] for name in ("checked-in", "acknowledged", "reporting", "fast-poll") for e in lock.events(name)) + 4000
 
     for wanted in (False, True, False):
         wait_for("the lock to sleep", asleep)

@@ -23,7 +23,7 @@ def curl(p, who, url, identity, origin, *more):
     return subprocess.run(argv, capture_output=True, text=True, timeout=60).stdout
 
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     # a bad CRC is refused before anything else
     code = make_code()

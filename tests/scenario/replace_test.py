@@ -25,7 +25,7 @@ class Application(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     old, _, sensor = p.new_device("thermometer", "--sleepy")
     p.permit()

@@ -21,7 +21,7 @@ def assert_no_link_counter_repeats(pcap):
     return len(seen)
 
 
-with Plant() as p:
+with Plant(rate=10) as p:
     state = {role: os.path.join(p.plant, role) for role in SERVERS}
     copy = {role: os.path.join(p.dir, "backup", role) for role in SERVERS}
     os.mkdir(os.path.join(p.dir, "backup"))

@@ -6,7 +6,7 @@ import os
 
 from plant import Plant, assert_no_counter_repeats, tshark, wait_for
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     thermometer, code, sensor = p.new_device("thermometer", "--sleepy")
     plug, plug_code, switch = p.new_device("plug")

@@ -26,7 +26,7 @@ def switch(p, eui64, on):
     p.keyway("update", "/id-b/cse-b/zb-%s/binSh" % eui64, "state=%s" % str(on).lower())
 
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.configure("node-b.ini", "[zigbee]\n", "[zigbee]\nlink_status_s = 1\n")
     p.start_all()
     eui64, code, router = p.new_device("plug", "--router", more=["--time-scale", str(SCALE)])

@@ -38,7 +38,7 @@ def counters(p):
     return json.loads(p.keyway("status", "--json").stdout)["counters"]
 
 
-with Plant() as p:
+with Plant(rate=10) as p:
     def at(name):
         return os.path.join(p.dir, name)
 

@@ -16,7 +16,7 @@ def connected(p):
     return '"connected":true' in p.keyway("gateway", "list", "--json").stdout.replace(" ", "")
 
 
-with Plant() as p:
+with Plant(rate=10) as p:
     def at(name):
         return os.path.join(p.dir, name)
 
