@@ -89,7 +89,7 @@ static bool take_creator(struct creation *cr)
 {
 	const struct json *given = json_get(cr->given, "cr");
 
-	memcpy(cr->creator, cr->x->from, sizeof cr->creator);
+	cr->creator = cr->x->from;
 	if (!given)
 		return true;
 	if (given->type != JSON_NULL) {
@@ -103,19 +103,13 @@ static bool take_creator(struct creation *cr)
 /* The address of what is made has to fit as well. */
 static bool is_reachable(struct creation *cr)
 {
-	char path[CSE_PATH_MAX], *kept;
-	size_t size;
+	char path[CSE_PATH_MAX];
 
 	if (!tree_path(cr->x->cse->tree, cr->x->target, path, sizeof path - 256)) {
 		exchange_fail(cr->x, RSC_NOT_ACCEPTABLE, "resources nest too deeply here");
 		return false;
 	}
-	size = strlen(path) + 1;
-	kept = json_arena_alloc(cr->x->arena, size);
-	if (!kept)
-		abort();
-	memcpy(kept, path, size);
-	cr->parent_path = kept;
+	cr->parent_path = exchange_text(cr->x, rd_str(path));
 	return true;
 }
 

@@ -56,6 +56,17 @@ struct wr *exchange_room(struct exchange *x)
 	return &x->room;
 }
 
+const char *exchange_text(struct exchange *x, struct rd text)
+{
+	char *copy = json_arena_alloc(x->arena, text.left + 1);
+
+	if (!copy)
+		abort();
+	if (text.left > 0)
+		memcpy(copy, text.at, text.left);
+	return copy; /* the arena gives zeros */
+}
+
 static void exchange_free(struct exchange *x)
 {
 	struct cse *c = x->cse;

@@ -173,6 +173,8 @@ void exchange_spares_free(struct cse *c);
 /* A writer, empty, for what is put together on the way; what was written last is good until exchange_room is asked again or the exchange ends. Content
  * that lies there exchange_answer need not copy. */
 struct wr *exchange_room(struct exchange *x);
+/* A copy, with a zero behind it, that lives as long as the exchange. */
+const char *exchange_text(struct exchange *x, struct rd text);
 void exchange_answer(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location);
 /* The same with content that was written by json_out from what was parsed or made here, and not passed on unread. */
 void exchange_answer_composed(struct exchange *x, enum onem2m_rsc rsc, struct rd content, struct rd location);
@@ -217,7 +219,7 @@ struct creation {
 	struct attributes attributes; /* what will be stored: hooks add and change */
 	struct counters counters;
 	char ri[128], rn[128];        /* "" : derived */
-	char creator[CSE_ID_MAX];
+	const char *creator;          /* SP-relative; the exchange's `from`, or a text as long-lived */
 	uint64_t expires, now;
 	int64_t id;
 	bool instance;

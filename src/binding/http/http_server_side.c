@@ -1,4 +1,5 @@
 /* HTTP requests become primitives, responses become HTTP. TS-0009 clause 6. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +9,16 @@
 #include "binding/http/http_binding.h"
 #include "onem2m/query.h"
 
-/* Header fields that are request parameters, in the order of struct waiting's texts. Names behind "x-m2m-" are oneM2M's own: TS-0009 clause 6.4. */
-enum text { FROM, ID, RELEASE, VENDOR, RTU, OT, RQET, RSET, OET, EC, GID, TOKENS, TEXTS };
-
+/* Header fields of oneM2M's own, by what stands behind "x-m2m-", and the request parameters that they are: TS-0009 clause 6.4. */
 #define OF_ONEM2M "x-m2m-"
-#define NAME(text) {(const uint8_t *)(text), sizeof(text) - 1}
-static const struct rd names[] = {
-	[FROM] = NAME("origin"), [ID] = NAME("ri"), [RELEASE] = NAME("rvi"), [VENDOR] = NAME("vsi"), [RTU] = NAME("rtu"), [OT] = NAME("ot"),
-	[RQET] = NAME("ret"), [RSET] = NAME("rst"), [OET] = NAME("oet"), [EC] = NAME("ec"), [GID] = NAME("gid"),
+#define PARAMETER(text, member) {{(const uint8_t *)(text), sizeof(text) - 1}, offsetof(struct onem2m_request, member)}
+static const struct {
+	struct rd name;
+	size_t offset;
+} parameters[] = {
+	PARAMETER("origin", from), PARAMETER("ri", request_id), PARAMETER("rvi", release), PARAMETER("vsi", vendor),
+	PARAMETER("rtu", rt_nu), /* an empty list of targets is another thing than none */
+	PARAMETER("ot", ot), PARAMETER("ret", rqet), PARAMETER("rst", rset), PARAMETER("oet", oet), PARAMETER("ec", ec), PARAMETER("gid", gid),
 };
 
 /* What content grows by at most on its way from JSON: a member with a prefix becomes an element that declares its namespace. */
@@ -25,8 +28,7 @@ static const struct rd names[] = {
 struct waiting {
 	struct http_exchange *http;
 	const struct http_binding *binding;
-	struct onem2m_request rq;
-	struct rd texts[TEXTS];   /* the exchange's, until it is answered, with a zero behind each; `at` NULL: not given */
+	struct onem2m_request rq; /* its texts are the exchange's, until it is answered, with a zero behind each */
 	char *absolute;           /* "//sp/..." as rq.to, or NULL */
 	struct accept accept;
 	const char *content_type; /* of the request, or NULL */
@@ -97,10 +99,10 @@ static void on_response(void *ctx, const struct onem2m_response *rsp)
 	wr_u8(&number, 0);
 	if (!rsp->silent) /* who wants no response gets HTTP's alone */
 		put(&a, "X-M2M-RSC", rsc);
-	put_back(&a, "X-M2M-RI", w->texts[ID]);
-	put_back(&a, "X-M2M-RVI", w->texts[RELEASE]);
-	put_back(&a, "X-M2M-VSI", w->texts[VENDOR]);
-	put_back(&a, "X-M2M-EC", w->texts[EC]);
+	put_back(&a, "X-M2M-RI", w->rq.request_id);
+	put_back(&a, "X-M2M-RVI", w->rq.release);
+	put_back(&a, "X-M2M-VSI", w->rq.vendor);
+	put_back(&a, "X-M2M-EC", w->rq.ec);
 	put_text(&a, "X-M2M-OT", rsp->ot, ot, sizeof ot);
 	put_text(&a, "X-M2M-RST", rsp->rset, rset, sizeof rset);
 	put_text(&a, "X-M2M-ATI", rsp->ati, ati, sizeof ati);
@@ -193,25 +195,13 @@ static bool operation_of(struct waiting *w, const char *method, int ty)
 	return false;
 }
 
-/* X-M2M-RTU: notification targets of a non-blocking response. The response type itself is `rt` in the query. */
+/* What no header field says. The response type, of whose targets X-M2M-RTU tells, is `rt` in the query. */
 static bool take_parameters(struct waiting *w, const struct http_request *rq)
 {
 	w->rq.filter = rd_str(rq->query);
 	if (!query_parameters(&w->rq))
 		return false;
 	take_to(w, rq->path);
-	w->rq.from = w->texts[FROM];
-	w->rq.request_id = w->texts[ID];
-	w->rq.release = w->texts[RELEASE];
-	w->rq.vendor = w->texts[VENDOR];
-	w->rq.rt_nu = w->texts[RTU]; /* an empty list of targets is another thing than none */
-	w->rq.ot = w->texts[OT];
-	w->rq.rqet = w->texts[RQET];
-	w->rq.rset = w->texts[RSET];
-	w->rq.oet = w->texts[OET];
-	w->rq.ec = w->texts[EC];
-	w->rq.gid = w->texts[GID];
-	w->rq.tokens = w->texts[TOKENS];
 	w->rq.peer = rq->peer;
 	w->rq.credential = rq->tls_peer ? rq->tls_peer->credential : "";
 	w->rq.address = rd_str(rq->address);
@@ -219,10 +209,15 @@ static bool take_parameters(struct waiting *w, const struct http_request *rq)
 }
 
 /* Of two of one name the first counts. */
-static void take_text(struct waiting *w, enum text t, struct rd value)
+static void take_text(struct rd *text, struct rd value)
 {
-	if (!w->texts[t].at)
-		w->texts[t] = value;
+	if (!text->at)
+		*text = value;
+}
+
+static struct rd *parameter_of(struct onem2m_request *rq, size_t i)
+{
+	return (struct rd *)(void *)((char *)rq + parameters[i].offset);
 }
 
 static void on_header(void *ctx, struct rd name, struct rd value)
@@ -230,11 +225,11 @@ static void on_header(void *ctx, struct rd name, struct rd value)
 	struct waiting *w = ctx;
 
 	if (rd_starts(name, OF_ONEM2M) && rd_skip(&name, sizeof OF_ONEM2M - 1)) {
-		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-			if (rd_equal(name, names[i]))
-				take_text(w, (enum text)i, value);
+		for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
+			if (rd_equal(name, parameters[i].name))
+				take_text(parameter_of(&w->rq, i), value);
 	} else if (rd_is(name, "authorization")) {
-		take_text(w, TOKENS, value);
+		take_text(&w->rq.tokens, value);
 	} else if (rd_is(name, "accept")) {
 		accept_add(&w->accept, value);
 	} else if (rd_is(name, "content-type") && !w->content_type) {
@@ -317,7 +312,7 @@ static void submit(struct waiting *w, const struct http_request *rq)
 		refuse(w, RSC_NOT_ACCEPTABLE, "the content is longer than a MiB");
 	else if (!resource_type(w->content_type, &ty) || !operation_of(w, rq->method, ty))
 		refuse(w, RSC_BAD_REQUEST, "the method, or the type (ty) in Content-Type, is none of oneM2M's");
-	else if (w->texts[ID].left == 0 && w->texts[RELEASE].left > 0) /* without both it may be of Release 1: the dispatcher knows */
+	else if (w->rq.request_id.left == 0 && w->rq.release.left > 0) /* without both it may be of Release 1: the dispatcher knows */
 		refuse(w, RSC_BAD_REQUEST, "the request identifier (X-M2M-RI) is missing");
 	else if (!known && rq->body.left > 0)
 		refuse(w, RSC_UNSUPPORTED_MEDIA_TYPE, "the content must be JSON, XML or CBOR");

@@ -69,13 +69,10 @@ static bool assign_id(struct creation *cr)
 		exchange_fail(x, RSC_ORIGINATOR_HAS_ALREADY_REGISTERED, "the AE `%s` is registered already", cr->ri);
 		return false;
 	}
-	if (foreign) {
-		snprintf(cr->creator, sizeof cr->creator, "%s", x->from);
-	} else if ((size_t)snprintf(cr->creator, sizeof cr->creator, "%s/%s", c->config.id, cr->ri) >= sizeof cr->creator) {
+	if (!foreign && (size_t)snprintf(x->from, sizeof x->from, "%s/%s", c->config.id, cr->ri) >= sizeof x->from) {
 		exchange_fail(x, RSC_BAD_REQUEST, "the AE-ID is too long");
 		return false;
 	}
-	snprintf(x->from, sizeof x->from, "%s", cr->creator);
 	x->registration = false;
 	cr->own_ri = true;
 	return true;

@@ -89,7 +89,7 @@ static enum hook_result csr_create(struct creation *cr)
 		return HOOK_FAILED;
 	snprintf(cr->ri, sizeof cr->ri, "%.127s", csi + 1);
 	cr->own_ri = true;
-	snprintf(cr->creator, sizeof cr->creator, "%s", csi);
+	cr->creator = exchange_text(x, rd_str(csi));
 	attributes_set_string(&cr->attributes, "csi", csi);
 	return HOOK_GO;
 }
