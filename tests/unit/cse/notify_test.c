@@ -249,6 +249,25 @@ static void tries_again_and_keeps_the_order(void **state)
 	rig_free(g);
 }
 
+/* A target has one at a time; others have theirs meanwhile, also of the same subscription. */
+static void a_slow_target_holds_up_no_other(void **state)
+{
+	struct rig *g = scene("");
+
+	(void)state;
+	change(g, rig_fmt(g, "'nu':['%s','http://quick']", SINK));
+	rig_forget_sent(g);
+	rig_hold(g, SINK);
+	for (const char *label = "abc"; *label; label++)
+		touch(g, rig_fmt(g, "%c", *label));
+	assert_int_equal(rig_count_sent(g, SINK), 1);
+	assert_int_equal(rig_count_sent(g, "http://quick"), 3);
+	rig_network(g, SINK, RSC_OK);
+	rig_advance(g, 1000);
+	assert_int_equal(rig_count_sent(g, SINK), 3);
+	rig_free(g);
+}
+
 static void gives_up_some_time_unless_pending_ones_are_wanted(void **state)
 {
 	static const struct {
@@ -587,6 +606,7 @@ int main(void)
 		cmocka_unit_test(a_changed_schedule_counts),
 		cmocka_unit_test(a_schedule_below_a_subscription_has_one_name),
 		cmocka_unit_test(tries_again_and_keeps_the_order),
+		cmocka_unit_test(a_slow_target_holds_up_no_other),
 		cmocka_unit_test(gives_up_some_time_unless_pending_ones_are_wanted),
 		cmocka_unit_test(an_answer_that_refuses_is_an_answer),
 		cmocka_unit_test(forgets_what_waits_for_a_target_that_is_taken_out),
