@@ -1,6 +1,7 @@
 /* Bounds-checked reading. */
 #include "base/rd.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,12 +172,13 @@ bool rd_decimal(struct rd a, uint64_t *v)
 #define EACH 0x0101010101010101ULL /* times an octet: eight of it */
 #define HIGH (EACH * 0x80)
 
+/* The first octet is the lowest: a borrow goes from an octet to those behind it. */
 static uint64_t eight(const uint8_t *octets)
 {
 	uint64_t v;
 
 	memcpy(&v, octets, sizeof v);
-	return v;
+	return le64toh(v);
 }
 
 /* Some of the high bits are set: one of the eight is below a space. What is beyond ASCII is not. */
@@ -198,22 +200,32 @@ static bool eight_suspicious(const uint8_t *octets)
 	return below_space(v) | equal(v, 0x7f);
 }
 
-static bool eight_plain(const uint8_t *octets)
+/* The lowest high bit that is set is that of the first octet that is not plain; 0: all are. */
+static uint64_t eight_not_plain(const uint8_t *octets)
 {
 	uint64_t v = eight(octets);
 
-	return !((v & HIGH) | below_space(v) | equal(v, '"') | equal(v, '\\'));
+	return (v & HIGH) | below_space(v) | equal(v, '"') | equal(v, '\\');
+}
+
+static size_t plain_run(struct rd in)
+{
+	uint64_t not_plain;
+	size_t n = 0;
+
+	for (; in.left - n >= 8; n += 8)
+		if ((not_plain = eight_not_plain(in.at + n)) != 0)
+			return n + (size_t)__builtin_ctzll(not_plain) / 8;
+	while (n < in.left && in.at[n] >= 0x20 && in.at[n] < 0x80 && in.at[n] != '"' && in.at[n] != '\\')
+		n++;
+	return n;
 }
 
 struct rd rd_plain(struct rd *r)
 {
 	const struct rd all = *r;
-	size_t n = 0;
+	size_t n = plain_run(all);
 
-	while (all.left - n >= 8 && eight_plain(all.at + n))
-		n += 8;
-	while (n < all.left && all.at[n] >= 0x20 && all.at[n] < 0x80 && all.at[n] != '"' && all.at[n] != '\\')
-		n++;
 	if (n > 0)
 		r->at += n;
 	r->left -= n;
