@@ -130,6 +130,7 @@ static void on_served(void *ctx, const struct onem2m_response *rsp)
 
 static void serve(struct ws_peer *p, struct envelope *v)
 {
+	const struct tls_peer *known = stream_tls_peer(p->stream);
 	struct ws_served *s = malloc(sizeof *s);
 
 	if (!s)
@@ -137,8 +138,8 @@ static void serve(struct ws_peer *p, struct envelope *v)
 	*s = (struct ws_served){.next = p->served, .peer = p, .binding = p->binding, .envelope = v};
 	p->served = s;
 	p->served_count++;
-	v->rq.peer = p->identity;
-	v->rq.credential = p->credential;
+	v->rq.peer = known ? known->identity : "";
+	v->rq.credential = known ? known->credential : "";
 	v->rq.address = rd_str(p->address);
 	once_submit(p->binding->once, p->heard_ms, &v->rq, rd_str(p->name), false, on_served, s);
 }
@@ -348,8 +349,6 @@ void ws_peer_open(struct ws_peer *p, struct stream *s, enum serialization protoc
 	p->link = ws_link_new(server, &p->binding->rng, ENVELOPE_MAX, &link_events, p);
 	if (!p->link)
 		abort();
-	snprintf(p->identity, sizeof p->identity, "%s", stream_peer(s));
-	snprintf(p->credential, sizeof p->credential, "%s", stream_tls_peer(s) ? stream_tls_peer(s)->credential : "");
 	p->state = WS_OPEN;
 	p->heard_ms = clock_ms();
 	stream_allow(s, WS_WAITING_MAX);
@@ -368,7 +367,7 @@ static void orphan(struct ws_peer *p)
 	while ((s = p->served) != NULL) {
 		p->served = s->next;
 		s->peer = NULL;
-		s->envelope->rq.peer = ""; /* was the peer's own text */
+		s->envelope->rq.peer = ""; /* was its connection's own text */
 		s->envelope->rq.credential = "";
 		s->envelope->rq.address = rd_of("", 0);
 		s->next = p->binding->orphans;

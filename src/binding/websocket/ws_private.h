@@ -64,8 +64,6 @@ struct ws_peer {
 	char name[32];                /* "ws 7": the number, for those that do not say who they are */
 	char address[64];
 	char noted[WS_ID_MAX];        /* the From that was noted last: most connections have one only; "" before */
-	char identity[TLS_IDENTITIES_MAX];  /* its names and its Credential-ID, "" without TLS */
-	char credential[CREDENTIAL_ID_MAX];
 	struct ws_entity *entities[WS_IDS_MAX];
 	size_t entity_count;
 	/* of a client */
