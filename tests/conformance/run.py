@@ -59,6 +59,7 @@ def main():
     p.add_argument("--without", action="append", metavar="G", help="not this group; may be repeated")
     p.add_argument("--match", metavar="TEXT", help="only checks with this text in their name")
     p.add_argument("--sample", type=int, metavar="N", help="every Nth check of each group, and none that waits for a clock: a quick look")
+    p.add_argument("--clock", choices=("only", "without"), help="only the checks that wait for a clock, or all others")
     p.add_argument("--json", metavar="FILE", help="write the report as JSON, - for standard output")
     p.add_argument("--list", action="store_true", help="list the checks and run none")
     p.add_argument("--tables", metavar="DIR", default=os.environ.get("KEYWAY_TABLES"), help="directory of the attribute tables (default: the tree's)")
@@ -75,6 +76,8 @@ def main():
         if g not in check.GROUPS:
             p.error("no group %s; there are %s" % (g, " ".join(check.GROUPS)))
     checks = [c for c in checks if (not a.group or c.group in a.group) and c.group not in (a.without or []) and (not a.match or a.match in c.name)]
+    if a.clock:
+        checks = [c for c in checks if c.slow == (a.clock == "only")]
     if a.sample:
         quick = [c for c in checks if not c.slow]
         checks = [c for g in check.GROUPS for c in [c for c in quick if c.group == g][::a.sample]]

@@ -229,14 +229,16 @@ class Case:
         if found:
             raise Failed("expected %s, got %s" % (what, "; ".join(map(str, found))))
 
-    def until(self, what, look, patience=client_module.PATIENCE):
+    def until(self, what, look, patience=client_module.PATIENCE_USUAL):
+        """patience: in seconds, where the one for everything is the usual one; more or less where that is."""
+        patience *= client_module.PATIENCE / client_module.PATIENCE_USUAL
         end = time.monotonic() + patience
         while True:
             v = look()
             if v:
                 return v
             if time.monotonic() > end:
-                raise Failed("expected within %s s: %s" % (patience, what))
+                raise Failed("expected within %g s: %s" % (patience, what))
             time.sleep(0.05)
 
     # fixtures

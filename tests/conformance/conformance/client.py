@@ -20,7 +20,8 @@ import urllib.parse
 from . import serial
 
 METHOD = {"C": "POST", "R": "GET", "U": "PUT", "D": "DELETE", "N": "POST"}
-PATIENCE = float(os.environ.get("KEYWAY_PATIENCE", 6))  # seconds to wait for something that must come
+PATIENCE_USUAL = 6
+PATIENCE = float(os.environ.get("KEYWAY_PATIENCE", PATIENCE_USUAL))  # seconds to wait for something that must come
 _numbers = itertools.count(1)
 
 
