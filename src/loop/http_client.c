@@ -135,7 +135,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, voi
 	s->client = c;
 	s->fd = fd;
 	s->io = loop_io_new(c->loop, fd, events, on_socket_event, s);
-	loop_io_urgent(s->io);
+	loop_io_patient(s->io);
 	curl_multi_assign(c->multi, fd, s);
 	return 0;
 }

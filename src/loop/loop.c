@@ -24,7 +24,7 @@ struct loop_io {
 	void *ctx;
 	struct loop_io *next_dead;
 	unsigned events; /* that epoll was told */
-	bool urgent;
+	bool patient;
 };
 
 struct loop_timer {
@@ -48,6 +48,7 @@ struct loop {
 	struct deferred *first, **last;
 	struct deferred *next_first, **next_last; /* for the next round */
 	bool stopped;
+	unsigned put_off;        /* rounds in a row in which patient ones were not looked at */
 	unsigned looks;          /* before it sleeps */
 	unsigned vain, skipped;  /* times in a row that they found nothing, and that they were left out since */
 };
@@ -179,9 +180,9 @@ void loop_io_events(struct loop_io *io, unsigned events)
 	epoll_ctl(io->loop->epoll, EPOLL_CTL_MOD, io->fd, &e);
 }
 
-void loop_io_urgent(struct loop_io *io)
+void loop_io_patient(struct loop_io *io)
 {
-	io->urgent = true;
+	io->patient = true;
 }
 
 void loop_io_free(struct loop_io *io)
@@ -337,8 +338,11 @@ static int wait_for_events(struct loop *l, struct epoll_event events[EVENTS_A_RO
 	return epoll_wait(l->epoll, events, EVENTS_A_ROUND, timeout_ms);
 }
 
-static void dispatch(const struct epoll_event *events, int n, bool urgent)
+/* How many there were. */
+static unsigned dispatch(const struct epoll_event *events, int n, bool patient)
 {
+	unsigned count = 0;
+
 	for (int i = 0; i < n; i++) {
 		struct loop_io *io = events[i].data.ptr;
 		uint32_t e = events[i].events;
@@ -346,9 +350,12 @@ static void dispatch(const struct epoll_event *events, int n, bool urgent)
 
 		if (e & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
 			what |= LOOP_READ | LOOP_WRITE;
-		if (io->fn && io->urgent == urgent)
-			io->fn(io->ctx, what);
+		if (!io->fn || io->patient != patient)
+			continue;
+		io->fn(io->ctx, what);
+		count++;
 	}
+	return count;
 }
 
 void loop_once(struct loop *l, int timeout_ms)
@@ -357,8 +364,10 @@ void loop_once(struct loop *l, int timeout_ms)
 	int n = wait_for_events(l, events, wait_ms(l, timeout_ms));
 
 	take_next(l);
-	dispatch(events, n, true);
-	dispatch(events, n, false);
+	if (dispatch(events, n, false) == 0 || ++l->put_off >= LOOP_PATIENCE) {
+		dispatch(events, n, true); /* otherwise epoll tells of them again */
+		l->put_off = 0;
+	}
 	run_timers(l);
 	run_deferred(l);
 	bury(l);

@@ -31,8 +31,10 @@ int loop_wait_ms(const struct loop *l);         /* ... as it has after so long a
 typedef void loop_io_fn(void *ctx, unsigned events); /* errors and hang-ups come as LOOP_READ | LOOP_WRITE */
 struct loop_io *loop_io_new(struct loop *l, int fd, unsigned events, loop_io_fn *fn, void *ctx); /* does not own fd */
 void loop_io_events(struct loop_io *io, unsigned events);
-/* What comes there is handled before all else of a round: for answers to what this program asked, behind each of which others wait to be sent. */
-void loop_io_urgent(struct loop_io *io);
+/* What comes there is handled after all else of a round, and waits while others have something, but not longer than for LOOP_PATIENCE rounds: for answers to
+ * what this program asked, each of which leads to the next request, so that under load they take the time that is left. */
+#define LOOP_PATIENCE 8
+void loop_io_patient(struct loop_io *io);
 void loop_io_free(struct loop_io *io); /* accepts NULL */
 
 typedef void loop_timer_fn(void *ctx);
