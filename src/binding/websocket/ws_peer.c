@@ -16,7 +16,8 @@ static bool send_message(struct ws_peer *p, const struct wr *w)
 {
 	struct rd message;
 
-	p->used_ms = clock_ms();
+	if (p->client)
+		p->used_ms = clock_ms();
 	return p->state == WS_OPEN && wr_done(w, &message) && ws_link_send(p->link, p->serialization == SERIALIZATION_CBOR, message) == OK;
 }
 

@@ -54,7 +54,8 @@ struct ws_peer {
 	enum serialization serialization;
 	struct stream *stream;
 	struct ws_link *link;
-	uint64_t heard_ms, used_ms;
+	uint64_t heard_ms;            /* octets came */
+	uint64_t used_ms;             /* of a client: a message went or came; it is closed when that was long ago */
 	struct ws_asked *asked;
 	struct ws_served *served;
 	size_t asked_count, served_count;
