@@ -49,7 +49,9 @@ class Frame:
 
 
 class Attacker:
-    def __init__(self, port, pan, channel=15):
+    def __init__(self, port, pan, channel=15, now_ms=lambda: time.monotonic() * 1000):
+        """now_ms: the clock of those who are attacked."""
+        self.now_ms = now_ms
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect(("127.0.0.1", port))
         self.pan, self.channel, self.sequence, self.number = pan, channel, os.urandom(1)[0], 0
@@ -67,16 +69,13 @@ class Attacker:
 
     def hear(self, seconds):
         """Frames, until that time is over."""
-        end = time.monotonic() + seconds
-        while True:
-            left = end - time.monotonic()
-            if left <= 0:
-                return
-            self.socket.settimeout(left)
+        end = self.now_ms() + seconds * 1000
+        while self.now_ms() < end:
+            self.socket.settimeout(0.005)
             try:
                 datagram = self.socket.recv(2048)
             except TimeoutError:
-                return
+                continue
             if len(datagram) > 34:
                 yield Frame(datagram[32:])
 
