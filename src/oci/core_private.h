@@ -78,6 +78,7 @@ void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets); 
 uint8_t oci_aps_counter(struct oci_device *d); /* of the next frame to it alone */
 void oci_aps_tick(struct oci_core *c, struct oci_device *d);
 uint64_t oci_aps_deadline(const struct oci_device *d);
+void oci_aps_withdraw(struct oci_device *d); /* what waits for an acknowledgement */
 void oci_aps_forget(struct oci_device *d); /* what waits for an acknowledgement, and what was heard lately */
 /* oci_router.c */
 bool oci_is_router(const struct oci_device *d);
@@ -182,7 +183,7 @@ uint8_t oci_zcl_send(struct oci_core *c, struct oci_device *d, uint8_t endpoint,
 uint8_t oci_zcl_ask(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint16_t cluster, uint16_t manufacturer, uint8_t command, struct rd payload);
 #define OCI_LATE_MS 20000 /* a device gives up what is not acknowledged long before: nothing that it said earlier comes now */
 struct oci_command *oci_command_of(struct oci_device *d, const struct oci_place *p); /* NULL: none is under way */
-void oci_command_end(struct oci_core *c, struct oci_command *m);
+void oci_command_end(struct oci_core *c, struct oci_device *d, struct oci_command *m); /* one that waits */
 /* It was told another value so short a time ago that a report from before that may be what we believe. */
 bool oci_command_doubtful(const struct oci_core *c, const struct oci_device *d, const struct oci_place *p, const char *text);
 void oci_command_reported(struct oci_core *c, struct oci_device *d, const struct oci_place *p, const char *text);

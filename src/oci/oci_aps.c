@@ -34,6 +34,7 @@ static void expect_ack(struct oci_core *c, struct oci_device *d, uint8_t counter
 		if (s->used)
 			continue;
 		*s = (struct oci_sending){.used = true};
+		d->sending_count++;
 		s->counter = counter;
 		s->tries = 0;
 		s->again = c->now + (sleepy(d) ? APS_WAIT_SLEEPY_MS : APS_WAIT_MS);
@@ -100,13 +101,15 @@ uint8_t oci_core_lend_counter(struct oci_core *c, uint64_t eui64)
 
 void oci_aps_tick(struct oci_core *c, struct oci_device *d)
 {
-	for (size_t i = 0; i < OCI_SENDING; i++) {
+	for (size_t i = 0; d->sending_count > 0 && i < OCI_SENDING; i++) {
 		struct oci_sending *s = &d->sending[i];
 
 		if (!s->used || c->now < s->again)
 			continue;
 		if (s->tries++ == APS_RETRIES) {
 			s->used = oci_poll_holds(c, d, s);
+			if (!s->used)
+				d->sending_count--;
 			s->tries = APS_RETRIES; /* until it is released, or waited long enough */
 			continue;
 		}
@@ -119,15 +122,21 @@ uint64_t oci_aps_deadline(const struct oci_device *d)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	for (size_t i = 0; i < OCI_SENDING; i++)
+	for (size_t i = 0; d->sending_count > 0 && i < OCI_SENDING; i++)
 		if (d->sending[i].used && d->sending[i].again < next)
 			next = d->sending[i].again;
 	return next;
 }
 
-void oci_aps_forget(struct oci_device *d)
+void oci_aps_withdraw(struct oci_device *d)
 {
 	memset(d->sending, 0, sizeof d->sending);
+	d->sending_count = 0;
+}
+
+void oci_aps_forget(struct oci_device *d)
+{
+	oci_aps_withdraw(d);
 	memset(d->duplicates, 0, sizeof d->duplicates);
 }
 
@@ -247,8 +256,10 @@ void oci_aps_input(struct oci_core *c, struct oci_device *d, struct rd octets)
 		return;
 	if (f.type == APS_ACK) {
 		for (size_t i = 0; i < OCI_SENDING; i++)
-			if (d->sending[i].used && d->sending[i].counter == f.counter)
+			if (d->sending[i].used && d->sending[i].counter == f.counter) {
 				d->sending[i].used = false;
+				d->sending_count--;
+			}
 		return;
 	}
 	/* What is APS-sealed may be forged by nobody who lacks the link key, but only the EG can tell: it decides about acknowledgement and

@@ -71,16 +71,19 @@ struct oci_command *oci_command_make(struct oci_device *d, const struct oci_plac
 	}
 	if (!m)
 		m = best;
+	if (!m->place)
+		d->command_count++;
 	memset(m, 0, sizeof *m);
 	m->place = p;
 	return m;
 }
 
-void oci_command_end(struct oci_core *c, struct oci_command *m)
+void oci_command_end(struct oci_core *c, struct oci_device *d, struct oci_command *m)
 {
 	m->ended = m->place;
 	m->ended_at = c->now;
 	m->place = NULL;
+	d->command_count--;
 }
 
 bool oci_command_doubtful(const struct oci_core *c, const struct oci_device *d, const struct oci_place *p, const char *text)
@@ -96,7 +99,7 @@ void oci_command_reported(struct oci_core *c, struct oci_device *d, const struct
 	struct oci_command *m = oci_command_of(d, p);
 
 	if (m && strcmp(m->text, text) == 0)
-		oci_command_end(c, m);
+		oci_command_end(c, d, m);
 }
 
 /* The device said yes: its attributes are what was wanted, until it says otherwise. */
@@ -134,7 +137,7 @@ bool oci_command_answered(struct oci_core *c, struct oci_device *d, uint8_t sequ
 
 		if (!m.place || m.unheard || m.sequence != sequence)
 			continue;
-		oci_command_end(c, &d->commands[i]);
+		oci_command_end(c, d, &d->commands[i]);
 		if (status != ZCL_SUCCESS && !any)
 			oci_log(c, d, "the device refused a command: status %02x", status);
 		any = true;
@@ -174,7 +177,7 @@ static void tell_alone(struct oci_core *c, struct oci_device *d, const struct oc
 
 void oci_command_tick(struct oci_core *c, struct oci_device *d)
 {
-	for (size_t i = 0; i < OCI_COMMANDS; i++) {
+	for (size_t i = 0; d->command_count > 0 && i < OCI_COMMANDS; i++) {
 		const struct oci_place *p = d->commands[i].place;
 
 		if (!p || c->now < d->commands[i].until)
@@ -183,7 +186,7 @@ void oci_command_tick(struct oci_core *c, struct oci_device *d)
 			tell_alone(c, d, &d->commands[i]);
 			continue;
 		}
-		oci_command_end(c, &d->commands[i]);
+		oci_command_end(c, d, &d->commands[i]);
 		oci_log(c, d, "the device did not confirm a command");
 		oci_value_show(c, d, p);
 	}
@@ -193,7 +196,7 @@ uint64_t oci_command_deadline(const struct oci_device *d)
 {
 	uint64_t next = CLOCK_NEVER;
 
-	for (size_t i = 0; i < OCI_COMMANDS; i++)
+	for (size_t i = 0; d->command_count > 0 && i < OCI_COMMANDS; i++)
 		if (d->commands[i].place && d->commands[i].until < next)
 			next = d->commands[i].until;
 	return next;

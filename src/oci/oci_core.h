@@ -185,6 +185,7 @@ struct oci_device {
 	uint8_t nwk_sequence, zdo_sequence, zcl_sequence;
 	uint8_t zcl_first;          /* where zcl_sequence began */
 	struct oci_sending sending[OCI_SENDING];
+	size_t sending_count;       /* of them in use: most of many devices have none, and are looked at at every tick */
 	struct { bool used; uint8_t counter; uint64_t at, content; } duplicates[OCI_DUPLICATES];
 	size_t duplicate_next;
 	uint32_t losses;            /* how often something that it said could not be kept */
@@ -220,6 +221,7 @@ struct oci_device {
 	struct oci_attribute attributes[OCI_ATTRIBUTES];
 	size_t attribute_count;
 	struct oci_command commands[OCI_COMMANDS];
+	size_t command_count;       /* of them that wait */
 	struct oci_ota ota;
 	uint32_t bad_mic, replays;
 };

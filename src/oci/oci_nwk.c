@@ -236,7 +236,7 @@ static void on_leave(struct oci_core *c, struct oci_device *d, bool rejoin)
 	(void)oci_effect(c, OCI_CHILD_DROP, d);
 	d->joined = false;
 	oci_interview_stop(d);
-	memset(d->sending, 0, sizeof d->sending);
+	oci_aps_withdraw(d);
 	oci_router_forget(d);
 	(void)oci_save(c, d);
 	oci_log(c, d, "device left");

@@ -40,6 +40,7 @@ void oci_places_make(struct oci_core *c, struct oci_device *d)
 	const struct module *m;
 
 	memset(d->commands, 0, sizeof d->commands); /* they point to places */
+	d->command_count = 0;
 	d->kind = descriptions_model(c->config.descriptions, d->manufacturer, d->model);
 	d->place_count = 0;
 	for (size_t e = 0; e < d->endpoint_count; e++)

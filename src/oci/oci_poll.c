@@ -81,13 +81,7 @@ static void release(struct oci_core *c, struct oci_device *d)
 /* Something waits for the device, or is being told to it. */
 static bool wanted(const struct oci_device *d)
 {
-	bool any = d->ota.image || (d->interview != OCI_INTERVIEW_DONE && (d->in_turn || d->polling)); /* who waits for its turn may sleep */
-
-	for (size_t i = 0; i < OCI_SENDING; i++)
-		any = any || d->sending[i].used;
-	for (size_t i = 0; i < OCI_COMMANDS; i++)
-		any = any || d->commands[i].place;
-	return any;
+	return d->sending_count > 0 || d->command_count > 0 || d->ota.image || (d->interview != OCI_INTERVIEW_DONE && (d->in_turn || d->polling)); /* who waits for its turn may sleep */
 }
 
 static void say(struct oci_core *c, struct oci_device *d, uint8_t endpoint, uint8_t command, uint8_t sequence, struct rd payload)

@@ -135,7 +135,7 @@ static void older_drop(struct oci_core *c, struct oci_device *d, uint8_t endpoin
 		struct oci_command *m = &d->commands[i];
 
 		if (m->place && m->unheard && d->endpoints[m->place->endpoint].id == endpoint)
-			oci_command_end(c, m);
+			oci_command_end(c, d, m);
 	}
 }
 
