@@ -6,11 +6,15 @@ confirmed; then they are read, switched, bound and made to report; one loses its
 router is commissioned, keeps its route as long as the coordinator's link status lists it, and loses it when they stop, as it must. Two
 others must leave by themselves and say why: one that is refused a unique link key, one that is given the key that it has already. All on loopback,
 on ports that the system chooses."""
+from concurrent.futures import ThreadPoolExecutor
+
 from npm import install
 from zoh import BASIC, BOOL, INT16, ON_OFF, STRING, TEMPERATURE, TIME_SCALE, LINK_STATUS_S, AGE_LIMIT, CODE, Run, make_code
 
 node = install()
-with Run(node, "refused", "refused", "plug", "--end-device", make_code()) as refused, Run(node, "same", "same", "thermometer", "--sleepy", make_code()) as same:
+
+
+def always_on():
     with Run(node, "always on", "fresh", "plug", "--end-device", CODE) as r:
         r.commissioned(True)
         assert r.read(BASIC, "0400").startswith(STRING)
@@ -27,6 +31,9 @@ with Run(node, "refused", "refused", "plug", "--end-device", make_code()) as ref
         r.coordinator_event("left", lambda e: e["eui64"] == r.eui64)
         assert not r.state()["known"]
         r.uncomplaining()
+
+
+def sleepy():
     with Run(node, "sleepy", "fresh", "thermometer", "--sleepy", make_code(), "--temperature", "21.5") as r:
         r.commissioned(False)
         assert r.read(TEMPERATURE, "0000") == INT16 + (2150).to_bytes(2, "little").hex()
@@ -37,26 +44,38 @@ with Run(node, "refused", "refused", "plug", "--end-device", make_code()) as ref
         r.device.start()
         assert r.read(BASIC, "0400").startswith(STRING)
         r.uncomplaining()
-    refused.left("no unique Trust Centre link key")
-    assert not refused.device.events("link-key-rejected")
-    same.left("no unique Trust Centre link key")
-    assert {e["reason"] for e in same.device.events("link-key-rejected")} == {"not unique"}
-with Run(node, "router", "fresh", "plug", "--router", make_code(), "--time-scale", str(TIME_SCALE)) as r:
-    r.commissioned(True, True)
-    assert r.device.events("route"), "a router asks for its route"
-    r.link_status(LINK_STATUS_S / TIME_SCALE)
-    r.sent_link_status(3 * AGE_LIMIT)
-    r.report_from(ON_OFF, "0000", BOOL, "")
-    r.switch(True)
-    r.reported(ON_OFF, "0000", BOOL, "01")
-    r.sent_link_status(6 * AGE_LIMIT)
-    assert not [n for n in ("route-lost", "no-route", "parent-lost", "left") if r.device.events(n)], r.device.text()
-    assert r.state()["neighbor"]  # zigbee-on-host believes the router's link status
-    r.device.tell("rejoin")
-    r.device_event("rejoined")
-    assert r.read(ON_OFF, "0000") == BOOL + "01"
-    assert not r.device.events("route-lost")
-    r.link_status(0)
-    assert r.device_event("route-lost")["periods"] == AGE_LIMIT + 1
-    r.uncomplaining()
+
+
+def router():
+    with Run(node, "router", "fresh", "plug", "--router", make_code(), "--time-scale", str(TIME_SCALE)) as r:
+        r.commissioned(True, True)
+        assert r.device.events("route"), "a router asks for its route"
+        r.link_status(LINK_STATUS_S / TIME_SCALE)
+        r.sent_link_status(3 * AGE_LIMIT)
+        r.report_from(ON_OFF, "0000", BOOL, "")
+        r.switch(True)
+        r.reported(ON_OFF, "0000", BOOL, "01")
+        r.sent_link_status(6 * AGE_LIMIT)
+        assert not [n for n in ("route-lost", "no-route", "parent-lost", "left") if r.device.events(n)], r.device.text()
+        assert r.state()["neighbor"]  # zigbee-on-host believes the router's link status
+        r.device.tell("rejoin")
+        r.device_event("rejoined")
+        assert r.read(ON_OFF, "0000") == BOOL + "01"
+        assert not r.device.events("route-lost")
+        r.link_status(0)
+        assert r.device_event("route-lost")["periods"] == AGE_LIMIT + 1
+        r.uncomplaining()
+
+
+def unique_key_wanted():
+    with Run(node, "refused", "refused", "plug", "--end-device", make_code()) as refused, Run(node, "same", "same", "thermometer", "--sleepy", make_code()) as same:
+        refused.left("no unique Trust Centre link key")
+        assert not refused.device.events("link-key-rejected")
+        same.left("no unique Trust Centre link key")
+        assert {e["reason"] for e in same.device.events("link-key-rejected")} == {"not unique"}
+
+
+with ThreadPoolExecutor(4) as pool:  # each with an air, a radio and a coordinator of its own
+    for done in [pool.submit(f) for f in (router, unique_key_wanted, sleepy, always_on)]:
+        done.result()
 print("2 devices and a router commissioned by zigbee-on-host, 2 left for want of a unique link key")
