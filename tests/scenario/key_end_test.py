@@ -26,8 +26,7 @@ class Associations:
 
     def end(self):
         wait_for("the associations of %s to end" % self.name, lambda: all(a.ended() for a in self.open), 40)
-        for argv in self.argv:
-            a = Lasting(*argv)
+        for a in [Lasting(*argv) for argv in self.argv]:
             assert a.rsc() is None, (self.name, a.said[-600:])
 
 
