@@ -1,7 +1,7 @@
 """10 % of the frames on the air are lost, and all devices are enrolled and read all the same; sleepy ones through the indirect queue."""
 from plant import Plant, assert_no_counter_repeats
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all(loss=10)
     devices = [p.new_device("thermometer", "--sleepy"), p.new_device("plug"), p.new_device("vibration", "--sleepy")]
     p.permit()

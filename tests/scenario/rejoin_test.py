@@ -2,7 +2,7 @@
 brings a new network key. Neither enrols it anew."""
 from plant import Plant, assert_no_counter_repeats, wait_for
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     thermometer, _, sensor = p.new_device("thermometer", "--sleepy")
     contact, _, door = p.new_device("contact")
