@@ -24,7 +24,7 @@ struct http_exchange {
 	struct http_request rq;
 	unsigned answers;
 	unsigned status;
-	bool key; /* the answer holds one */
+	bool key; /* the answer holds one, as a member: a debug text may say its name */
 };
 
 static struct http_exchange exchanges[REQUESTS];
@@ -82,7 +82,7 @@ void http_answer(struct http_exchange *x, unsigned status, const struct http_hea
 	}
 	x->answers++;
 	x->status = status;
-	x->key = memmem(body.at, body.left, "keyValue", 8) != NULL || memmem(body.at, body.left, "\"Credential\"", 12) != NULL;
+	x->key = memmem(body.at, body.left, "\"keyValue\"", 10) != NULL || memmem(body.at, body.left, "\"Credential\"", 12) != NULL;
 	MUST(x->answers == 1 && rsc && rsc_parse(rd_str(rsc), &code) && rsc_http_status(code) == status);
 	MUST(ri ? asked && strcmp(ri, asked) == 0 : !asked || !asked[0] || false);
 	MUST(body.left > 0 && json_parse(arena, body, NULL, &doc) == OK && doc->type == JSON_OBJECT);
