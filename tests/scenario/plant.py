@@ -148,7 +148,7 @@ class Plant:
 
     def __init__(self, rate=1, folder=None):
         """rate: the plant's clock is up to so many times faster than ours (tests/soak), and stands still while a program has something to do: for a test that
-        waits for what real devices and servers take seconds for. Who stops a program (SIGSTOP) stops that clock. Patience stays in our seconds."""
+        waits for what real devices and servers take seconds for. A program that is stopped (SIGSTOP) holds up nobody. Patience stays in our seconds."""
         self.dir = tempfile.mkdtemp(prefix="keyway-scenario-", dir=folder)
         self.environment, self.clock, self.keep = dict(os.environ), FastClock(self.dir, rate) if rate != 1 else None, False
         if self.clock:

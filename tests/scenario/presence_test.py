@@ -5,7 +5,7 @@ import signal
 
 from plant import Plant, assert_no_counter_repeats, wait_for
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     thermometer, _, sensor = p.new_device("thermometer", "--sleepy", more=["--timeout", "0"])
     plug, _, switch = p.new_device("plug")

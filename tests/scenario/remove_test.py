@@ -5,7 +5,7 @@ import signal
 
 from plant import Plant, wait_for
 
-with Plant() as p:
+with Plant(rate=10) as p:
     p.start_all()
     sleeper, _, sensor = p.new_device("thermometer", "--sleepy")
     plug, _, switch = p.new_device("plug")

@@ -33,6 +33,7 @@ static struct thread {
 	int stat;
 } threads[THREADS_MAX];
 static size_t thread_count;
+static bool stopped[CLOCK_PROGRAMS]; /* by SIGSTOP: it neither works nor waits until it may go on */
 
 static int64_t real_ns(clockid_t id)
 {
@@ -92,20 +93,28 @@ static void list(void)
 		int32_t process = page->programs[i].process;
 		size_t first = thread_count;
 
+		stopped[i] = false;
 		/* whoever was killed is a zombie until it is waited for */
 		if (process > 0 && (!list_threads(process) || (thread_count == first + 1 && strchr("ZX", state_of(threads[first].stat))))) {
 			while (thread_count > first)
 				close(threads[--thread_count].stat);
 			(void)atomic_compare_exchange_strong(&page->programs[i].process, &process, 0);
+		} else if (thread_count > first) {
+			stopped[i] = state_of(threads[first].stat) == 'T';
 		}
 	}
+}
+
+static bool takes_part(size_t i)
+{
+	return page->programs[i].process > 0 && !stopped[i];
 }
 
 /* Those that have woken say so when it is their turn to run; until then, or when they wait for a disk, their state does. */
 static bool all_wait(void)
 {
 	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
-		if (page->programs[i].process > 0 && page->programs[i].busy)
+		if (takes_part(i) && page->programs[i].busy)
 			return false;
 	for (size_t i = 0; i < thread_count; i++) {
 		char state = state_of(threads[i].stat);
@@ -119,7 +128,7 @@ static bool all_wait(void)
 		}
 	}
 	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
-		if (page->programs[i].process > 0 && page->programs[i].busy)
+		if (takes_part(i) && page->programs[i].busy)
 			return false;
 	return true;
 }
@@ -131,7 +140,7 @@ static int64_t next_due(int64_t now)
 	int64_t next = now + STEP_NS;
 
 	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
-		if (page->programs[i].process > 0 && page->programs[i].until != CLOCK_NEVER && page->programs[i].until + TOGETHER_NS < next)
+		if (takes_part(i) && page->programs[i].until != CLOCK_NEVER && page->programs[i].until + TOGETHER_NS < next)
 			next = page->programs[i].until + TOGETHER_NS;
 	return next > now ? next : now;
 }
@@ -140,7 +149,7 @@ static void go_to(int64_t time)
 {
 	page->now_ns = time;
 	for (size_t i = 0; i < CLOCK_PROGRAMS; i++)
-		if (page->programs[i].process > 0 && page->programs[i].until <= time)
+		if (takes_part(i) && page->programs[i].until <= time)
 			kill(page->programs[i].process, CLOCK_SIGNAL);
 }
 

@@ -2,6 +2,7 @@
 a program that is busy, and without a page it is our own. The real time here is /proc/uptime's, which no library can preload."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,14 @@ with tempfile.TemporaryDirectory() as folder:
     began = time.time()
     fast = run(20, LD_PRELOAD=LIBRARY, KEYWAY_CLOCK_PAGE=page)
     again = run(1, LD_PRELOAD=LIBRARY, KEYWAY_CLOCK_PAGE=page)
+    halted = subprocess.Popen([sys.executable, "-c", "import time; print('there', flush=True); time.sleep(3)"], stdout=subprocess.PIPE,
+                              env=dict(os.environ, LD_PRELOAD=LIBRARY, KEYWAY_CLOCK_PAGE=page))
+    assert halted.stdout.readline() == b"there\n"
+    halted.send_signal(signal.SIGSTOP)
+    without = run(20, LD_PRELOAD=LIBRARY, KEYWAY_CLOCK_PAGE=page)
+    assert halted.poll() is None
+    halted.send_signal(signal.SIGCONT)
+    assert halted.wait(60) == 0
     keeper.stdin.close()
     assert keeper.wait(30) == 0
 for name, took in fast["waits"].items():
@@ -56,6 +65,7 @@ assert fast["mine"] / fast["real"] > 2, fast     # 20 on a machine that does not
 assert abs(fast["mine"] - fast["wall"]) < 1, fast
 assert fast["busy"] < RATE / 2, fast             # a second of work would be 20 of it
 assert again["now"] > fast["now"] > began, (again, fast)  # all programs have the same time
+assert without["mine"] / without["real"] > 2, without  # who is stopped holds up nobody's clock
 plain = run(1, LD_PRELOAD=LIBRARY)
 assert 0.5 < plain["mine"] / plain["real"] < 2, plain
 for name, took in plain["waits"].items():
