@@ -2,6 +2,7 @@
 #include "loop/loop.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -327,8 +328,11 @@ static int wait_for_events(struct loop *l, struct epoll_event events[EVENTS_A_RO
 	int n = 0;
 
 	if (timeout_ms != 0 && lingers(l)) {
-		for (unsigned i = 0; i < l->looks && n == 0; i++)
+		for (unsigned i = 0; i < l->looks && n == 0; i++) {
 			n = epoll_wait(l->epoll, events, EVENTS_A_ROUND, 0);
+			if (n == 0)
+				sched_yield(); /* what it waits for may be what waits for this core */
+		}
 		if (n != 0) {
 			l->vain = 0;
 			return n;

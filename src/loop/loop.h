@@ -21,7 +21,7 @@ void loop_stop(struct loop *l);
 bool loop_stopped(const struct loop *l); /* for whoever calls loop_once until something is there */
 void loop_once(struct loop *l, int timeout_ms); /* one round; for tests, for clients, and for goodbyes after loop_stop. -1: as long as it takes, but not once it is stopped */
 /* Before it sleeps it looks so many times whether something has come: to be woken costs more, when work comes every few microseconds. While it does not, that
- * is tried seldom. 0, and so none, unless told; for servers, where others have a core of their own. */
+ * is tried seldom. Between two looks it gives its core to whoever wants it. 0, and so none, unless told; for servers on more than one core. */
 void loop_linger(struct loop *l, unsigned looks);
 int loop_fd(const struct loop *l);              /* readable when loop_once has something to do ... */
 int loop_wait_ms(const struct loop *l);         /* ... as it has after so long at the latest; -1: never */

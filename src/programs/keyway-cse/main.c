@@ -23,7 +23,7 @@
 #define DEREGISTER_MS 2000
 #define GOODBYE_ROUNDS 10
 #define GOODBYE_MS 2
-#define LOOKS 40 /* some 20 us, where waking may take twice that */
+#define LOOKS 150 /* some 80 us: a good part of a commit, whose thread and whose clients have the core meanwhile if they want it */
 
 int program_fail(const char *fmt, const char *a, const char *b)
 {
