@@ -135,6 +135,7 @@ def secure(node):
         ae.ask(4106, "R", "cse-in", "/id-in/Cother")
         p.processes["in-cse"].popen.terminate()
         assert ae.closed() == 1001
+        p.processes["in-cse"].popen.wait()
         p.processes["in-cse"].start()
         p.processes["in-cse"].wait_line(" ready")
         assert not Ae(p, node, url, ca=tls + "ca.pem").opened(), "without a certificate there is no connection"
