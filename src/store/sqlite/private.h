@@ -188,6 +188,8 @@ enum err store_row_insert(struct store *s, const struct store_row *row) MUST_CHE
 /* INSTANCES_AT_ONCE instances without names of their own. On an error some of them may be there. */
 enum err store_instances_insert(struct store *s, const struct later_row *rows) MUST_CHECK;
 enum err store_row_update(struct store *s, const struct store_row *row) MUST_CHECK;
+/* A statement that changes something by two numbers; no other failure but one that spoils the transaction. */
+enum err store_change(struct store *s, enum query q, int64_t one, int64_t two) MUST_CHECK;
 enum err store_body_update(struct store *s, const struct store_row *row) MUST_CHECK; /* of a resource: leaves the indexes alone */
 
 /* ---- stretch.c: the keys of instances ---- */

@@ -55,26 +55,9 @@ static enum err look_up(struct store *s, struct stretch *t)
 	return e;
 }
 
-/* Runs a statement that changes something, with two numbers. */
-static enum err change(struct store *s, enum query q, int64_t one, int64_t two)
-{
-	sqlite3_stmt *st;
-	enum err e = query_take(s, q, &st);
-	int r;
-
-	if (e != OK)
-		return store_spoil(s, e);
-	sqlite3_bind_int64(st, 1, one);
-	sqlite3_bind_int64(st, 2, two);
-	r = query_step(st);
-	e = r == SQLITE_DONE ? OK : store_spoil(s, store_fault(s, r));
-	query_give(s, q, st);
-	return e;
-}
-
 static enum err put(struct store *s, struct stretch *t)
 {
-	enum err e = change(s, QUERY_STRETCH_PUT, t->parent, t->high);
+	enum err e = store_change(s, QUERY_STRETCH_PUT, t->parent, t->high);
 
 	t->slot = sqlite3_last_insert_rowid(s->db);
 	return e;
@@ -113,7 +96,7 @@ enum err stretch_make(struct store *s, int64_t parent, int64_t id, int64_t *key)
 
 static enum err delete_within(struct store *s, int64_t slot, int64_t upto, uint64_t *deleted)
 {
-	enum err e = change(s, QUERY_DELETE_INSTANCES, first_key(slot), first_key(slot) | upto);
+	enum err e = store_change(s, QUERY_DELETE_INSTANCES, first_key(slot), first_key(slot) | upto);
 
 	if (e == OK)
 		*deleted += (uint64_t)sqlite3_changes64(s->db);
@@ -151,5 +134,5 @@ enum err stretch_delete(struct store *s, int64_t parent, int64_t upto, uint64_t 
 	if (e != OK || !emptied)
 		return e;
 	forget(s, parent);
-	return change(s, QUERY_STRETCHES_DROP, parent, high_of(upto));
+	return store_change(s, QUERY_STRETCHES_DROP, parent, high_of(upto));
 }

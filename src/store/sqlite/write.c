@@ -18,6 +18,19 @@ static enum err take(struct store *s, enum query q, sqlite3_stmt **st)
 	return e == OK ? OK : store_spoil(s, e);
 }
 
+enum err store_change(struct store *s, enum query q, int64_t one, int64_t two)
+{
+	sqlite3_stmt *st;
+	enum err e = take(s, q, &st);
+
+	if (e != OK)
+		return e;
+	sqlite3_bind_int64(st, 1, one);
+	sqlite3_bind_int64(st, 2, two);
+	e = finish(s, q, st);
+	return e == ERR_EXISTS ? store_spoil(s, store_refuse(s, ERR_STORE, "a row is not as it was left")) : e;
+}
+
 static void bind_octets_as_text(sqlite3_stmt *st, int n, struct rd text)
 {
 	sqlite3_bind_text64(st, n, text.left ? (const char *)text.at : "", text.left, SQLITE_STATIC, SQLITE_UTF8);
@@ -59,19 +72,6 @@ static enum err labels_put(struct store *s, const struct store_row *row, const s
 			return e;
 	}
 	return OK;
-}
-
-/* Labels of the instances below parent up to an id. */
-static enum err labels_drop_instances(struct store *s, int64_t parent, int64_t upto)
-{
-	sqlite3_stmt *st;
-	enum err e = take(s, QUERY_LABELS_DROP_INSTANCES, &st);
-
-	if (e != OK)
-		return e;
-	sqlite3_bind_int64(st, 1, parent);
-	sqlite3_bind_int64(st, 2, upto);
-	return finish(s, QUERY_LABELS_DROP_INSTANCES, st);
 }
 
 /* ---- insert ---- */
@@ -264,7 +264,7 @@ enum err store_delete_instances(struct store *s, int64_t parent, int64_t upto, u
 	enum err e;
 
 	*deleted = 0;
-	if ((e = store_begin(s)) != OK || (e = labels_drop_instances(s, parent, upto)) != OK || (e = stretch_delete(s, parent, upto, deleted)) != OK)
+	if ((e = store_begin(s)) != OK || (e = store_change(s, QUERY_LABELS_DROP_INSTANCES, parent, upto)) != OK || (e = stretch_delete(s, parent, upto, deleted)) != OK)
 		return e;
 	s->count -= *deleted;
 	return OK;
