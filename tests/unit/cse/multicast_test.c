@@ -208,16 +208,24 @@ static void is_not_worth_it_for_one(void **state)
 	rig_free(g);
 }
 
-/* It is asked again when it is back, and not after that. */
-static void goes_on_telling_one_that_is_away_to_leave(void **state)
+/* A group had its localMulticastGroups and is gone: both CSEs were told to end theirs. */
+static struct rig *rig_after_group(void)
 {
 	struct rig *g = rig_with_group();
 
-	(void)state;
 	make_group(g);
 	settle_group(g);
 	rig_forget_sent(g);
 	assert_rsc(rig_delete(g, "CAdmin", "cse-in/g"), RSC_DELETED);
+	return g;
+}
+
+/* It is asked again when it is back, and not after that. */
+static void goes_on_telling_one_that_is_away_to_leave(void **state)
+{
+	struct rig *g = rig_after_group();
+
+	(void)state;
 	answer_to(g, "http://id-a", RSC_DELETED, "");
 	answer_to(g, "http://id-b", RSC_TARGET_NOT_REACHABLE, "");
 	for (unsigned tries = 1; tries < 4; tries++) {
@@ -239,13 +247,9 @@ static void goes_on_telling_one_that_is_away_to_leave(void **state)
 /* Whether it waits for an answer or for the next try when the CSE ends. */
 static void ends_with_somebody_away(void **state)
 {
-	struct rig *g = rig_with_group();
+	struct rig *g = rig_after_group();
 
 	(void)state;
-	make_group(g);
-	settle_group(g);
-	rig_forget_sent(g);
-	assert_rsc(rig_delete(g, "CAdmin", "cse-in/g"), RSC_DELETED);
 	answer_to(g, "http://id-b", RSC_TARGET_NOT_REACHABLE, "");
 	rig_restart(g);
 	rig_advance(g, 3600 * 1000);
